@@ -1,0 +1,18 @@
+/**
+ * What a decoder answers when bytes do not decode: one of a module's own frozen failures. Nothing is thrown on the
+ * packet path (a thrown error costs a thousand times a returned one), and the reason is the name of a counter.
+ */
+export interface DecodeFailure {
+  readonly failed: true;
+  /** Why, in kebab-case: the name under which the drop is counted. */
+  readonly reason: string;
+}
+
+export function decodeFailure(reason: string): DecodeFailure {
+  return Object.freeze({ failed: true, reason });
+}
+
+/** Tells a failure from a decoded value without exceptions or `instanceof`. */
+export function isFailure(value: object): value is DecodeFailure {
+  return (value as { readonly failed?: unknown }).failed === true;
+}

@@ -1,0 +1,85 @@
+/**
+ * TimerTable: one row per purpose, one deadline per row, the earliest by a scan.
+ *
+ * A timer is a field store, not an object: arming and disarming cost nothing, there is nothing to cancel and nothing
+ * to leak. Times are milliseconds of the caller's monotonic clock; `Infinity` means "not armed".
+ */
+export class TimerTable<Name extends string> {
+  readonly #names: readonly Name[];
+  readonly #deadlines: Float64Array;
+
+  constructor(names: readonly Name[]) {
+    this.#names = names;
+    this.#deadlines = new Float64Array(names.length).fill(Infinity);
+  }
+
+  /** Arms `name` for the time `at`, in milliseconds, replacing what was armed. */
+  arm(name: Name, at: number): void {
+    this.#deadlines[this.#row(name)] = at;
+  }
+
+  /** Arms `name` unless an earlier deadline is armed already. */
+  armEarliest(name: Name, at: number): void {
+    const row = this.#row(name);
+    if (at < this.#deadlines[row]!) this.#deadlines[row] = at;
+  }
+
+  disarm(name: Name): void {
+    this.#deadlines[this.#row(name)] = Infinity;
+  }
+
+  disarmAll(): void {
+    this.#deadlines.fill(Infinity);
+  }
+
+  isArmed(name: Name): boolean {
+    return this.#deadlines[this.#row(name)] !== Infinity;
+  }
+
+  deadline(name: Name): number {
+    return this.#deadlines[this.#row(name)]!;
+  }
+
+  /** The earliest deadline, `Infinity` if none is armed. */
+  next(): number {
+    let at = Infinity;
+    for (let row = 0; row < this.#deadlines.length; row++) {
+      const deadline = this.#deadlines[row]!;
+      if (deadline < at) at = deadline;
+    }
+    return at;
+  }
+
+  /** The name of the earliest deadline; of equal ones, the first in the table's order. */
+  nextName(): Name | undefined {
+    const at = this.next();
+    if (at === Infinity) return undefined;
+    return this.#names[this.#deadlines.indexOf(at)];
+  }
+
+  /**
+   * Disarms and names the earliest row that is due at `now`; `undefined` if none is.
+   * Call until `undefined`: a handler that re-arms in the past would loop, so re-arm in the future.
+   */
+  takeDue(now: number): Name | undefined {
+    const at = this.next();
+    if (at > now) return undefined;
+    const row = this.#deadlines.indexOf(at);
+    this.#deadlines[row] = Infinity;
+    return this.#names[row];
+  }
+
+  /** Every armed timer with its deadline, for inspection. */
+  armed(): Partial<Record<Name, number>> {
+    const result: Partial<Record<Name, number>> = {};
+    this.#names.forEach((name, row) => {
+      const at = this.#deadlines[row]!;
+      if (at !== Infinity) result[name] = at;
+    });
+    return result;
+  }
+
+  #row(name: Name): number {
+    return this.#names.indexOf(name);
+  }
+}

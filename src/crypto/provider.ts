@@ -1,0 +1,107 @@
+/**
+ * CryptoProvider: everything cryptographic the library needs, synchronous and injected.
+ *
+ * Keys become handles once (per epoch, per certificate, per ICE password), so that no key schedule, table or key import
+ * runs per packet. Every buffer is the caller's. `open` and `verify` answer, they do not throw: forged packets are cheap.
+ */
+import type { Bytes } from '../core/bytes.ts';
+import type { RandomSource } from '../core/random.ts';
+
+export type HashAlgorithm = 'sha-1' | 'sha-256' | 'sha-384' | 'sha-512';
+
+/** AEADs with a 12-byte nonce and a 16-byte tag (RFC 5116). */
+export type AeadAlgorithm = 'aes-128-gcm';
+
+/** Key agreement groups, named as in the TLS registry (RFC 8422). */
+export type Group = 'x25519' | 'secp256r1';
+
+export const AEAD_NONCE_LENGTH = 12;
+export const AEAD_TAG_LENGTH = 16;
+export const AEAD_KEY_LENGTHS: Readonly<Record<AeadAlgorithm, number>> = { 'aes-128-gcm': 16 };
+export const HASH_LENGTHS: Readonly<Record<HashAlgorithm, number>> = {
+  'sha-1': 20,
+  'sha-256': 32,
+  'sha-384': 48,
+  'sha-512': 64,
+};
+
+/** One key of an AEAD, its tables built once. */
+export interface AeadKey {
+  /**
+   * Encrypts `length` bytes at `offset` in place and writes the tag behind them: `buffer` needs
+   * `offset + length + 16` bytes. A nonce must never repeat under one key; the caller counts.
+   */
+  seal(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+  ): void;
+  /**
+   * Decrypts `length` bytes (ciphertext and tag) at `offset` in place.
+   * @returns the plaintext's length, or -1 for a bad tag; `buffer` then holds garbage, never plaintext.
+   */
+  open(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+  ): number;
+}
+
+/** A running hash. */
+export interface Hash {
+  update(data: Uint8Array): this;
+  /** The digest of everything so far; the hash can go on afterwards. */
+  digest(): Bytes;
+}
+
+/** One HMAC key (RFC 2104), its inner and outer states computed once. */
+export interface HmacKey {
+  mac(...parts: readonly Uint8Array[]): Bytes;
+}
+
+/** One side of an ephemeral key agreement. */
+export interface KeyExchange {
+  readonly group: Group;
+  /** As TLS sends it: 32 bytes for x25519, the uncompressed point of 65 bytes for secp256r1. */
+  readonly publicKey: Bytes;
+  /**
+   * The shared secret, 32 bytes.
+   * @returns `undefined` for a share that must be refused: wrong length, compressed, off the curve, low order.
+   */
+  deriveSecret(peerPublicKey: Uint8Array): Bytes | undefined;
+}
+
+/** An ECDSA P-256 private key. */
+export interface SigningKey {
+  /** The uncompressed point, 65 bytes. */
+  readonly publicKey: Bytes;
+  /** ECDSA with SHA-256 over `message` (hashed inside), as DER. */
+  sign(message: Uint8Array): Bytes;
+}
+
+export interface CryptoProvider {
+  readonly name: string;
+  /** True if the same key and message always give the same signature (RFC 6979): runs then replay to the same bytes. */
+  readonly deterministicSignatures: boolean;
+  hash(algorithm: HashAlgorithm): Hash;
+  hmac(algorithm: HashAlgorithm, key: Uint8Array): HmacKey;
+  /** @param key 16 bytes for aes-128-gcm. Throws `ERR_BAD_ARGUMENT` for another length. */
+  aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey;
+  /** A fresh key pair; the private scalar is drawn from `random`, so that a seed reproduces it. */
+  keyExchange(group: Group, random: RandomSource): KeyExchange;
+  /** @param scalar 32 bytes, 1 … n−1. Throws `ERR_BAD_ARGUMENT` for anything else. */
+  signingKey(scalar: Uint8Array): SigningKey;
+  /** A fresh P-256 scalar drawn from `random`, 32 bytes. */
+  generateScalar(random: RandomSource): Bytes;
+  /**
+   * ECDSA P-256 with SHA-256: `publicKey` the uncompressed point, `signature` DER. High-S signatures are valid in TLS.
+   * Never throws; bad keys and bad encodings are `false`.
+   */
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  /** Builds what would otherwise be built on first use (tens of milliseconds), outside the packet path. */
+  warmUp(): void;
+}
