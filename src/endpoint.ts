@@ -1,0 +1,353 @@
+/**
+ * Endpoint: many `Rtc` behind one socket, or a few. It speaks the same contract as an `Rtc`.
+ *
+ *   in:  STUN requests go by the username fragment, which names the connection; a source address is bound to it only
+ *        once the connection has verified the request's integrity. STUN responses go to whoever asked that address,
+ *        everything else to the connection the address is bound to. Each look-up is O(1) (F3a).
+ *   out: connections with something to say stand in one queue, the deadlines of all the others in one heap (F4a);
+ *        an idle connection costs nothing.
+ *
+ * A connection leaves by itself after its `closed` event has been polled.
+ */
+import type { TransportAddress } from './core/address.ts';
+import { Counters } from './core/counters.ts';
+import { DeadlineHeap } from './core/deadline-heap.ts';
+import { RtcError } from './core/errors.ts';
+import { BoundedQueue } from './core/queue.ts';
+import type { Input, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
+import { datagramKind } from './rtc.ts';
+import { isStunRequest, stunRequestUsername } from './stun/index.ts';
+
+export type EndpointOutput =
+  | Transmit
+  | { readonly type: 'event'; readonly rtc: Rtc; readonly event: RtcEvent }
+  | TimeoutOutput;
+
+export interface EndpointOptions {
+  /** Most connections at once. Default 100000. */
+  readonly maxConnections?: number | undefined;
+  /** Most remote addresses one connection may hold at once; the oldest is let go for a new one. Default 32. */
+  readonly maxRoutesPerConnection?: number | undefined;
+}
+
+export type EndpointCounter =
+  | 'datagramsReceived'
+  | 'droppedUnknownUsername'
+  | 'droppedUnknownAddress'
+  | 'routesBound'
+  | 'routesEvicted';
+
+const COUNTERS: readonly EndpointCounter[] = [
+  'datagramsReceived',
+  'droppedUnknownUsername',
+  'droppedUnknownAddress',
+  'routesBound',
+  'routesEvicted',
+];
+
+/** Outputs taken from one connection before the next one has its turn. */
+const TURN = 64;
+
+/** Connections that may wait for a STUN response from one address at once: each copy costs one integrity check. */
+const MAX_ASKING = 16;
+
+/** Who a remote address belongs to, for one local address. */
+interface Route {
+  readonly local: TransportAddress;
+  readonly remote: TransportAddress;
+  /** Bound after an authenticated STUN message; everything but STUN requests goes here. */
+  owner: Member | undefined;
+  /** Connections that have sent a check there and have not been answered. */
+  readonly asking: Set<Member>;
+}
+
+interface Member {
+  readonly rtc: Rtc;
+  readonly routes: Set<Route>;
+  present: boolean;
+  queued: boolean;
+  /** Woken by an API call: it must hear the time before it is drained. */
+  stale: boolean;
+  /** Why its deadline is what it is. */
+  reason: string;
+}
+
+export class Endpoint {
+  /**
+   * Called when an API call (`channel.send` outside the receive loop, say) has made work: feed
+   * `{ type: 'timeout', now }` and drain. It is called at most once until the next drain.
+   */
+  onWake: (() => void) | undefined;
+  readonly #members = new Map<string, Member>();
+  readonly #routes = new RouteTable();
+  readonly #ready = new BoundedQueue<Member>(Infinity); // each member stands in it once
+  readonly #deadlines = new DeadlineHeap<Member>();
+  readonly #counters = new Counters<EndpointCounter>(COUNTERS);
+  readonly #maxConnections: number;
+  readonly #maxRoutes: number;
+  #now = 0;
+  #draining = false;
+  #woken = false;
+  #turn = 0;
+
+  constructor(options: EndpointOptions = {}) {
+    this.#maxConnections = options.maxConnections ?? 100_000;
+    this.#maxRoutes = options.maxRoutesPerConnection ?? 32;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Every connection, in the order in which they were added. */
+  connections(): Rtc[] {
+    return [...this.#members.values()].map((member) => member.rtc);
+  }
+
+  /**
+   * Takes `rtc` in; from now on this endpoint alone feeds and drains it.
+   * Throws `ERR_LIMIT` when full, `ERR_INVALID_STATE` when its username fragment is taken.
+   */
+  add(rtc: Rtc): void {
+    const key = rtc.localParameters.ice.usernameFragment;
+    if (this.#members.has(key)) {
+      throw new RtcError('ERR_INVALID_STATE', `an Rtc with the username fragment "${key}" is here already`);
+    }
+    if (this.#members.size >= this.#maxConnections) {
+      throw new RtcError('ERR_LIMIT', `"maxConnections" is ${String(this.#maxConnections)}, and as many are here`);
+    }
+    const member: Member = { rtc, routes: new Set(), present: true, queued: false, stale: false, reason: 'idle' };
+    this.#members.set(key, member);
+    rtc.onWake = (): void => this.#wake(member);
+    this.#wake(member);
+  }
+
+  /** Lets `rtc` go without closing it. */
+  remove(rtc: Rtc): void {
+    const key = rtc.localParameters.ice.usernameFragment;
+    const member = this.#members.get(key);
+    if (member?.rtc !== rtc) return;
+    member.present = false;
+    this.#members.delete(key);
+    this.#deadlines.delete(member);
+    for (const route of member.routes) this.#unbind(member, route);
+    rtc.onWake = undefined;
+  }
+
+  /** Feeds one datagram or the time. Never throws because of bytes from the network. */
+  handleInput(input: Input): void {
+    this.#now = Math.max(this.#now, input.now);
+    this.#draining = true;
+    if (input.type === 'receive') this.#receive(input);
+    for (let due = this.#deadlines.takeDue(this.#now); due !== undefined; due = this.#deadlines.takeDue(this.#now)) {
+      due.rtc.handleInput({ type: 'timeout', now: this.#now });
+      this.#enqueue(due);
+    }
+  }
+
+  /** What to do next; drain until it answers `timeout`. */
+  pollOutput(): EndpointOutput {
+    for (let member = this.#ready.peek(); member !== undefined; member = this.#ready.peek()) {
+      const output = this.#pollMember(member);
+      if (output !== undefined) return output;
+    }
+    this.#draining = false;
+    this.#woken = false;
+    const next = this.#deadlines.peek();
+    if (next === undefined) return { type: 'timeout', at: Infinity, reason: 'idle' };
+    return { type: 'timeout', at: this.#deadlines.next(), reason: next.reason };
+  }
+
+  /** Plain and JSON-safe: sizes and counters of the endpoint itself. Each connection has its own `inspect()`. */
+  inspect(): EndpointInspection {
+    return {
+      connections: this.#members.size,
+      routes: this.#routes.size,
+      armed: this.#deadlines.size,
+      ready: this.#ready.size,
+      counters: this.#counters.snapshot(),
+    };
+  }
+
+  /** The next output of the connection at the head of the queue; `undefined` when its turn is over. */
+  #pollMember(member: Member): EndpointOutput | undefined {
+    if (!member.present) {
+      this.#ready.shift();
+      return undefined;
+    }
+    // A connection with a lot to say must not keep the others waiting.
+    if (++this.#turn > TURN) {
+      this.#turn = 0;
+      this.#ready.shift();
+      this.#ready.push(member);
+      return undefined;
+    }
+    if (member.stale && this.#draining) {
+      member.stale = false;
+      member.rtc.handleInput({ type: 'timeout', now: this.#now });
+    }
+    const output = member.rtc.pollOutput();
+    if (output.type === 'event') return { type: 'event', rtc: member.rtc, event: output.event };
+    if (output.type === 'transmit') {
+      this.#noteCheck(member, output);
+      return output;
+    }
+    this.#turn = 0;
+    this.#ready.shift();
+    member.queued = false;
+    member.reason = output.reason;
+    if (member.rtc.isEmpty) this.remove(member.rtc);
+    else this.#deadlines.set(member, output.at);
+    return undefined;
+  }
+
+  #receive(input: Extract<Input, { type: 'receive' }>): void {
+    this.#counters.add('datagramsReceived');
+    const { data, source, destination } = input;
+    if (isStunRequest(data)) {
+      const member = this.#members.get(stunRequestUsername(data)?.receiver ?? '');
+      if (member === undefined) {
+        this.#counters.add('droppedUnknownUsername');
+        return;
+      }
+      this.#deliver(member, input);
+      // Bind on verified integrity alone: the fragment is visible on the path, anybody can send it.
+      if (member.rtc.isAuthenticatedPath(destination, source)) this.#bind(member, destination, source);
+      return;
+    }
+    const route = this.#routes.get(destination, source);
+    if (route === undefined || (route.owner === undefined && route.asking.size === 0)) {
+      this.#counters.add('droppedUnknownAddress');
+    } else if (datagramKind(data) === 'stun') {
+      this.#deliverResponse(route, input);
+    } else if (route.owner === undefined) {
+      this.#counters.add('droppedUnknownAddress');
+    } else {
+      this.#deliver(route.owner, input);
+    }
+  }
+
+  /** A STUN response concerns whoever asked; the transaction id, which only the agents know, tells them apart. */
+  #deliverResponse(route: Route, input: Extract<Input, { type: 'receive' }>): void {
+    const { owner } = route;
+    if (owner !== undefined) this.#deliver(owner, input);
+    for (const member of route.asking) {
+      if (member !== owner) this.#deliver(member, input);
+      if (owner === undefined && member.rtc.isAuthenticatedPath(route.local, route.remote)) {
+        this.#bind(member, route.local, route.remote);
+        return;
+      }
+    }
+  }
+
+  #deliver(member: Member, input: Input): void {
+    member.rtc.handleInput(input);
+    this.#enqueue(member);
+  }
+
+  #bind(member: Member, local: TransportAddress, remote: TransportAddress): void {
+    const route = this.#routes.getOrAdd(local, remote);
+    route.asking.delete(member);
+    if (route.owner === member) return;
+    route.owner?.routes.delete(route);
+    route.owner = member;
+    this.#counters.add('routesBound');
+    this.#hold(member, route);
+  }
+
+  #noteCheck(member: Member, output: Transmit): void {
+    if (datagramKind(output.data) !== 'stun') return;
+    const route = this.#routes.get(output.source, output.destination);
+    if (route?.owner === member || route?.asking.has(member) === true) return;
+    if (!isStunRequest(output.data)) return;
+    const asked = route ?? this.#routes.getOrAdd(output.source, output.destination);
+    if (asked.asking.size >= MAX_ASKING) return;
+    asked.asking.add(member);
+    this.#hold(member, asked);
+  }
+
+  #hold(member: Member, route: Route): void {
+    member.routes.add(route);
+    if (member.routes.size <= this.#maxRoutes) return;
+    const [oldest] = member.routes; // sets keep the order of insertion
+    if (oldest === undefined) return;
+    this.#unbind(member, oldest);
+    this.#counters.add('routesEvicted');
+  }
+
+  #unbind(member: Member, route: Route): void {
+    member.routes.delete(route);
+    route.asking.delete(member);
+    if (route.owner === member) route.owner = undefined;
+    if (route.owner === undefined && route.asking.size === 0) this.#routes.delete(route);
+  }
+
+  #wake(member: Member): void {
+    member.stale = true;
+    this.#enqueue(member);
+    if (this.#draining || this.#woken) return;
+    this.#woken = true;
+    this.onWake?.();
+  }
+
+  #enqueue(member: Member): void {
+    if (member.queued) return;
+    member.queued = true;
+    this.#ready.push(member);
+  }
+}
+
+export interface EndpointInspection {
+  readonly connections: number;
+  readonly routes: number;
+  /** Connections with a deadline. */
+  readonly armed: number;
+  /** Connections waiting to be drained. */
+  readonly ready: number;
+  readonly counters: Record<EndpointCounter, number>;
+}
+
+/** Routes by local address and port, then remote address and port: four look-ups, no string is built per datagram. */
+class RouteTable {
+  readonly #locals = new Map<string, Map<number, Map<string, Map<number, Route>>>>();
+  size = 0;
+
+  get(local: TransportAddress, remote: TransportAddress): Route | undefined {
+    return this.#locals.get(local.address)?.get(local.port)?.get(remote.address)?.get(remote.port);
+  }
+
+  getOrAdd(local: TransportAddress, remote: TransportAddress): Route {
+    const ports = child(child(child(this.#locals, local.address), local.port), remote.address);
+    let route = ports.get(remote.port);
+    if (route === undefined) {
+      route = {
+        local: { address: local.address, port: local.port },
+        remote: { address: remote.address, port: remote.port },
+        owner: undefined,
+        asking: new Set(),
+      };
+      ports.set(remote.port, route);
+      this.size++;
+    }
+    return route;
+  }
+
+  delete(route: Route): void {
+    const { local, remote } = route;
+    const addresses = this.#locals.get(local.address)?.get(local.port);
+    const ports = addresses?.get(remote.address);
+    if (addresses === undefined || ports?.delete(remote.port) !== true) return;
+    this.size--;
+    if (ports.size === 0) addresses.delete(remote.address);
+  }
+}
+
+/** The map inside `map` under `key`, made on first use. */
+function child<Key, InnerKey, Value>(map: Map<Key, Map<InnerKey, Value>>, key: Key): Map<InnerKey, Value> {
+  let inner = map.get(key);
+  if (inner === undefined) {
+    inner = new Map<InnerKey, Value>();
+    map.set(key, inner);
+  }
+  return inner;
+}

@@ -1,0 +1,326 @@
+/**
+ * Rtc: one WebRTC peer connection as a pure state machine. No socket, no timer, no clock, no hidden randomness.
+ *
+ *   const rtc = new Rtc({ certificate })
+ *   rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port })
+ *   const answer = rtc.receiveOffer(offer).answer()        // or: draft = rtc.negotiation(), draft.offer(), offer.accept(answer)
+ *
+ *   rtc.handleInput({ type: 'receive', now, … })           // or { type: 'timeout', now }
+ *   for (;;) {
+ *     const output = rtc.pollOutput()
+ *     if (output.type === 'transmit') send(output)
+ *     else if (output.type === 'event') react(output.event)
+ *     else { schedule(output.at); break }
+ *   }
+ *
+ * A drain gives events first, then datagrams, so that what the host does about an event travels with the
+ * acknowledgement of it; `closed` comes after the last datagram. What is due is run before the drain ends, so the
+ * deadline is always in the future.
+ *
+ * The clock: calls without a time act at the last time seen. After a drain that time is stale, so such calls only
+ * change queues; what arms a deadline or takes a measurement waits for the next input, a millisecond away at the most.
+ * A host that calls from outside its receive loop feeds `{ type: 'timeout', now }` before it drains and waits for
+ * nothing; drivers and `Endpoint` do that for their users.
+ */
+import type { ChannelInit, DataChannel } from './channel/index.ts';
+import type { TransportAddress } from './core/address.ts';
+import { RtcError, badArgument } from './core/errors.ts';
+import type { RandomSource } from './core/random.ts';
+import { randomUnit, splitRandom, systemRandom } from './core/random.ts';
+import type { CryptoProvider } from './crypto/index.ts';
+import { jsCrypto } from './crypto/index.ts';
+import type { Fingerprint } from './dtls/index.ts';
+import type { IceCandidate, IceParameters, IceState, LocalCandidateInit } from './ice/index.ts';
+import type { ConnectionState, Input, Output } from './rtc/contract.ts';
+import type { RtcOptions } from './rtc/options.ts';
+import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_MTU, SCTP_PORT } from './rtc/options.ts';
+import { OfferDraft, ReceivedOffer, Signaling } from './rtc/signaling.ts';
+import type { StackInspection, TransportParameters } from './rtc/stack.ts';
+import { ProtocolStack } from './rtc/stack.ts';
+
+export type * from './rtc/contract.ts';
+export type { RtcOptions } from './rtc/options.ts';
+export type { OfferDraft, PendingOffer, ReceivedOffer } from './rtc/signaling.ts';
+export type { StackInspection, TransportParameters } from './rtc/stack.ts';
+export { datagramKind } from './rtc/demultiplex.ts';
+
+/** How far behind the caller's clock a call outside the receive loop may leave its effects, in milliseconds. */
+const STALE_CLOCK_DELAY = 1;
+
+/** Rounds of due timers at one instant before we call it our own bug: every layer re-arms in the future. */
+const MAX_ROUNDS_AT_ONE_INSTANT = 100;
+
+/** Calls that may wait for the time at once; a browser trickles a few dozen candidates at the most. */
+const MAX_DEFERRED = 1000;
+
+/** What this end tells the peer, for signalling without SDP. */
+export interface LocalParameters {
+  readonly ice: IceParameters;
+  readonly fingerprints: readonly Fingerprint[];
+  readonly sctpPort: number;
+  readonly maxMessageSize: number;
+}
+
+export interface RtcInspection extends StackInspection {
+  /** The last time seen, milliseconds on the caller's clock. */
+  readonly now: number;
+  /** When the machine wants to be woken, and by which timer; `null` for never (JSON has no Infinity). */
+  readonly timeout: { readonly at: number | null; readonly reason: string };
+  readonly signalingState: string;
+  /** Inputs whose time was earlier than one seen before. */
+  readonly clockWentBackwards: number;
+}
+
+/** What a call outside of a drain asked for, kept until the next input tells the time. */
+type Deferred =
+  | { readonly type: 'start'; readonly parameters: TransportParameters }
+  | { readonly type: 'candidate'; readonly candidate: IceCandidate }
+  | { readonly type: 'end-of-candidates' };
+
+export class Rtc {
+  /** Called when an API call outside of a drain has made work. For endpoints and drivers. */
+  onWake: (() => void) | undefined;
+  readonly #stack: ProtocolStack;
+  readonly #signaling: Signaling;
+  readonly #local: LocalParameters;
+  readonly #deferred: Deferred[] = []; // bounded: see #defer
+  #now: number;
+  #clockWentBackwards = 0;
+  /** True from an input until the drain after it is over: the time is the caller's own. */
+  #fresh = false;
+  /** True if a call has made work that waits for a fresh time. */
+  #stirred = false;
+
+  /** Throws `ERR_BAD_ARGUMENT` for an option out of its range. */
+  constructor(options: RtcOptions) {
+    const crypto: CryptoProvider = options.crypto ?? jsCrypto();
+    const random: RandomSource = options.random ?? systemRandom;
+    const maxMessageSize = options.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE;
+    const mtu = options.mtu ?? DEFAULT_MTU;
+    if (!(maxMessageSize >= 1024 && maxMessageSize <= 2 ** 30)) {
+      throw badArgument('maxMessageSize', '1024 … 2^30 bytes', maxMessageSize);
+    }
+    if (!(mtu >= 576 && mtu <= 65_507)) throw badArgument('mtu', '576 … 65507 bytes', mtu);
+    this.#now = options.now ?? 0;
+    this.#stack = new ProtocolStack(options, crypto, random, () => {
+      this.#stir();
+    });
+    this.#local = {
+      ice: this.#stack.ice.localParameters,
+      fingerprints: [options.certificate.fingerprint],
+      sctpPort: SCTP_PORT,
+      maxMessageSize,
+    };
+    this.#signaling = new Signaling({
+      sessionId: sessionId(splitRandom(random, 'sdp')),
+      setup: options.setup ?? 'auto',
+      lite: options.iceLite ?? false,
+    });
+  }
+
+  // --- looking ---
+
+  get connectionState(): ConnectionState {
+    return this.#stack.connectionState;
+  }
+
+  get iceConnectionState(): IceState {
+    return this.#stack.ice.state;
+  }
+
+  get signalingState(): string {
+    return this.#signaling.state;
+  }
+
+  /** This end's ICE credentials, certificate fingerprints and SCTP limits. */
+  get localParameters(): LocalParameters {
+    return this.#local;
+  }
+
+  get localCandidates(): readonly IceCandidate[] {
+    return this.#stack.ice.localCandidates;
+  }
+
+  /** True once `closed` has been polled: nothing is queued or armed, and nothing will come out again. */
+  get isEmpty(): boolean {
+    return this.#stack.isEmpty;
+  }
+
+  /** True if an integrity-checked STUN message has come over this path (RFC 8445 §7.3): addresses may be bound to it. */
+  isAuthenticatedPath(local: TransportAddress, remote: TransportAddress): boolean {
+    return this.#stack.isAuthenticatedPath(local, remote);
+  }
+
+  /** Every state, timer, queue size and counter, as one plain JSON-safe object. It holds no secrets. */
+  inspect(): RtcInspection {
+    const at = this.#stack.nextTimeout();
+    return {
+      now: this.#now,
+      signalingState: this.#signaling.state,
+      timeout: { at: at === Infinity ? null : at, reason: this.#stack.timeoutReason() },
+      clockWentBackwards: this.#clockWentBackwards,
+      ...this.#stack.inspect(),
+    };
+  }
+
+  // --- candidates ---
+
+  /**
+   * Adds an address datagrams can arrive at and leave from. Throws `ERR_BAD_ARGUMENT` for something that is no IP
+   * address, `ERR_LIMIT` over the agent's limit.
+   * @returns the candidate as the peer must learn it; `formatCandidate` makes its SDP line.
+   */
+  addLocalCandidate(init: LocalCandidateInit): IceCandidate {
+    this.#assertOpen();
+    const candidate = this.#stack.ice.addLocalCandidate(init, this.#now);
+    this.#stir();
+    return candidate;
+  }
+
+  /**
+   * Adds a candidate of the peer's: an object, a line (`candidate:…`, with or without `a=`), or the
+   * `RTCIceCandidateInit` browsers signal. An empty line means that no more will come.
+   * Throws `ERR_SDP` for a line that is none.
+   */
+  addRemoteCandidate(candidate: IceCandidate | string | { readonly candidate?: string | undefined }): void {
+    this.#assertOpen();
+    const parsed = this.#signaling.remoteCandidate(candidate);
+    this.#defer(parsed === undefined ? { type: 'end-of-candidates' } : { type: 'candidate', candidate: parsed });
+  }
+
+  // --- signalling ---
+
+  /** A draft of an offer: add channels to it, then `offer()`. Nothing changes until then. */
+  negotiation(): OfferDraft {
+    this.#assertOpen();
+    return new OfferDraft(this.#signaling, this.#signalingHost());
+  }
+
+  /**
+   * Validates an offer; it never waits and changes nothing. `.answer()` commits and gives the answer's SDP.
+   * Throws `ERR_SDP` (a `SdpRefusal` with code, line and mid) for an offer that must be refused.
+   */
+  receiveOffer(sdp: string): ReceivedOffer {
+    this.#assertOpen();
+    return this.#signaling.receiveOffer(sdp, this.#signalingHost());
+  }
+
+  /** Starts with the peer's parameters, without SDP. Once; throws `ERR_INVALID_STATE` after that. */
+  start(parameters: TransportParameters): void {
+    this.#assertOpen();
+    this.#signaling.assertNotStarted();
+    this.#signaling.started = true;
+    this.#defer({ type: 'start', parameters });
+  }
+
+  // --- channels ---
+
+  /**
+   * Creates a data channel; it opens by itself once the transport is up. Defaults: ordered, reliable, id by role.
+   * Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT`; `ERR_INVALID_STATE` once closed.
+   */
+  createChannel(label: string, init: ChannelInit = {}): DataChannel {
+    this.#assertOpen();
+    return this.#stack.channels.createChannel(label, init);
+  }
+
+  // --- the contract ---
+
+  /** Feeds one datagram or the time. Never throws because of bytes from the network. */
+  handleInput(input: Input): void {
+    if (this.#stack.end !== undefined) return;
+    const now = this.#advance(input.now);
+    this.#fresh = true;
+    for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift()) this.#apply(next);
+    if (input.type === 'receive') this.#stack.receive(input, input.data, now);
+    if (this.#stack.nextTimeout() <= now) this.#stack.handleTimeout(now);
+  }
+
+  /** What to do next; call until it answers `timeout`. */
+  pollOutput(): Output {
+    for (let round = 0; ; round++) {
+      const event = this.#stack.pollEvent();
+      if (event !== undefined) return { type: 'event', event };
+      if (!this.#fresh) break;
+      const transmit = this.#stack.pollTransmit(this.#now);
+      if (transmit !== undefined) return transmit;
+      if (this.#stack.nextTimeout() > this.#now) break;
+      if (round === MAX_ROUNDS_AT_ONE_INSTANT) {
+        throw new RtcError('ERR_INTERNAL', `timer ${this.#stack.timeoutReason()} is due again and again at one instant`);
+      }
+      this.#stack.handleTimeout(this.#now);
+    }
+    const closed = this.#stack.pollClosed();
+    if (closed !== undefined) return { type: 'event', event: closed };
+    return this.#endDrain();
+  }
+
+  /**
+   * Ends the connection: SCTP ABORT and DTLS close_notify come out if there is a path, every channel ends, `closed` is
+   * the last event. Everything else is released before this returns. Closing twice is fine.
+   */
+  close(): void {
+    if (this.#stack.end !== undefined) return;
+    this.#deferred.length = 0;
+    this.#signaling.close();
+    this.#stack.close(this.#now);
+    // What comes out now are farewells: no deadline is armed, so the time does not matter.
+    this.#fresh = true;
+    this.onWake?.();
+  }
+
+  #endDrain(): Output {
+    if (this.#fresh) this.#stirred = false;
+    this.#fresh = false;
+    const at = this.#stack.nextTimeout();
+    if (this.#stirred && this.#now + STALE_CLOCK_DELAY < at) {
+      return { type: 'timeout', at: this.#now + STALE_CLOCK_DELAY, reason: 'rtc.staleClock' };
+    }
+    return { type: 'timeout', at, reason: this.#stack.timeoutReason() };
+  }
+
+  #advance(now: number): number {
+    if (now >= this.#now) this.#now = now;
+    else this.#clockWentBackwards++;
+    return this.#now;
+  }
+
+  #assertOpen(): void {
+    if (this.#stack.end !== undefined) throw new RtcError('ERR_INVALID_STATE', 'this Rtc is closed');
+  }
+
+  /** Inside a drain a call acts at once; outside of it the time is stale, and what arms deadlines waits for the next. */
+  #defer(action: Deferred): void {
+    if (this.#fresh) {
+      this.#apply(action);
+    } else if (this.#deferred.length >= MAX_DEFERRED) {
+      throw new RtcError('ERR_LIMIT', `${String(MAX_DEFERRED)} calls wait for an input already: feed a timeout first`);
+    } else {
+      this.#deferred.push(action);
+    }
+    this.#stir();
+  }
+
+  #apply(action: Deferred): void {
+    switch (action.type) {
+      case 'start':
+        this.#stack.start(action.parameters, this.#now);
+        return;
+      case 'candidate':
+        this.#stack.ice.addRemoteCandidate(action.candidate, this.#now);
+        return;
+      case 'end-of-candidates':
+        this.#stack.ice.endOfRemoteCandidates(this.#now);
+    }
+  }
+
+  #stir(): void {
+    this.#stirred = true;
+    if (!this.#fresh) this.onWake?.();
+  }
+}
+
+/** RFC 8829 §5.2.1: a session id of 63 random bits, in decimal. 52 bits fit a number exactly and are random enough. */
+function sessionId(random: RandomSource): string {
+  return String(Math.floor(randomUnit(random) * 2 ** 32) * 2 ** 20 + Math.floor(randomUnit(random) * 2 ** 20));
+}

@@ -1,0 +1,73 @@
+/**
+ * The poll contract: what goes into an `Rtc` and what comes out.
+ *
+ * Feed an input, then call `pollOutput()` until it answers `timeout`: send what it says to send, look at the events, and
+ * come back with `{ type: 'timeout', now }` no later than `at`. Any number of inputs and API calls may come between polls;
+ * a missed poll delays, it does not lose.
+ */
+import type { ChannelEvent } from '../channel/index.ts';
+import type { TransportAddress, Protocol } from '../core/address.ts';
+import type { Bytes } from '../core/bytes.ts';
+import type { Failure } from '../core/errors.ts';
+import type { IceState } from '../ice/index.ts';
+
+/** What the world did. `now` is milliseconds of one monotonic clock of the caller's, any origin, fractions allowed. */
+export type Input =
+  | {
+      readonly type: 'receive';
+      /** Milliseconds. A time earlier than the last one seen is treated as the last one. */
+      readonly now: number;
+      readonly protocol: Protocol;
+      /** Where the datagram came from, in canonical text (core/address). Node's `rinfo` fits. */
+      readonly source: TransportAddress;
+      /** The local address it arrived at: the one given to `addLocalCandidate`. */
+      readonly destination: TransportAddress;
+      /** The UDP payload. Never mutated, never kept after the call. */
+      readonly data: Uint8Array;
+    }
+  | { readonly type: 'timeout'; readonly now: number };
+
+/** One datagram to send from `source` to `destination`. */
+export interface Transmit {
+  readonly type: 'transmit';
+  readonly protocol: Protocol;
+  readonly source: TransportAddress;
+  readonly destination: TransportAddress;
+  /** The UDP payload; it belongs to the caller and is never reused. */
+  readonly data: Bytes;
+}
+
+/** The drain is over: come back at `at` at the latest, or earlier with whatever arrives. */
+export interface TimeoutOutput {
+  readonly type: 'timeout';
+  /** Milliseconds on the caller's clock, always later than the last time seen; `Infinity` once closed. */
+  readonly at: number;
+  /** Which timer it is, as `layer.timer`; `idle` when nothing is armed. */
+  readonly reason: string;
+}
+
+export type Output = Transmit | { readonly type: 'event'; readonly event: RtcEvent } | TimeoutOutput;
+
+/** W3C `RTCPeerConnectionState`. */
+export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
+
+/** W3C `RTCDtlsTransportState`. */
+export type DtlsTransportState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
+
+/** W3C `RTCSctpTransportState`. */
+export type SctpTransportState = 'connecting' | 'connected' | 'closed';
+
+/** What happened, one type per happening. */
+export type RtcEvent =
+  | ChannelEvent
+  | { readonly type: 'connectionstatechange'; readonly state: ConnectionState }
+  | { readonly type: 'iceconnectionstatechange'; readonly state: IceState }
+  | { readonly type: 'dtlsstatechange'; readonly state: DtlsTransportState }
+  | { readonly type: 'sctpstatechange'; readonly state: SctpTransportState }
+  /** Something is going wrong but has not ended anything yet: a suspected DTLS role conflict, for example. */
+  | { readonly type: 'warning'; readonly failure: Failure }
+  /**
+   * The connection is over; always the last event. `reason.code` is `local-close` after `close()`, `remote-close` when
+   * the peer closed in an orderly way, or the code of the failure that ended it, with the gate that expired.
+   */
+  | { readonly type: 'closed'; readonly reason: Failure };

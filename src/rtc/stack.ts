@@ -1,0 +1,473 @@
+/**
+ * ProtocolStack: ICE, DTLS, SCTP and channels of one connection, and what travels between them.
+ *
+ *   in:  datagram → first byte → ICE, or (from a validated path only) DTLS → SCTP → channels → events
+ *   out: channels → SCTP packet → sealed in place by DTLS → the path ICE has chosen → transmit
+ *
+ *   start(parameters)   the peer's parameters are known: ICE begins to check
+ *   first valid path    DTLS begins; ClientHellos that came too early are handed over
+ *   DTLS connected      SCTP begins
+ *   any layer's end     #end: the farewells are sealed, everything is released, one `closed` event comes last
+ *
+ * The layers know nothing of each other; this file alone carries things between them.
+ */
+import { DataChannels } from '../channel/index.ts';
+import type { Protocol, TransportAddress } from '../core/address.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { copyBytes } from '../core/bytes.ts';
+import { Counters } from '../core/counters.ts';
+import type { Failure } from '../core/errors.ts';
+import { BoundedQueue } from '../core/queue.ts';
+import type { RandomSource } from '../core/random.ts';
+import { splitRandom } from '../core/random.ts';
+import type { CryptoProvider } from '../crypto/index.ts';
+import type { DtlsEvent, DtlsRole, Fingerprint } from '../dtls/index.ts';
+import { Dtls, DTLS_HEADROOM, DTLS_TAILROOM } from '../dtls/index.ts';
+import type { IceEvent, IceParameters, IceRole } from '../ice/index.ts';
+import { IceAgent } from '../ice/index.ts';
+import { SctpAssociation } from '../sctp/index.ts';
+import type { ConnectionState, DtlsTransportState, RtcEvent, Transmit } from './contract.ts';
+import { datagramKind } from './demultiplex.ts';
+import type { RtcOptions } from './options.ts';
+import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_MTU, SCTP_PORT } from './options.ts';
+
+/** What must be known of the peer before a connection can start. SDP carries it; `Rtc.start` takes it as it is. */
+export interface TransportParameters {
+  readonly ice: IceParameters;
+  readonly iceRole: IceRole;
+  readonly dtlsRole: DtlsRole;
+  /** The peer's certificate must match one of these (RFC 8122). */
+  readonly fingerprints: readonly Fingerprint[];
+  /** Default 5000. */
+  readonly sctpPort?: number | undefined;
+  /** Largest message the peer accepts, bytes; `Infinity` for no limit. Default 65536 (RFC 8841 §6.1). */
+  readonly maxMessageSize?: number | undefined;
+  /** What each end's description said of `a=setup`, for diagnosis. */
+  readonly localSetup?: string | undefined;
+  readonly remoteSetup?: string | undefined;
+}
+
+interface Path {
+  readonly protocol: Protocol;
+  readonly source: TransportAddress;
+  readonly destination: TransportAddress;
+}
+
+/** A DTLS datagram from a peer that has proved itself to ICE, but came before its path was valid (F1c). */
+interface EarlyDatagram {
+  readonly local: TransportAddress;
+  readonly remote: TransportAddress;
+  readonly data: Bytes;
+}
+
+/** How many early DTLS datagrams are kept, and how large each may be: a ClientHello of today's browsers spans two. */
+const EARLY_DATAGRAMS = 4;
+const EARLY_DATAGRAM_SIZE = 2048;
+
+export type StackCounter =
+  | 'datagramsReceived'
+  | 'bytesReceived'
+  | 'datagramsSent'
+  | 'bytesSent'
+  | 'droppedUnknownProtocol'
+  | 'droppedRtp'
+  | 'droppedUnvalidatedPath'
+  | 'droppedEarlyDatagrams';
+
+const COUNTERS: readonly StackCounter[] = [
+  'datagramsReceived',
+  'bytesReceived',
+  'datagramsSent',
+  'bytesSent',
+  'droppedUnknownProtocol',
+  'droppedRtp',
+  'droppedUnvalidatedPath',
+  'droppedEarlyDatagrams',
+];
+
+export class ProtocolStack {
+  readonly ice: IceAgent;
+  readonly association: SctpAssociation;
+  readonly channels: DataChannels;
+  readonly #options: RtcOptions;
+  readonly #crypto: CryptoProvider;
+  readonly #random: RandomSource;
+  readonly #mtu: number;
+  readonly #counters = new Counters<StackCounter>(COUNTERS);
+  readonly #events = new BoundedQueue<RtcEvent>(Infinity); // bounded by what the layers' own queues let through
+  readonly #early = new BoundedQueue<EarlyDatagram>(EARLY_DATAGRAMS);
+  readonly #farewells = new BoundedQueue<Transmit>(8);
+  #parameters: TransportParameters | undefined;
+  #dtls: Dtls | undefined;
+  #connectionState: ConnectionState = 'new';
+  #dtlsState: DtlsTransportState = 'new';
+  #buffer: Bytes | undefined;
+  #end: Failure | undefined;
+  #endPolled = false;
+
+  constructor(options: RtcOptions, crypto: CryptoProvider, random: RandomSource, onActivity: () => void) {
+    this.#options = options;
+    this.#crypto = crypto;
+    this.#random = random;
+    this.#mtu = options.mtu ?? DEFAULT_MTU;
+    this.ice = new IceAgent({
+      ...options.ice,
+      crypto,
+      random: splitRandom(random, 'ice'),
+      role: 'controlled',
+      lite: options.iceLite ?? false,
+    });
+    this.association = new SctpAssociation({
+      ...options.sctp,
+      random: splitRandom(random, 'sctp'),
+      localPort: SCTP_PORT,
+      remotePort: SCTP_PORT,
+      mtu: this.#mtu - DTLS_HEADROOM - DTLS_TAILROOM,
+      maxMessageSize: options.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE,
+    });
+    this.channels = new DataChannels(this.association, { ...options.channels, onActivity });
+  }
+
+  get connectionState(): ConnectionState {
+    return this.#connectionState;
+  }
+
+  get dtlsRole(): DtlsRole | undefined {
+    return this.#parameters?.dtlsRole;
+  }
+
+  /** Why it ended; `undefined` while it lives. */
+  get end(): Failure | undefined {
+    return this.#end;
+  }
+
+  /** True once the `closed` event has been polled: nothing will ever come out again. */
+  get isEmpty(): boolean {
+    return this.#endPolled;
+  }
+
+  // --- the host's calls ---
+
+  /** The peer is known: ICE starts to check, and the rest follows by itself. */
+  start(parameters: TransportParameters, now: number): void {
+    if (this.#end !== undefined) return;
+    this.#parameters = parameters;
+    this.channels.setRole(parameters.dtlsRole);
+    this.association.remotePort = parameters.sctpPort ?? SCTP_PORT;
+    this.association.remoteMaxMessageSize = parameters.maxMessageSize ?? 65_536;
+    this.ice.setRole(parameters.iceRole);
+    this.ice.setRemoteParameters(parameters.ice, now);
+    this.#settle(now);
+  }
+
+  /** Ends the connection: ABORT and close_notify go out where there is a path, everything is released in this call. */
+  close(now: number): void {
+    this.#finish({ layer: 'rtc', code: 'local-close', message: 'closed by this end' }, now);
+  }
+
+  // --- what the world did ---
+
+  receive(path: Path, data: Uint8Array, now: number): void {
+    this.#counters.add('datagramsReceived');
+    this.#counters.add('bytesReceived', data.length);
+    const kind = datagramKind(data);
+    if (kind === 'stun') this.ice.handlePacket(data, path, now);
+    else if (kind === 'dtls') this.#receiveDtls(path, data, now);
+    else this.#counters.add(kind === 'rtp' ? 'droppedRtp' : 'droppedUnknownProtocol');
+    this.#settle(now);
+  }
+
+  handleTimeout(now: number): void {
+    if (this.ice.nextTimeout() <= now) this.ice.handleTimeout(now);
+    if (this.#dtls !== undefined && this.#dtls.nextTimeout() <= now) this.#dtls.handleTimeout(now);
+    if (this.association.nextTimeout() <= now) this.association.handleTimeout(now);
+    if (this.channels.nextTimeout() <= now) this.channels.handleTimeout(now);
+    this.#settle(now);
+  }
+
+  // --- what to do next ---
+
+  pollEvent(): RtcEvent | undefined {
+    return this.#events.shift();
+  }
+
+  pollTransmit(now: number): Transmit | undefined {
+    const transmit = this.#farewells.shift() ?? this.#nextTransmit(now);
+    if (transmit !== undefined) {
+      this.#counters.add('datagramsSent');
+      this.#counters.add('bytesSent', transmit.data.length);
+    }
+    return transmit;
+  }
+
+  /** The last event, once nothing is left to send. */
+  pollClosed(): RtcEvent | undefined {
+    if (this.#end === undefined || this.#endPolled) return undefined;
+    this.#endPolled = true;
+    return { type: 'closed', reason: this.#end };
+  }
+
+  nextTimeout(): number {
+    return Math.min(
+      this.ice.nextTimeout(),
+      this.#dtls === undefined ? Infinity : this.#dtls.nextTimeout(),
+      this.association.nextTimeout(),
+      this.channels.nextTimeout(),
+    );
+  }
+
+  timeoutReason(): string {
+    const at = this.nextTimeout();
+    if (at === Infinity) return 'idle';
+    if (this.ice.nextTimeout() === at) return `ice.${this.ice.timeoutReason() ?? ''}`;
+    if (this.#dtls?.nextTimeout() === at) return `dtls.${this.#dtls.timeoutReason() ?? ''}`;
+    if (this.association.nextTimeout() === at) return `sctp.${this.association.timeoutReason() ?? ''}`;
+    return `channel.${this.channels.timeoutReason() ?? ''}`;
+  }
+
+  /** True if an integrity-checked STUN message has come over this path: an endpoint may bind the address then. */
+  isAuthenticatedPath(local: TransportAddress, remote: TransportAddress): boolean {
+    return this.ice.isAuthenticatedPath(local, remote);
+  }
+
+  inspect(): StackInspection {
+    return {
+      connectionState: this.#connectionState,
+      ...(this.#end === undefined ? {} : { closed: this.#end }),
+      dtlsRole: this.#parameters?.dtlsRole ?? null,
+      setups: { local: this.#parameters?.localSetup ?? null, remote: this.#parameters?.remoteSetup ?? null },
+      ice: this.ice.inspect(),
+      dtls: this.#dtls?.inspect() ?? null,
+      sctp: this.association.inspect(),
+      channels: this.channels.inspect(),
+      earlyDatagrams: this.#early.size,
+      queued: { events: this.#events.size, farewells: this.#farewells.size },
+      counters: this.#counters.snapshot(),
+    };
+  }
+
+  // --- in: DTLS from validated paths, and between the layers ---
+
+  #receiveDtls(path: Path, data: Uint8Array, now: number): void {
+    const { destination: local, source: remote } = path;
+    if (this.#dtls !== undefined && this.ice.isValidPath(local, remote)) {
+      this.#dtls.handlePacket(data, now);
+    } else if (!this.ice.isAuthenticatedPath(local, remote)) {
+      this.#counters.add('droppedUnvalidatedPath');
+    } else if (data.length > EARLY_DATAGRAM_SIZE || !this.#early.push({ local, remote, data: copyBytes(data) })) {
+      this.#counters.add('droppedEarlyDatagrams');
+    }
+  }
+
+  /** Carries what each layer has to say to its neighbour. One pass from the bottom up is enough: nothing flows back. */
+  #settle(now: number): void {
+    for (let event = this.ice.pollEvent(); event !== undefined; event = this.ice.pollEvent()) {
+      this.#onIceEvent(event, now);
+    }
+    const dtls = this.#dtls;
+    if (dtls !== undefined) {
+      for (let event = dtls.pollEvent(); event !== undefined; event = dtls.pollEvent()) {
+        this.#onDtlsEvent(dtls, event, now);
+      }
+      this.#deliverData(dtls, now);
+    }
+    this.#settleChannels(now);
+    this.#updateConnectionState();
+  }
+
+  #deliverData(dtls: Dtls, now: number): void {
+    for (let data = dtls.pollData(); data !== undefined; data = dtls.pollData()) {
+      this.association.handleOwnedPacket(data, now);
+    }
+  }
+
+  #settleChannels(now: number): void {
+    const association = this.association;
+    for (let event = association.pollEvent(); event !== undefined; event = association.pollEvent()) {
+      this.channels.handleSctpEvent(event, now);
+      if (event.type === 'connected') this.#events.push({ type: 'sctpstatechange', state: 'connected' });
+      if (event.type === 'closed') {
+        this.#events.push({ type: 'sctpstatechange', state: 'closed' });
+        this.#finish(event.failure ?? closedByPeer('sctp', 'the peer closed the SCTP association'), now);
+      }
+    }
+    const channels = this.channels;
+    for (let event = channels.pollEvent(); event !== undefined; event = channels.pollEvent()) this.#events.push(event);
+  }
+
+  #onIceEvent(event: IceEvent, now: number): void {
+    switch (event.type) {
+      case 'statechange':
+        this.#events.push({ type: 'iceconnectionstatechange', state: event.state });
+        // The association holds its gates while there is no path, and goes on at once when there is one again.
+        if (event.state === 'disconnected') this.association.setPathWritable(false, now);
+        if (event.state === 'connected' || event.state === 'completed') this.association.setPathWritable(true, now);
+        return;
+      case 'pairvalid':
+        if (this.#dtls === undefined && this.#parameters !== undefined) this.#startDtls(this.#parameters, now);
+        this.#takeEarlyDatagrams(now);
+        return;
+      case 'selectedpairchange':
+        return;
+      case 'failed':
+        this.#finish(event.failure, now);
+    }
+  }
+
+  #startDtls(parameters: TransportParameters, now: number): void {
+    const roundTripTime = this.ice.roundTripTime;
+    this.#dtls = new Dtls({
+      role: parameters.dtlsRole,
+      certificate: this.#options.certificate,
+      crypto: this.#crypto,
+      random: splitRandom(this.#random, 'dtls'),
+      remoteFingerprints: parameters.fingerprints,
+      mtu: this.#mtu,
+      // RFC 6347 §4.2.4.1 starts at 1 s "unless other information is available": ICE has measured this path.
+      ...(roundTripTime === undefined ? {} : { retransmitTimeout: 2 * roundTripTime }),
+      setups: { local: parameters.localSetup, remote: parameters.remoteSetup },
+      ...this.#options.dtls,
+    });
+    this.#setDtlsState('connecting');
+    this.#dtls.start(now);
+  }
+
+  #takeEarlyDatagrams(now: number): void {
+    for (let left = this.#early.size; left > 0; left--) {
+      const early = this.#early.shift();
+      if (early === undefined) return;
+      if (this.#dtls !== undefined && this.ice.isValidPath(early.local, early.remote)) {
+        this.#dtls.handlePacket(early.data, now);
+      } else {
+        this.#early.push(early);
+      }
+    }
+  }
+
+  #onDtlsEvent(dtls: Dtls, event: DtlsEvent, now: number): void {
+    switch (event.type) {
+      case 'connected':
+        this.#early.clear();
+        this.#setDtlsState('connected');
+        this.#events.push({ type: 'sctpstatechange', state: 'connecting' });
+        this.association.connect(now);
+        return;
+      case 'warning':
+        this.#events.push({ type: 'warning', failure: event.failure });
+        return;
+      case 'closed':
+        // What the peer sent before it closed still counts, its SCTP ABORT above all.
+        this.#deliverData(dtls, now);
+        this.#settleChannels(now);
+        this.#setDtlsState(event.failure === undefined ? 'closed' : 'failed');
+        this.#finish(event.failure ?? closedByPeer('dtls', 'the peer closed the DTLS connection (close_notify)'), now);
+    }
+  }
+
+  #setDtlsState(state: DtlsTransportState): void {
+    if (state === this.#dtlsState) return;
+    this.#dtlsState = state;
+    this.#events.push({ type: 'dtlsstatechange', state });
+  }
+
+  #updateConnectionState(): void {
+    const state = this.#currentConnectionState();
+    if (state === this.#connectionState) return;
+    this.#connectionState = state;
+    this.#events.push({ type: 'connectionstatechange', state });
+  }
+
+  /** W3C webrtc-pc §4.3.3, for one ICE and one DTLS transport. */
+  #currentConnectionState(): ConnectionState {
+    if (this.#end !== undefined) return isOrderly(this.#end) ? 'closed' : 'failed';
+    const ice = this.ice.state;
+    if (ice === 'disconnected') return 'disconnected';
+    if (ice === 'new') return 'new';
+    return (ice === 'connected' || ice === 'completed') && this.#dtlsState === 'connected' ? 'connected' : 'connecting';
+  }
+
+  // --- out ---
+
+  #nextTransmit(now: number): Transmit | undefined {
+    const check = this.ice.pollTransmit();
+    if (check !== undefined) {
+      return {
+        type: 'transmit',
+        protocol: check.protocol,
+        source: check.source,
+        destination: check.destination,
+        data: check.data,
+      };
+    }
+    // Nothing is taken from the layers above, let alone sealed, before it can be sent.
+    const path = this.ice.sendPath;
+    if (path === undefined) return undefined;
+    const data = this.#nextRecord(now);
+    return data === undefined ? undefined : transmitOver(path, data);
+  }
+
+  #nextRecord(now: number): Bytes | undefined {
+    const dtls = this.#dtls;
+    if (dtls === undefined) return undefined;
+    const handshake = dtls.pollTransmit();
+    if (handshake !== undefined || dtls.state !== 'connected') return handshake;
+    // The SCTP packet is written where its record will be, sealed in place, and copied out once.
+    this.#buffer ??= new Uint8Array(this.#mtu);
+    const length = this.association.pollTransmitInto(this.#buffer, DTLS_HEADROOM, now);
+    if (length === 0) return undefined;
+    const sealed = dtls.seal(this.#buffer, DTLS_HEADROOM, length);
+    return sealed < 0 ? undefined : this.#buffer.slice(0, sealed);
+  }
+
+  // --- the end ---
+
+  #finish(reason: Failure, now: number): void {
+    if (this.#end !== undefined) return;
+    this.#end = reason;
+    const path = this.ice.sendPath;
+    this.association.abort(reason.code, now);
+    if (path !== undefined) this.#pushFarewells(path, now);
+    this.#dtls?.close(now);
+    if (path !== undefined) this.#pushFarewells(path, now);
+    this.channels.close(isOrderly(reason) ? undefined : reason, now);
+    this.association.close();
+    this.ice.close();
+    this.#early.clear();
+    this.#buffer = undefined;
+    this.#setDtlsState(isOrderly(reason) ? 'closed' : 'failed');
+    this.#settle(now);
+  }
+
+  #pushFarewells(path: Path, now: number): void {
+    for (let data = this.#nextRecord(now); data !== undefined; data = this.#nextRecord(now)) {
+      if (!this.#farewells.push(transmitOver(path, data))) return;
+    }
+  }
+}
+
+/** Every state of the stack, plain and JSON-safe. */
+export interface StackInspection {
+  readonly connectionState: ConnectionState;
+  readonly closed?: Failure;
+  readonly dtlsRole: DtlsRole | null;
+  readonly setups: { readonly local: string | null; readonly remote: string | null };
+  readonly ice: ReturnType<IceAgent['inspect']>;
+  readonly dtls: ReturnType<Dtls['inspect']> | null;
+  readonly sctp: ReturnType<SctpAssociation['inspect']>;
+  readonly channels: ReturnType<DataChannels['inspect']>;
+  readonly earlyDatagrams: number;
+  readonly queued: { readonly events: number; readonly farewells: number };
+  readonly counters: Record<StackCounter, number>;
+}
+
+function transmitOver(path: Path, data: Bytes): Transmit {
+  return { type: 'transmit', protocol: path.protocol, source: path.source, destination: path.destination, data };
+}
+
+function closedByPeer(layer: 'sctp' | 'dtls', message: string): Failure {
+  return { layer, code: 'remote-close', message };
+}
+
+function isOrderly(reason: Failure): boolean {
+  return reason.code === 'local-close' || reason.code === 'remote-close';
+}
