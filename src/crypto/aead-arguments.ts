@@ -1,0 +1,28 @@
+/** What every AEAD key checks before it touches a buffer: misuse by the caller, never the peer's doing. */
+import { badArgument } from '../core/errors.ts';
+import type { AeadAlgorithm } from './provider.ts';
+import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH } from './provider.ts';
+
+export function checkKey(algorithm: AeadAlgorithm, key: Uint8Array): void {
+  const length = AEAD_KEY_LENGTHS[algorithm];
+  if (key.length !== length) throw badArgument('key', `${length} bytes for ${algorithm}`, key.length);
+}
+
+export function checkNonce(nonce: Uint8Array): void {
+  if (nonce.length !== AEAD_NONCE_LENGTH) {
+    throw badArgument('nonce', `${AEAD_NONCE_LENGTH} bytes`, nonce.length);
+  }
+}
+
+/** `length` bytes at `offset`, and `room` bytes behind them, must lie in the buffer. */
+export function checkRange(buffer: Uint8Array, offset: number, length: number, room: number): void {
+  // Written so that NaN fails too.
+  const fits = offset >= 0 && length >= 0 && offset + length + room <= buffer.length;
+  if (!fits) {
+    throw badArgument(
+      'length',
+      `${room} bytes of room behind offset + length in ${buffer.length}`,
+      offset + length,
+    );
+  }
+}

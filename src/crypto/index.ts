@@ -1,0 +1,14 @@
+/** The crypto room: the provider contract and the default provider. `sansrtc/crypto/node` has the other one. */
+export { jsCrypto } from './js/index.ts';
+export type {
+  AeadAlgorithm,
+  AeadKey,
+  CryptoProvider,
+  Group,
+  Hash,
+  HashAlgorithm,
+  HmacKey,
+  KeyExchange,
+  SigningKey,
+} from './provider.ts';
+export { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH, HASH_LENGTHS } from './provider.ts';

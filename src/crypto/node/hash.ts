@@ -1,0 +1,47 @@
+/** Hashes and HMAC on OpenSSL. HMAC keys are `KeyObject`s, for the reason given in aead.ts. */
+import type { Hash as NodeHashState, KeyObject } from 'node:crypto';
+import { createHash, createHmac, createSecretKey } from 'node:crypto';
+import type { Bytes } from '../../core/bytes.ts';
+import { copyBytes } from '../../core/bytes.ts';
+import type { Hash, HashAlgorithm, HmacKey } from '../provider.ts';
+
+const OPENSSL_NAMES: Readonly<Record<HashAlgorithm, string>> = {
+  'sha-1': 'sha1',
+  'sha-256': 'sha256',
+  'sha-384': 'sha384',
+  'sha-512': 'sha512',
+};
+
+export class NodeHash implements Hash {
+  readonly #state: NodeHashState;
+
+  constructor(algorithm: HashAlgorithm) {
+    this.#state = createHash(OPENSSL_NAMES[algorithm]);
+  }
+
+  update(data: Uint8Array): this {
+    this.#state.update(data);
+    return this;
+  }
+
+  // A Node hash ends with its digest, so a copy gives it and the running one goes on.
+  digest(): Bytes {
+    return copyBytes(this.#state.copy().digest());
+  }
+}
+
+export class NodeHmac implements HmacKey {
+  readonly #name: string;
+  readonly #key: KeyObject;
+
+  constructor(algorithm: HashAlgorithm, key: Uint8Array) {
+    this.#name = OPENSSL_NAMES[algorithm];
+    this.#key = createSecretKey(key);
+  }
+
+  mac(...parts: readonly Uint8Array[]): Bytes {
+    const running = createHmac(this.#name, this.#key);
+    for (const part of parts) running.update(part);
+    return copyBytes(running.digest());
+  }
+}

@@ -1,0 +1,104 @@
+/** The provider on node:crypto: the conformance suite, and agreement with the provider in JavaScript. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SeededRandom } from '../../src/core/random.ts';
+import type { Group, HashAlgorithm } from '../../src/crypto/index.ts';
+import { HASH_LENGTHS, jsCrypto } from '../../src/crypto/index.ts';
+import { nodeCrypto } from '../../src/crypto/node/index.ts';
+import { describeProvider } from './conformance.ts';
+
+describe('nodeCrypto', () => {
+  describeProvider(nodeCrypto());
+
+  it('is one object, and says that its signatures differ from run to run', () => {
+    expect(nodeCrypto()).toBe(nodeCrypto());
+    expect(nodeCrypto().name).toBe('node');
+    expect(nodeCrypto().deterministicSignatures).toBe(false);
+  });
+});
+
+describe('both providers', () => {
+  it('give the same digests and MACs', () => {
+    const algorithms = Object.keys(HASH_LENGTHS) as HashAlgorithm[];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...algorithms),
+        fc.uint8Array({ maxLength: 200 }),
+        fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 4 }),
+        (algorithm, key, parts) => {
+          const [js, node] = [jsCrypto(), nodeCrypto()].map((provider) => {
+            const hash = provider.hash(algorithm);
+            for (const part of parts) hash.update(part);
+            return { digest: hash.digest(), mac: provider.hmac(algorithm, key).mac(...parts) };
+          });
+          expect(js).toEqual(node);
+        },
+      ),
+    );
+  });
+
+  it("open each other's records and refuse each other's forgeries", () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 16, maxLength: 16 }),
+        fc.uint8Array({ minLength: 12, maxLength: 12 }),
+        fc.uint8Array({ maxLength: 40 }),
+        fc.uint8Array({ maxLength: 1300 }),
+        fc.nat({ max: 40 }),
+        fc.nat(),
+        fc.boolean(),
+        (keyBytes, nonce, additionalData, text, offset, place, jsSeals) => {
+          const js = jsCrypto().aead('aes-128-gcm', keyBytes);
+          const node = nodeCrypto().aead('aes-128-gcm', keyBytes);
+          const [sealer, opener] = jsSeals ? [js, node] : [node, js];
+          const buffer = new Uint8Array(offset + text.length + 16);
+          buffer.set(text, offset);
+          sealer.seal(nonce, additionalData, buffer, offset, text.length);
+          const forged = buffer.slice();
+          forged[offset + (place % (text.length + 16))]! ^= 1 << (place & 7);
+          expect(opener.open(nonce, additionalData, forged, offset, text.length + 16)).toBe(-1);
+          expect(opener.open(nonce, additionalData, buffer, offset, text.length + 16)).toBe(text.length);
+          expect(buffer.subarray(offset, offset + text.length)).toEqual(new Uint8Array(text));
+        },
+      ),
+    );
+  });
+
+  it.each<Group>(['x25519', 'secp256r1'])('agree on %s secrets, and on the keys a seed gives', (group) => {
+    for (let seed = 0; seed < 6; seed++) {
+      const js = jsCrypto().keyExchange(group, new SeededRandom(seed));
+      const node = nodeCrypto().keyExchange(group, new SeededRandom(seed));
+      expect(js.publicKey).toEqual(node.publicKey);
+      const peer = nodeCrypto().keyExchange(group, new SeededRandom(seed + 100));
+      const secret = js.deriveSecret(peer.publicKey);
+      expect(secret).toHaveLength(32);
+      expect(node.deriveSecret(peer.publicKey)).toEqual(secret);
+      expect(peer.deriveSecret(js.publicKey)).toEqual(secret);
+    }
+  });
+
+  it("verify each other's signatures (SEC-19: about half of node's are high-S)", () => {
+    const scalar = jsCrypto().generateScalar(new SeededRandom(5));
+    const js = jsCrypto().signingKey(scalar);
+    const node = nodeCrypto().signingKey(scalar);
+    expect(js.publicKey).toEqual(node.publicKey);
+    for (let i = 0; i < 24; i++) {
+      const message = Uint8Array.of(i);
+      expect(jsCrypto().verify(js.publicKey, message, node.sign(message))).toBe(true);
+      expect(nodeCrypto().verify(js.publicKey, message, js.sign(message))).toBe(true);
+    }
+  });
+
+  it('answer the same to mutated signatures', () => {
+    const scalar = jsCrypto().generateScalar(new SeededRandom(6));
+    const key = jsCrypto().signingKey(scalar);
+    const message = Uint8Array.of(1, 2, 3);
+    const signature = key.sign(message);
+    for (let at = 0; at < signature.length; at++) {
+      const mutated = signature.slice();
+      mutated[at]! ^= 1 << (at & 7);
+      expect(jsCrypto().verify(key.publicKey, message, mutated)).toBe(false);
+      expect(nodeCrypto().verify(key.publicKey, message, mutated)).toBe(false);
+    }
+  });
+});

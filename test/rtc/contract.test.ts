@@ -1,0 +1,184 @@
+/** The poll contract itself: time, ownership, lateness, misuse. */
+import { describe, expect, test } from 'vitest';
+import type { Input, Output } from '../../src/rtc.ts';
+import { Rtc, SeededRandom } from '../../src/index.ts';
+import { certificates, channel, makeOpenPair, makePair, makeUnsignalledPair, runUntilOpen } from './pair.ts';
+
+/** Everything one drain gives. */
+function drain(rtc: Rtc): Output[] {
+  const outputs: Output[] = [];
+  for (;;) {
+    const output = rtc.pollOutput();
+    outputs.push(output);
+    if (output.type === 'timeout') return outputs;
+  }
+}
+
+describe('time', () => {
+  test('a clock that goes backwards counts as standing still, and is counted', () => {
+    const { net, offerer } = makeOpenPair();
+    offerer.rtc.handleInput({ type: 'timeout', now: net.now - 1000 });
+    const [last] = drain(offerer.rtc).slice(-1);
+    expect(last).toMatchObject({ type: 'timeout' });
+    expect(last?.type === 'timeout' && last.at > net.now).toBe(true);
+    expect(offerer.rtc.inspect().clockWentBackwards).toBe(1);
+  });
+
+  test('every deadline names its timer and lies in the future', () => {
+    const { net, offerer, answerer } = makePair({ conditions: { latency: 10, loss: 0.2 } });
+    let seen = 0;
+    for (let i = 0; i < 2000; i++) {
+      net.advance(5);
+      for (const end of [offerer, answerer]) {
+        const { now, timeout } = end.rtc.inspect();
+        if (timeout.at === null) continue;
+        expect(timeout.at).toBeGreaterThan(now);
+        expect(timeout.reason).toMatch(/^(ice|dtls|sctp|channel|rtc)\.[a-zA-Z]+/);
+        seen++;
+      }
+    }
+    expect(seen).toBeGreaterThan(3000);
+  });
+
+  test('a stale clock delays and never corrupts: no gate is shortened by it', () => {
+    const { offerer, answerer } = makeUnsignalledPair();
+    const rtc = offerer.rtc;
+    rtc.handleInput({ type: 'timeout', now: 0 });
+    drain(rtc);
+    // 20 s pass without an input; then the host calls, and drains before it tells the time.
+    const offer = rtc.negotiation().offer();
+    offer.accept(answerer.rtc.receiveOffer(offer.sdp).answer());
+    expect(drain(rtc)).toEqual([{ type: 'timeout', at: 1, reason: 'rtc.staleClock' }]);
+    rtc.handleInput({ type: 'timeout', now: 20_000 });
+    drain(rtc);
+    const closed = untilClosed(rtc, 20_000);
+    expect(closed.reason).toMatchObject({ gate: 'iceConnect' });
+    expect(closed.at).toBeGreaterThanOrEqual(50_000);
+  });
+
+  test('a stale clock does not stretch a round-trip sample, nor shorten a channel gate', () => {
+    const { net, offerer } = makeOpenPair({ conditions: { latency: 30 } });
+    net.advance(3000);
+    const rtc = offerer.rtc;
+    const before = rtc.inspect();
+    // The host calls 3.5 s after the last input, and drains before it tells the time: nothing leaves yet.
+    channel(offerer).send('late');
+    const late = rtc.createChannel('late');
+    const outputs = drain(rtc);
+    expect(outputs.filter(({ type }) => type === 'transmit')).toEqual([]);
+    expect(outputs.at(-1)).toMatchObject({ type: 'timeout', reason: 'rtc.staleClock' });
+    const now = before.now + 3500;
+    rtc.handleInput({ type: 'timeout', now });
+    expect(drain(rtc).filter(({ type }) => type === 'transmit').length).toBeGreaterThan(0);
+    const { timers } = rtc.inspect().channels;
+    expect(timers.openAck).toBe(now + 10_000);
+    expect(late.readyState).toBe('connecting');
+  });
+
+  test('draining late gives the same outcome, only later', () => {
+    const pair = makeUnsignalledPair();
+    const { offerer, answerer, net } = pair;
+    // Several inputs and calls between two polls: nothing is lost.
+    for (let now = 0; now < 10; now++) offerer.rtc.handleInput({ type: 'timeout', now });
+    const draft = offerer.rtc.negotiation();
+    draft.addChannel('chat');
+    const offer = draft.offer();
+    offerer.rtc.handleInput({ type: 'timeout', now: 11 });
+    offer.accept(answerer.rtc.receiveOffer(offer.sdp).answer());
+    offerer.rtc.handleInput({ type: 'timeout', now: 12 });
+    net.advance(12);
+    runUntilOpen(pair);
+  });
+});
+
+describe('ownership', () => {
+  test('inputs are neither kept nor changed, transmits are never reused', () => {
+    // The network overwrites every delivered datagram after the call (`scribble`); a machine that keeps one shows here.
+    const { net, offerer, answerer } = makeOpenPair();
+    const data = new Uint8Array(50_000).fill(7);
+    channel(offerer).send(data);
+    data.fill(9);
+    net.run({ until: () => answerer.messages.has('chat') });
+    expect(answerer.messages.get('chat')).toEqual([new Uint8Array(50_000).fill(7)]);
+  });
+
+  test('handleInput leaves the bytes it is given as they were', () => {
+    const { net, offerer, answerer } = makeOpenPair();
+    const seen: { before: string; data: Uint8Array }[] = [];
+    const { handleInput } = answerer.rtc;
+    answerer.rtc.handleInput = function watched(this: Rtc, input: Input): void {
+      if (input.type === 'receive') {
+        const before = Buffer.from(input.data).toString('hex');
+        handleInput.call(this, input);
+        seen.push({ before, data: input.data.slice() });
+      } else {
+        handleInput.call(this, input);
+      }
+    };
+    channel(offerer).send('x'.repeat(5000));
+    net.advance(1000);
+    expect(seen.length).toBeGreaterThan(3);
+    for (const { before, data } of seen) expect(Buffer.from(data).toString('hex')).toBe(before);
+  });
+});
+
+describe('misuse', () => {
+  const rtc = (): Rtc => new Rtc({ certificate: certificates[0], random: new SeededRandom(5) });
+
+  test.each([
+    ['mtu', { mtu: 100 }],
+    ['maxMessageSize', { maxMessageSize: 10 }],
+  ])('%s out of range', (name, option) => {
+    expect(() => new Rtc({ certificate: certificates[0], ...option })).toThrow(
+      expect.objectContaining({ code: 'ERR_BAD_ARGUMENT', message: expect.stringContaining(name) }),
+    );
+  });
+
+  test('a candidate that is none', () => {
+    expect(() => {
+      rtc().addRemoteCandidate('candidate:nonsense');
+    }).toThrow(expect.objectContaining({ code: 'ERR_SDP' }));
+    expect(() =>
+      rtc().addLocalCandidate({ type: 'host', protocol: 'udp', address: 'example.com', port: 1 }),
+    ).toThrow(expect.objectContaining({ code: 'ERR_BAD_ARGUMENT' }));
+  });
+
+  test('sending on a channel that is not open', () => {
+    const chat = rtc().createChannel('chat');
+    expect(() => chat.send('early')).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }));
+  });
+
+  test('a message larger than the peer takes', () => {
+    const { offerer } = makeOpenPair({ answerer: { maxMessageSize: 10_000 } });
+    expect(() => channel(offerer).send(new Uint8Array(10_001))).toThrow(
+      expect.objectContaining({ code: 'ERR_TOO_LARGE' }),
+    );
+  });
+
+  test('starting twice, offering twice', () => {
+    const { offerer } = makePair();
+    const parameters = { ...offerer.rtc.localParameters, iceRole: 'controlled', dtlsRole: 'client' } as const;
+    expect(() => {
+      offerer.rtc.start(parameters);
+    }).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }));
+    offerer.rtc.negotiation().offer();
+    expect(() => offerer.rtc.negotiation().offer()).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_STATE' }),
+    );
+  });
+});
+
+function untilClosed(rtc: Rtc, start: number): { at: number; reason: unknown } {
+  let now = start;
+  for (let i = 0; i < 10_000; i++) {
+    const outputs = drain(rtc);
+    for (const output of outputs) {
+      if (output.type === 'event' && output.event.type === 'closed')
+        return { at: now, reason: output.event.reason };
+    }
+    const last = outputs.at(-1);
+    now = last?.type === 'timeout' ? last.at : now;
+    rtc.handleInput({ type: 'timeout', now });
+  }
+  throw new Error('never closed');
+}
