@@ -1,0 +1,64 @@
+/** Looking up `a=` lines. A name matches as a whole: `mid` finds `a=mid:0`, never `a=midi:0`. */
+import type { MediaDescription, SdpLine, SessionDescription } from './description.ts';
+import type { SdpError } from './error.ts';
+import { isSdpError, sdpError } from './error.ts';
+
+export interface SdpAttribute {
+  /** Everything after the colon, verbatim; empty for a flag. */
+  readonly value: string;
+  /** 1-based line. */
+  readonly line: number;
+}
+
+/** Every occurrence, in order. */
+export function attributes(lines: readonly SdpLine[], name: string): SdpAttribute[] {
+  const found: SdpAttribute[] = [];
+  for (const line of lines) {
+    if (isAttribute(line, name)) found.push({ value: line.text.slice(name.length + 1), line: line.number });
+  }
+  return found;
+}
+
+export function countAttributes(lines: readonly SdpLine[], name: string): number {
+  let count = 0;
+  for (const line of lines) if (isAttribute(line, name)) count++;
+  return count;
+}
+
+export function hasAttribute(lines: readonly SdpLine[], name: string): boolean {
+  return lines.some((line) => isAttribute(line, name));
+}
+
+/** An attribute that may stand once. Repeating it is forgiven where the value is the same: `duplicate-attribute` if not. */
+export function singleAttribute(
+  lines: readonly SdpLine[],
+  name: string,
+): SdpAttribute | SdpError | undefined {
+  const [first, ...others] = attributes(lines, name);
+  const other = others.find(({ value }) => value !== first?.value);
+  if (other === undefined) return first;
+  return sdpError('duplicate-attribute', `expected one "a=${name}", got several that differ`, {
+    line: other.line,
+  });
+}
+
+/** RFC 8866 §5.13 and the attributes' own RFCs: the media level first, the session level where it says nothing. */
+export function inheritedAttribute(
+  session: SessionDescription,
+  media: MediaDescription,
+  name: string,
+): SdpAttribute | SdpError | undefined {
+  const own = singleAttribute(media.lines, name);
+  if (own === undefined) return singleAttribute(session.lines, name);
+  return isSdpError(own) ? { ...own, mid: mediaMid(media) } : own;
+}
+
+/** The section's `a=mid` as it stands; `undefined` if there is none. */
+export function mediaMid(media: MediaDescription): string | undefined {
+  return attributes(media.lines, 'mid')[0]?.value;
+}
+
+function isAttribute(line: SdpLine, name: string): boolean {
+  if (line.type !== 'a' || !line.text.startsWith(name)) return false;
+  return line.text.length === name.length || line.text[name.length] === ':';
+}

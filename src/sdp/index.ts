@@ -1,0 +1,37 @@
+/** SDP: text ↔ data, lossless, with typed views of what WebRTC needs. No state and no negotiation; usable alone. */
+export type { SdpAttribute } from './attributes.ts';
+export { attributes, hasAttribute, inheritedAttribute, mediaMid, singleAttribute } from './attributes.ts';
+export { isBundleOnly, isRejected, readBundles, readMids } from './bundle.ts';
+export type { CandidateInit, SdpCandidate, SdpCandidateExtension } from './candidate.ts';
+export {
+  candidateInit,
+  parseCandidate,
+  parseCandidateInit,
+  parseCandidateLine,
+  writeCandidate,
+  writeCandidateLine,
+} from './candidate.ts';
+export type { MediaDescription, SdpLine, SdpOrigin, SessionDescription } from './description.ts';
+export { attributeLine, sdpLine } from './description.ts';
+export type { Direction } from './direction.ts';
+export { mediaDirection } from './direction.ts';
+export type { SdpFingerprint, Setup } from './dtls.ts';
+export { isTlsId, mediaFingerprints, mediaSetup, mediaTlsId } from './dtls.ts';
+export type {
+  SdpAttributeCode,
+  SdpError,
+  SdpErrorCode,
+  SdpNegotiationCode,
+  SdpPlace,
+  SdpSyntaxCode,
+  SdpWarning,
+} from './error.ts';
+export { isSdpError, sdpError } from './error.ts';
+export type { SdpCandidateAt, SdpIceParameters } from './ice.ts';
+export { hasEndOfCandidates, isIceLite, mediaCandidates, mediaIce, mediaIceOptions } from './ice.ts';
+export type { SdpLimits } from './limits.ts';
+export { DEFAULT_SDP_LIMITS } from './limits.ts';
+export { parseSdp } from './parse.ts';
+export { DATA_CHANNEL_FORMAT, isDataChannelSection, mediaMaxMessageSize, mediaSctpPort } from './sctp.ts';
+export { isIceText } from './token.ts';
+export { writeSdp } from './write.ts';

@@ -1,0 +1,30 @@
+/**
+ * Description → text, lines ended by CRLF. Writing what was parsed gives the same bytes back, except that LF becomes CRLF.
+ */
+import { badArgument } from '../core/errors.ts';
+import type { MediaDescription, SdpOrigin, SessionDescription } from './description.ts';
+
+/** Throws `ERR_BAD_ARGUMENT` if any text holds CR, LF or NUL: it would become a line of its own. */
+export function writeSdp(description: SessionDescription): string {
+  const lines = ['v=0', originLine(description.origin)];
+  for (const line of description.lines) lines.push(`${line.type}=${line.text}`);
+  for (const media of description.media) {
+    lines.push(mediaLine(media));
+    for (const line of media.lines) lines.push(`${line.type}=${line.text}`);
+  }
+  for (const line of lines) {
+    if (/[\r\n]/.test(line) || line.includes('\0'))
+      throw badArgument('description', 'no line ends inside a line', line);
+  }
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+function originLine(origin: SdpOrigin): string {
+  const { username, sessionId, sessionVersion, networkType, addressType, address } = origin;
+  return `o=${username} ${sessionId} ${sessionVersion} ${networkType} ${addressType} ${address}`;
+}
+
+function mediaLine(media: MediaDescription): string {
+  const ports = media.portCount === undefined ? `${media.port}` : `${media.port}/${media.portCount}`;
+  return `m=${media.kind} ${ports} ${media.protocol} ${media.formats.join(' ')}`;
+}

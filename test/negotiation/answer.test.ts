@@ -1,0 +1,252 @@
+import { describe, expect, test } from 'vitest';
+import { answerOffer, prepareOffer, receiveOffer } from '../../src/negotiation/index.ts';
+import { attributes, isRejected, mediaMid, parseSdp, readBundles } from '../../src/sdp/index.ts';
+import { codeOf, recorded, recordedFiles, valid } from '../sdp/recorded.ts';
+import { DIGEST_A, LOCAL_B, newState } from './ends.ts';
+
+const OFFERS = recordedFiles.filter((name) => name.endsWith('.offer.sdp'));
+const hasData = (name: string): boolean => recorded(name).includes('webrtc-datachannel');
+
+/** A description of lines, CRLF and a preamble added. */
+const sdp = (...lines: readonly string[]): string =>
+  ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0', ...lines, ''].join('\r\n');
+
+const TRANSPORT = [
+  'a=ice-ufrag:abcd',
+  'a=ice-pwd:0123456789012345678901',
+  `a=fingerprint:sha-256 ${DIGEST_A}`,
+  'a=setup:actpass',
+];
+const DATA = [
+  'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+  'c=IN IP4 0.0.0.0',
+  'a=mid:data',
+  'a=sctp-port:5000',
+];
+const AUDIO = ['m=audio 9 UDP/TLS/RTP/SAVPF 111 0', 'c=IN IP4 0.0.0.0', 'a=mid:audio', 'a=recvonly'];
+const CANDIDATE = 'a=candidate:1 1 udp 2122260223 192.0.2.9 4000 typ host';
+
+const withPort0 = (section: readonly string[]): string[] => section.map((line) => line.replace(' 9 ', ' 0 '));
+
+describe('recorded offers', () => {
+  test.each(OFFERS.filter(hasData))('%s is answered section by section', (name) => {
+    const offer = valid(parseSdp(recorded(name)));
+    const received = valid(receiveOffer(newState({ strict: true }), recorded(name)));
+    const { sdp: text, plan } = answerOffer(received, LOCAL_B);
+    const answer = valid(parseSdp(text));
+    const bundles = valid(readBundles(answer));
+
+    expect(answer.media.map(({ kind, protocol, formats }) => ({ kind, protocol, formats }))).toEqual(
+      offer.media.map(({ kind, protocol, formats }) => ({ kind, protocol, formats })),
+    );
+    expect(answer.media.map(mediaMid)).toEqual(offer.media.map(mediaMid));
+    expect(answer.media.map((media) => isRejected(media, bundles))).toEqual(
+      offer.media.map(({ kind }) => kind !== 'application'),
+    );
+    expect(bundles).toEqual([[plan.mid]]);
+    for (const { port, lines } of answer.media) {
+      if (port === 0)
+        expect(lines.map(({ text: line }) => line.split(':')[0])).toEqual([
+          'IN IP4 0.0.0.0',
+          'mid',
+          'inactive',
+        ]);
+    }
+    expect(plan).toMatchObject({ dtlsRole: 'client', iceRole: 'controlled', trickle: true, sctpPort: 5000 });
+    const section = offer.media[plan.mLineIndex] ?? expect.unreachable();
+    const usable = attributes(section.lines, 'candidate').filter(({ value }) => !value.includes('.local'));
+    expect(plan.candidates).toHaveLength(usable.length);
+  });
+
+  test.each(OFFERS.filter((name) => !hasData(name)))('%s has nothing for us', (name) => {
+    expect(codeOf(receiveOffer(newState(), recorded(name)))).toBe('no-application-section');
+  });
+
+  test('mDNS candidates are named as unresolved', () => {
+    const { plan, warnings } = valid(
+      receiveOffer(newState(), recorded('data-mdns.chromium-to-firefox.offer.sdp')),
+    );
+    expect(plan.candidates).toEqual([]);
+    expect(warnings.length).toBeGreaterThan(0);
+    expect(new Set(warnings.map(({ code }) => code))).toEqual(new Set(['candidate-unresolved']));
+  });
+});
+
+describe('rejecting sections (RFC 3264 §6, RFC 8843 §7.3)', () => {
+  test('the tag moves from the section we reject to ours', () => {
+    const offer = sdp('a=group:BUNDLE audio data', ...AUDIO, ...TRANSPORT, ...DATA, ...TRANSPORT);
+    const { sdp: answer } = answerOffer(valid(receiveOffer(newState(), offer)), LOCAL_B);
+    expect(answer).toContain('a=group:BUNDLE data\r\n');
+    expect(answer).toContain(
+      'm=audio 0 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:audio\r\na=inactive\r\nm=application',
+    );
+  });
+
+  test('without a group there is none in the answer', () => {
+    const offer = sdp(...AUDIO, ...TRANSPORT, ...DATA, ...TRANSPORT);
+    expect(answerOffer(valid(receiveOffer(newState(), offer)), LOCAL_B).sdp).not.toContain('group');
+  });
+
+  test('a section without a mid is answered without one', () => {
+    const offer = sdp(...DATA.filter((line) => !line.includes('mid')), ...TRANSPORT);
+    const { sdp: answer, plan } = answerOffer(valid(receiveOffer(newState(), offer)), LOCAL_B);
+    expect(answer).not.toContain('a=mid');
+    expect(plan.mid).toBeUndefined();
+  });
+
+  test('protocol and format are repeated', () => {
+    const offer = sdp(...DATA.map((line) => line.replace('UDP/', '')), ...TRANSPORT);
+    expect(answerOffer(valid(receiveOffer(newState(), offer)), LOCAL_B).sdp).toContain(
+      'm=application 9 DTLS/SCTP webrtc-datachannel\r\n',
+    );
+  });
+
+  test('of two data channel sections the first is kept', () => {
+    const second = DATA.map((line) => line.replace('a=mid:data', 'a=mid:more'));
+    const offer = sdp(...DATA, ...TRANSPORT, ...second, ...TRANSPORT);
+    const { sdp: answer } = answerOffer(valid(receiveOffer(newState(), offer)), LOCAL_B);
+    expect(answer.match(/m=application \d+/g)).toEqual(['m=application 9', 'm=application 0']);
+  });
+
+  test('an unknown kind of section is rejected like any other', () => {
+    const offer = sdp('m=smell 9 UDP/ODOUR rose', 'c=IN IP4 0.0.0.0', 'a=mid:s', ...DATA, ...TRANSPORT);
+    expect(answerOffer(valid(receiveOffer(newState(), offer)), LOCAL_B).sdp).toContain(
+      'm=smell 0 UDP/ODOUR rose\r\n',
+    );
+  });
+
+  test('port 0 without bundle-only is not an offer of data channels', () => {
+    const offer = sdp('a=group:BUNDLE data', ...withPort0(DATA), ...TRANSPORT);
+    expect(codeOf(receiveOffer(newState(), offer))).toBe('no-application-section');
+  });
+
+  test('bundle-only behind a rejected tag: refused, unless it has a transport of its own', () => {
+    const group = ['a=group:BUNDLE audio data', ...AUDIO, ...TRANSPORT];
+    const bare = sdp(...group, ...withPort0(DATA), 'a=bundle-only');
+    expect(codeOf(receiveOffer(newState(), bare))).toBe('bundle-tag-rejected');
+    const complete = sdp(...group, ...withPort0(DATA), 'a=bundle-only', ...TRANSPORT);
+    expect(codeOf(receiveOffer(newState({ strict: true }), complete))).toBe('bundle-tag-rejected');
+    const { warnings } = valid(receiveOffer(newState(), complete));
+    expect(warnings).toMatchObject([{ code: 'bundle-only-promoted', mid: 'data' }]);
+  });
+
+  test('candidates of the tagged section count where the ICE credentials are the same', () => {
+    const shared = sdp('a=group:BUNDLE audio data', ...AUDIO, ...TRANSPORT, CANDIDATE, ...DATA, ...TRANSPORT);
+    expect(valid(receiveOffer(newState(), shared)).plan.candidates).toMatchObject([{ address: '192.0.2.9' }]);
+    const other = TRANSPORT.map((line) => line.replace('abcd', 'wxyz'));
+    const apart = sdp('a=group:BUNDLE audio data', ...AUDIO, ...other, CANDIDATE, ...DATA, ...TRANSPORT);
+    expect(valid(receiveOffer(newState(), apart)).plan.candidates).toEqual([]);
+  });
+});
+
+describe('the transport of an offer', () => {
+  const offer = (...changes: readonly ((line: string) => string | undefined)[]): string => {
+    const lines = [...DATA, ...TRANSPORT].flatMap((line) => {
+      let changed: string | undefined = line;
+      for (const change of changes) changed = changed === undefined ? undefined : change(changed);
+      return changed === undefined ? [] : [changed];
+    });
+    return sdp('a=group:BUNDLE data', ...lines);
+  };
+  const without =
+    (name: string) =>
+    (line: string): string | undefined =>
+      line.startsWith(`a=${name}:`) ? undefined : line;
+
+  test.each([
+    ['F1a B16 no fingerprint', offer(without('fingerprint')), 'fingerprint-missing'],
+    [
+      'T110 SHA-1 alone',
+      offer((line) =>
+        line.startsWith('a=fingerprint') ? `a=fingerprint:sha-1 ${DIGEST_A.slice(0, 59)}` : line,
+      ),
+      'fingerprint-unsupported',
+    ],
+    ['no ICE credentials', offer(without('ice-ufrag'), without('ice-pwd')), 'ice-credentials-missing'],
+    ['SCTP port 0', offer((line) => line.replace('5000', '0')), 'sctp-port-invalid'],
+    ['F1a B4 holdconn', offer((line) => line.replace('actpass', 'holdconn')), 'setup-holdconn'],
+    ['an unknown setup', offer((line) => line.replace('actpass', 'maybe')), 'setup-invalid'],
+  ])('%s: refused', (_, text, code) => {
+    expect(receiveOffer(newState(), text)).toMatchObject({ failed: true, code, mid: 'data' });
+  });
+
+  test('F1a B15 bundled sections that disagree in setup are refused', () => {
+    const active = TRANSPORT.map((line) => line.replace('actpass', 'active'));
+    const text = sdp('a=group:BUNDLE audio data', ...AUDIO, ...active, ...DATA, ...TRANSPORT);
+    expect(codeOf(receiveOffer(newState(), text))).toBe('setup-mismatch');
+    const apart = sdp('a=group:BUNDLE data', ...AUDIO, ...active, ...DATA, ...TRANSPORT);
+    expect(codeOf(receiveOffer(newState(), apart))).toBe('accepted');
+  });
+
+  test('what is missing is assumed, with a warning, and refused when strict', () => {
+    const text = offer(without('setup'), without('sctp-port'));
+    const { plan, warnings } = valid(receiveOffer(newState(), text));
+    expect(plan).toMatchObject({
+      dtlsRole: 'client',
+      sctpPort: 5000,
+      maxMessageSize: 65_536,
+      trickle: false,
+    });
+    expect(warnings.map(({ code }) => code)).toEqual(['sctp-port-missing', 'setup-missing']);
+    expect(codeOf(receiveOffer(newState({ strict: true }), text))).toBe('sctp-port-missing');
+    expect(codeOf(receiveOffer(newState({ strict: true }), offer(without('setup'))))).toBe('setup-missing');
+  });
+
+  test('candidates that ICE cannot use are left out, each with its line', () => {
+    const text =
+      offer() +
+      [
+        CANDIDATE,
+        'a=candidate:broken',
+        CANDIDATE.replace('192.0.2.9', 'host.local'),
+        CANDIDATE.replace('1 1 udp', '1 2 udp'),
+        `${CANDIDATE} ufrag zzzz`,
+        `${CANDIDATE} ufrag abcd`,
+        '',
+      ].join('\r\n');
+    const { plan, warnings } = valid(receiveOffer(newState(), text));
+    expect(plan.candidates).toHaveLength(2);
+    expect(warnings.map(({ code, line }) => [code, line])).toEqual([
+      ['candidate-ignored', 15],
+      ['candidate-unresolved', 16],
+      ['candidate-ignored', 17],
+      ['candidate-ignored', 18],
+    ]);
+  });
+});
+
+describe('later offers (RFC 3264 §8)', () => {
+  const first = sdp('a=group:BUNDLE audio data', ...AUDIO, ...TRANSPORT, ...DATA, ...TRANSPORT);
+  const { next: state } = answerOffer(valid(receiveOffer(newState(), first)), LOCAL_B);
+
+  test.each([
+    ['the same again', first, 'accepted'],
+    [
+      'the rejected slot used for something else',
+      sdp('m=video 9 UDP/TLS/RTP/SAVPF 96', 'a=mid:v', ...DATA, ...TRANSPORT),
+      'accepted',
+    ],
+    ['one section fewer', sdp(...DATA, ...TRANSPORT), 'section-count-mismatch'],
+    ['data and audio swapped', sdp(...DATA, ...TRANSPORT, ...AUDIO, ...TRANSPORT), 'section-mismatch'],
+    ['another mid', first.replaceAll('data\r\n', 'data2\r\n'), 'mid-mismatch'],
+    [
+      'the data channels switched off',
+      sdp(...AUDIO, ...withPort0(DATA), ...TRANSPORT),
+      'application-rejected',
+    ],
+    [
+      'another protocol in the section',
+      sdp(...AUDIO, 'm=application 9 UDP/BFCP *', 'a=mid:data', ...TRANSPORT),
+      'section-mismatch',
+    ],
+  ])('%s: %s', (_, text, code) => {
+    expect(codeOf(receiveOffer(state, text))).toBe(code);
+  });
+
+  test('our own later offer keeps the rejected section in its place', () => {
+    const { sdp: offer, mid, mLineIndex } = prepareOffer(state, LOCAL_B);
+    expect({ mid, mLineIndex }).toEqual({ mid: 'data', mLineIndex: 1 });
+    expect(offer).toContain('a=group:BUNDLE data\r\nm=audio 0 UDP/TLS/RTP/SAVPF 111 0\r\n');
+    expect(codeOf(receiveOffer(newState(), offer))).toBe('accepted');
+  });
+});
