@@ -1,6 +1,26 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** The package's own names, so that the README's code and the examples run from the sources. */
+const alias = Object.fromEntries(
+  [
+    '/node',
+    '/sim',
+    '/crypto/node',
+    '/crypto',
+    '/stun',
+    '/ice',
+    '/dtls',
+    '/sctp',
+    '/channel',
+    '/sdp',
+    '/negotiation',
+    '',
+  ].map((name) => [`sansrtc${name}`, fileURLToPath(new URL(`./src${name}/index.ts`, import.meta.url))]),
+);
+
 export default defineConfig({
+  resolve: { alias },
   test: {
     projects: [
       {

@@ -19,9 +19,7 @@ import { datagramKind } from './rtc.ts';
 import { isStunRequest, stunRequestUsername } from './stun/index.ts';
 
 export type EndpointOutput =
-  | Transmit
-  | { readonly type: 'event'; readonly rtc: Rtc; readonly event: RtcEvent }
-  | TimeoutOutput;
+  Transmit | { readonly type: 'event'; readonly rtc: Rtc; readonly event: RtcEvent } | TimeoutOutput;
 
 export interface EndpointOptions {
   /** Most connections at once. Default 100000. */
@@ -31,11 +29,7 @@ export interface EndpointOptions {
 }
 
 export type EndpointCounter =
-  | 'datagramsReceived'
-  | 'droppedUnknownUsername'
-  | 'droppedUnknownAddress'
-  | 'routesBound'
-  | 'routesEvicted';
+  'datagramsReceived' | 'droppedUnknownUsername' | 'droppedUnknownAddress' | 'routesBound' | 'routesEvicted';
 
 const COUNTERS: readonly EndpointCounter[] = [
   'datagramsReceived',
@@ -114,9 +108,19 @@ export class Endpoint {
       throw new RtcError('ERR_INVALID_STATE', `an Rtc with the username fragment "${key}" is here already`);
     }
     if (this.#members.size >= this.#maxConnections) {
-      throw new RtcError('ERR_LIMIT', `"maxConnections" is ${String(this.#maxConnections)}, and as many are here`);
+      throw new RtcError(
+        'ERR_LIMIT',
+        `"maxConnections" is ${String(this.#maxConnections)}, and as many are here`,
+      );
     }
-    const member: Member = { rtc, routes: new Set(), present: true, queued: false, stale: false, reason: 'idle' };
+    const member: Member = {
+      rtc,
+      routes: new Set(),
+      present: true,
+      queued: false,
+      stale: false,
+      reason: 'idle',
+    };
     this.#members.set(key, member);
     rtc.onWake = (): void => this.#wake(member);
     this.#wake(member);
@@ -139,7 +143,11 @@ export class Endpoint {
     this.#now = Math.max(this.#now, input.now);
     this.#draining = true;
     if (input.type === 'receive') this.#receive(input);
-    for (let due = this.#deadlines.takeDue(this.#now); due !== undefined; due = this.#deadlines.takeDue(this.#now)) {
+    for (
+      let due = this.#deadlines.takeDue(this.#now);
+      due !== undefined;
+      due = this.#deadlines.takeDue(this.#now)
+    ) {
       due.rtc.handleInput({ type: 'timeout', now: this.#now });
       this.#enqueue(due);
     }

@@ -22,7 +22,7 @@
  * A host that calls from outside its receive loop feeds `{ type: 'timeout', now }` before it drains and waits for
  * nothing; drivers and `Endpoint` do that for their users.
  */
-import type { ChannelInit, DataChannel } from './channel/index.ts';
+import type { DataChannel, DataChannelOptions } from './channel/index.ts';
 import type { TransportAddress } from './core/address.ts';
 import { RtcError, badArgument } from './core/errors.ts';
 import type { RandomSource } from './core/random.ts';
@@ -31,16 +31,26 @@ import type { CryptoProvider } from './crypto/index.ts';
 import { jsCrypto } from './crypto/index.ts';
 import type { Fingerprint } from './dtls/index.ts';
 import type { IceCandidate, IceParameters, IceState, LocalCandidateInit } from './ice/index.ts';
+import type {
+  LocalTransport,
+  NegotiationInspection,
+  SignalingState,
+  TransportPlan,
+} from './negotiation/index.ts';
+import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output } from './rtc/contract.ts';
 import type { RtcOptions } from './rtc/options.ts';
 import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_MTU, SCTP_PORT } from './rtc/options.ts';
-import { OfferDraft, ReceivedOffer, Signaling } from './rtc/signaling.ts';
+import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
+import { Signaling, readCandidate } from './rtc/signaling.ts';
 import type { StackInspection, TransportParameters } from './rtc/stack.ts';
 import { ProtocolStack } from './rtc/stack.ts';
+import type { CandidateInit } from './sdp/index.ts';
 
 export type * from './rtc/contract.ts';
 export type { RtcOptions } from './rtc/options.ts';
 export type { OfferDraft, PendingOffer, ReceivedOffer } from './rtc/signaling.ts';
+export { SdpRefusal } from './rtc/signaling.ts';
 export type { StackInspection, TransportParameters } from './rtc/stack.ts';
 export { datagramKind } from './rtc/demultiplex.ts';
 
@@ -66,9 +76,11 @@ export interface RtcInspection extends StackInspection {
   readonly now: number;
   /** When the machine wants to be woken, and by which timer; `null` for never (JSON has no Infinity). */
   readonly timeout: { readonly at: number | null; readonly reason: string };
-  readonly signalingState: string;
+  readonly negotiation: NegotiationInspection;
   /** Inputs whose time was earlier than one seen before. */
   readonly clockWentBackwards: number;
+  /** Calls that wait for the time. */
+  readonly deferred: number;
 }
 
 /** What a call outside of a drain asked for, kept until the next input tells the time. */
@@ -86,6 +98,7 @@ export class Rtc {
   readonly #deferred: Deferred[] = []; // bounded: see #defer
   #now: number;
   #clockWentBackwards = 0;
+  #started = false;
   /** True from an input until the drain after it is over: the time is the caller's own. */
   #fresh = false;
   /** True if a call has made work that waits for a fresh time. */
@@ -111,10 +124,20 @@ export class Rtc {
       sctpPort: SCTP_PORT,
       maxMessageSize,
     };
-    this.#signaling = new Signaling({
+    const negotiation = createNegotiation({
       sessionId: sessionId(splitRandom(random, 'sdp')),
-      setup: options.setup ?? 'auto',
-      lite: options.iceLite ?? false,
+      dtlsSetup: options.setup,
+      strict: options.strictSdp,
+    });
+    this.#signaling = new Signaling(negotiation, {
+      localTransport: () => this.#localTransport(),
+      createChannel: (label, channelOptions) => this.createChannel(label, channelOptions),
+      carryOut: (plan) => {
+        this.#carryOut(plan);
+      },
+      warn: ({ code, message }) => {
+        this.#stack.warn({ layer: 'rtc', code, message });
+      },
     });
   }
 
@@ -128,7 +151,7 @@ export class Rtc {
     return this.#stack.ice.state;
   }
 
-  get signalingState(): string {
+  get signalingState(): SignalingState {
     return this.#signaling.state;
   }
 
@@ -156,9 +179,10 @@ export class Rtc {
     const at = this.#stack.nextTimeout();
     return {
       now: this.#now,
-      signalingState: this.#signaling.state,
+      negotiation: this.#signaling.inspect(),
       timeout: { at: at === Infinity ? null : at, reason: this.#stack.timeoutReason() },
       clockWentBackwards: this.#clockWentBackwards,
+      deferred: this.#deferred.length,
       ...this.#stack.inspect(),
     };
   }
@@ -180,36 +204,37 @@ export class Rtc {
   /**
    * Adds a candidate of the peer's: an object, a line (`candidate:…`, with or without `a=`), or the
    * `RTCIceCandidateInit` browsers signal. An empty line means that no more will come.
-   * Throws `ERR_SDP` for a line that is none.
+   * Throws `SdpRefusal` (`ERR_SDP`) for a line that is none.
    */
-  addRemoteCandidate(candidate: IceCandidate | string | { readonly candidate?: string | undefined }): void {
+  addRemoteCandidate(candidate: IceCandidate | CandidateInit | string): void {
     this.#assertOpen();
-    const parsed = this.#signaling.remoteCandidate(candidate);
-    this.#defer(parsed === undefined ? { type: 'end-of-candidates' } : { type: 'candidate', candidate: parsed });
+    const read = readCandidate(candidate);
+    if (read === 'end-of-candidates') this.#defer({ type: 'end-of-candidates' });
+    else if (read !== 'ignored') this.#defer({ type: 'candidate', candidate: read });
   }
 
   // --- signalling ---
 
-  /** A draft of an offer: add channels to it, then `offer()`. Nothing changes until then. */
+  /** A draft of an offer: add channels to it, then `offer()`. */
   negotiation(): OfferDraft {
     this.#assertOpen();
-    return new OfferDraft(this.#signaling, this.#signalingHost());
+    return this.#signaling.draft();
   }
 
   /**
    * Validates an offer; it never waits and changes nothing. `.answer()` commits and gives the answer's SDP.
-   * Throws `ERR_SDP` (a `SdpRefusal` with code, line and mid) for an offer that must be refused.
+   * Throws `SdpRefusal` (`ERR_SDP`, with code, line and mid) for an offer that must be refused.
    */
   receiveOffer(sdp: string): ReceivedOffer {
     this.#assertOpen();
-    return this.#signaling.receiveOffer(sdp, this.#signalingHost());
+    return this.#signaling.receiveOffer(sdp);
   }
 
   /** Starts with the peer's parameters, without SDP. Once; throws `ERR_INVALID_STATE` after that. */
   start(parameters: TransportParameters): void {
     this.#assertOpen();
-    this.#signaling.assertNotStarted();
-    this.#signaling.started = true;
+    if (this.#started) throw new RtcError('ERR_INVALID_STATE', 'this Rtc has started already');
+    this.#started = true;
     this.#defer({ type: 'start', parameters });
   }
 
@@ -219,9 +244,9 @@ export class Rtc {
    * Creates a data channel; it opens by itself once the transport is up. Defaults: ordered, reliable, id by role.
    * Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT`; `ERR_INVALID_STATE` once closed.
    */
-  createChannel(label: string, init: ChannelInit = {}): DataChannel {
+  createChannel(label: string, options: DataChannelOptions = {}): DataChannel {
     this.#assertOpen();
-    return this.#stack.channels.createChannel(label, init);
+    return this.#stack.channels.createChannel(label, options);
   }
 
   // --- the contract ---
@@ -231,7 +256,8 @@ export class Rtc {
     if (this.#stack.end !== undefined) return;
     const now = this.#advance(input.now);
     this.#fresh = true;
-    for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift()) this.#apply(next);
+    for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift())
+      this.#apply(next);
     if (input.type === 'receive') this.#stack.receive(input, input.data, now);
     if (this.#stack.nextTimeout() <= now) this.#stack.handleTimeout(now);
   }
@@ -246,7 +272,10 @@ export class Rtc {
       if (transmit !== undefined) return transmit;
       if (this.#stack.nextTimeout() > this.#now) break;
       if (round === MAX_ROUNDS_AT_ONE_INSTANT) {
-        throw new RtcError('ERR_INTERNAL', `timer ${this.#stack.timeoutReason()} is due again and again at one instant`);
+        throw new RtcError(
+          'ERR_INTERNAL',
+          `timer ${this.#stack.timeoutReason()} is due again and again at one instant`,
+        );
       }
       this.#stack.handleTimeout(this.#now);
     }
@@ -285,6 +314,24 @@ export class Rtc {
     return this.#now;
   }
 
+  #localTransport(): LocalTransport {
+    const { ice, ...rest } = this.#local;
+    const { usernameFragment, password, lite = false } = ice;
+    return {
+      ...rest,
+      ice: { usernameFragment, password, lite },
+      candidates: this.localCandidates,
+      endOfCandidates: false,
+    };
+  }
+
+  /** What a description means, in calls that do not know of SDP. */
+  #carryOut(plan: TransportPlan): void {
+    if (!this.#started) this.start(plan);
+    for (const candidate of plan.candidates) this.addRemoteCandidate(candidate);
+    if (plan.endOfCandidates) this.#defer({ type: 'end-of-candidates' });
+  }
+
   #assertOpen(): void {
     if (this.#stack.end !== undefined) throw new RtcError('ERR_INVALID_STATE', 'this Rtc is closed');
   }
@@ -294,7 +341,10 @@ export class Rtc {
     if (this.#fresh) {
       this.#apply(action);
     } else if (this.#deferred.length >= MAX_DEFERRED) {
-      throw new RtcError('ERR_LIMIT', `${String(MAX_DEFERRED)} calls wait for an input already: feed a timeout first`);
+      throw new RtcError(
+        'ERR_LIMIT',
+        `${String(MAX_DEFERRED)} calls wait for an input already: feed a timeout first`,
+      );
     } else {
       this.#deferred.push(action);
     }
@@ -322,5 +372,7 @@ export class Rtc {
 
 /** RFC 8829 §5.2.1: a session id of 63 random bits, in decimal. 52 bits fit a number exactly and are random enough. */
 function sessionId(random: RandomSource): string {
-  return String(Math.floor(randomUnit(random) * 2 ** 32) * 2 ** 20 + Math.floor(randomUnit(random) * 2 ** 20));
+  return String(
+    Math.floor(randomUnit(random) * 2 ** 32) * 2 ** 20 + Math.floor(randomUnit(random) * 2 ** 20),
+  );
 }

@@ -22,6 +22,8 @@ export interface RtcOptions {
   readonly iceLite?: boolean | undefined;
   /** Which DTLS role to ask for in SDP: `auto` follows RFC 8842 (offer actpass, answer active). Default `auto`. */
   readonly setup?: SetupPreference | undefined;
+  /** Refuse descriptions that break the RFCs though they can be understood. Default false. */
+  readonly strictSdp?: boolean | undefined;
   /**
    * Largest message this end accepts, bytes; announced as `a=max-message-size` (RFC 8841). Default 262144.
    * Range 1024 … 2^30.

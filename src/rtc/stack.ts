@@ -25,6 +25,7 @@ import type { DtlsEvent, DtlsRole, Fingerprint } from '../dtls/index.ts';
 import { Dtls, DTLS_HEADROOM, DTLS_TAILROOM } from '../dtls/index.ts';
 import type { IceEvent, IceParameters, IceRole } from '../ice/index.ts';
 import { IceAgent } from '../ice/index.ts';
+import type { SctpEvent } from '../sctp/index.ts';
 import { SctpAssociation } from '../sctp/index.ts';
 import type { ConnectionState, DtlsTransportState, RtcEvent, Transmit } from './contract.ts';
 import { datagramKind } from './demultiplex.ts';
@@ -122,7 +123,7 @@ export class ProtocolStack {
       random: splitRandom(random, 'sctp'),
       localPort: SCTP_PORT,
       remotePort: SCTP_PORT,
-      mtu: this.#mtu - DTLS_HEADROOM - DTLS_TAILROOM,
+      mtu: sctpMtu(this.#mtu),
       maxMessageSize: options.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE,
     });
     this.channels = new DataChannels(this.association, { ...options.channels, onActivity });
@@ -141,9 +142,10 @@ export class ProtocolStack {
     return this.#end;
   }
 
-  /** True once the `closed` event has been polled: nothing will ever come out again. */
+  /** True once the `closed` event has been polled and, as it must be then, nothing is queued or armed. */
   get isEmpty(): boolean {
-    return this.#endPolled;
+    const queued = this.#events.size + this.#farewells.size + this.#early.size;
+    return this.#endPolled && queued === 0 && this.nextTimeout() === Infinity;
   }
 
   // --- the host's calls ---
@@ -163,6 +165,10 @@ export class ProtocolStack {
   /** Ends the connection: ABORT and close_notify go out where there is a path, everything is released in this call. */
   close(now: number): void {
     this.#finish({ layer: 'rtc', code: 'local-close', message: 'closed by this end' }, now);
+  }
+
+  warn(failure: Failure): void {
+    this.#events.push({ type: 'warning', failure });
   }
 
   // --- what the world did ---
@@ -254,7 +260,10 @@ export class ProtocolStack {
       this.#dtls.handlePacket(data, now);
     } else if (!this.ice.isAuthenticatedPath(local, remote)) {
       this.#counters.add('droppedUnvalidatedPath');
-    } else if (data.length > EARLY_DATAGRAM_SIZE || !this.#early.push({ local, remote, data: copyBytes(data) })) {
+    } else if (
+      data.length > EARLY_DATAGRAM_SIZE ||
+      !this.#early.push({ local, remote, data: copyBytes(data) })
+    ) {
       this.#counters.add('droppedEarlyDatagrams');
     }
   }
@@ -288,11 +297,12 @@ export class ProtocolStack {
       if (event.type === 'connected') this.#events.push({ type: 'sctpstatechange', state: 'connected' });
       if (event.type === 'closed') {
         this.#events.push({ type: 'sctpstatechange', state: 'closed' });
-        this.#finish(event.failure ?? closedByPeer('sctp', 'the peer closed the SCTP association'), now);
+        this.#finish(sctpReason(event), now);
       }
     }
     const channels = this.channels;
-    for (let event = channels.pollEvent(); event !== undefined; event = channels.pollEvent()) this.#events.push(event);
+    for (let event = channels.pollEvent(); event !== undefined; event = channels.pollEvent())
+      this.#events.push(event);
   }
 
   #onIceEvent(event: IceEvent, now: number): void {
@@ -301,10 +311,12 @@ export class ProtocolStack {
         this.#events.push({ type: 'iceconnectionstatechange', state: event.state });
         // The association holds its gates while there is no path, and goes on at once when there is one again.
         if (event.state === 'disconnected') this.association.setPathWritable(false, now);
-        if (event.state === 'connected' || event.state === 'completed') this.association.setPathWritable(true, now);
+        if (event.state === 'connected' || event.state === 'completed')
+          this.association.setPathWritable(true, now);
         return;
       case 'pairvalid':
-        if (this.#dtls === undefined && this.#parameters !== undefined) this.#startDtls(this.#parameters, now);
+        if (this.#dtls === undefined && this.#parameters !== undefined)
+          this.#startDtls(this.#parameters, now);
         this.#takeEarlyDatagrams(now);
         return;
       case 'selectedpairchange':
@@ -360,7 +372,10 @@ export class ProtocolStack {
         this.#deliverData(dtls, now);
         this.#settleChannels(now);
         this.#setDtlsState(event.failure === undefined ? 'closed' : 'failed');
-        this.#finish(event.failure ?? closedByPeer('dtls', 'the peer closed the DTLS connection (close_notify)'), now);
+        this.#finish(
+          event.failure ?? closedByPeer('dtls', 'the peer closed the DTLS connection (close_notify)'),
+          now,
+        );
     }
   }
 
@@ -383,7 +398,9 @@ export class ProtocolStack {
     const ice = this.ice.state;
     if (ice === 'disconnected') return 'disconnected';
     if (ice === 'new') return 'new';
-    return (ice === 'connected' || ice === 'completed') && this.#dtlsState === 'connected' ? 'connected' : 'connecting';
+    return (ice === 'connected' || ice === 'completed') && this.#dtlsState === 'connected'
+      ? 'connected'
+      : 'connecting';
   }
 
   // --- out ---
@@ -460,12 +477,32 @@ export interface StackInspection {
   readonly counters: Record<StackCounter, number>;
 }
 
+/** What DTLS leaves of a datagram; SCTP packets are multiples of four bytes. */
+function sctpMtu(mtu: number): number {
+  return (mtu - DTLS_HEADROOM - DTLS_TAILROOM) & ~3;
+}
+
 function transmitOver(path: Path, data: Bytes): Transmit {
-  return { type: 'transmit', protocol: path.protocol, source: path.source, destination: path.destination, data };
+  return {
+    type: 'transmit',
+    protocol: path.protocol,
+    source: path.source,
+    destination: path.destination,
+    data,
+  };
 }
 
 function closedByPeer(layer: 'sctp' | 'dtls', message: string): Failure {
   return { layer, code: 'remote-close', message };
+}
+
+/** RFC 9260 §3.3.10.12: how browsers say "close() was called"; with any other cause an ABORT is a failure. */
+const USER_INITIATED_ABORT = 12;
+
+function sctpReason({ failure, origin, causes }: Extract<SctpEvent, { type: 'closed' }>): Failure {
+  const byUser = origin === 'remote' && causes.find(({ code }) => code === USER_INITIATED_ABORT);
+  if (byUser) return closedByPeer('sctp', `the peer closed the connection${byUser.text ? `: ${byUser.text}` : ''}`);
+  return failure ?? closedByPeer('sctp', 'the peer shut the SCTP association down');
 }
 
 function isOrderly(reason: Failure): boolean {

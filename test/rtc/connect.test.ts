@@ -173,7 +173,7 @@ describe('talking', () => {
   test('send answers false when the buffer is full, bufferedamountlow says when to go on', () => {
     const { net, offerer, answerer } = makeOpenPair({
       conditions: { latency: 10 },
-      offerer: { sctp: { sendBufferSize: 300_000 } },
+      offerer: { sctp: { sendBuffer: 300_000 } },
     });
     const chat = channel(offerer);
     chat.bufferedAmountLowThreshold = 65_536;

@@ -148,7 +148,7 @@ describe('what belongs to nobody', () => {
     const [serverSide] = endpoint.connections();
     const routes = endpoint.inspect().routes;
     const username = `${serverSide?.localParameters.ice.usernameFragment ?? ''}:stranger`;
-    const text = [...username].map((character) => character.charCodeAt(0));
+    const text = Array.from(username, (character) => character.charCodeAt(0));
     const padded = [...text, ...new Array<number>((4 - (text.length % 4)) % 4).fill(0)];
     receive(
       endpoint,

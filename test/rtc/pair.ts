@@ -1,9 +1,9 @@
 /** Two `Rtc` on a simulated network, signalled by hand: the stage for most tests of whole connections. */
 import type { Certificate, CryptoProvider, DataChannel, RtcEvent, RtcOptions } from '../../src/index.ts';
 import { jsCrypto, Rtc, SeededRandom, selfSignedCertificate } from '../../src/index.ts';
-import type { Host, LinkConditions, NetworkOptions, SimPeer } from '../../src/sim/index.ts';
+import type { Host, LinkConditions, NetworkOptions, SimMachine, SimPeer } from '../../src/sim/index.ts';
 import { Network } from '../../src/sim/index.ts';
-import type { Output } from '../../src/rtc.ts';
+import type { Input, Output } from '../../src/rtc.ts';
 
 /** Making one costs a signature: two serve every test. */
 export const certificates: readonly [Certificate, Certificate] = [makeCertificate(1), makeCertificate(2)];
@@ -21,11 +21,20 @@ export interface PairOptions {
   readonly answerer?: Partial<RtcOptions>;
 }
 
+/** Where a test may listen in, or stand in the way. */
+export interface Tap {
+  /** Called instead of `handleInput`; `pass` does what would have been done. */
+  input?: (input: Input, pass: () => void) => void;
+  /** Whether a datagram leaves; false loses it. */
+  carries?: (data: Uint8Array) => boolean;
+}
+
 /** One end of a pair. */
 export interface End {
   readonly rtc: Rtc;
   readonly host: Host;
   readonly peer: SimPeer<Output>;
+  readonly tap: Tap;
   /** Every event so far, with its virtual time. */
   readonly events: (RtcEvent & { readonly at: number })[];
   /** Whole messages so far, in order, by channel label. */
@@ -109,7 +118,8 @@ function makeEnd(
   const events: End['events'] = [];
   const messages: End['messages'] = new Map();
   const channels: End['channels'] = new Map();
-  const peer = host.attach<Output>(rtc, {
+  const tap: Tap = {};
+  const peer = host.attach<Output>(tapped(rtc, tap), {
     port: 5000,
     onEvent: ({ at, event }) => {
       events.push({ ...event, at });
@@ -122,5 +132,23 @@ function makeEnd(
       }
     },
   });
-  return { rtc, host, peer, events, messages, channels };
+  return { rtc, host, peer, tap, events, messages, channels };
+}
+
+function tapped(rtc: Rtc, tap: Tap): SimMachine<Output> {
+  return {
+    handleInput(input) {
+      const pass = (): void => {
+        rtc.handleInput(input);
+      };
+      if (tap.input === undefined) pass();
+      else tap.input(input, pass);
+    },
+    pollOutput() {
+      for (;;) {
+        const output = rtc.pollOutput();
+        if (output.type !== 'transmit' || tap.carries?.(output.data) !== false) return output;
+      }
+    },
+  };
 }

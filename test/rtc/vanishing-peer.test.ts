@@ -84,24 +84,14 @@ describe('a peer that vanishes', () => {
   test('F2b: the SCTP stack of the peer hangs while ICE goes on: dataProgress', () => {
     const pair = makeOpenPair({ conditions: { latency: 20 } });
     const { net, offerer, answerer } = pair;
-    // Everything but STUN from the answerer is lost from now on.
-    const link = net.direction(answerer.host, offerer.host);
     channel(offerer).send(new Uint8Array(60_000));
     net.advance(1);
-    const stopped = answerer.rtc;
-    const { pollOutput } = stopped;
-    stopped.pollOutput = function muted(this: typeof stopped): ReturnType<typeof pollOutput> {
-      for (;;) {
-        const output = pollOutput.call(this);
-        if (output.type !== 'transmit' || (output.data[0] ?? 255) < 4) return output;
-      }
-    };
+    answerer.tap.carries = (data): boolean => (data[0] ?? 255) < 4;
     const elapsed = timeToClose(pair, offerer);
     expect(closedReason(offerer)).toMatchObject({ layer: 'sctp', gate: 'dataProgress' });
     expect(elapsed).toBeGreaterThanOrEqual(29_000);
     expect(elapsed).toBeLessThanOrEqual(32_000);
     expectNothingLeft(offerer);
-    expect(link).toBeDefined();
   });
 
   test('F1b: both ends are DTLS clients: both end, and say so, long before the handshake deadline', () => {
@@ -123,12 +113,12 @@ describe('a peer that vanishes', () => {
     expectNothingLeft(pair.offerer);
   });
 
-  test('a path that is cut for 10 s and heals: disconnected, then connected, nothing lost', () => {
+  test('a path that is cut for 14 s and heals: disconnected, then connected, nothing lost', () => {
     const pair = makeOpenPair({ conditions: { latency: 20 } });
     const { net, offerer, answerer } = pair;
     for (let i = 0; i < 20; i++) channel(offerer).send(String(i));
     net.partition([offerer.host]);
-    net.advance(10_000);
+    net.advance(14_000);
     expect(offerer.rtc.connectionState).toBe('disconnected');
     net.heal();
     net.advance(10_000);

@@ -1,0 +1,40 @@
+/** The package's face: re-exports, nothing else. Importing it does nothing. */
+export type { DataChannel, DataChannelOptions, ReadyState } from './channel/index.ts';
+export type { Protocol, TransportAddress } from './core/address.ts';
+export type { Bytes } from './core/bytes.ts';
+export type { ErrorCode, Failure, Layer } from './core/errors.ts';
+export { RtcError } from './core/errors.ts';
+export type { RandomSource } from './core/random.ts';
+export { SeededRandom, systemRandom } from './core/random.ts';
+export type { CryptoProvider } from './crypto/index.ts';
+export { jsCrypto } from './crypto/index.ts';
+export type { Certificate, Fingerprint } from './dtls/index.ts';
+export { selfSignedCertificate } from './dtls/index.ts';
+export type {
+  EndpointCounter,
+  EndpointInspection,
+  EndpointOptions,
+  EndpointOutput,
+} from './endpoint.ts';
+export { Endpoint } from './endpoint.ts';
+export type { IceCandidate, IceParameters, IceState, LocalCandidateInit } from './ice/index.ts';
+export type {
+  ConnectionState,
+  DtlsTransportState,
+  Input,
+  LocalParameters,
+  OfferDraft,
+  Output,
+  PendingOffer,
+  ReceivedOffer,
+  RtcEvent,
+  RtcInspection,
+  RtcOptions,
+  SctpTransportState,
+  TimeoutOutput,
+  TransportParameters,
+  Transmit,
+} from './rtc.ts';
+export { Rtc, SdpRefusal } from './rtc.ts';
+export type { CandidateInit, SdpCandidate } from './sdp/index.ts';
+export { candidateInit, parseCandidateLine, writeCandidateLine } from './sdp/index.ts';

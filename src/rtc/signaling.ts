@@ -1,0 +1,244 @@
+/**
+ * Offers and answers of one `Rtc`: handles that stand for one step each, over the pure functions of `negotiation`.
+ *
+ *   we offer:      rtc.negotiation() ─▶ OfferDraft.offer() ─▶ PendingOffer.accept(answer) or .rollback()
+ *   they offer:    rtc.receiveOffer(sdp) ─▶ ReceivedOffer.answer()
+ *
+ * A description that is refused throws `SdpRefusal` and changes nothing. A handle whose moment has passed throws
+ * `ERR_INVALID_STATE`.
+ */
+import type { DataChannel, DataChannelOptions } from '../channel/index.ts';
+import { RtcError } from '../core/errors.ts';
+import type { IceCandidate } from '../ice/index.ts';
+import type {
+  LocalTransport,
+  NegotiationInspection,
+  NegotiationState,
+  PreparedLocalOffer,
+  PreparedRemoteOffer,
+  SignalingState,
+  TransportPlan,
+} from '../negotiation/index.ts';
+import {
+  acceptAnswer,
+  answerOffer,
+  closeNegotiation,
+  inspectNegotiation,
+  prepareOffer,
+  receiveOffer,
+  rollback,
+} from '../negotiation/index.ts';
+import type { CandidateInit, SdpError, SdpWarning } from '../sdp/index.ts';
+import { isSdpError, parseCandidateInit, sdpError } from '../sdp/index.ts';
+
+/** A description or candidate that was refused; nothing has changed. `code` is `ERR_SDP`. */
+export class SdpRefusal extends RtcError {
+  /** Why, stable and in kebab-case (docs/errors.md lists them). */
+  readonly sdpCode: string;
+  /** Line of the description, from 1. */
+  readonly line: number | undefined;
+  /** The media section concerned. */
+  readonly mid: string | undefined;
+
+  constructor(error: SdpError) {
+    const place = error.line === undefined ? '' : ` (line ${error.line})`;
+    super('ERR_SDP', `${error.code}: ${error.message}${place}`);
+    this.name = 'SdpRefusal';
+    this.sdpCode = error.code;
+    this.line = error.line;
+    this.mid = error.mid;
+  }
+}
+
+/** What signalling needs of the connection it works for. */
+export interface SignalingHost {
+  localTransport(): LocalTransport;
+  createChannel(label: string, options: DataChannelOptions): DataChannel;
+  /** An exchange is complete: does what it says. Never fails. */
+  carryOut(plan: TransportPlan): void;
+  warn(warning: SdpWarning): void;
+}
+
+/** The state of signalling, and its steps. One an `Rtc`. */
+export class Signaling {
+  readonly #host: SignalingHost;
+  #state: NegotiationState;
+
+  constructor(initial: NegotiationState, host: SignalingHost) {
+    this.#state = initial;
+    this.#host = host;
+  }
+
+  get state(): SignalingState {
+    return this.#state.signalingState;
+  }
+
+  draft(): OfferDraft {
+    return new OfferDraft(this.#host, (draft) => this.#offer(draft));
+  }
+
+  receiveOffer(sdp: string): ReceivedOffer {
+    const before = this.#state;
+    const prepared = judged(receiveOffer(before, sdp));
+    refuseRestart(prepared.plan);
+    return new ReceivedOffer(prepared, () => {
+      this.#assertUnchanged(before, 'this offer');
+      return this.#answer(prepared);
+    });
+  }
+
+  close(): void {
+    this.#state = closeNegotiation(this.#state);
+  }
+
+  inspect(): NegotiationInspection {
+    return inspectNegotiation(this.#state);
+  }
+
+  #offer(draft: OfferDraft): PendingOffer {
+    const prepared = prepareOffer(this.#state, this.#host.localTransport());
+    const pending = prepared.next;
+    this.#state = pending;
+    return new PendingOffer(prepared, {
+      accept: (sdp) => {
+        this.#assertUnchanged(pending, 'this offer');
+        this.#accept(sdp);
+      },
+      rollback: () => {
+        this.#assertUnchanged(pending, 'this offer');
+        this.#state = rollback(pending);
+        for (const channel of draft.channels) channel.close();
+      },
+    });
+  }
+
+  #accept(sdp: string): void {
+    const { plan, next, warnings } = judged(acceptAnswer(this.#state, sdp));
+    refuseRestart(plan);
+    this.#state = next;
+    this.#complete(plan, warnings);
+  }
+
+  #answer(prepared: PreparedRemoteOffer): string {
+    const { sdp, plan, next } = answerOffer(prepared, this.#host.localTransport());
+    this.#state = next;
+    this.#complete(plan, prepared.warnings);
+    return sdp;
+  }
+
+  #complete(plan: TransportPlan, warnings: readonly SdpWarning[]): void {
+    for (const warning of warnings) this.#host.warn(warning);
+    this.#host.carryOut(plan);
+  }
+
+  #assertUnchanged(expected: NegotiationState, what: string): void {
+    if (this.#state !== expected) {
+      throw new RtcError('ERR_INVALID_STATE', `${what} is no longer current: the negotiation has moved on`);
+    }
+  }
+}
+
+/** An offer in the making. Channels added to it exist at once, as `connecting`; `rollback()` of the offer closes them. */
+export class OfferDraft {
+  /** The channels added so far. */
+  readonly channels: DataChannel[] = [];
+  readonly #host: SignalingHost;
+  readonly #commit: (draft: OfferDraft) => PendingOffer;
+
+  /** @internal */
+  constructor(host: SignalingHost, commit: (draft: OfferDraft) => PendingOffer) {
+    this.#host = host;
+    this.#commit = commit;
+  }
+
+  /** Creates a channel that the offer is for. Throws as `Rtc.createChannel` does. */
+  addChannel(label: string, options: DataChannelOptions = {}): DataChannel {
+    const channel = this.#host.createChannel(label, options);
+    this.channels.push(channel);
+    return channel;
+  }
+
+  /** Writes the offer. Throws `ERR_INVALID_STATE` while another offer is out. */
+  offer(): PendingOffer {
+    return this.#commit(this);
+  }
+}
+
+/** Our offer, on its way. */
+export class PendingOffer {
+  /** The description to send to the peer. */
+  readonly sdp: string;
+  /** What to say of candidates that are trickled after it: `sdpMid` and `sdpMLineIndex` of `RTCIceCandidateInit`. */
+  readonly mid: string | undefined;
+  readonly mLineIndex: number;
+  readonly #steps: { accept(sdp: string): void; rollback(): void };
+
+  /** @internal */
+  constructor(offer: PreparedLocalOffer, steps: { accept(sdp: string): void; rollback(): void }) {
+    this.sdp = offer.sdp;
+    this.mid = offer.mid;
+    this.mLineIndex = offer.mLineIndex;
+    this.#steps = steps;
+  }
+
+  /**
+   * Takes the peer's answer; it never waits. Throws `SdpRefusal` for an answer that cannot be accepted (the offer stays
+   * out), `ERR_INVALID_STATE` once answered or rolled back.
+   */
+  accept(answerSdp: string): void {
+    this.#steps.accept(answerSdp);
+  }
+
+  /** Takes the offer back and closes the channels that were added for it. */
+  rollback(): void {
+    this.#steps.rollback();
+  }
+}
+
+/** A valid offer of the peer's. Nothing has changed yet: dropping this declines it. */
+export class ReceivedOffer {
+  readonly mid: string | undefined;
+  readonly mLineIndex: number;
+  readonly warnings: readonly SdpWarning[];
+  readonly #answer: () => string;
+
+  /** @internal */
+  constructor(offer: PreparedRemoteOffer, answer: () => string) {
+    this.mid = offer.plan.mid;
+    this.mLineIndex = offer.plan.mLineIndex;
+    this.warnings = offer.warnings;
+    this.#answer = answer;
+  }
+
+  /** Commits, and writes the answer's SDP. Throws `ERR_INVALID_STATE` if the negotiation has moved on since. */
+  answer(): string {
+    return this.#answer();
+  }
+}
+
+/**
+ * Reads a trickled candidate: an object of ours, a line, or a browser's `RTCIceCandidateInit`. Throws `SdpRefusal`.
+ * @returns `ignored` for one that is well-formed and of no use: another component than RTP's (RFC 8834 §4.5).
+ */
+export function readCandidate(
+  candidate: IceCandidate | CandidateInit | string,
+): IceCandidate | 'end-of-candidates' | 'ignored' {
+  if (typeof candidate === 'object' && 'foundation' in candidate) return candidate;
+  const init = typeof candidate === 'string' ? { candidate } : candidate;
+  const parsed = judged(parseCandidateInit(init));
+  if (parsed === 'end-of-candidates') return parsed;
+  return parsed.component === 1 ? { ...parsed, component: 1 } : 'ignored';
+}
+
+function judged<T>(result: T | SdpError): T {
+  if (isSdpError(result)) throw new SdpRefusal(result);
+  return result;
+}
+
+/** ICE restart is read and judged by `negotiation`, but the agent cannot do it yet: refused before anything changes. */
+function refuseRestart(plan: { readonly iceRestart: boolean; readonly mid: string | undefined }): void {
+  if (!plan.iceRestart) return;
+  throw new SdpRefusal(
+    sdpError('ice-restart-unsupported', 'restarting ICE is not supported yet: make a new connection', plan),
+  );
+}

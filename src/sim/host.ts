@@ -1,0 +1,222 @@
+/**
+ * A host: addresses, the machines that run on it, and a clock that can be frozen.
+ *
+ * Each address is an interface that can be taken down. A datagram goes to the machine that has its port; a machine
+ * attached without a port has every port that no other machine has.
+ */
+import { badArgument } from '../core/errors.ts';
+import { BoundedQueue } from '../core/queue.ts';
+import type { Link } from './link.ts';
+import type { PeerEvent, SimMachine, SimOutput } from './machine.ts';
+import type { Nat } from './nat.ts';
+import type { PeerRunner, SimPeer } from './peer.ts';
+import type { End, Realm } from './realm.ts';
+import type { Flight } from './wire.ts';
+
+export interface HostOptions {
+  /** For logs and errors; unique. Default: the first address. */
+  readonly name?: string | undefined;
+  /** The NAT whose inside the host stands in. It translates addresses of its own family; others stay in the open. */
+  readonly behind?: Nat | undefined;
+  /** Datagrams the host keeps while it is frozen; later ones are dropped. Default 256. */
+  readonly receiveBuffer?: number | undefined;
+}
+
+export interface AttachOptions<Output extends SimOutput = SimOutput> {
+  /** For logs and errors; unique. Default: the host's name, numbered from the second machine on. */
+  readonly name?: string | undefined;
+  /** The ports it has, on every address of the host. Default: all that no other machine has. */
+  readonly port?: number | readonly number[] | undefined;
+  /** Called for each event within the drain that gave it out. What it makes the same machine do is polled right after. */
+  readonly onEvent?: ((event: PeerEvent<Output>) => void) | undefined;
+  /** Your own rule, asked after every step of this machine: `undefined`, or a sentence saying what is wrong. */
+  readonly invariant?: (() => string | undefined) | undefined;
+  /**
+   * The `type` of the event after which the machine must be silent for ever. Default `closed`, as `Rtc` has it;
+   * `false` when no event means that. Outputs that carry `rtc` (an `Endpoint`'s) speak for one connection only and
+   * never count.
+   */
+  readonly closedEvent?: string | false | undefined;
+}
+
+/** What a host asks its network for. */
+export interface HostServices {
+  interfaceFor(host: Host, address: string, behind: Nat | undefined): NetworkInterface;
+  attach<Output extends SimOutput>(
+    host: Host,
+    machine: SimMachine<Output>,
+    options: AttachOptions<Output>,
+  ): SimPeer<Output>;
+  freeze(host: Host, duration: number): void;
+}
+
+/** One address of a host. */
+export class NetworkInterface {
+  readonly kind = 'interface';
+  readonly host: Host;
+  /** Canonical text. */
+  readonly address: string;
+  readonly family: 4 | 6;
+  readonly realm: Realm;
+  /** @internal Links from here, made on first use. */
+  readonly links: Map<End, Link> = new Map<End, Link>();
+  #isUp = true;
+
+  constructor(host: Host, address: string, family: 4 | 6, realm: Realm) {
+    this.host = host;
+    this.address = address;
+    this.family = family;
+    this.realm = realm;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** Loses everything sent from here and everything that arrives here, until `up()`. */
+  down(): void {
+    this.#isUp = false;
+  }
+
+  up(): void {
+    this.#isUp = true;
+  }
+}
+
+interface Waiting {
+  readonly peer: PeerRunner;
+  readonly flight: Flight;
+}
+
+const DEFAULT_RECEIVE_BUFFER = 256;
+
+export class Host {
+  readonly name: string;
+  readonly #services: HostServices;
+  readonly #behind: Nat | undefined;
+  readonly #interfaces = new Map<string, NetworkInterface>();
+  readonly #byPort = new Map<number, PeerRunner>();
+  readonly #peers = new Set<PeerRunner>();
+  #anyPort: PeerRunner | undefined;
+  #frozenUntil = -Infinity;
+  readonly #backlog: BoundedQueue<Waiting>;
+
+  /** Made by `network.host()`. */
+  constructor(name: string, services: HostServices, options: HostOptions) {
+    this.name = name;
+    this.#services = services;
+    this.#behind = options.behind;
+    this.#backlog = new BoundedQueue(options.receiveBuffer ?? DEFAULT_RECEIVE_BUFFER);
+  }
+
+  /** In the order in which they were given. */
+  get interfaces(): readonly NetworkInterface[] {
+    return [...this.#interfaces.values()];
+  }
+
+  /** The machines running here. */
+  get peers(): readonly SimPeer[] {
+    return this.runners();
+  }
+
+  /** The host's first address. */
+  get address(): string {
+    return [...this.#interfaces.keys()][0] ?? '';
+  }
+
+  /** The virtual time until which it is frozen, or was last. */
+  get frozenUntil(): number {
+    return this.#frozenUntil;
+  }
+
+  /** The interface with this address, in canonical text. */
+  interface(address: string): NetworkInterface | undefined {
+    return this.#interfaces.get(address);
+  }
+
+  /** A further address, as a handover to another network brings one. Throws `ERR_BAD_ARGUMENT` when it is taken. */
+  addAddress(address: string): NetworkInterface {
+    const added = this.#services.interfaceFor(this, address, this.#behind);
+    this.#interfaces.set(added.address, added);
+    return added;
+  }
+
+  /**
+   * Runs a machine here. It is polled for the first time at the next step.
+   * Throws `ERR_BAD_ARGUMENT` when the name or a port is taken.
+   */
+  attach<Output extends SimOutput>(
+    machine: SimMachine<Output>,
+    options: AttachOptions<Output> = {},
+  ): SimPeer<Output> {
+    return this.#services.attach(this, machine, options);
+  }
+
+  /**
+   * Stops every machine here for `duration` milliseconds, as SIGSTOP or a live migration does: no input, no timer.
+   * Its clock runs on: on waking, each machine gets the time first, then everything its receive buffer has kept, then
+   * it is drained once.
+   */
+  freeze(duration: number): void {
+    this.#services.freeze(this, duration);
+  }
+
+  /** @internal */
+  runners(): readonly PeerRunner[] {
+    return [...this.#peers];
+  }
+
+  /** @internal */
+  frozenAt(now: number): boolean {
+    return now < this.#frozenUntil;
+  }
+
+  /** @internal */
+  freezeUntil(time: number): void {
+    this.#frozenUntil = Math.max(this.#frozenUntil, time);
+  }
+
+  /** @internal */
+  keep(peer: PeerRunner, flight: Flight): boolean {
+    return this.#backlog.push({ peer, flight });
+  }
+
+  /** @internal Everything kept while frozen, in the order of arrival. */
+  takeBacklog(): Waiting[] {
+    const kept: Waiting[] = [];
+    for (let next = this.#backlog.shift(); next !== undefined; next = this.#backlog.shift()) kept.push(next);
+    return kept;
+  }
+
+  /** @internal */
+  listener(port: number): PeerRunner | undefined {
+    return this.#byPort.get(port) ?? this.#anyPort;
+  }
+
+  /** @internal Checks, then binds all or nothing. */
+  bind(peer: PeerRunner, ports: readonly number[] | undefined): void {
+    if (ports === undefined) {
+      if (this.#anyPort !== undefined)
+        throw badArgument('port', `a port: ${this.#anyPort.name} has all`, ports);
+      this.#anyPort = peer;
+    } else {
+      for (const port of ports) {
+        if (!isPort(port)) throw badArgument('port', 'a port, 1 to 65535', port);
+        if (this.#byPort.has(port)) throw badArgument('port', `a free port of ${this.name}`, port);
+      }
+      for (const port of ports) this.#byPort.set(port, peer);
+    }
+    this.#peers.add(peer);
+  }
+
+  /** @internal */
+  unbind(peer: PeerRunner): void {
+    if (this.#anyPort === peer) this.#anyPort = undefined;
+    for (const [port, owner] of this.#byPort) if (owner === peer) this.#byPort.delete(port);
+    this.#peers.delete(peer);
+  }
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65535;
+}

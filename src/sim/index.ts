@@ -1,0 +1,34 @@
+/** `sansrtc/sim`: a deterministic network for tests, the library's and yours. */
+export { Network } from './network.ts';
+export type { LinkEnd, NetworkInspection, NetworkOptions } from './network.ts';
+export type { Outcome, RunOptions } from './loop.ts';
+export type { AttachOptions, HostOptions } from './host.ts';
+export { Host, NetworkInterface } from './host.ts';
+export type { SimPeer } from './peer.ts';
+export { Link } from './link.ts';
+export type { LinkCounter, LinkLoss } from './link.ts';
+export { burstLoss } from './conditions.ts';
+export type {
+  GilbertElliott,
+  LinkConditions,
+  PathConditions,
+  ResolvedBurst,
+  ResolvedConditions,
+} from './conditions.ts';
+export { congested, lan, lte, satellite, wifi } from './presets.ts';
+export { SWAP_LIMIT } from './faults.ts';
+export type { Fault } from './faults.ts';
+export { FIRST_NAT_PORT, Nat, NAT_KINDS } from './nat.ts';
+export type { NatBehaviour, NatOptions } from './nat.ts';
+export type { DatagramRecord, Fate, Loss } from './log.ts';
+export { ContractViolation } from './violation.ts';
+export type { Rule } from './violation.ts';
+export type {
+  PeerEvent,
+  SimEvent,
+  SimInput,
+  SimMachine,
+  SimOutput,
+  SimTimeout,
+  SimTransmit,
+} from './machine.ts';

@@ -1,0 +1,341 @@
+/**
+ * A machine on a host. Each step gives it inputs and drains it:
+ *
+ *   handleInput … → pollOutput until timeout → the contract's rules are checked → its deadline is planned
+ */
+import type { Loop } from './loop.ts';
+import type { AttachOptions, Host } from './host.ts';
+import type { DatagramLog } from './log.ts';
+import type { PeerEvent, SimInput, SimMachine, SimOutput, SimTimeout, SimTransmit } from './machine.ts';
+import type { Flight, Wire } from './wire.ts';
+import type { Rule } from './violation.ts';
+import { ContractViolation } from './violation.ts';
+
+/** What may be planned in the network's loop. */
+export type Occurrence =
+  | { readonly type: 'arrival'; readonly flight: Flight }
+  | { readonly type: 'deadline'; readonly peer: PeerRunner }
+  | { readonly type: 'wake'; readonly peer: PeerRunner }
+  | { readonly type: 'call'; readonly peer: PeerRunner | undefined; readonly action: () => void }
+  | { readonly type: 'thaw'; readonly host: Host };
+
+/** What every peer of a network shares. */
+export interface PeerSurroundings {
+  readonly seed: number;
+  readonly loop: Loop<Occurrence>;
+  readonly wire: Wire;
+  readonly log: DatagramLog;
+  readonly invariants: boolean;
+  readonly scribble: boolean;
+  readonly outputsPerDrain: number;
+  readonly keepEvents: boolean;
+  /** Those of all peers, in order. */
+  readonly events: PeerEvent[];
+  readonly leave: (peer: PeerRunner) => void;
+}
+
+/** `AttachOptions` of whatever machine, without those that only `attach` looks at. */
+export type RunnerOptions = Pick<AttachOptions, 'onEvent' | 'invariant' | 'closedEvent'>;
+
+/** A machine on a host, as `host.attach()` answers it. Times are virtual milliseconds. */
+export interface SimPeer<Output extends SimOutput = SimOutput> {
+  readonly name: string;
+  readonly host: Host;
+  /** Every event of this machine, in order (`record.events`). */
+  readonly events: readonly PeerEvent<Output>[];
+  /** When the machine wants to be woken; `Infinity`: only by a datagram. */
+  readonly deadline: number;
+  /** The reason the machine gave for its deadline. */
+  readonly reason: string | undefined;
+  /** Whether its closed event has been polled out. */
+  readonly closed: boolean;
+  /** Whether `detach` has been called. */
+  readonly detached: boolean;
+  /** Steps this machine has made. */
+  readonly steps: number;
+  /**
+   * Polls the machine again at this instant. Needed after calls on a machine without `onWake` from within another
+   * machine's `onEvent`; between runs and after `at` and `after` the network does it by itself.
+   */
+  wake(): void;
+  /**
+   * Calls `action` at a virtual time and polls this machine alone. A frozen host's is put off until it wakes.
+   * Throws `ERR_BAD_ARGUMENT` for a time that has passed.
+   */
+  at(time: number, action: () => void): void;
+  /** Calls `action` in so many milliseconds, as `at` does. */
+  after(delay: number, action: () => void): void;
+  /**
+   * The machine is gone without a word, as by kill -9: never driven again, its ports free, datagrams to it unheard.
+   * It may be attached again, as another peer.
+   */
+  detach(): void;
+}
+
+/** What delivered bytes are overwritten with: neither zeros nor anything a protocol is likely to send. */
+const SCRIBBLE = 0xdb;
+
+/** RFC 768 and RFC 791: 65,535 less the headers. */
+const MAX_UDP_PAYLOAD = 65_507;
+
+/** The network's side of a `SimPeer`: feeds, drains and checks its machine. */
+export class PeerRunner implements SimPeer {
+  readonly name: string;
+  readonly host: Host;
+  readonly #machine: SimMachine;
+  readonly #ports: readonly number[] | undefined;
+  readonly #around: PeerSurroundings;
+  readonly #options: RunnerOptions;
+  readonly #events: PeerEvent[] = [];
+  #listensToWake = false;
+  #deadline = Infinity;
+  #reason: string | undefined;
+  #closed = false;
+  #detached = false;
+  #steps = 0;
+  /** The time of the deadline occurrence that counts; `Infinity`: none is planned. */
+  #plannedFor = Infinity;
+  #wakePlanned = false;
+
+  constructor(
+    name: string,
+    host: Host,
+    machine: SimMachine,
+    ports: readonly number[] | undefined,
+    options: RunnerOptions,
+    around: PeerSurroundings,
+  ) {
+    this.name = name;
+    this.host = host;
+    this.#machine = machine;
+    this.#ports = ports;
+    this.#options = options;
+    this.#around = around;
+  }
+
+  get events(): readonly PeerEvent[] {
+    return this.#events;
+  }
+
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get detached(): boolean {
+    return this.#detached;
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  wake(): void {
+    if (this.#wakePlanned || this.#detached) return;
+    this.#wakePlanned = true;
+    this.#around.loop.plan(this.#around.loop.now, { type: 'wake', peer: this });
+  }
+
+  at(time: number, action: () => void): void {
+    this.#around.loop.planCall(time, { type: 'call', peer: this, action });
+  }
+
+  after(delay: number, action: () => void): void {
+    this.at(this.#around.loop.now + delay, action);
+  }
+
+  detach(): void {
+    if (this.#detached) return;
+    this.#detached = true;
+    this.#deadline = Infinity;
+    if (this.#listensToWake) this.#machine.onWake = undefined;
+    this.host.unbind(this);
+    this.#around.leave(this);
+  }
+
+  /** Its ports are bound: listens to the machine's own wakes, and plans its first step. */
+  start(): void {
+    const machine = this.#machine;
+    this.#listensToWake = 'onWake' in machine && machine.onWake === undefined;
+    if (this.#listensToWake) {
+      machine.onWake = () => {
+        this.wake();
+      };
+    }
+    this.wake();
+  }
+
+  /** Whether a planned deadline, wake or call still means anything. */
+  isDue(type: 'deadline' | 'wake' | 'call', at: number): boolean {
+    if (this.#detached) return false;
+    if (type !== 'deadline') return true;
+    if (at !== this.#plannedFor) return false;
+    if (this.#deadline <= at) return true;
+    this.#plannedFor = Infinity;
+    this.#planDeadline();
+    return false;
+  }
+
+  /** Tells the machine the time and drains it. */
+  poll(cause: string): void {
+    this.#wakePlanned = false;
+    this.#begin(cause);
+    this.#feed({ type: 'timeout', now: this.#around.loop.now });
+    this.#drain();
+  }
+
+  /** The planned time has come. A frozen host's machine misses it; the thaw polls it. */
+  deadlineReached(): void {
+    this.#plannedFor = Infinity;
+    if (this.host.frozenAt(this.#around.loop.now)) return;
+    this.poll(this.#reason === undefined ? 'timeout' : `timeout (${this.#reason})`);
+  }
+
+  receive(flight: Flight): void {
+    this.#begin('datagram');
+    this.#deliver(flight);
+    this.#drain();
+  }
+
+  /** Awakes from a freeze: the time, then everything kept, then one drain. */
+  thaw(flights: readonly Flight[]): void {
+    this.#wakePlanned = false;
+    this.#begin('thaw');
+    this.#feed({ type: 'timeout', now: this.#around.loop.now });
+    for (const flight of flights) this.#deliver(flight);
+    this.#drain();
+  }
+
+  #begin(cause: string): void {
+    this.#steps++;
+    this.#around.loop.step(`${this.name}: ${cause}`);
+  }
+
+  #deliver(flight: Flight): void {
+    const { loop, log, scribble } = this.#around;
+    const { source, destination, data } = flight;
+    log.delivered(flight.record, this.name, loop.now);
+    this.#feed({ type: 'receive', now: loop.now, protocol: 'udp', source, destination, data });
+    if (scribble) data.fill(SCRIBBLE);
+  }
+
+  #feed(input: SimInput): void {
+    try {
+      this.#machine.handleInput(input);
+    } catch (error) {
+      throw this.#violation('threw', `threw out of handleInput (${input.type}): ${String(error)}`, error);
+    }
+  }
+
+  #poll(): SimOutput {
+    try {
+      return this.#machine.pollOutput();
+    } catch (error) {
+      throw this.#violation('threw', `threw out of pollOutput: ${String(error)}`, error);
+    }
+  }
+
+  #drain(): void {
+    const { outputsPerDrain } = this.#around;
+    for (let outputs = 0; outputs <= outputsPerDrain; outputs++) {
+      // Its own event handler may have detached it.
+      if (this.#detached) return;
+      const output = this.#poll();
+      switch (output.type) {
+        case 'transmit':
+          this.#send(output);
+          break;
+        case 'event':
+          this.#emit(output);
+          break;
+        case 'timeout':
+          this.#settle(output);
+          return;
+      }
+    }
+    throw this.#violation('endless-drain', `gave out more than ${outputsPerDrain} outputs in one drain`);
+  }
+
+  #send(transmit: SimTransmit): void {
+    const { source, destination, data } = transmit;
+    if (this.#closed) this.#require(false, 'spoke-after-close', 'sent a datagram after its closed event');
+    if (data.length > MAX_UDP_PAYLOAD || !(destination.port >= 1 && destination.port <= 65535)) {
+      const what = `sent ${data.length} bytes to port ${destination.port}`;
+      throw this.#violation('bad-datagram', what);
+    }
+    const from = this.host.interface(source.address);
+    const owned = this.#ports === undefined || this.#ports.includes(source.port);
+    if (from === undefined || !owned) {
+      const what = `sent from ${source.address} port ${source.port}, which is not its own`;
+      throw this.#violation('foreign-source', what);
+    }
+    this.#around.wire.send(from, this.name, transmit, this.#around.loop.now);
+  }
+
+  #emit(output: Extract<SimOutput, { readonly type: 'event' }>): void {
+    if (this.#closed) this.#require(false, 'spoke-after-close', 'gave out an event after its closed event');
+    if (isClosedEvent(output, this.#options.closedEvent ?? 'closed')) this.#closed = true;
+    const event: PeerEvent = { ...output, at: this.#around.loop.now, peer: this.name };
+    if (this.#around.keepEvents) {
+      this.#events.push(event);
+      this.#around.events.push(event);
+    }
+    this.#options.onEvent?.(event);
+  }
+
+  #settle(timeout: SimTimeout): void {
+    const { now } = this.#around.loop;
+    const { at, reason } = timeout;
+    const named = reason === undefined ? '' : ` (${reason})`;
+    this.#require(at > now, 'deadline-in-past', `asked to be woken at ${at} ms${named}, which is not later`);
+    if (this.#closed) {
+      this.#require(at === Infinity, 'spoke-after-close', `asked to be woken${named} after its closed event`);
+      this.#require(
+        this.#machine.isEmpty !== false,
+        'held-after-close',
+        'holds something after its closed event',
+      );
+    }
+    const broken = this.#around.invariants ? this.#options.invariant?.() : undefined;
+    if (broken !== undefined) throw this.#violation('invariant', `broke its own rule: ${broken}`);
+    this.#reason = reason;
+    this.#deadline = at;
+    this.#planDeadline();
+  }
+
+  /**
+   * Deadlines mostly move back. One that does is left where it is planned; when that time comes, `isDue` looks again.
+   */
+  #planDeadline(): void {
+    if (!(this.#deadline < this.#plannedFor)) return;
+    this.#plannedFor = Math.max(this.#deadline, this.#around.loop.now);
+    this.#around.loop.plan(this.#plannedFor, { type: 'deadline', peer: this });
+  }
+
+  #require(holds: boolean, rule: Rule, what: string): void {
+    if (!holds && this.#around.invariants) throw this.#violation(rule, what);
+  }
+
+  #violation(rule: Rule, what: string, cause?: unknown): ContractViolation {
+    const { loop, seed } = this.#around;
+    return new ContractViolation(
+      rule,
+      { peer: this.name, step: loop.steps, at: loop.now, seed },
+      what,
+      cause,
+    );
+  }
+}
+
+function isClosedEvent(output: { readonly event: unknown }, closedEvent: string | false): boolean {
+  if (closedEvent === false || 'rtc' in output) return false;
+  const { event } = output;
+  return typeof event === 'object' && event !== null && 'type' in event && event.type === closedEvent;
+}

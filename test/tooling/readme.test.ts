@@ -1,0 +1,81 @@
+/** The README's code runs: each JavaScript block is taken out, written to a file and imported. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+
+const folder = new URL('../../.readme-code/', import.meta.url);
+const blocks = extract(readFileSync(new URL('../../README.md', import.meta.url), 'utf8'));
+
+/** JavaScript blocks by the heading they stand under; several under one heading are one program. */
+function extract(markdown: string): Map<string, string> {
+  const programs = new Map<string, string>();
+  for (const section of markdown.split(/^## /m).slice(1)) {
+    const heading = section.slice(0, section.indexOf('\n'));
+    const code = [...section.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, body]) => body ?? '').join('\n');
+    if (code !== '') programs.set(heading, code);
+  }
+  return programs;
+}
+
+/** Runs a program, with `more` behind it, and answers what it exports and what it printed. */
+async function run(
+  heading: string,
+  more = '',
+): Promise<{ exports: Record<string, unknown>; printed: string[] }> {
+  const code = blocks.get(heading);
+  if (code === undefined) throw new Error(`README.md has no code under "${heading}"`);
+  mkdirSync(folder, { recursive: true });
+  const file = new URL(`${heading.replaceAll(/[^a-z]+/gi, '-')}.mjs`, folder);
+  writeFileSync(file, code + more);
+  const printed: string[] = [];
+  const log = vi.spyOn(console, 'log').mockImplementation((line: unknown) => {
+    printed.push(String(line));
+  });
+  try {
+    return { exports: (await import(/* @vite-ignore */ file.pathname)) as Record<string, unknown>, printed };
+  } finally {
+    log.mockRestore();
+  }
+}
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('README', () => {
+  test('two peers, no network', async () => {
+    const { printed } = await run('Two peers, no network');
+    expect(printed).toHaveLength(1);
+    expect(printed[0]).toMatch(/^"hello" after \d+ ms of virtual time$/);
+  });
+
+  test('the poll loop, over real UDP', async () => {
+    const { printed } = await run('The poll loop');
+    expect(printed).toEqual(['over real UDP']);
+  });
+
+  test('the poll loop has about thirty lines', () => {
+    const loop = /async function drive[\s\S]*?^}/m.exec(blocks.get('The poll loop') ?? '')?.[0] ?? '';
+    const lines = loop.split('\n').length;
+    expect(lines).toBeGreaterThan(10);
+    expect(lines).toBeLessThanOrEqual(32);
+  });
+
+  test('a server in Node answers an offer', async () => {
+    const { exports } = await run('A server in Node', '\nexport { driver, join };');
+    const { Rtc, selfSignedCertificate } = await import('../../src/index.ts');
+    const { driver, join } = exports as {
+      driver: { close(): Promise<void> };
+      join: (offer: string) => string;
+    };
+    try {
+      const client = new Rtc({ certificate: selfSignedCertificate() });
+      const draft = client.negotiation();
+      draft.addChannel('echo');
+      const offer = draft.offer();
+      offer.accept(join(offer.sdp));
+      expect(client.signalingState).toBe('stable');
+    } finally {
+      await driver.close();
+    }
+  });
+});
