@@ -1,0 +1,457 @@
+/**
+ * IceAgent: one ICE session with one stream and one component (RFC 8445), full or lite.
+ *
+ * Feed it with `handlePacket` and `handleTimeout`, drain `pollTransmit` and `pollEvent`, come back at `nextTimeout()`.
+ * What happens, in order:
+ *
+ *     local candidates, remote parameters, remote candidates, in any order ──▶ pairs
+ *     checks go out, requests come in: answered, role conflict repaired, peer-reflexive candidate learnt, check triggered
+ *     a check is answered ──▶ the pair is valid: data may flow both ways
+ *     controlling: the best valid pair is nominated. controlled: the peer's USE-CANDIDATE selects ──▶ selected pair
+ *     consent checks for as long as it lasts; requests are answered all the while
+ *
+ *     new ──remote parameters──▶ checking ──valid pair──▶ connected ◀──▶ completed (selected, nothing left to check)
+ *                                   │ iceConnect             ▲ │ 5 s unanswered
+ *                                   ▼                 answer │ ▼
+ *                                 failed ◀──iceConsent── disconnected                    close() ──▶ closed
+ *
+ * Every entry point changes facts and then calls `#turn`, which runs what is due and derives the rest from the facts:
+ * what to nominate, what to check, which pair carries data, which timers are armed, the state.
+ */
+import type { TransportAddress } from '../core/address.ts';
+import { isFailure } from '../core/decode.ts';
+import type { Failure } from '../core/errors.ts';
+import { RtcError, badArgument } from '../core/errors.ts';
+import { randomUnit } from '../core/random.ts';
+import { TimerTable } from '../core/timers.ts';
+import { StunMethod, decodeStun } from '../stun/index.ts';
+import { ActivePair } from './active-pair.ts';
+import type { IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
+import { Checklist } from './checklist.ts';
+import { Checks } from './checks.ts';
+import type { IceParameters } from './credentials.ts';
+import { checkParameters, generatePassword, generateUsernameFragment } from './credentials.ts';
+import type { IceInspection } from './inspection.ts';
+import type { IceOptions } from './options.ts';
+import { iceSettings } from './options.ts';
+import type { CandidatePair, IcePath } from './pair.ts';
+import { Pairing } from './pairing.ts';
+import { Requests } from './requests.ts';
+import { Responses } from './responses.ts';
+import type { IceRole } from './role.ts';
+import { Selection } from './selection.ts';
+import type { IceEvent, IceState, IceTransmit } from './session.ts';
+import { Session } from './session.ts';
+
+const TIMERS = [
+  'iceConnect',
+  'checkPacing',
+  'checkRetransmit',
+  'nomination',
+  'consentCheck',
+  'disconnected',
+  'iceConsent',
+] as const;
+
+export type IceTimer = (typeof TIMERS)[number];
+
+/** A timeout this late was not slow, the machine was frozen (F5b). Milliseconds. */
+const CLOCK_JUMP = 3000;
+
+/** How long a connect gate that ran out while the machine was frozen still stands open. */
+const CONNECT_GRACE = 10_000;
+
+export class IceAgent {
+  readonly localParameters: IceParameters;
+  readonly #session: Session;
+  readonly #timers = new TimerTable<IceTimer>(TIMERS);
+  readonly #checklist: Checklist;
+  readonly #checks: Checks;
+  readonly #pairing: Pairing;
+  readonly #selection: Selection;
+  readonly #active: ActivePair;
+  readonly #requests: Requests;
+  readonly #responses: Responses;
+  #state: IceState = 'new';
+  #remoteEnded = false;
+  #connectingSince = -Infinity;
+  #jumpForgivenAt = -Infinity;
+
+  /** Throws `ERR_BAD_ARGUMENT`. Draws credentials and tie-breaker from `random`. */
+  constructor(options: IceOptions) {
+    const { role, random, lite = false } = options;
+    if (!['controlling', 'controlled'].includes(role)) throw badArgument('role', 'an ICE role', role);
+    const settings = iceSettings(options);
+    this.localParameters = {
+      usernameFragment: options.usernameFragment ?? generateUsernameFragment(random),
+      password: options.password ?? generatePassword(random),
+      lite,
+    };
+    checkParameters(this.localParameters);
+    const session = new Session(settings, options.crypto, random, this.localParameters, role);
+    const checklist = new Checklist(settings.maxPairs);
+    const checks = new Checks(session, checklist);
+    const pairing = new Pairing(session, checklist, checks);
+    const selection = new Selection(session, checklist, checks);
+    const active = new ActivePair(session);
+    this.#session = session;
+    this.#checklist = checklist;
+    this.#checks = checks;
+    this.#pairing = pairing;
+    this.#selection = selection;
+    this.#active = active;
+    this.#requests = new Requests(session, checklist, checks, pairing, selection, active);
+    this.#responses = new Responses(session, checklist, checks, pairing, selection, active);
+  }
+
+  get state(): IceState {
+    return this.#state;
+  }
+
+  get role(): IceRole {
+    return this.#session.role;
+  }
+
+  get localCandidates(): readonly LocalCandidate[] {
+    return this.#pairing.locals.all;
+  }
+
+  get remoteCandidates(): readonly IceCandidate[] {
+    return this.#pairing.remotes.all;
+  }
+
+  /** The nominated pair in use. */
+  get selectedPair(): CandidatePair | undefined {
+    return this.#selection.selected?.snapshot();
+  }
+
+  /** Where data goes: the selected pair, before nomination the best valid one. `undefined`: nowhere, hold it. */
+  get sendPath(): IcePath | undefined {
+    return this.#active.pair?.path;
+  }
+
+  /** Milliseconds, measured by the latest check on the pair in use that was answered without a retransmission. */
+  get roundTripTime(): number | undefined {
+    return this.#active.pair?.roundTripTime;
+  }
+
+  /** True if the two addresses form a validated pair: data between them may be taken. Made to be called per datagram. */
+  isValidPath(local: TransportAddress, remote: TransportAddress): boolean {
+    return !this.#isOver() && this.#checklist.find(local, remote)?.valid === true;
+  }
+
+  /** True if an integrity-checked request has come from `remote` to `local`: early data may be kept, not yet used. */
+  isAuthenticatedPath(local: TransportAddress, remote: TransportAddress): boolean {
+    return !this.#isOver() && this.#checklist.find(local, remote)?.authenticated === true;
+  }
+
+  /** Sets the role that signalling decided. Throws `ERR_INVALID_STATE` once checks have been sent. */
+  setRole(role: IceRole): void {
+    if (role === this.#session.role) return;
+    if (this.#session.counters.get('check-sent') > 0) {
+      throw new RtcError('ERR_INVALID_STATE', 'the ICE role is fixed once checks have been sent');
+    }
+    this.#selection.switchRole(role);
+  }
+
+  /**
+   * Adds one of the host's addresses. Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT`, and `ERR_INVALID_STATE` once it is over.
+   * @returns the completed candidate, as a description shows it; the same address again answers the first.
+   */
+  addLocalCandidate(init: LocalCandidateInit, now: number): LocalCandidate {
+    if (this.#isOver()) throw new RtcError('ERR_INVALID_STATE', `the ICE agent is ${this.#state}`);
+    const candidate = this.#pairing.addLocal(init);
+    this.#turn(now);
+    return candidate;
+  }
+
+  /**
+   * Applies the peer's credentials; checking starts here. Where one side is lite the full one controls (RFC 8445 §6.1.1).
+   * Throws `ERR_BAD_ARGUMENT`, and `ERR_INVALID_STATE` for credentials that differ from those applied before.
+   */
+  setRemoteParameters(parameters: IceParameters, now: number): void {
+    checkParameters(parameters);
+    const session = this.#session;
+    if (session.remote !== undefined) {
+      const { usernameFragment, password } = session.remote;
+      if (usernameFragment === parameters.usernameFragment && password === parameters.password) return;
+      throw new RtcError('ERR_INVALID_STATE', 'remote ICE credentials cannot change without an ICE restart');
+    }
+    if (this.#isOver()) return;
+    session.remote = session.credentials(parameters);
+    if (session.isLite !== session.isRemoteLite) {
+      this.#selection.switchRole(session.isRemoteLite ? 'controlling' : 'controlled');
+    }
+    this.#pairing.remoteKnown(parameters);
+    this.#selection.forgetDropped();
+    this.#turn(now);
+  }
+
+  /**
+   * Adds a candidate of the peer's, trickled or not. It never throws: what cannot be used (TCP, mDNS names, foreign
+   * username fragments, duplicates, too many) is counted and ignored.
+   */
+  addRemoteCandidate(candidate: IceCandidate, now: number): void {
+    if (this.#isOver()) {
+      this.#session.counters.add('not-running');
+      return;
+    }
+    this.#pairing.addRemote(candidate);
+    this.#turn(now);
+  }
+
+  /** The peer has no more candidates. Peer-reflexive ones may still turn up. */
+  endOfRemoteCandidates(now: number): void {
+    if (this.#isOver()) return;
+    this.#remoteEnded = true;
+    this.#turn(now);
+  }
+
+  /** Handles one STUN datagram that arrived at `destination` from `source`. Nothing in it makes this throw. */
+  handlePacket(data: Uint8Array, path: IcePath, now: number): void {
+    const { counters } = this.#session;
+    if (this.#isOver()) {
+      counters.add('not-running');
+      return;
+    }
+    this.#session.see(now);
+    const message = decodeStun(data);
+    if (isFailure(message)) {
+      counters.add(message.reason);
+    } else if (message.method !== StunMethod.binding) {
+      counters.add('not-binding');
+    } else {
+      switch (message.class) {
+        case 'request':
+          this.#requests.handle(message, path);
+          break;
+        case 'indication':
+          counters.add('indication');
+          break;
+        case 'success':
+        case 'error':
+          this.#responses.handle(message, path);
+          break;
+      }
+    }
+    this.#turn(now);
+  }
+
+  handleTimeout(now: number): void {
+    this.#turn(now);
+  }
+
+  pollTransmit(): IceTransmit | undefined {
+    return this.#session.transmits.shift();
+  }
+
+  pollEvent(): IceEvent | undefined {
+    return this.#session.events.shift();
+  }
+
+  /** When `handleTimeout` is due, milliseconds; `Infinity` when nothing is awaited. */
+  nextTimeout(): number {
+    return this.#timers.next();
+  }
+
+  timeoutReason(): IceTimer | undefined {
+    return this.#timers.nextName();
+  }
+
+  /** Ends the agent at once and releases everything. Nothing is sent and no event follows. */
+  close(): void {
+    this.#state = 'closed';
+    this.#release();
+    this.#checklist.clear();
+    this.#session.events.clear();
+  }
+
+  /** Everything one would ask in a debugger, as plain data without secrets. */
+  inspect(): IceInspection {
+    const session = this.#session;
+    const { selected } = this.#selection;
+    const { consent } = this.#active;
+    return {
+      state: this.#state,
+      role: session.role,
+      lite: session.isLite,
+      remoteLite: session.isRemoteLite,
+      localUsernameFragment: session.local.usernameFragment,
+      ...(session.remote === undefined ? {} : { remoteUsernameFragment: session.remote.usernameFragment }),
+      localCandidates: [...this.localCandidates],
+      remoteCandidates: [...this.remoteCandidates],
+      endOfRemoteCandidates: this.#remoteEnded,
+      pairs: this.#checklist.pairs.map((pair) => pair.snapshot()),
+      ...(selected === undefined ? {} : { selectedPair: selected.snapshot() }),
+      ...(consent === undefined ? {} : { consent: consent.snapshot() }),
+      timers: this.#timers.armed(),
+      queues: {
+        transmits: session.transmits.size,
+        events: session.events.size,
+        triggeredChecks: this.#checklist.triggeredCount,
+        transactions: this.#checks.transactions.size,
+      },
+      counters: session.counters.snapshot(),
+    };
+  }
+
+  // ---- time ----
+
+  /** Runs what is due and settles what follows, until nothing is due any more. */
+  #turn(at: number): void {
+    this.#session.see(at);
+    const { now } = this.#session;
+    if (now - this.#timers.next() > CLOCK_JUMP) this.#forgiveJump();
+    while (!this.#isOver()) {
+      for (let due = this.#timers.takeDue(now); due !== undefined; due = this.#timers.takeDue(now)) {
+        this.#fire(due);
+        if (this.#isOver()) return;
+      }
+      this.#settle();
+      if (this.#timers.next() > now) return;
+    }
+  }
+
+  /**
+   * A frozen machine wakes up (F5b): what was awaited meanwhile is awaited anew, and nothing is caught up on. Once only,
+   * until the peer has been heard again: gates must also end for a host that is always late.
+   */
+  #forgiveJump(): void {
+    const { now, heardAt, counters } = this.#session;
+    counters.add('clock-jump');
+    if (heardAt < this.#jumpForgivenAt) return;
+    this.#jumpForgivenAt = now;
+    this.#checks.transactions.resume(now);
+    this.#active.consent?.resume(now);
+    this.#armConsent();
+    if (this.#timers.deadline('iceConnect') <= now) this.#timers.arm('iceConnect', now + CONNECT_GRACE);
+  }
+
+  #fire(timer: IceTimer): void {
+    const { now, random, remote } = this.#session;
+    const { pair, consent } = this.#active;
+    switch (timer) {
+      case 'iceConnect':
+        this.#failConnect();
+        break;
+      case 'checkPacing':
+      case 'nomination':
+        // What is to be done follows from the facts: `#settle` does it.
+        break;
+      case 'checkRetransmit':
+        for (const unanswered of this.#checks.retransmitDue()) this.#selection.checkFailed(unanswered);
+        break;
+      case 'consentCheck':
+        if (pair === undefined || remote === undefined) break;
+        this.#checks.sendConsentCheck(remote, pair);
+        consent?.checkSent(now, randomUnit(random));
+        break;
+      case 'disconnected':
+        consent?.disconnect();
+        break;
+      case 'iceConsent':
+        this.#failConsent();
+        break;
+    }
+  }
+
+  /** Everything that follows from the facts as they are now. */
+  #settle(): void {
+    const { remote, settings, now, isLite } = this.#session;
+    const selection = this.#selection;
+    selection.selectBetweenLites();
+    this.#timers.arm('nomination', selection.plan());
+    const mayCheck = remote !== undefined && !isLite;
+    const nextCheckAt = mayCheck
+      ? this.#checks.pace(remote, selection.appetite, selection.nominating)
+      : Infinity;
+    this.#timers.arm('checkPacing', nextCheckAt);
+    this.#timers.arm('checkRetransmit', this.#checks.transactions.nextTimeout());
+    this.#active.follow(selection.selected ?? this.#checklist.bestValid());
+    this.#armConsent();
+    if (this.#active.pair !== undefined || remote === undefined) {
+      this.#timers.disarm('iceConnect');
+    } else if (!this.#timers.isArmed('iceConnect')) {
+      this.#connectingSince = now;
+      this.#timers.arm('iceConnect', now + settings.connectTimeout);
+    }
+    this.#setState(this.#deriveState());
+  }
+
+  #armConsent(): void {
+    const { consent } = this.#active;
+    this.#timers.arm('consentCheck', consent?.nextCheckAt ?? Infinity);
+    this.#timers.arm('disconnected', consent?.disconnectsAt ?? Infinity);
+    this.#timers.arm('iceConsent', consent?.expiresAt ?? Infinity);
+  }
+
+  #deriveState(): IceState {
+    const { pair, consent } = this.#active;
+    if (pair === undefined) return this.#session.remote === undefined ? 'new' : 'checking';
+    if (consent?.disconnected === true) return 'disconnected';
+    const { selected, appetite } = this.#selection;
+    const isDone = selected !== undefined && this.#remoteEnded && this.#checklist.isIdle(appetite);
+    return isDone ? 'completed' : 'connected';
+  }
+
+  #setState(state: IceState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#session.events.push({ type: 'statechange', state });
+  }
+
+  // ---- the end ----
+
+  #failConnect(): void {
+    const { now, heardAt } = this.#session;
+    const elapsed = now - this.#connectingSince;
+    const wasHeard = heardAt > -Infinity;
+    const { localCandidates, remoteCandidates } = this;
+    const facts = `${localCandidates.length} local and ${remoteCandidates.length} remote candidates`;
+    const hint = wasHeard
+      ? 'the peer was heard, but answered no check'
+      : 'nothing valid was heard from the peer';
+    this.#fail({
+      layer: 'ice',
+      code: 'connect-timeout',
+      message: `no candidate pair worked: ${facts}; ${hint}`,
+      gate: 'iceConnect',
+      elapsed,
+      peerSilentFor: wasHeard ? now - heardAt : elapsed,
+    });
+  }
+
+  #failConsent(): void {
+    const { now, heardAt } = this.#session;
+    const { consent } = this.#active;
+    if (consent === undefined) return;
+    // Both thresholds may pass in one late call; whoever watches the states still sees them in order.
+    this.#setState('disconnected');
+    this.#fail({
+      layer: 'ice',
+      code: 'consent-expired',
+      message: 'the peer answered no consent check on the pair in use',
+      gate: 'iceConsent',
+      elapsed: now - consent.grantedAt,
+      peerSilentFor: now - heardAt,
+    });
+  }
+
+  #fail(failure: Failure): void {
+    this.#setState('failed');
+    this.#session.events.push({ type: 'failed', failure });
+    this.#release();
+  }
+
+  /** No timers, nothing queued, nothing awaited. The pairs of a failed agent stay for `inspect()`. */
+  #release(): void {
+    this.#timers.disarmAll();
+    this.#session.transmits.clear();
+    this.#checks.transactions.clear();
+    this.#active.follow(undefined);
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'failed' || this.#state === 'closed';
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Candidates (RFC 8445 §5.1): what an agent may be reached at, and the checks at the door that make one usable.
+ *
+ * Past this file every address is canonical text, so that the packet path compares strings and nothing else.
+ */
+import type { Protocol, TransportAddress } from '../core/address.ts';
+import { canonicalAddress, parseIp, sameAddress } from '../core/address.ts';
+import { badArgument } from '../core/errors.ts';
+import { encodeUtf8 } from '../core/text.ts';
+import { candidatePriority } from './priority.ts';
+
+export type IceCandidateType = 'host' | 'srflx' | 'prflx' | 'relay';
+
+/** A candidate, with the fields of an SDP `candidate` line (RFC 8839 §5.1). One component: RTP and RTCP share it. */
+export interface IceCandidate {
+  readonly type: IceCandidateType;
+  readonly protocol: Protocol;
+  /** An IP address in canonical text; from a remote description also an mDNS name, which is then not used. */
+  readonly address: string;
+  readonly port: number;
+  /** Equal for candidates of one type, base address and protocol (RFC 8445 §5.1.1.3). */
+  readonly foundation: string;
+  readonly component: 1;
+  /** 1 – 2^31−1 in theory, any unsigned 32-bit number on the wire. */
+  readonly priority: number;
+  readonly relatedAddress?: string | undefined;
+  readonly relatedPort?: number | undefined;
+  readonly tcpType?: 'active' | 'passive' | 'so' | undefined;
+  readonly usernameFragment?: string | undefined;
+}
+
+/** A local candidate with its base: the address datagrams are really sent from and arrive at (RFC 8445 §4). */
+export interface LocalCandidate extends IceCandidate {
+  readonly base: TransportAddress;
+}
+
+/** What the host says about one of its addresses. */
+export interface LocalCandidateInit {
+  readonly type: 'host' | 'srflx' | 'relay';
+  readonly protocol: 'udp';
+  readonly address: string;
+  /** 1–65535 */
+  readonly port: number;
+  /** Unsigned 32-bit; default by RFC 8445 §5.1.2 with IPv6 and IPv4 interleaved (RFC 8421). */
+  readonly priority?: number;
+  /** 1–32 ice-chars; default computed. */
+  readonly foundation?: string;
+  /** The bound address behind a server-reflexive candidate, required for `srflx` (a 1:1 NAT, for example). */
+  readonly base?: TransportAddress;
+}
+
+/**
+ * Checks and completes a local candidate. Throws `ERR_BAD_ARGUMENT`.
+ * @param rank how many candidates of the same type and family were there before.
+ */
+export function makeLocalCandidate(init: LocalCandidateInit, rank: number): LocalCandidate {
+  const { type, protocol, priority, foundation } = init;
+  if ((protocol as string) !== 'udp') throw badArgument('protocol', '"udp"', protocol);
+  if (!['host', 'srflx', 'relay'].includes(type))
+    throw badArgument('type', '"host", "srflx" or "relay"', type);
+  if (priority !== undefined && !isU32(priority))
+    throw badArgument('priority', 'an unsigned 32-bit number', priority);
+  if (foundation !== undefined && !isFoundation(foundation)) {
+    throw badArgument('foundation', '1 to 32 ice-chars', foundation);
+  }
+  const own = checkedAddress(init, 'address');
+  if (type === 'srflx' && init.base === undefined)
+    throw badArgument('base', 'the address behind "srflx"', init.base);
+  const base = init.base === undefined ? own : checkedAddress(init.base, 'base');
+  return {
+    type,
+    protocol: 'udp',
+    address: own.address,
+    port: own.port,
+    foundation: foundation ?? makeFoundation(type, base.address),
+    component: 1,
+    priority: priority ?? candidatePriority(type, localPreference(own.address, rank)),
+    ...(type === 'host' ? {} : { relatedAddress: base.address, relatedPort: base.port }),
+    base,
+  };
+}
+
+/** Why a remote candidate is not used: the name under which it is counted. */
+export type CandidateRefusal = 'candidate-tcp' | 'candidate-mdns' | 'candidate-unusable';
+
+/**
+ * Canonicalises a remote candidate, or says why it cannot be used. TCP is not spoken; names are not resolved: an mDNS
+ * peer is found by the checks it sends, and resolving any other name would let a peer choose what we look up.
+ */
+export function judgeRemoteCandidate(candidate: IceCandidate): IceCandidate | CandidateRefusal {
+  if (candidate.protocol !== 'udp') return 'candidate-tcp';
+  if (candidate.address.toLowerCase().endsWith('.local')) return 'candidate-mdns';
+  const address = canonicalAddress(candidate.address);
+  if (address === undefined || !isUnicast(address) || !isPort(candidate.port)) return 'candidate-unusable';
+  if ((candidate.component as number) !== 1 || !isU32(candidate.priority)) return 'candidate-unusable';
+  return { ...candidate, address };
+}
+
+/** The candidate behind a mapped address nobody told us about, on either side (RFC 8445 §7.2.5.3.1, §7.3.1.3). */
+export function peerReflexive(at: TransportAddress, priority: number): IceCandidate {
+  return {
+    type: 'prflx',
+    protocol: 'udp',
+    address: at.address,
+    port: at.port,
+    foundation: makeFoundation('prflx', at.address),
+    component: 1,
+    priority,
+  };
+}
+
+/** One family, and link-local IPv6 only with its like (RFC 8445 §6.1.2.2). */
+export function canPair(local: LocalCandidate, remote: IceCandidate): boolean {
+  const a = local.base.address;
+  const b = remote.address;
+  return a.includes(':') === b.includes(':') && isLinkLocalIpv6(a) === isLinkLocalIpv6(b);
+}
+
+export function isSameTransport(a: IceCandidate, b: IceCandidate): boolean {
+  return a.protocol === b.protocol && sameAddress(a, b);
+}
+
+/** RFC 8421 §4: IPv6 first, then the families alternate, so that neither starves the other. */
+function localPreference(address: string, rank: number): number {
+  return Math.max(0, 65535 - 2 * rank - (address.includes(':') ? 0 : 1));
+}
+
+/** A short hash stands for (type, base, protocol); the text needs no meaning, only equality. FNV-1a. */
+function makeFoundation(type: IceCandidateType, baseAddress: string): string {
+  let hash = 0x811c_9dc5;
+  for (const byte of encodeUtf8(`${type} udp ${baseAddress}`)) hash = Math.imul(hash ^ byte, 0x0100_0193);
+  return String(hash >>> 0);
+}
+
+function checkedAddress(at: TransportAddress, name: string): TransportAddress {
+  const address = canonicalAddress(at.address);
+  if (address === undefined || !isUnicast(address))
+    throw badArgument(name, 'a unicast IP address', at.address);
+  if (!isPort(at.port)) throw badArgument('port', '1 to 65535', at.port);
+  return { address, port: at.port };
+}
+
+/** Neither unspecified (0.0.0.0 reaches loopback on some systems) nor multicast nor broadcast. */
+function isUnicast(address: string): boolean {
+  const bytes = parseIp(address);
+  if (bytes === undefined) return false;
+  if (bytes.length === 4) return bytes[0] !== 0 && bytes[0]! < 224;
+  return bytes[0] !== 0xff && bytes.some((byte) => byte !== 0);
+}
+
+function isLinkLocalIpv6(address: string): boolean {
+  return /^fe[89ab][0-9a-f]:/.test(address);
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port <= 65535;
+}
+
+function isU32(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff;
+}
+
+function isFoundation(text: string): boolean {
+  return /^[A-Za-z0-9+/]{1,32}$/.test(text);
+}

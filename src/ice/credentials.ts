@@ -1,0 +1,39 @@
+/** Username fragments and passwords (RFC 8445 §5.3, RFC 8839 §5.4). */
+import { badArgument } from '../core/errors.ts';
+import type { RandomSource } from '../core/random.ts';
+import { randomText } from '../core/random.ts';
+
+/** One side's credentials, as its description carries them. */
+export interface IceParameters {
+  /** 4–256 ice-chars. */
+  readonly usernameFragment: string;
+  /** 22–256 ice-chars. */
+  readonly password: string;
+  /** The agent is lite: it answers checks and sends none. */
+  readonly lite?: boolean;
+}
+
+const ICE_CHARS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** 48 bits, where 24 are required: fragments must not collide among many agents behind one socket either. */
+const FRAGMENT_LENGTH = 8;
+/** 144 bits, where 128 are required. */
+const PASSWORD_LENGTH = 24;
+
+export function generateUsernameFragment(random: RandomSource): string {
+  return randomText(random, FRAGMENT_LENGTH, ICE_CHARS);
+}
+
+export function generatePassword(random: RandomSource): string {
+  return randomText(random, PASSWORD_LENGTH, ICE_CHARS);
+}
+
+/** Throws `ERR_BAD_ARGUMENT`; a password never appears in the message. */
+export function checkParameters(parameters: IceParameters): void {
+  if (!/^[A-Za-z0-9+/]{4,256}$/.test(parameters.usernameFragment)) {
+    throw badArgument('usernameFragment', '4 to 256 ice-chars', parameters.usernameFragment);
+  }
+  if (!/^[A-Za-z0-9+/]{22,256}$/.test(parameters.password)) {
+    throw badArgument('password', '22 to 256 ice-chars', `${parameters.password.length} characters`);
+  }
+}

@@ -1,0 +1,12 @@
+/** ICE (RFC 8445), full and lite. The entry point `sansrtc/ice`. */
+export type { IceTimer } from './agent.ts';
+export { IceAgent } from './agent.ts';
+export type { IceCandidate, IceCandidateType, LocalCandidate, LocalCandidateInit } from './candidate.ts';
+export type { IceParameters } from './credentials.ts';
+export type { IceInspection } from './inspection.ts';
+export type { IceLimits, IceOptions, IceTiming } from './options.ts';
+export type { CandidatePair, CandidatePairState, IcePath } from './pair.ts';
+export type { PairPriority } from './priority.ts';
+export { candidatePriority, comparePriority, pairPriority } from './priority.ts';
+export type { IceRole } from './role.ts';
+export type { IceCounter, IceEvent, IceState, IceTransmit } from './session.ts';

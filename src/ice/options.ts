@@ -1,0 +1,89 @@
+/** Options of an ICE agent: every wait and every bound has a name, a default and a reason. */
+import { badArgument } from '../core/errors.ts';
+import type { RandomSource } from '../core/random.ts';
+import type { CryptoProvider } from '../crypto/provider.ts';
+import type { ConsentTiming } from './consent.ts';
+import type { IceRole } from './role.ts';
+import type { RetransmissionLimits } from './transactions.ts';
+
+/** Times in milliseconds. */
+export interface IceTiming extends ConsentTiming {
+  /** Ta, between two new checks: 50 (RFC 8445 §14.2). */
+  readonly checkInterval: number;
+  /** First retransmission of a check: 250. The RFC's floor of 500 costs half a second on every lost first packet. */
+  readonly retransmitTimeout: number;
+  /** Retransmissions double up to this: 3000. */
+  readonly maxRetransmitTimeout: number;
+  /** Gate `iceConnect`: checking without a valid pair for this long is a failure: 30 000. */
+  readonly connectTimeout: number;
+  /** How long a controlling agent lets better pairs finish once one works: 250. Zero takes the first that works. */
+  readonly nominationDelay: number;
+}
+
+export interface IceLimits {
+  /** Sends of one check: 12, which fills the 30 s of `connectTimeout`. */
+  readonly maxTransmissions: number;
+  /** Checks awaiting an answer, 256; the oldest is given up. */
+  readonly maxTransactions: number;
+  readonly maxLocalCandidates: number;
+  /** Signalled and peer-reflexive ones together, 64; the oldest unused peer-reflexive one makes room for another. */
+  readonly maxRemoteCandidates: number;
+  /** 100 (RFC 8445 §6.1.2.5); the lowest that never worked is dropped. */
+  readonly maxPairs: number;
+  /** Datagrams waiting for `pollTransmit`, 256; further ones are dropped, as the network might. */
+  readonly maxQueuedTransmits: number;
+}
+
+export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits> {
+  readonly crypto: CryptoProvider;
+  readonly random: RandomSource;
+  readonly role: IceRole;
+  /** Answers checks and sends none (RFC 8445 §2.5): for hosts with a public address. */
+  readonly lite?: boolean;
+  /** 4–256 ice-chars; random by default. Its first characters may name a shard that routes to this process. */
+  readonly usernameFragment?: string;
+  /** 22–256 ice-chars; random by default. */
+  readonly password?: string;
+}
+
+export type IceSettings = IceTiming & IceLimits & RetransmissionLimits;
+
+/** `disconnectedTimeout` of a lite agent, which waits for browsers that check every 2.7 to 6 s. */
+const LITE_DISCONNECTED_TIMEOUT = 15_000;
+
+/** RFC 7675 §5.1: with the spread of 20 %, checks are then never less than 4 s apart. */
+const MIN_CONSENT_INTERVAL = 5000;
+
+const DEFAULTS: IceSettings = {
+  checkInterval: 50,
+  retransmitTimeout: 250,
+  maxRetransmitTimeout: 3000,
+  connectTimeout: 30_000,
+  nominationDelay: 250,
+  consentInterval: 5000,
+  consentTimeout: 30_000,
+  disconnectedTimeout: 5000,
+  maxTransmissions: 12,
+  maxTransactions: 256,
+  maxLocalCandidates: 32,
+  maxRemoteCandidates: 64,
+  maxPairs: 100,
+  maxQueuedTransmits: 256,
+};
+
+/** Options that may be zero; every other one is at least 1. */
+const MAY_BE_ZERO: readonly (keyof IceSettings)[] = ['nominationDelay'];
+
+/** Checks and completes the options. Throws `ERR_BAD_ARGUMENT`. */
+export function iceSettings(options: IceOptions): IceSettings {
+  const settings: Record<keyof IceSettings, number> = { ...DEFAULTS };
+  if (options.lite === true) settings.disconnectedTimeout = LITE_DISCONNECTED_TIMEOUT;
+  for (const name of Object.keys(DEFAULTS) as (keyof IceSettings)[]) {
+    const value = options[name];
+    if (value === undefined) continue;
+    const least = MAY_BE_ZERO.includes(name) ? 0 : name === 'consentInterval' ? MIN_CONSENT_INTERVAL : 1;
+    if (!Number.isFinite(value) || value < least) throw badArgument(name, `a number from ${least}`, value);
+    settings[name] = value;
+  }
+  return settings;
+}

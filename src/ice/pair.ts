@@ -1,0 +1,105 @@
+/**
+ * One candidate pair (RFC 8445 §6.1.2).
+ *
+ *     waiting ──check sent──▶ in-progress ──answered──▶ succeeded
+ *        ▲                        │    └──no answer──▶ failed
+ *        └────── triggered, or no longer wanted ◀──────────┘
+ *
+ * There is one component and one stream, so nothing is ever frozen. The valid pair of §7.2.5.3.2 runs over the same two
+ * transport addresses as the check that made it: one object stands for both, and `valid` says so.
+ */
+import type { Protocol, TransportAddress } from '../core/address.ts';
+import type { IceCandidate, LocalCandidate } from './candidate.ts';
+import type { PairPriority } from './priority.ts';
+import { pairPriority } from './priority.ts';
+import type { IceRole } from './role.ts';
+import type { Transaction } from './transactions.ts';
+
+export type CandidatePairState = 'waiting' | 'in-progress' | 'succeeded' | 'failed';
+
+/** A pair as events and `inspect()` show it: plain data, a copy. */
+export interface CandidatePair {
+  readonly local: IceCandidate;
+  readonly remote: IceCandidate;
+  readonly priority: PairPriority;
+  readonly state: CandidatePairState;
+  readonly valid: boolean;
+  readonly nominated: boolean;
+  /** Milliseconds, of the latest check that was answered without a retransmission. */
+  readonly roundTripTime?: number;
+}
+
+/** The transport addresses of a pair: where datagrams leave from, and where they go. */
+export interface IcePath {
+  readonly protocol: Protocol;
+  readonly source: TransportAddress;
+  readonly destination: TransportAddress;
+}
+
+export class Pair {
+  local: LocalCandidate;
+  remote: IceCandidate;
+  priority: PairPriority;
+  readonly path: IcePath;
+  state: CandidatePairState = 'waiting';
+  /** A check was answered (full agent), or the peer nominated the pair (lite agent). */
+  valid = false;
+  nominated = false;
+  /** Controlled: USE-CANDIDATE came before our own check has succeeded (RFC 8445 §7.3.1.5). */
+  nominateOnSuccess = false;
+  /** An integrity-checked request has come over this pair. */
+  authenticated = false;
+  /** When the last authenticated message came over this pair. */
+  heardAt: number = -Infinity;
+  /** When the latest of the answered checks was sent: consent runs from there (RFC 7675 §5.1). */
+  answeredAt: number = -Infinity;
+  roundTripTime: number | undefined;
+  /** The check under way, while `in-progress` or being nominated. */
+  check: Transaction | undefined;
+
+  constructor(local: LocalCandidate, remote: IceCandidate, role: IceRole) {
+    this.local = local;
+    this.remote = remote;
+    this.path = {
+      protocol: 'udp',
+      source: local.base,
+      destination: { address: remote.address, port: remote.port },
+    };
+    this.priority = priorityOf(local, remote, role);
+  }
+
+  /** True if datagrams between these two addresses run over this pair. */
+  runsOver(local: TransportAddress, remote: TransportAddress): boolean {
+    const { source, destination } = this.path;
+    return (
+      destination.port === remote.port &&
+      source.port === local.port &&
+      destination.address === remote.address &&
+      source.address === local.address
+    );
+  }
+
+  /** Call after the role or a candidate has changed. */
+  prioritize(role: IceRole): void {
+    this.priority = priorityOf(this.local, this.remote, role);
+  }
+
+  snapshot(): CandidatePair {
+    const { local, remote, priority, state, valid, nominated, roundTripTime } = this;
+    return {
+      local,
+      remote,
+      priority,
+      state,
+      valid,
+      nominated,
+      ...(roundTripTime === undefined ? {} : { roundTripTime }),
+    };
+  }
+}
+
+function priorityOf(local: IceCandidate, remote: IceCandidate, role: IceRole): PairPriority {
+  return role === 'controlling'
+    ? pairPriority(local.priority, remote.priority)
+    : pairPriority(remote.priority, local.priority);
+}

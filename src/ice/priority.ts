@@ -1,0 +1,42 @@
+/** Priorities of candidates (RFC 8445 §5.1.2.1) and of pairs (§6.1.2.3). */
+import type { IceCandidateType } from './candidate.ts';
+
+const TYPE_PREFERENCE: Readonly<Record<IceCandidateType, number>> = {
+  host: 126,
+  prflx: 110,
+  srflx: 100,
+  relay: 0,
+};
+
+/** @param localPreference 0–65535 @returns an unsigned 32-bit number */
+export function candidatePriority(type: IceCandidateType, localPreference: number, component = 1): number {
+  return TYPE_PREFERENCE[type] * 2 ** 24 + localPreference * 2 ** 8 + (256 - component);
+}
+
+/** What a check announces in PRIORITY: the priority its own mapped address would have as a candidate (RFC 8445 §7.1.1). */
+export function peerReflexivePriority(localPriority: number): number {
+  return TYPE_PREFERENCE.prflx * 2 ** 24 + (localPriority % 2 ** 24);
+}
+
+/**
+ * `2^32·min(G,D) + 2·max(G,D) + (G>D ? 1 : 0)`, G the controlling agent's candidate. The sum has 64 bits, more than a
+ * number holds, so its three digits are kept apart and compared in order.
+ */
+export interface PairPriority {
+  readonly min: number;
+  readonly max: number;
+  readonly controllingIsHigher: 0 | 1;
+}
+
+export function pairPriority(controlling: number, controlled: number): PairPriority {
+  return {
+    min: Math.min(controlling, controlled),
+    max: Math.max(controlling, controlled),
+    controllingIsHigher: controlling > controlled ? 1 : 0,
+  };
+}
+
+/** Negative if `a` is the lower priority, zero if they are equal, positive otherwise. */
+export function comparePriority(a: PairPriority, b: PairPriority): number {
+  return a.min - b.min || a.max - b.max || a.controllingIsHigher - b.controllingIsHigher;
+}

@@ -1,0 +1,47 @@
+/**
+ * Address values (RFC 8489 §14.1, §14.2): one zero byte, the family (1 or 2), the port, then 4 or 16 bytes. The XOR forms
+ * hide address and port from NATs that rewrite what looks like an address: with the magic cookie, then the transaction id.
+ */
+import type { TransportAddress } from '../core/address.ts';
+import { formatIp, parseIp } from '../core/address.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { readU16, writeU16, writeU32 } from '../core/bytes.ts';
+import { badArgument } from '../core/errors.ts';
+import { MAGIC_COOKIE } from './registry.ts';
+
+const FAMILY_IPV4 = 1;
+const FAMILY_IPV6 = 2;
+
+/** True if the `length` bytes at `offset` have the shape of an address value. */
+export function isAddressValue(bytes: Uint8Array, offset: number, length: number): boolean {
+  if (length < 4) return false;
+  const family = bytes[offset + 1]!;
+  return family === FAMILY_IPV4 ? length === 8 : family === FAMILY_IPV6 && length === 20;
+}
+
+/** @param value an address value, as `isAddressValue` checked it. */
+export function decodeXorAddress(value: Uint8Array, transactionId: Uint8Array): TransportAddress {
+  const mask = xorMask(transactionId);
+  const ip = value.slice(4);
+  for (let i = 0; i < ip.length; i++) ip[i]! ^= mask[i]!;
+  return { address: formatIp(ip), port: readU16(value, 2) ^ readU16(mask, 0) };
+}
+
+/** Throws `ERR_BAD_ARGUMENT` when `address.address` is no IP address. */
+export function encodeXorAddress(address: TransportAddress, transactionId: Uint8Array): Bytes {
+  const ip = parseIp(address.address);
+  if (ip === undefined) throw badArgument('address', 'an IP address', address.address);
+  const mask = xorMask(transactionId);
+  const value = new Uint8Array(4 + ip.length);
+  value[1] = ip.length === 4 ? FAMILY_IPV4 : FAMILY_IPV6;
+  writeU16(value, 2, address.port ^ readU16(mask, 0));
+  for (let i = 0; i < ip.length; i++) value[4 + i] = ip[i]! ^ mask[i]!;
+  return value;
+}
+
+function xorMask(transactionId: Uint8Array): Bytes {
+  const mask = new Uint8Array(16);
+  writeU32(mask, 0, MAGIC_COOKIE);
+  mask.set(transactionId, 4);
+  return mask;
+}

@@ -1,0 +1,23 @@
+/** STUN messages (RFC 8489): decode, verify, write. The entry point `sansrtc/stun`. */
+export type { StunClass } from './registry.ts';
+export { StunAttributeType, StunErrorCode, StunMethod, TRANSACTION_ID_LENGTH } from './registry.ts';
+export type { StunAttribute, StunDecodeFailure, StunDecodeReason, StunMessage } from './message.ts';
+export {
+  STUN_DECODE_REASONS,
+  attributeText,
+  attributeU32,
+  attributeValue,
+  attributeXorAddress,
+  decodeStun,
+  errorCodeOf,
+  errorReasonOf,
+  hasAttribute,
+  isStun,
+  transactionIdOf,
+  unknownAttributes,
+  valueOf,
+} from './message.ts';
+export { shortTermKey, verifyIntegrity } from './integrity.ts';
+export { StunWriter } from './writer.ts';
+export type { StunUsername } from './peek.ts';
+export { splitUsername, isStunRequest, stunRequestUsername } from './peek.ts';

@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { IcePair } from './pair.ts';
+
+/** The invariants of a layer machine are checked by the harness after every step of every run. */
+describe('random networks', () => {
+  it('up to 25 % loss: both ends connect, and agree on the pair', () => {
+    fc.assert(
+      fc.property(
+        fc.integer(),
+        fc.integer({ min: 0, max: 300 }),
+        fc.double({ min: 0, max: 0.25, noNaN: true }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 3 }),
+        (seed, delay, loss, hostsOfA, hostsOfB) => {
+          const pair = new IcePair({ seed, delay, loss });
+          for (let i = 0; i < hostsOfA; i++) pair.a.host('192.0.2.1', 1000 + i);
+          for (let i = 0; i < hostsOfB; i++) pair.b.host('192.0.2.2', 2000 + i);
+          pair.signal();
+          const selected = (): boolean =>
+            pair.a.agent.selectedPair !== undefined && pair.b.agent.selectedPair !== undefined;
+          pair.run(120_000, selected);
+          expect(selected()).toBe(true);
+          const [a, b] = [pair.a.agent.selectedPair, pair.b.agent.selectedPair];
+          expect([a?.local.port, a?.remote.port]).toEqual([b?.remote.port, b?.local.port]);
+        },
+      ),
+    );
+  });
+
+  it('any loss at any time, and any moment of closing: an outcome within the gates, then nothing stays armed', () => {
+    fc.assert(
+      fc.property(
+        fc.integer(),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer({ min: 0, max: 40_000 }),
+        fc.integer({ min: 0, max: 60_000 }),
+        (seed, loss, cutAt, closeAt) => {
+          const pair = new IcePair({ seed, loss });
+          pair.a.host('192.0.2.1', 1000);
+          pair.b.host('192.0.2.2', 2000);
+          pair.drop = ({ sentAt }) => sentAt >= cutAt;
+          pair.signal();
+          pair.run(closeAt);
+          pair.a.agent.close();
+          // From the cut, the longest way to the end: consent granted just before it, or a connect gate just begun.
+          pair.run(cutAt + 75_000);
+          expect(pair.states()).toEqual(['closed', 'failed']);
+          for (const { agent } of [pair.a, pair.b]) {
+            expect(agent.nextTimeout()).toBe(Infinity);
+            expect(agent.inspect()).toMatchObject({
+              timers: {},
+              queues: { transmits: 0, events: 0, triggeredChecks: 0, transactions: 0 },
+            });
+          }
+        },
+      ),
+    );
+  });
+
+  it('polling late changes when things happen, not what happens', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 1, max: 400 }), (seed, step) => {
+        const pair = new IcePair({ seed });
+        pair.a.host('192.0.2.1', 1000);
+        pair.b.host('192.0.2.2', 2000);
+        pair.signal();
+        for (let i = 0; i < 20; i++) {
+          pair.run(0);
+          pair.freeze(step);
+        }
+        pair.run(1000);
+        expect(pair.states()).toEqual(['completed', 'completed']);
+      }),
+    );
+  });
+});
