@@ -1,62 +1,91 @@
 /**
- * The ESLint rule that keeps the rooms of src/ apart: who may import whom (docs/architecture.md draws the picture).
- * A room may always import from itself; anything else must be listed here.
+ * The house rules of src/ as ESLint configuration: the layering, and what the core must not see or do. No rule here
+ * needs types, so that test/tooling can run them on files that break each of them.
  */
-const PROTOCOL_BASE = ['core', 'crypto'];
+import { layers } from './layers.mjs';
 
-/** Room of the importing file → rooms it may import from. A `src/x.ts` file is the room `x`. */
-const MAY_IMPORT = {
-  core: [],
-  crypto: ['core'],
-  'crypto/node': ['core', 'crypto'],
-  stun: PROTOCOL_BASE,
-  ice: [...PROTOCOL_BASE, 'stun'],
-  dtls: PROTOCOL_BASE,
-  sctp: PROTOCOL_BASE,
-  channel: ['core', 'sctp'],
-  sdp: ['core'],
-  negotiation: ['core', 'sdp'],
-  rtc: ['core', 'crypto', 'stun', 'ice', 'dtls', 'sctp', 'channel', 'sdp', 'negotiation'],
-  endpoint: ['core', 'crypto', 'stun', 'rtc'],
-  sim: ['core', 'crypto', 'rtc', 'endpoint'],
-  node: ['core', 'crypto', 'rtc', 'endpoint'],
-  certificate: ['core', 'crypto', 'dtls'],
-  index: ['core', 'crypto', 'ice', 'dtls', 'sctp', 'channel', 'sdp', 'negotiation', 'rtc', 'endpoint'],
+/** Files at the library's listed edges: the only ones that may see the host. */
+const EDGES = ['src/node/**', 'src/crypto/node/**', 'src/certificate.ts'];
+
+/** The second listed edge: it reads the platform's cryptographic generator, and nothing else. */
+const PLATFORM_RANDOM = 'src/core/random.ts';
+
+const AMBIENT = [
+  'Buffer',
+  'process',
+  'performance',
+  'crypto',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'clearTimeout',
+  'clearInterval',
+  'queueMicrotask',
+  'console',
+  'window',
+  'self',
+  'global',
+  'document',
+  'navigator',
+  'fetch',
+  'TextEncoder',
+  'TextDecoder',
+  'structuredClone',
+  'Promise',
+  'Date',
+];
+
+/** `!` is for index reads under a bound checked before; `noUncheckedIndexedAccess` makes each of them optional. */
+export const indexReadsOnly = {
+  selector: "TSNonNullExpression:not([expression.type='MemberExpression'][expression.computed=true])",
+  message: 'non-null assertions are for index reads alone: narrow the type instead',
 };
 
-/** The room of a file below src/, or undefined outside of it. */
-function roomOf(file) {
-  const below = file.replaceAll('\\', '/').split('/src/').at(-1);
-  if (below === undefined || below.startsWith('/')) return undefined;
-  if (below.startsWith('crypto/node/')) return 'crypto/node';
-  const [first, ...rest] = below.split('/');
-  return rest.length === 0 ? first.replace(/\.ts$/, '') : first;
-}
-
-function resolve(from, specifier) {
-  const parts = from.replaceAll('\\', '/').split('/').slice(0, -1);
-  for (const step of specifier.split('/')) {
-    if (step === '..') parts.pop();
-    else if (step !== '.') parts.push(step);
-  }
-  return parts.join('/');
-}
-
-const layers = {
-  meta: { type: 'problem', schema: [], messages: { crossed: '"{{from}}" must not import from "{{to}}"' } },
-  create(context) {
-    const from = roomOf(context.filename);
-    function check(node) {
-      const specifier = node.source?.value;
-      if (typeof specifier !== 'string' || !specifier.startsWith('.')) return;
-      const to = roomOf(resolve(context.filename, specifier));
-      if (to === from || from === undefined) return;
-      if (!(MAY_IMPORT[from] ?? []).includes(to)) {
-        context.report({ node, messageId: 'crossed', data: { from, to: to ?? specifier } });
-      }
-    }
-    return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check };
+const FORBIDDEN_SYNTAX = [
+  indexReadsOnly,
+  {
+    selector: "MemberExpression[object.name='Math'][property.name='random']",
+    message: 'randomness comes from the injected RandomSource',
   },
-};
+  {
+    selector:
+      'ThrowStatement > :matches(NewExpression, CallExpression)[callee.name=/^(?!RtcError$)([A-Z]\\w*)?Error$/]',
+    message: 'throw an RtcError, with a code',
+  },
+  { selector: ':function[async=true]', message: 'the core is synchronous' },
+  { selector: 'AwaitExpression', message: 'the core is synchronous' },
+  { selector: 'ImportExpression', message: 'the core is synchronous' },
+];
 
-export const sansIo = { rules: { layers } };
+function restrictedGlobals(names) {
+  return [
+    'error',
+    ...names.map((name) => ({
+      name,
+      message: 'the core is sans-IO: this comes from the host (see docs/architecture.md)',
+    })),
+  ];
+}
+
+export const sansIo = [
+  {
+    name: 'sans-io/layers',
+    files: ['src/**/*.ts'],
+    plugins: { 'sans-io': { rules: { layers } } },
+    rules: { 'sans-io/layers': 'error' },
+  },
+  {
+    name: 'sans-io/core',
+    files: ['src/**/*.ts'],
+    ignores: EDGES,
+    rules: {
+      'no-restricted-globals': restrictedGlobals([...AMBIENT, 'globalThis']),
+      'no-restricted-syntax': ['error', ...FORBIDDEN_SYNTAX],
+    },
+  },
+  {
+    name: 'sans-io/platform-random',
+    files: [PLATFORM_RANDOM],
+    rules: { 'no-restricted-globals': restrictedGlobals(AMBIENT) },
+  },
+];

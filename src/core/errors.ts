@@ -31,6 +31,8 @@ export class RtcError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // The brand says "an RtcError", and no more: a subclass looks for instances of its own.
+    if (this !== RtcError) return super[Symbol.hasInstance](value);
     return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true;
   }
 }

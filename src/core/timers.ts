@@ -63,7 +63,7 @@ export class TimerTable<Name extends string> {
    */
   takeDue(now: number): Name | undefined {
     const at = this.next();
-    if (at > now) return undefined;
+    if (at > now || at === Infinity) return undefined;
     const row = this.#deadlines.indexOf(at);
     this.#deadlines[row] = Infinity;
     return this.#names[row];

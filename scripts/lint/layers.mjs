@@ -1,0 +1,96 @@
+/**
+ * The ESLint rule that keeps the rooms of src/ apart: who may import whom, and which packages (docs/architecture.md
+ * draws the picture). A room may always import from itself; anything else must be listed here.
+ */
+const PROTOCOL_BASE = ['core', 'crypto'];
+
+/** Room of the importing file → rooms it may import from. A `src/x.ts` file is the room `x`. */
+const MAY_IMPORT = {
+  core: [],
+  crypto: ['core'],
+  'crypto/node': ['core', 'crypto'],
+  stun: PROTOCOL_BASE,
+  ice: [...PROTOCOL_BASE, 'stun'],
+  dtls: PROTOCOL_BASE,
+  sctp: PROTOCOL_BASE,
+  channel: ['core', 'sctp'],
+  sdp: ['core'],
+  negotiation: ['core', 'sdp'],
+  rtc: ['core', 'crypto', 'stun', 'ice', 'dtls', 'sctp', 'channel', 'sdp', 'negotiation'],
+  endpoint: ['core', 'crypto', 'stun', 'rtc'],
+  sim: ['core', 'crypto', 'rtc', 'endpoint'],
+  'sim/fast-check': ['sim'],
+  node: ['core', 'crypto', 'rtc', 'endpoint'],
+  certificate: ['core', 'crypto', 'dtls'],
+  index: ['core', 'crypto', 'ice', 'dtls', 'sctp', 'channel', 'sdp', 'negotiation', 'rtc', 'endpoint'],
+};
+
+/** Room → packages it may import from, with everything below them. */
+const MAY_DEPEND = {
+  crypto: ['@noble/curves', '@noble/hashes'],
+  'crypto/node': ['node:crypto'],
+  'sim/fast-check': ['fast-check'],
+  node: ['node:'],
+  certificate: ['@peculiar/x509', 'reflect-metadata'],
+};
+
+/** Rooms inside another one's folder: entry points with a dependency of their own. */
+const INNER_ROOMS = ['crypto/node', 'sim/fast-check'];
+
+/** The room of a file below src/, or undefined outside of it. */
+function roomOf(file) {
+  const below = file.replaceAll('\\', '/').split('/src/').at(-1);
+  if (below === undefined || below.startsWith('/')) return undefined;
+  const inner = INNER_ROOMS.find((room) => below.startsWith(`${room}/`));
+  if (inner !== undefined) return inner;
+  const [first, ...rest] = below.split('/');
+  return rest.length === 0 ? first.replace(/\.ts$/, '') : first;
+}
+
+function resolve(from, specifier) {
+  const parts = from.replaceAll('\\', '/').split('/').slice(0, -1);
+  for (const step of specifier.split('/')) {
+    if (step === '..') parts.pop();
+    else if (step !== '.') parts.push(step);
+  }
+  return parts.join('/');
+}
+
+function mayDepend(room, specifier) {
+  const allowed = MAY_DEPEND[room] ?? [];
+  return allowed.some((name) =>
+    name.endsWith(':') ? specifier.startsWith(name) : specifier === name || specifier.startsWith(`${name}/`),
+  );
+}
+
+export const layers = {
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: {
+      crossed: '"{{from}}" must not import from "{{to}}"',
+      dependency: '"{{from}}" must not depend on "{{to}}"',
+    },
+  },
+  create(context) {
+    const from = roomOf(context.filename);
+    function check(node) {
+      const specifier = node.source?.value;
+      if (from === undefined || typeof specifier !== 'string') return;
+      if (!specifier.startsWith('.')) {
+        if (mayDepend(from, specifier)) return;
+        context.report({ node, messageId: 'dependency', data: { from, to: specifier } });
+        return;
+      }
+      const to = roomOf(resolve(context.filename, specifier));
+      if (to === from || (MAY_IMPORT[from] ?? []).includes(to)) return;
+      context.report({ node, messageId: 'crossed', data: { from, to: to ?? specifier } });
+    }
+    return {
+      ImportDeclaration: check,
+      ExportNamedDeclaration: check,
+      ExportAllDeclaration: check,
+      TSImportType: check,
+    };
+  },
+};

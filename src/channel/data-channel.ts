@@ -1,0 +1,178 @@
+/**
+ * DataChannel: the handle an application holds. All it knows lies in a plain `ChannelState`, which the `DataChannels`
+ * that made it changes; what the application asks for goes back there.
+ *
+ * waiting ─▶ opening ─▶ open ─▶ closing ─▶ closed     (from each state there is a way straight to closed)
+ */
+import type { Failure } from '../core/errors.ts';
+import { badArgument } from '../core/errors.ts';
+import type { ChannelInspection } from './events.ts';
+import type { ChannelPriority, ChannelSettings } from './options.ts';
+import { PayloadReader } from './payload.ts';
+
+/** W3C RTCDataChannelState. */
+export type ReadyState = 'connecting' | 'open' | 'closing' | 'closed';
+
+/**
+ * Where a channel is, finer than its `readyState`:
+ * - `waiting`: nothing of it is on its way yet: no role, no association, or no room for the OPEN;
+ * - `opening`: OPEN is on its way, neither ACK nor data has come back;
+ * - `closing`: what was queued is being sent, then both directions of the stream are reset (closing.ts).
+ */
+export type Phase = 'waiting' | 'opening' | 'open' | 'closing' | 'closed';
+
+const READY_STATE: Readonly<Record<Phase, ReadyState>> = {
+  waiting: 'connecting',
+  opening: 'connecting',
+  open: 'open',
+  closing: 'closing',
+  closed: 'closed',
+};
+
+/** What a handle asks of its maker. */
+export interface ChannelOwner {
+  send(state: ChannelState, data: string | Uint8Array): boolean;
+  close(state: ChannelState): void;
+  bufferedAmount(state: ChannelState): number;
+  setLowThreshold(state: ChannelState, bytes: number): void;
+}
+
+/** A channel as its maker sees it: plain fields, changed by `DataChannels` alone. */
+export class ChannelState {
+  readonly settings: ChannelSettings;
+  readonly handle: DataChannel;
+  readonly reader: PayloadReader;
+  phase: Phase = 'waiting';
+  /** The stream's identifier, once there is one; it stays readable after the channel has closed. */
+  id: number | undefined;
+  lowThreshold = 0;
+  /** The application has sent something since the last `bufferedamountlow`: only then is the next one its business. */
+  sentSinceLow = false;
+  /** Why the channel is on its way down, if not by `close()`. */
+  failure: Failure | undefined;
+  messagesSent = 0;
+  bytesSent = 0;
+  messagesReceived = 0;
+  bytesReceived = 0;
+
+  constructor(settings: ChannelSettings, maxMessageSize: number, owner: ChannelOwner) {
+    this.settings = settings;
+    this.reader = new PayloadReader(maxMessageSize);
+    this.handle = new DataChannel(this, owner);
+  }
+
+  inspect(): ChannelInspection {
+    const { label, protocol, origin, negotiated, ordered, maxRetransmits, maxPacketLifeTime } = this.settings;
+    const { messagesSent, bytesSent, messagesReceived, bytesReceived } = this;
+    return {
+      id: this.id,
+      label,
+      protocol,
+      origin,
+      negotiated,
+      ordered,
+      maxRetransmits,
+      maxPacketLifeTime,
+      readyState: this.handle.readyState,
+      bufferedAmount: this.handle.bufferedAmount,
+      messagesSent,
+      bytesSent,
+      messagesReceived,
+      bytesReceived,
+    };
+  }
+}
+
+/**
+ * One data channel (RFC 8831; names of W3C RTCDataChannel). Nothing here waits: what the other side does comes as events
+ * of the connection.
+ */
+export class DataChannel {
+  readonly #state: ChannelState;
+  readonly #owner: ChannelOwner;
+
+  constructor(state: ChannelState, owner: ChannelOwner) {
+    this.#state = state;
+    this.#owner = owner;
+  }
+
+  get label(): string {
+    return this.#state.settings.label;
+  }
+
+  get protocol(): string {
+    return this.#state.settings.protocol;
+  }
+
+  get ordered(): boolean {
+    return this.#state.settings.ordered;
+  }
+
+  /** Retransmissions before a message is given up; `undefined`: not limited by a count. */
+  get maxRetransmits(): number | undefined {
+    return this.#state.settings.maxRetransmits;
+  }
+
+  /** Milliseconds before a message is given up; `undefined`: not limited by time. */
+  get maxPacketLifeTime(): number | undefined {
+    return this.#state.settings.maxPacketLifeTime;
+  }
+
+  get priority(): ChannelPriority {
+    return this.#state.settings.priority;
+  }
+
+  /** Both applications made the channel, without an OPEN. */
+  get negotiated(): boolean {
+    return this.#state.settings.negotiated;
+  }
+
+  /** Who opened it. */
+  get origin(): 'local' | 'remote' {
+    return this.#state.settings.origin;
+  }
+
+  /** The SCTP stream, 0–65534; `undefined` until the DTLS role is known, whose parity it has. */
+  get id(): number | undefined {
+    return this.#state.id;
+  }
+
+  get readyState(): ReadyState {
+    return READY_STATE[this.#state.phase];
+  }
+
+  /** Bytes accepted by `send` and not yet sent; 0 once closed. */
+  get bufferedAmount(): number {
+    return this.#owner.bufferedAmount(this.#state);
+  }
+
+  /** In bytes, 0 or more: `bufferedamountlow` comes when `bufferedAmount` falls to it. Default 0. */
+  get bufferedAmountLowThreshold(): number {
+    return this.#state.lowThreshold;
+  }
+
+  set bufferedAmountLowThreshold(bytes: number) {
+    if (!Number.isSafeInteger(bytes) || bytes < 0) {
+      throw badArgument('bufferedAmountLowThreshold', 'a whole number of bytes, 0 or more', bytes);
+    }
+    this.#owner.setLowThreshold(this.#state, bytes);
+  }
+
+  /**
+   * Accepts one message, text or binary, to be sent. False, and nothing is queued, when the send buffer is full: try
+   * again after `bufferedamountlow`. `data` is copied.
+   *
+   * Throws `ERR_INVALID_STATE` unless `readyState` is `open`, `ERR_TOO_LARGE` above the peer's maximum message size.
+   */
+  send(data: string | Uint8Array): boolean {
+    return this.#owner.send(this.#state, data);
+  }
+
+  /**
+   * Sends what is queued, then resets the stream; `channelclose` follows when both sides have. Messages that arrive
+   * meanwhile are dropped and counted. Calling again changes nothing.
+   */
+  close(): void {
+    this.#owner.close(this.#state);
+  }
+}

@@ -1,0 +1,88 @@
+/** What channels report: events for the application, counters and the state for whoever looks inside. */
+import type { Bytes } from '../core/bytes.ts';
+import type { Failure } from '../core/errors.ts';
+import type { DataChannel, ReadyState } from './data-channel.ts';
+import type { GateName } from './options.ts';
+import type { ChannelRole } from './streams.ts';
+
+export type ChannelEvent =
+  /** The peer opened a channel; it is open already. */
+  | { readonly type: 'datachannel'; readonly channel: DataChannel }
+  /** A channel of our own making is open. */
+  | { readonly type: 'channelopen'; readonly channel: DataChannel }
+  /** One whole message; binary `data` belongs to the receiver of the event. */
+  | { readonly type: 'message'; readonly channel: DataChannel; readonly data: string | Bytes }
+  /** The peer is closing the channel: nothing can be sent any more, and what was queued is dropped. */
+  | { readonly type: 'channelclosing'; readonly channel: DataChannel }
+  /** The channel's last event. `failure` says why, unless one of the sides called `close()` and all went well. */
+  | { readonly type: 'channelclose'; readonly channel: DataChannel; readonly failure?: Failure }
+  /** The channel is beyond use and on its way to `channelclose`. */
+  | { readonly type: 'channelerror'; readonly channel: DataChannel; readonly failure: Failure }
+  /** `bufferedAmount` has fallen to `bufferedAmountLowThreshold`. */
+  | { readonly type: 'bufferedamountlow'; readonly channel: DataChannel };
+
+/** A call on a channel's handle that has changed something, or was refused for want of room. */
+export type ChannelCall =
+  | { readonly method: 'send'; readonly data: string | Uint8Array; readonly accepted: boolean }
+  | { readonly method: 'setLowThreshold'; readonly bytes: number }
+  | { readonly method: 'closeChannel' };
+
+/** Why a stream was refused. */
+export type RefusalCounter =
+  | 'openMalformed'
+  | 'openBadStreamId'
+  | 'openOverLimit'
+  | 'openTextTooLong'
+  | 'openExpired'
+  | 'firstMessageNotOpen';
+
+/** Streams refused, by reason; channels closed for breaking the rules; messages dropped as their channel was closing. */
+export type ChannelCounter = RefusalCounter | 'protocolViolations' | 'badUserMessages' | 'lateMessages';
+
+export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
+  'openMalformed',
+  'openBadStreamId',
+  'openOverLimit',
+  'openTextTooLong',
+  'openExpired',
+  'firstMessageNotOpen',
+  'protocolViolations',
+  'badUserMessages',
+  'lateMessages',
+];
+
+/** One channel in `inspect()`. Sizes are bytes of user data. */
+export interface ChannelInspection {
+  readonly id: number | undefined;
+  readonly label: string;
+  readonly protocol: string;
+  readonly origin: 'local' | 'remote';
+  readonly negotiated: boolean;
+  readonly ordered: boolean;
+  readonly maxRetransmits: number | undefined;
+  readonly maxPacketLifeTime: number | undefined;
+  readonly readyState: ReadyState;
+  readonly bufferedAmount: number;
+  readonly messagesSent: number;
+  readonly bytesSent: number;
+  readonly messagesReceived: number;
+  readonly bytesReceived: number;
+}
+
+/** `DataChannels.inspect()`: plain, JSON-safe data. */
+export interface ChannelsInspection {
+  readonly association: 'connecting' | 'connected' | 'closed';
+  readonly role: ChannelRole | undefined;
+  /** Every channel that is not closed, in order of creation. */
+  readonly channels: readonly ChannelInspection[];
+  /** Streams without a channel: an OPEN begun, a refusal under way, an identifier given up. */
+  readonly halfOpenStreams: number;
+  readonly refusedStreams: number;
+  readonly quarantinedStreams: number;
+  /** The earliest deadline of each gate that somebody waits at, in milliseconds of the caller's clock. */
+  readonly timers: Partial<Record<GateName, number>>;
+  readonly queuedEvents: number;
+  /** OPENs and ACKs for which the association's send buffer has had no room yet. */
+  readonly queuedControl: number;
+  readonly counters: Readonly<Record<ChannelCounter, number>>;
+}

@@ -1,0 +1,20 @@
+/** Why channels end, as plain data. */
+import type { Failure } from '../core/errors.ts';
+import type { GateName } from './options.ts';
+
+export function channelFailure(code: string, message: string): Failure {
+  return { layer: 'channel', code, message };
+}
+
+const EXPIRY: Readonly<Record<GateName, Failure>> = {
+  openAck: channelFailure('open-timeout', 'the peer did not answer the OPEN'),
+  inboundOpen: channelFailure('inbound-open-timeout', 'the rest of an OPEN did not come'),
+  closeDrain: channelFailure('drain-timeout', 'what was queued could not be sent in time'),
+  streamReset: channelFailure('reset-timeout', 'the peer did not reset the stream'),
+  reassembly: channelFailure('reassembly-timeout', 'the rest of a message did not come'),
+};
+
+/** A gate has expired after `elapsed` milliseconds. */
+export function expiry(gate: GateName, elapsed: number): Failure {
+  return { ...EXPIRY[gate], gate, elapsed };
+}

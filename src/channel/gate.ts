@@ -1,0 +1,99 @@
+/**
+ * A gate: one named wait with one duration, held by any number of keys at once.
+ *
+ * All waits of a gate last equally long and time does not go back, so the order of arming is the order of expiry: the
+ * earliest deadline is the first entry of a Map, with nothing to sort and nothing to scan.
+ */
+import type { ChannelGates, GateName } from './options.ts';
+
+/** The time as the layer knows it, shared by its gates. */
+export class Clock {
+  /** The last time seen, in milliseconds; −Infinity before the first. */
+  now: number = -Infinity;
+  /** A call without a time has come since: nobody can say how long after. */
+  isStale = true;
+}
+
+export class Gate<Key> {
+  readonly name: GateName;
+  /** Milliseconds from arming to expiry; `Infinity` switches the gate off. */
+  readonly duration: number;
+  readonly #clock: Clock;
+  readonly #since = new Map<Key, number>();
+  /** Armed by a stale clock, which must not shorten their wait: it begins with the next time seen. Last in the Map. */
+  readonly #undated = new Set<Key>();
+
+  constructor(name: GateName, duration: number, clock: Clock) {
+    this.name = name;
+    this.duration = duration;
+    this.#clock = clock;
+  }
+
+  /** How many keys wait. */
+  get size(): number {
+    return this.#since.size;
+  }
+
+  /** Starts the wait of `key`, or starts it again. */
+  arm(key: Key): void {
+    this.disarm(key);
+    this.#since.set(key, this.#clock.now);
+    if (this.#clock.isStale) this.#undated.add(key);
+  }
+
+  disarm(key: Key): void {
+    this.#since.delete(key);
+    this.#undated.delete(key);
+  }
+
+  clear(): void {
+    this.#since.clear();
+    this.#undated.clear();
+  }
+
+  /** The clock is right again: what was armed while it was stale waits from now on. */
+  date(): void {
+    for (const key of this.#undated) this.#since.set(key, this.#clock.now);
+    this.#undated.clear();
+  }
+
+  /** The earliest deadline, `Infinity` if nobody waits. */
+  next(): number {
+    if (this.#since.size === 0) return Infinity;
+    const first = this.#since.values().next();
+    return first.done === true ? Infinity : first.value + this.duration;
+  }
+
+  /** Ends and answers the earliest wait if it is due, with the milliseconds it has lasted. */
+  takeDue(): { readonly key: Key; readonly elapsed: number } | undefined {
+    const at = this.next();
+    if (at > this.#clock.now || at === Infinity) return undefined;
+    const first = this.#since.entries().next();
+    if (first.done === true) return undefined;
+    const [key, since] = first.value;
+    this.disarm(key);
+    return { key, elapsed: this.#clock.now - since };
+  }
+}
+
+/** One gate of each name. */
+export type Gates<Key> = Readonly<Record<GateName, Gate<Key>>>;
+
+export function makeGates<Key>(durations: ChannelGates, clock: Clock): Gates<Key> {
+  return {
+    openAck: new Gate('openAck', durations.openAck, clock),
+    inboundOpen: new Gate('inboundOpen', durations.inboundOpen, clock),
+    closeDrain: new Gate('closeDrain', durations.closeDrain, clock),
+    streamReset: new Gate('streamReset', durations.streamReset, clock),
+    reassembly: new Gate('reassembly', durations.reassembly, clock),
+  };
+}
+
+const NAMES = ['openAck', 'inboundOpen', 'closeDrain', 'streamReset', 'reassembly'] as const;
+
+/** Of several gates the one that expires first; of equal ones, the first of their list. */
+export function earliestGate<Key>(gates: Gates<Key>): Gate<Key> {
+  let earliest = gates.openAck;
+  for (const name of NAMES) if (gates[name].next() < earliest.next()) earliest = gates[name];
+  return earliest;
+}

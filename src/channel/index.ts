@@ -1,0 +1,25 @@
+/** Data channels over an SCTP association: RFC 8831 and RFC 8832. */
+export type { DataChannel, ReadyState } from './data-channel.ts';
+export { DataChannels } from './data-channels.ts';
+export type { DcepAck, DcepLimits, DcepMessage, DcepOpen } from './dcep.ts';
+export { DCEP_MAX_TEXT, decodeDcep, encodeAck, encodeOpen } from './dcep.ts';
+export type {
+  ChannelCall,
+  ChannelCounter,
+  ChannelEvent,
+  ChannelInspection,
+  ChannelsInspection,
+  RefusalCounter,
+} from './events.ts';
+export type {
+  ChannelGates,
+  ChannelLimits,
+  ChannelOptions,
+  ChannelPriority,
+  DataChannelOptions,
+  GateName as ChannelGateName,
+} from './options.ts';
+export { DEFAULT_CHANNEL_GATES, DEFAULT_CHANNEL_LIMITS, MAX_STREAM_ID } from './options.ts';
+export { Ppid } from './payload.ts';
+export type { SctpPort } from './port.ts';
+export type { ChannelRole } from './streams.ts';

@@ -1,0 +1,184 @@
+/**
+ * What an application may ask: of the layer (gates and limits, with their defaults) and of one channel. Checked here,
+ * once, before anything has changed.
+ */
+import { badArgument } from '../core/errors.ts';
+import { encodeUtf8 } from '../core/text.ts';
+import type { DcepLimits, DcepOpen } from './dcep.ts';
+import { DCEP_MAX_TEXT } from './dcep.ts';
+
+/** How long each wait may last, in milliseconds; `Infinity` waits for ever. */
+export interface ChannelGates {
+  /** Our OPEN is due and neither its ACK nor data has come: the channel fails, the association lives. */
+  readonly openAck: number;
+  /** The first bytes on an unknown stream have come and no whole OPEN: the stream is reset. */
+  readonly inboundOpen: number;
+  /** `close()` was called with data still queued: the rest is discarded. */
+  readonly closeDrain: number;
+  /** Our side is drained and one of the two resets is outstanding: the channel closes, its id is not used again. */
+  readonly streamReset: number;
+  /** A message in deprecated partial pieces gets no further piece: the channel fails. */
+  readonly reassembly: number;
+}
+
+export type GateName = keyof ChannelGates;
+
+export const DEFAULT_CHANNEL_GATES: ChannelGates = {
+  openAck: 10_000,
+  inboundOpen: 10_000,
+  closeDrain: 30_000,
+  streamReset: 10_000,
+  reassembly: 60_000,
+};
+
+export interface ChannelLimits extends DcepLimits {
+  /** Channels and half-opened streams at once, of both sides together. Chromium opens up to 1024. */
+  readonly maxChannels: number;
+  /** Bytes of UTF-8 in a label, ours or the peer's; at most 65535. */
+  readonly maxLabelLength: number;
+  /** Bytes of UTF-8 in a protocol name, ours or the peer's; at most 65535. */
+  readonly maxProtocolLength: number;
+  /** Bytes that the partial pieces of one message may add up to. (The association bounds whole messages.) */
+  readonly maxMessageSize: number;
+}
+
+export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = {
+  maxChannels: 1024,
+  maxLabelLength: DCEP_MAX_TEXT,
+  maxProtocolLength: DCEP_MAX_TEXT,
+  maxMessageSize: 262_144,
+};
+
+export interface ChannelOptions {
+  readonly gates?: Partial<ChannelGates> | undefined;
+  readonly limits?: Partial<ChannelLimits> | undefined;
+  /** Called after a call on a channel's handle has made output outside of `handle*`, so that the host polls. */
+  readonly onActivity?: (() => void) | undefined;
+}
+
+/** W3C RTCPriorityType; RFC 8831 §6.4 gives the numbers. */
+export type ChannelPriority = 'very-low' | 'low' | 'medium' | 'high';
+
+/** W3C RTCDataChannelInit. */
+export interface DataChannelOptions {
+  /** Messages arrive in the order of sending. Default true. */
+  readonly ordered?: boolean | undefined;
+  /** 0–65535 retransmissions, then a message is given up. Excludes `maxPacketLifeTime`. Default: reliable. */
+  readonly maxRetransmits?: number | undefined;
+  /** 0–65535 milliseconds, then a message is given up. Excludes `maxRetransmits`. Default: reliable. */
+  readonly maxPacketLifeTime?: number | undefined;
+  /** The subprotocol's name, for the peer's application. Default empty. */
+  readonly protocol?: string | undefined;
+  /** Default `low`. */
+  readonly priority?: ChannelPriority | undefined;
+  /** Both applications create the channel with the same `id`, and no OPEN is sent. Default false. */
+  readonly negotiated?: boolean | undefined;
+  /** 0–65534; with `negotiated`, and only then. */
+  readonly id?: number | undefined;
+}
+
+/** A channel's properties, checked and complete. */
+export interface ChannelSettings {
+  readonly label: string;
+  readonly protocol: string;
+  readonly ordered: boolean;
+  readonly maxRetransmits: number | undefined;
+  readonly maxPacketLifeTime: number | undefined;
+  readonly priority: ChannelPriority;
+  readonly negotiated: boolean;
+  readonly origin: 'local' | 'remote';
+}
+
+/** RFC 8831 §6.4. */
+export const PRIORITY: Readonly<Record<ChannelPriority, number>> = {
+  'very-low': 128,
+  low: 256,
+  medium: 512,
+  high: 1024,
+};
+
+/** RFC 8832 §8.2: 65535 is reserved. */
+export const MAX_STREAM_ID = 65534;
+
+/** Throws `ERR_BAD_ARGUMENT` for gates that are not positive and limits that are not whole numbers in range. */
+export function checkLayerOptions(options: ChannelOptions): {
+  gates: ChannelGates;
+  limits: ChannelLimits;
+} {
+  const gates = { ...DEFAULT_CHANNEL_GATES, ...options.gates };
+  const limits = { ...DEFAULT_CHANNEL_LIMITS, ...options.limits };
+  for (const [name, value] of Object.entries(gates)) {
+    // Zero would expire within the drain that armed it; NaN fails this comparison too.
+    if (!(value > 0)) throw badArgument(`gates.${name}`, 'milliseconds above 0', value);
+  }
+  checkInteger('limits.maxChannels', limits.maxChannels, 1, MAX_STREAM_ID + 1);
+  checkInteger('limits.maxLabelLength', limits.maxLabelLength, 0, DCEP_MAX_TEXT);
+  checkInteger('limits.maxProtocolLength', limits.maxProtocolLength, 0, DCEP_MAX_TEXT);
+  checkInteger('limits.maxMessageSize', limits.maxMessageSize, 1, Number.MAX_SAFE_INTEGER);
+  return { gates, limits };
+}
+
+/** Settings of a channel of our own making. Throws `ERR_BAD_ARGUMENT`. */
+export function localSettings(
+  label: string,
+  options: DataChannelOptions,
+  limits: ChannelLimits,
+): ChannelSettings {
+  const { ordered = true, protocol = '', priority = 'low', negotiated = false } = options;
+  const { maxRetransmits, maxPacketLifeTime, id } = options;
+  checkText('label', label, limits.maxLabelLength);
+  checkText('protocol', protocol, limits.maxProtocolLength);
+  if (!Object.hasOwn(PRIORITY, priority)) throw badArgument('priority', 'a W3C RTCPriorityType', priority);
+  if (maxRetransmits !== undefined) checkInteger('maxRetransmits', maxRetransmits, 0, 0xffff);
+  if (maxPacketLifeTime !== undefined) {
+    checkInteger('maxPacketLifeTime', maxPacketLifeTime, 0, 0xffff);
+    if (maxRetransmits !== undefined) {
+      throw badArgument('maxPacketLifeTime', 'nothing beside "maxRetransmits"', maxPacketLifeTime);
+    }
+  }
+  if (negotiated) checkInteger('id', id, 0, MAX_STREAM_ID);
+  else if (id !== undefined) throw badArgument('id', 'nothing without "negotiated"', id);
+  return {
+    label,
+    protocol,
+    ordered,
+    maxRetransmits,
+    maxPacketLifeTime,
+    priority,
+    negotiated,
+    origin: 'local',
+  };
+}
+
+/** Settings of a channel that the peer opened. */
+export function remoteSettings(open: DcepOpen): ChannelSettings {
+  return {
+    label: open.label,
+    protocol: open.protocol,
+    ordered: open.ordered,
+    maxRetransmits: open.maxRetransmits,
+    maxPacketLifeTime: open.maxPacketLifeTime,
+    priority: priorityOf(open.priority),
+    negotiated: false,
+    origin: 'remote',
+  };
+}
+
+/** The named priority that a number on the wire falls into (Chromium sends 256, Firefox 0). */
+function priorityOf(value: number): ChannelPriority {
+  if (value <= PRIORITY['very-low']) return 'very-low';
+  if (value <= PRIORITY.low) return 'low';
+  return value <= PRIORITY.medium ? 'medium' : 'high';
+}
+
+function checkText(name: string, text: string, maxLength: number): void {
+  if (typeof text !== 'string' || encodeUtf8(text).length > maxLength) {
+    throw badArgument(name, `a string of at most ${maxLength} bytes in UTF-8`, text);
+  }
+}
+
+function checkInteger(name: string, value: number | undefined, min: number, max: number): void {
+  if (value === undefined || !Number.isInteger(value) || value < min || value > max) {
+    throw badArgument(name, `an integer from ${min} to ${max}`, value);
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What users send and receive, as SCTP messages (RFC 8831 §6.6): the payload protocol identifier says whether bytes
+ * are text or binary, and stands in for the empty message, which SCTP cannot carry.
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { NO_BYTES, Writer } from '../core/bytes.ts';
+import { badArgument } from '../core/errors.ts';
+import { decodeUtf8, encodeUtf8 } from '../core/text.ts';
+
+/** RFC 8831 §8: payload protocol identifiers. The partial ones are deprecated: understood, never sent. */
+export const Ppid = {
+  dcep: 50,
+  text: 51,
+  partialBinary: 52,
+  binary: 53,
+  partialText: 54,
+  emptyText: 56,
+  emptyBinary: 57,
+} as const;
+
+export interface Payload {
+  readonly ppid: number;
+  readonly data: Uint8Array;
+}
+
+/** A user message as SCTP carries it; binary data is passed on by reference. Throws `ERR_BAD_ARGUMENT` for anything else. */
+export function toPayload(data: string | Uint8Array): Payload {
+  // RFC 8831 §6.6: an empty message is one zero byte under a PPID of its own.
+  if (typeof data === 'string') {
+    return data === ''
+      ? { ppid: Ppid.emptyText, data: new Uint8Array(1) }
+      : { ppid: Ppid.text, data: encodeUtf8(data) };
+  }
+  if (!(data instanceof Uint8Array)) throw badArgument('data', 'a string or a Uint8Array', data);
+  return data.length === 0
+    ? { ppid: Ppid.emptyBinary, data: new Uint8Array(1) }
+    : { ppid: Ppid.binary, data };
+}
+
+/** What a received piece of user data amounts to; `size` in bytes. */
+export type Received =
+  | { readonly type: 'message'; readonly data: string | Bytes; readonly size: number }
+  | { readonly type: 'incomplete' }
+  | { readonly type: 'violation'; readonly reason: 'unknown-ppid' | 'mixed-partial' | 'message-too-large' };
+
+type Kind = 'text' | 'binary';
+
+const INCOMPLETE: Received = Object.freeze({ type: 'incomplete' });
+
+/**
+ * Turns arriving payloads into user messages. It holds something only for peers of before 2013, who cut long messages
+ * into partial ones: all but the last piece under 52 or 54, the last under 53 or 51.
+ */
+export class PayloadReader {
+  readonly #maxSize: number;
+  #partial: { readonly kind: Kind; readonly bytes: Writer } | undefined;
+
+  /** @param maxSize bytes that the pieces of one message may add up to. */
+  constructor(maxSize: number) {
+    this.#maxSize = maxSize;
+  }
+
+  /** `data` becomes the message's own where it is the whole of one. */
+  read(ppid: number, data: Bytes): Received {
+    switch (ppid) {
+      case Ppid.text:
+        return this.#last('text', data);
+      case Ppid.binary:
+        return this.#last('binary', data);
+      case Ppid.emptyText:
+        return this.#last('text', NO_BYTES);
+      case Ppid.emptyBinary:
+        return this.#last('binary', NO_BYTES);
+      case Ppid.partialText:
+        return this.#piece('text', data);
+      case Ppid.partialBinary:
+        return this.#piece('binary', data);
+      default:
+        return { type: 'violation', reason: 'unknown-ppid' };
+    }
+  }
+
+  #piece(kind: Kind, data: Bytes): Received {
+    this.#partial ??= { kind, bytes: new Writer() };
+    if (this.#partial.kind !== kind) return { type: 'violation', reason: 'mixed-partial' };
+    if (this.#partial.bytes.length + data.length > this.#maxSize) {
+      return { type: 'violation', reason: 'message-too-large' };
+    }
+    this.#partial.bytes.raw(data);
+    return INCOMPLETE;
+  }
+
+  #last(kind: Kind, data: Bytes): Received {
+    if (this.#partial === undefined) return message(kind, data);
+    const piece = this.#piece(kind, data);
+    if (piece.type === 'violation') return piece;
+    const whole = this.#partial.bytes.finish();
+    this.#partial = undefined;
+    return message(kind, whole);
+  }
+}
+
+function message(kind: Kind, data: Bytes): Received {
+  return { type: 'message', data: kind === 'text' ? decodeUtf8(data) : data, size: data.length };
+}

@@ -1,0 +1,24 @@
+/** What data channels need of an SCTP association, and no more: a test's fake has this shape as well. */
+import type { SctpAssociation } from '../sctp/index.ts';
+
+export type SctpPort = Readonly<
+  Pick<
+    SctpAssociation,
+    | 'state'
+    | 'outboundStreams'
+    | 'remoteMaxMessageSize'
+    | 'send'
+    | 'resetStreams'
+    | 'discard'
+    | 'bufferedAmount'
+    | 'setBufferedAmountLowThreshold'
+  >
+>;
+
+/**
+ * False once the association is over or on its way down, while events from before may still come out of it: it takes
+ * nothing more, and its `closed` event will close the channels.
+ */
+export function takesOrders(port: SctpPort): boolean {
+  return port.state !== 'closed' && !port.state.startsWith('shutdown');
+}

@@ -1,0 +1,72 @@
+/**
+ * The streams in use, and the choice of new ones.
+ *
+ * A channel is a pair of streams, one each way, of the same number. The number is free again when both directions have
+ * been reset (RFC 8831 §6.7), and not before: a stream whose reset was refused or never answered stays taken
+ * ("quarantined") until the association ends, or until the missing reset comes after all.
+ */
+import type { ChannelState } from './data-channel.ts';
+
+export interface Stream {
+  readonly id: number;
+  /**
+   * Who has the stream: a channel; nobody yet, as its OPEN has not come in whole; or nobody any more, with its resets
+   * outstanding (`refused`) or given up (`quarantined`).
+   */
+  occupant: ChannelState | 'half-open' | 'refused' | 'quarantined';
+  /** Our direction; `closing.ts` moves it. */
+  outgoing: 'in-use' | 'draining' | 'resetting' | 'reset';
+  /** The peer's direction. */
+  incoming: 'in-use' | 'reset';
+}
+
+/** The DTLS role, which decides who has which identifiers. */
+export type ChannelRole = 'client' | 'server';
+
+/** RFC 8832 §6: the client chooses from the even identifiers, the server from the odd ones. */
+export function parityOf(role: ChannelRole): 0 | 1 {
+  return role === 'client' ? 0 : 1;
+}
+
+/** At most 65535 entries: the identifiers bound it. */
+export class StreamTable {
+  readonly #streams = new Map<number, Stream>();
+  /** Per parity: every identifier below it is taken. */
+  readonly #lowest: [number, number] = [0, 1];
+
+  get(id: number): Stream | undefined {
+    return this.#streams.get(id);
+  }
+
+  /** Takes a free identifier for `occupant`. */
+  occupy(id: number, occupant: Stream['occupant']): Stream {
+    const stream: Stream = { id, occupant, outgoing: 'in-use', incoming: 'in-use' };
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  release(stream: Stream): void {
+    this.#streams.delete(stream.id);
+    const parity = stream.id % 2 === 0 ? 0 : 1;
+    this.#lowest[parity] = Math.min(this.#lowest[parity], stream.id);
+  }
+
+  /** The lowest free number of a parity, in range or not: low ones fit a peer that announces few streams. */
+  lowestFree(parity: 0 | 1): number {
+    let id = this.#lowest[parity];
+    while (this.#streams.has(id)) id += 2;
+    this.#lowest[parity] = id;
+    return id;
+  }
+
+  clear(): void {
+    this.#streams.clear();
+  }
+
+  /** How many streams have this occupant. Scans: for inspection. */
+  count(occupant: 'half-open' | 'refused' | 'quarantined'): number {
+    let count = 0;
+    for (const stream of this.#streams.values()) if (stream.occupant === occupant) count++;
+    return count;
+  }
+}

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { PayloadReader, Ppid, toPayload } from '../../src/channel/payload.ts';
+import { encodeUtf8 } from '../../src/core/text.ts';
+
+function bytes(...values: number[]): ReturnType<typeof Uint8Array.of> {
+  return Uint8Array.from(values);
+}
+
+describe('user messages (RFC 8831 §6.6)', () => {
+  test.each([
+    ['text', 'héllo €', 51, encodeUtf8('héllo €')],
+    ['binary', bytes(1, 2), 53, bytes(1, 2)],
+    ['empty text', '', 56, bytes(0)],
+    ['empty binary', bytes(), 57, bytes(0)],
+  ])('%s has its own identifier', (_name, data, ppid, wire) => {
+    expect(toPayload(data)).toEqual({ ppid, data: wire });
+    expect(new PayloadReader(100).read(ppid, bytes(...wire))).toMatchObject({ type: 'message', data });
+  });
+
+  test('anything but a string or bytes is refused', () => {
+    expect(() => toPayload(7 as never)).toThrow(expect.objectContaining({ code: 'ERR_BAD_ARGUMENT' }));
+  });
+
+  test('empty is empty, whatever the byte that carries it', () => {
+    expect(new PayloadReader(100).read(Ppid.emptyText, bytes(65))).toMatchObject({ data: '', size: 0 });
+    expect(new PayloadReader(100).read(Ppid.emptyBinary, bytes(65))).toMatchObject({
+      data: bytes(),
+      size: 0,
+    });
+  });
+
+  test('text that is not UTF-8 gets replacement characters', () => {
+    expect(new PayloadReader(100).read(Ppid.text, bytes(0x61, 0xff))).toMatchObject({ data: 'a\ufffd' });
+  });
+
+  test('deprecated partial pieces become one message, cut anywhere', () => {
+    const text = encodeUtf8('€€');
+    const reader = new PayloadReader(100);
+    expect(reader.read(Ppid.partialText, text.slice(0, 2))).toEqual({ type: 'incomplete' });
+    expect(reader.read(Ppid.partialText, text.slice(2, 4))).toEqual({ type: 'incomplete' });
+    expect(reader.read(Ppid.text, text.slice(4))).toEqual({ type: 'message', data: '€€', size: 6 });
+    expect(reader.read(Ppid.partialBinary, bytes(1))).toEqual({ type: 'incomplete' });
+    expect(reader.read(Ppid.binary, bytes(2))).toEqual({ type: 'message', data: bytes(1, 2), size: 2 });
+  });
+
+  test('pieces of two kinds do not mix', () => {
+    const reader = new PayloadReader(100);
+    reader.read(Ppid.partialText, bytes(0x61));
+    expect(reader.read(Ppid.binary, bytes(1))).toEqual({ type: 'violation', reason: 'mixed-partial' });
+  });
+
+  test('pieces add up to the limit and no further', () => {
+    const reader = new PayloadReader(3);
+    reader.read(Ppid.partialBinary, bytes(1, 2));
+    expect(reader.read(Ppid.partialBinary, bytes(3, 4))).toEqual({
+      type: 'violation',
+      reason: 'message-too-large',
+    });
+  });
+
+  test('an unknown identifier is a violation', () => {
+    expect(new PayloadReader(100).read(58, bytes(1))).toEqual({ type: 'violation', reason: 'unknown-ppid' });
+  });
+
+  test('whatever is sent is received', () => {
+    const data = fc.oneof(fc.string({ unit: 'grapheme' }), fc.uint8Array());
+    fc.assert(
+      fc.property(data, (sent) => {
+        const payload = toPayload(sent);
+        const received = new PayloadReader(1000).read(payload.ppid, Uint8Array.from(payload.data));
+        expect(received).toMatchObject({ type: 'message', data: sent });
+      }),
+    );
+  });
+
+  test('any sequence of payloads is read without throwing, and holds no more than the limit', () => {
+    const piece = fc.tuple(fc.integer({ min: 49, max: 60 }), fc.uint8Array({ maxLength: 8 }));
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const reader = new PayloadReader(16);
+        for (const [ppid, data] of pieces) {
+          const received = reader.read(ppid, Uint8Array.from(data));
+          if (received.type === 'message') expect(received.size).toBeLessThanOrEqual(16);
+          if (received.type === 'violation') return;
+        }
+      }),
+    );
+  });
+});
