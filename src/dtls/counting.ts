@@ -1,0 +1,47 @@
+/** The counters of one connection: every datagram, record or message that has no effect is counted under a name. */
+import { Counters } from '../core/counters.ts';
+
+export const DTLS_COUNTERS = [
+  /** Datagrams outside of `start` … end. */
+  'datagramsIgnored',
+  /** Records cut short by the datagram's end, or whose header is no DTLS. */
+  'recordsMalformed',
+  'recordsOversized',
+  /** Epochs that exist in neither past nor future. */
+  'recordsWrongEpoch',
+  'recordsReplayed',
+  /** Not authentic. */
+  'recordsForged',
+  /** Of epoch 1 before its keys, beyond the bound. */
+  'recordsHeldDropped',
+  /** Plaintext when only protected records count: after the handshake, or application data at any time. */
+  'plaintextIgnored',
+  'fragmentsMalformed',
+  /** Of a protection that does not go with the message: a plaintext Finished, a protected Certificate. */
+  'fragmentsWrongEpoch',
+  /** Repeated messages and pieces of messages. */
+  'fragmentsRepeated',
+  'fragmentsTooLong',
+  'fragmentsTooFarAhead',
+  'fragmentsNoRoom',
+  /** ClientHellos to a client: its own come back, or another's. */
+  'hellosReflected',
+  'hellosIgnored',
+  /** Unauthenticated, malformed or mere warnings. */
+  'alertsIgnored',
+  /** The peer's attempts to shake hands again. */
+  'renegotiationsRefused',
+  /** Application records dropped because nobody polled, or too many came before `connected`. */
+  'dataDropped',
+  /** Flights repeated by the timer. */
+  'retransmissions',
+  /** Flights repeated because the peer repeated what they answer. */
+  'repetitions',
+] as const;
+export type DtlsCounter = (typeof DTLS_COUNTERS)[number];
+
+export type DtlsCounters = Counters<DtlsCounter>;
+
+export function dtlsCounters(): DtlsCounters {
+  return new Counters(DTLS_COUNTERS);
+}

@@ -1,0 +1,17 @@
+/** The DTLS room: certificates, fingerprints, and DTLS 1.2 between two peers that know each other by them. */
+export type { Certificate, SelfSignedCertificateOptions } from './certificate.ts';
+export { certificateWithKey, publicKeyOf, selfSignedCertificate } from './certificate.ts';
+export type { DtlsCounter } from './counting.ts';
+export type { DtlsEvent, DtlsInspection, DtlsState } from './dtls.ts';
+export { Dtls } from './dtls.ts';
+export type { Fingerprint, FingerprintAlgorithm } from './fingerprint.ts';
+export {
+  fingerprintOf,
+  formatFingerprint,
+  matchesFingerprint,
+  normalizeFingerprint,
+  parseFingerprint,
+} from './fingerprint.ts';
+export type { HandshakeInspection } from './handshake-driver.ts';
+export type { DtlsKeyLog, DtlsLimits, DtlsOptions, DtlsRole, DtlsSetups } from './options.ts';
+export { DTLS_HEADROOM, DTLS_TAILROOM } from './record.ts';

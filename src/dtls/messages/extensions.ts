@@ -1,0 +1,121 @@
+/**
+ * Hello extensions (RFC 5246 §7.4.1.4): type 2 │ length 2 │ data, in a list with a length of 2 bytes, which a hello
+ * without extensions leaves out altogether. Unknown types are kept as bytes: who reads a hello asks for what it knows.
+ */
+import type { Bytes, Reader, Writer } from '../../core/bytes.ts';
+import { NO_BYTES, Reader as ByteReader, Writer as ByteWriter, equalBytes } from '../../core/bytes.ts';
+import type { DecodeFailure } from '../../core/decode.ts';
+import { decodeFailure } from '../../core/decode.ts';
+
+export const ExtensionType = {
+  /** RFC 8422 §5.1.1 */
+  supportedGroups: 10,
+  /** RFC 8422 §5.1.2 */
+  ecPointFormats: 11,
+  /** RFC 5246 §7.4.1.4.1 */
+  signatureAlgorithms: 13,
+  /** RFC 7627 */
+  extendedMasterSecret: 23,
+  /** RFC 8446 §4.2.1 */
+  supportedVersions: 43,
+  /** RFC 5746 */
+  renegotiationInfo: 0xff01,
+} as const;
+
+export interface Extension {
+  readonly type: number;
+  readonly data: Uint8Array;
+}
+
+const MALFORMED = decodeFailure('extensions-malformed');
+const REPEATED = decodeFailure('extension-repeated');
+
+/** The rest of a hello. The data of the extensions are views. */
+export function decodeExtensions(reader: Reader): readonly Extension[] | DecodeFailure {
+  if (reader.remaining === 0) return [];
+  const list = reader.sub(reader.u16());
+  if (reader.failed || reader.remaining !== 0) return MALFORMED;
+  const extensions: Extension[] = [];
+  const types = new Set<number>();
+  while (list.remaining > 0) {
+    const type = list.u16();
+    const data = list.view(list.u16());
+    if (list.failed) return MALFORMED;
+    // RFC 5246 §7.4.1.4: there must not be more than one extension of a type.
+    if (types.has(type)) return REPEATED;
+    types.add(type);
+    extensions.push({ type, data });
+  }
+  return extensions;
+}
+
+export function writeExtensions(writer: Writer, extensions: readonly Extension[]): void {
+  if (extensions.length === 0) return;
+  const lengthAt = writer.length;
+  writer.u16(0);
+  for (const extension of extensions) {
+    writer.u16(extension.type).u16(extension.data.length).raw(extension.data);
+  }
+  writer.patchU16(lengthAt, writer.length - lengthAt - 2);
+}
+
+export function findExtension(extensions: readonly Extension[], type: number): Uint8Array | undefined {
+  return extensions.find((extension) => extension.type === type)?.data;
+}
+
+/** A vector of 16-bit numbers with a length of 2 bytes: groups, signature schemes. */
+export function encodeU16Vector(values: readonly number[]): Bytes {
+  const writer = new ByteWriter(2 + values.length * 2).u16(values.length * 2);
+  for (const value of values) writer.u16(value);
+  return writer.finish();
+}
+
+export function decodeU16Vector(data: Uint8Array): readonly number[] | DecodeFailure {
+  const reader = new ByteReader(data);
+  return readNumbers(reader, reader.u16());
+}
+
+/** The versions of a ClientHello's supported_versions: a vector with a length of 1 byte. */
+export function decodeVersions(data: Uint8Array): readonly number[] | DecodeFailure {
+  const reader = new ByteReader(data);
+  return readNumbers(reader, reader.u8());
+}
+
+function readNumbers(reader: Reader, length: number): readonly number[] | DecodeFailure {
+  if (reader.failed || length !== reader.remaining || length % 2 !== 0) return MALFORMED;
+  const values: number[] = [];
+  while (reader.remaining > 0) values.push(reader.u16());
+  return values;
+}
+
+const UNCOMPRESSED = 0;
+
+/** The one point format there is (RFC 8422 §5.1.2): uncompressed. */
+export const POINT_FORMATS: Extension = /* @__PURE__ */ Object.freeze({
+  type: ExtensionType.ecPointFormats,
+  data: Uint8Array.of(1, UNCOMPRESSED),
+});
+
+/** True unless the peer's list leaves out the uncompressed format, which RFC 8422 §5.1.2 forbids. */
+export function acceptsUncompressedPoints(extensions: readonly Extension[]): boolean {
+  const data = findExtension(extensions, ExtensionType.ecPointFormats);
+  return data === undefined || (data.length === data[0]! + 1 && data.indexOf(UNCOMPRESSED, 1) > 0);
+}
+
+/** RFC 7627 §5.1: the extension has no data. */
+export const EXTENDED_MASTER_SECRET: Extension = /* @__PURE__ */ Object.freeze({
+  type: ExtensionType.extendedMasterSecret,
+  data: NO_BYTES,
+});
+
+/** RFC 5746 §3.4: an empty renegotiated_connection, as in every first handshake. */
+export const RENEGOTIATION_INFO: Extension = /* @__PURE__ */ Object.freeze({
+  type: ExtensionType.renegotiationInfo,
+  data: Uint8Array.of(0),
+});
+
+/** RFC 5746 §3.6: in a first handshake anything but an empty renegotiated_connection is an attack. */
+export function hasForeignRenegotiation(extensions: readonly Extension[]): boolean {
+  const data = findExtension(extensions, ExtensionType.renegotiationInfo);
+  return data !== undefined && !equalBytes(data, RENEGOTIATION_INFO.data);
+}

@@ -1,0 +1,131 @@
+/** Options of one DTLS connection, their defaults and bounds. */
+import type { Bytes } from '../core/bytes.ts';
+import { badArgument } from '../core/errors.ts';
+import type { RandomSource } from '../core/random.ts';
+import type { CryptoProvider, Group } from '../crypto/provider.ts';
+import type { Certificate } from './certificate.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import type { ReassemblyLimits } from './reassembly.ts';
+import { MAX_SEQUENCE } from './record.ts';
+
+export type DtlsRole = 'client' | 'server';
+
+/** The `a=setup` values of both descriptions. They decide nothing here: diagnosis quotes them. */
+export interface DtlsSetups {
+  readonly local?: string | undefined;
+  readonly remote?: string | undefined;
+}
+
+/** Bounds of everything a peer can make grow. */
+export interface DtlsLimits extends ReassemblyLimits {
+  /** Records of epoch 1 kept before its keys are known, and application records kept before `connected`. */
+  readonly earlyRecords: number;
+  /** Bytes of each of these two together. */
+  readonly earlyBytes: number;
+  /** Application records that wait for `pollData` once connected. */
+  readonly receiveQueue: number;
+  /** Records sealed under one key; the connection fails at the limit. */
+  readonly recordsPerKey: number;
+}
+
+export const DEFAULT_LIMITS: DtlsLimits = {
+  messageLength: 32_768,
+  reassemblyBytes: 65_536,
+  messagesAhead: 8,
+  earlyRecords: 32,
+  earlyBytes: 16_384,
+  receiveQueue: 4096,
+  recordsPerKey: 2 ** 32,
+};
+
+/** One line of an NSS key log: for DTLS 1.2 the label `CLIENT_RANDOM` and the master secret. Both arrays are the taker's. */
+export type DtlsKeyLog = (label: string, clientRandom: Bytes, secret: Bytes) => void;
+
+export interface DtlsOptions {
+  /** From SDP's `a=setup`, or chosen by the application. It never changes. */
+  readonly role: DtlsRole;
+  /** Shared by any number of connections: nothing here changes it. */
+  readonly certificate: Certificate;
+  readonly crypto: CryptoProvider;
+  readonly random: RandomSource;
+  /** The peer's `a=fingerprint` lines; when not known yet, `setRemoteFingerprints` tells them later. */
+  readonly remoteFingerprints?: readonly Fingerprint[] | undefined;
+  /** Key agreement groups, the preferred first; x25519 and secp256r1 by default. */
+  readonly groups?: readonly Group[] | undefined;
+  /** Largest datagram to send while shaking hands, in bytes of UDP payload: 256 … 16384, 1200 by default. */
+  readonly mtu?: number | undefined;
+  /** The `dtlsHandshake` gate in ms: from `start` to `connected`. 15000 by default. */
+  readonly handshakeTimeout?: number | undefined;
+  /** First retransmission timeout in ms, best twice ICE's round trip: held within 50 … 3000, 400 by default. */
+  readonly retransmitTimeout?: number | undefined;
+  /** After this long without a sign of the peer's handshake a `warning` says so, in ms; 3000 by default. */
+  readonly hintTimeout?: number | undefined;
+  readonly setups?: DtlsSetups | undefined;
+  /** Takes the keys to this connection. For debugging: whoever has them reads everything. */
+  readonly keyLog?: DtlsKeyLog | undefined;
+  readonly limits?: Partial<DtlsLimits> | undefined;
+}
+
+/** x25519 costs half of secp256r1. */
+const DEFAULT_GROUPS: readonly Group[] = ['x25519', 'secp256r1'];
+const DEFAULT_MTU = 1200;
+const MIN_MTU = 256;
+const MAX_MTU = 16_384;
+const DEFAULT_HANDSHAKE_TIMEOUT = 15_000;
+/** BoringSSL's choice. RFC 6347 §4.2.4.1 says 1 s, and less where the application knows better. */
+const DEFAULT_RETRANSMIT_TIMEOUT = 400;
+const MIN_RETRANSMIT_TIMEOUT = 50;
+/** Also where doubling stops, so that 15 s hold eight transmissions. */
+export const MAX_RETRANSMIT_TIMEOUT = 3000;
+const DEFAULT_HINT_TIMEOUT = 3000;
+
+export interface DtlsConfiguration {
+  readonly role: DtlsRole;
+  readonly certificate: Certificate;
+  readonly crypto: CryptoProvider;
+  readonly random: RandomSource;
+  readonly groups: readonly Group[];
+  readonly mtu: number;
+  readonly handshakeTimeout: number;
+  readonly retransmitTimeout: number;
+  readonly hintTimeout: number;
+  readonly setups: DtlsSetups;
+  readonly keyLog: DtlsKeyLog | undefined;
+  readonly limits: DtlsLimits;
+}
+
+/** Fills in the defaults. Throws `ERR_BAD_ARGUMENT`. */
+export function configure(options: DtlsOptions): DtlsConfiguration {
+  const mtu = options.mtu ?? DEFAULT_MTU;
+  if (!Number.isInteger(mtu) || mtu < MIN_MTU || mtu > MAX_MTU) {
+    throw badArgument('mtu', `an integer from ${MIN_MTU} to ${MAX_MTU}`, mtu);
+  }
+  const groups = options.groups ?? DEFAULT_GROUPS;
+  if (groups.length === 0) throw badArgument('groups', 'at least one group', 'none');
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  return {
+    role: options.role,
+    certificate: options.certificate,
+    crypto: options.crypto,
+    random: options.random,
+    groups,
+    mtu,
+    handshakeTimeout: positive('handshakeTimeout', options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT),
+    retransmitTimeout: clampRetransmitTimeout(options.retransmitTimeout ?? DEFAULT_RETRANSMIT_TIMEOUT),
+    hintTimeout: positive('hintTimeout', options.hintTimeout ?? DEFAULT_HINT_TIMEOUT),
+    setups: options.setups ?? {},
+    keyLog: options.keyLog,
+    limits: { ...limits, recordsPerKey: Math.min(limits.recordsPerKey, MAX_SEQUENCE) },
+  };
+}
+
+/** Held within libwebrtc's bounds. */
+function clampRetransmitTimeout(timeout: number): number {
+  positive('retransmitTimeout', timeout);
+  return Math.min(MAX_RETRANSMIT_TIMEOUT, Math.max(MIN_RETRANSMIT_TIMEOUT, timeout));
+}
+
+function positive(name: string, value: number): number {
+  if (!(value > 0)) throw badArgument(name, 'a positive number of milliseconds', value);
+  return value;
+}

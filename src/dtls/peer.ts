@@ -1,0 +1,88 @@
+/**
+ * Who the peer is: its certificate, compared with the fingerprints that signalling has brought (RFC 8122 §5, RFC 8827 §6.5).
+ *
+ * Self-signed certificates prove nothing else, so neither their dates nor their own signature are looked at. Both parts
+ * may come first; the peer is verified once they meet.
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { copyBytes } from '../core/bytes.ts';
+import { isFailure } from '../core/decode.ts';
+import type { CryptoProvider } from '../crypto/provider.ts';
+import { AlertDescription } from './alerts.ts';
+import { publicKeyOf } from './certificate.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import { fingerprintOf, matchesFingerprint, normalizeFingerprint } from './fingerprint.ts';
+import type { Problem } from './problem.ts';
+
+export class Peer {
+  readonly #crypto: CryptoProvider;
+  #fingerprints: readonly Fingerprint[] | undefined;
+  #certificate: Bytes | undefined;
+  #verified = false;
+
+  constructor(crypto: CryptoProvider, fingerprints: readonly Fingerprint[] | undefined) {
+    this.#crypto = crypto;
+    this.#fingerprints = fingerprints;
+  }
+
+  /** True once a certificate has come and one of the strong fingerprints is its own. */
+  get verified(): boolean {
+    return this.#verified;
+  }
+
+  /** The peer's certificate, DER, as soon as it has come, verified or not. */
+  get certificate(): Bytes | undefined {
+    return this.#certificate;
+  }
+
+  get fingerprintsKnown(): boolean {
+    return this.#fingerprints !== undefined;
+  }
+
+  /** SHA-256 of the peer's certificate. */
+  get fingerprint(): Fingerprint | undefined {
+    return this.#certificate && fingerprintOf(this.#certificate, 'sha-256', this.#crypto);
+  }
+
+  /** Takes the list from signalling, which replaces an earlier one. */
+  expect(fingerprints: readonly Fingerprint[]): Problem | undefined {
+    this.#fingerprints = fingerprints;
+    return this.#compare();
+  }
+
+  /** Takes the leaf certificate from the handshake and answers its public key, an uncompressed P-256 point. */
+  present(der: Uint8Array): { readonly publicKey: Bytes } | Problem {
+    this.#certificate = copyBytes(der);
+    const mismatch = this.#compare();
+    if (mismatch !== undefined) return mismatch;
+    const publicKey = publicKeyOf(der);
+    if (!isFailure(publicKey)) return { publicKey };
+    return {
+      alert: AlertDescription.unsupportedCertificate,
+      code: 'certificate-unsupported',
+      message: `The peer's certificate holds no P-256 key we can use (${publicKey.reason}).`,
+    };
+  }
+
+  #compare(): Problem | undefined {
+    const certificate = this.#certificate;
+    const fingerprints = this.#fingerprints;
+    if (certificate === undefined || fingerprints === undefined) return undefined;
+    this.#verified = matchesFingerprint(certificate, fingerprints, this.#crypto);
+    if (this.#verified) return undefined;
+    if (fingerprints.every((fingerprint) => isFailure(normalizeFingerprint(fingerprint)))) {
+      return {
+        alert: AlertDescription.badCertificate,
+        code: 'fingerprint-unusable',
+        message: `None of the ${fingerprints.length} fingerprints signalled for the peer is a SHA-256, SHA-384 or SHA-512.`,
+      };
+    }
+    return {
+      alert: AlertDescription.badCertificate,
+      code: 'fingerprint-mismatch',
+      message:
+        "The peer's certificate has none of the fingerprints signalled for it: either the description belongs to another " +
+        'connection (check that the answer applied is the latest), or somebody else answers on this path.',
+    };
+  }
+}

@@ -1,0 +1,95 @@
+/** What goes wrong in a handshake: never thrown, answered by the handlers, ends the connection with an alert. */
+import { AlertDescription } from './alerts.ts';
+import { handshakeTypeName } from './messages/handshake.ts';
+
+/** Why a handshake cannot go on: the alert for the peer, and the code and text of the `Failure` for us. */
+export interface Problem {
+  readonly alert: AlertDescription;
+  readonly code: string;
+  readonly message: string;
+}
+
+export function isProblem(value: object): value is Problem {
+  return 'alert' in value;
+}
+
+/** A message that does not decode. `reason` is the decoder's. */
+export function malformed(reason: string): Problem {
+  return {
+    alert: AlertDescription.decodeError,
+    code: 'malformed-message',
+    message: `The peer sent a handshake message that does not decode: ${reason}.`,
+  };
+}
+
+/** A message that is not the state's turn. `waitingFor` is the state's name. */
+export function unexpected(waitingFor: string, type: number): Problem {
+  return {
+    alert: AlertDescription.unexpectedMessage,
+    code: 'unexpected-message',
+    message: `The peer sent ${handshakeTypeName(type)} in the state "${waitingFor}".`,
+  };
+}
+
+export function illegalParameter(message: string): Problem {
+  return { alert: AlertDescription.illegalParameter, code: 'illegal-parameter', message };
+}
+
+/** No choice of `what` suits both sides. */
+export function nothingInCommon(
+  what: 'cipher-suite' | 'group' | 'signature' | 'compression',
+  detail: string,
+): Problem {
+  return {
+    alert: AlertDescription.handshakeFailure,
+    code: `no-common-${what}`,
+    message: detail,
+  };
+}
+
+export function badSignature(message: string): Problem {
+  return { alert: AlertDescription.decryptError, code: 'signature-invalid', message };
+}
+
+export function badKeyShare(): Problem {
+  return {
+    alert: AlertDescription.illegalParameter,
+    code: 'key-share-invalid',
+    message:
+      "The peer's ephemeral public key is of the wrong length, compressed, off the curve or of low order.",
+  };
+}
+
+/** RFC 7627 §5.4: without it a man in the middle can make two connections share their keys. */
+export function extendedMasterSecretMissing(): Problem {
+  return {
+    alert: AlertDescription.handshakeFailure,
+    code: 'extended-master-secret-missing',
+    message: 'The peer does not support the extended master secret (RFC 7627).',
+  };
+}
+
+export function foreignRenegotiation(): Problem {
+  return {
+    alert: AlertDescription.handshakeFailure,
+    code: 'renegotiation-info-invalid',
+    message: "The peer's renegotiation_info is not that of a first handshake (RFC 5746 §3.4, §3.6).",
+  };
+}
+
+export function finishedMismatch(): Problem {
+  return {
+    alert: AlertDescription.decryptError,
+    code: 'finished-mismatch',
+    message:
+      "The peer's Finished does not match the handshake as seen here: a message was changed on its way.",
+  };
+}
+
+export function noCertificate(): Problem {
+  return {
+    alert: AlertDescription.handshakeFailure,
+    code: 'certificate-missing',
+    message: 'The peer showed no certificate; WebRTC identifies both ends by theirs (RFC 8827 §6.5).',
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * The DTLS 1.2 record (RFC 6347 §4.1):
+ *
+ *     type 1 │ version 2 │ epoch 2 │ sequence 6 │ length 2 │ fragment
+ *
+ * and, in epochs protected by AES-GCM (RFC 5288 §3), the fragment is: explicit nonce 8 │ ciphertext │ tag 16.
+ */
+import { readU16, writeU16, writeU48 } from '../core/bytes.ts';
+import { AEAD_TAG_LENGTH } from '../crypto/provider.ts';
+
+export const ContentType = {
+  changeCipherSpec: 20,
+  alert: 21,
+  handshake: 22,
+  applicationData: 23,
+} as const;
+export type ContentType = (typeof ContentType)[keyof typeof ContentType];
+
+/** Versions of DTLS count down: DTLS 1.0 is 0xfeff. */
+export const DTLS_1_2 = 0xfefd;
+const VERSION_MAJOR = 0xfe;
+
+export const RECORD_HEADER_LENGTH = 13;
+export const EXPLICIT_NONCE_LENGTH = 8;
+
+/** Bytes `Dtls.seal` needs free before the plaintext: record header and explicit nonce. */
+export const DTLS_HEADROOM: number = RECORD_HEADER_LENGTH + EXPLICIT_NONCE_LENGTH;
+/** Bytes `Dtls.seal` needs free behind the plaintext: the AEAD's tag. */
+export const DTLS_TAILROOM: number = AEAD_TAG_LENGTH;
+
+/** RFC 6347 §4.1 (RFC 5246 §6.2.1): no record carries more plaintext. */
+export const MAX_PLAINTEXT_LENGTH = 16_384;
+/** What AES-GCM can make of the largest plaintext; the RFC's 2048 bytes of expansion are for other ciphers. */
+export const MAX_FRAGMENT_LENGTH: number = MAX_PLAINTEXT_LENGTH + EXPLICIT_NONCE_LENGTH + AEAD_TAG_LENGTH;
+
+/** RFC 6347 §4.1: sequence numbers must not wrap. */
+export const MAX_SEQUENCE: number = 2 ** 48 - 1;
+
+/** True for bytes that start like a record of DTLS 1.0 to 1.2. DTLS 1.3's unified header (001xxxxx) does not. */
+export function isRecordHeader(data: Uint8Array, at: number): boolean {
+  const type = data[at]!;
+  return (
+    type >= ContentType.changeCipherSpec &&
+    type <= ContentType.applicationData &&
+    data[at + 1] === VERSION_MAJOR
+  );
+}
+
+/** `fragmentLength` counts everything behind the header. */
+export function writeRecordHeader(
+  buffer: Uint8Array,
+  at: number,
+  type: ContentType,
+  epoch: number,
+  sequence: number,
+  fragmentLength: number,
+): void {
+  buffer[at] = type;
+  writeU16(buffer, at + 1, DTLS_1_2);
+  writeU16(buffer, at + 3, epoch);
+  writeU48(buffer, at + 5, sequence);
+  writeU16(buffer, at + 11, fragmentLength);
+}
+
+/** The length of the fragment behind the header at `at`. */
+export function recordFragmentLength(data: Uint8Array, at: number): number {
+  return readU16(data, at + 11);
+}
+
+export function recordEpoch(data: Uint8Array, at: number): number {
+  return readU16(data, at + 3);
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { Reader } from '../../src/core/bytes.ts';
+import { isFailure } from '../../src/core/decode.ts';
+import { PlaintextWriteEpoch } from '../../src/dtls/epoch.ts';
+import { Flight } from '../../src/dtls/flight.ts';
+import type { Fragment } from '../../src/dtls/messages/handshake.ts';
+import { HandshakeType, decodeFragment } from '../../src/dtls/messages/handshake.ts';
+import { ContentType, RECORD_HEADER_LENGTH, recordFragmentLength } from '../../src/dtls/record.ts';
+
+const MTU = 256;
+
+function flightOf(...lengths: readonly number[]): Flight {
+  const flight = new Flight();
+  const epoch = new PlaintextWriteEpoch();
+  flight.begin(4, undefined);
+  for (const length of lengths) flight.add(HandshakeType.certificate, new Uint8Array(length), epoch);
+  return flight;
+}
+
+function datagramsOf(flight: Flight, mtu = MTU): Uint8Array[] {
+  const datagrams: Uint8Array[] = [];
+  for (let data = flight.poll(mtu); data !== undefined; data = flight.poll(mtu)) datagrams.push(data);
+  return datagrams;
+}
+
+/** The fragments in a datagram of plaintext handshake records. */
+function fragmentsOf(datagram: Uint8Array): Fragment[] {
+  const fragments: Fragment[] = [];
+  for (let at = 0; at < datagram.length;) {
+    const end = at + RECORD_HEADER_LENGTH + recordFragmentLength(datagram, at);
+    if (datagram[at] === ContentType.handshake) {
+      const fragment = decodeFragment(new Reader(datagram, at + RECORD_HEADER_LENGTH, end));
+      if (isFailure(fragment)) throw new Error(fragment.reason);
+      fragments.push(fragment);
+    }
+    at = end;
+  }
+  return fragments;
+}
+
+describe('flight', () => {
+  it('packs small messages into one datagram, a record each', () => {
+    const [datagram, ...more] = datagramsOf(flightOf(50, 0, 60));
+    expect(more).toEqual([]);
+    expect(
+      fragmentsOf(datagram ?? new Uint8Array()).map(({ messageSeq, length }) => [messageSeq, length]),
+    ).toEqual([
+      [0, 50],
+      [1, 0],
+      [2, 60],
+    ]);
+  });
+
+  it('T030 cuts a large message to the MTU and leaves nothing out', () => {
+    const datagrams = datagramsOf(flightOf(1000));
+    const fragments = datagrams.flatMap(fragmentsOf);
+    expect(Math.max(...datagrams.map(({ length }) => length))).toBe(MTU);
+    let next = 0;
+    for (const { offset, body, length } of fragments) {
+      expect([offset, length]).toEqual([next, 1000]);
+      next += body.length;
+    }
+    expect(next).toBe(1000);
+  });
+
+  it('does not put a tiny piece at the end of a datagram', () => {
+    // Behind the first message 256 − 25 − 195 = 36 bytes are left: 11 for the next one, after its headers.
+    const [first, second] = datagramsOf(flightOf(195, 100));
+    expect(fragmentsOf(first ?? new Uint8Array())).toHaveLength(1);
+    expect(fragmentsOf(second ?? new Uint8Array())).toMatchObject([{ messageSeq: 1, offset: 0 }]);
+  });
+
+  it('starts over when repeated, and may then be cut otherwise', () => {
+    const flight = flightOf(600);
+    expect(datagramsOf(flight)).toHaveLength(3);
+    flight.repeat();
+    expect(datagramsOf(flight, 1200)).toHaveLength(1);
+    expect(flight.transmissions).toBe(2);
+  });
+});
