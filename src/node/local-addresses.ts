@@ -1,0 +1,78 @@
+/**
+ * The addresses of this host that a socket can offer as host candidates, and the one a given peer is reached from.
+ *
+ * A socket bound to one address has exactly that one. A socket bound to the wildcard has all of its interfaces', and
+ * dgram does not tell which of them a datagram was sent to; so the local end of a path is chosen by subnet, the way the
+ * kernel chooses the source of our answers. The choice depends on the remote address alone: a path never flips.
+ */
+import { BlockList } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { addressFamily, canonicalAddress, type TransportAddress } from '../core/address.ts';
+
+/** What `os.networkInterfaces()` answers; a parameter so that tests need no second network card. */
+export type Interfaces = ReturnType<typeof networkInterfaces>;
+
+/** Remote addresses whose local end is remembered; the memory is emptied when it is full. */
+const REMEMBERED_REMOTES = 4096;
+
+export class LocalAddresses {
+  /** In the order in which they should be preferred; never empty. */
+  readonly all: readonly TransportAddress[];
+  readonly #subnets: readonly { readonly local: TransportAddress; readonly subnet: BlockList }[];
+  readonly #remembered = new Map<string, TransportAddress>();
+
+  /** @param bound where the socket is bound: a canonical address or a wildcard, and the port it got. */
+  constructor(bound: TransportAddress, interfaces: Interfaces = networkInterfaces()) {
+    const found = isWildcard(bound.address) ? enumerate(bound, interfaces) : [];
+    this.#subnets = found;
+    this.all = found.length === 0 ? [withoutWildcard(bound)] : found.map(({ local }) => local);
+  }
+
+  /** The local end of the path to and from `remote`, a canonical IP address. */
+  towards(remote: string): TransportAddress {
+    if (this.all.length === 1) return this.all[0]!;
+    const known = this.#remembered.get(remote);
+    if (known !== undefined) return known;
+    const local = this.#choose(remote);
+    if (this.#remembered.size >= REMEMBERED_REMOTES) this.#remembered.clear();
+    this.#remembered.set(remote, local);
+    return local;
+  }
+
+  #choose(remote: string): TransportAddress {
+    const family = addressFamily(remote) === 6 ? 6 : 4;
+    const onSubnet = this.#subnets.find(({ subnet }) => subnet.check(remote, family === 6 ? 'ipv6' : 'ipv4'));
+    if (onSubnet !== undefined) return onSubnet.local;
+    return this.all.find(({ address }) => addressFamily(address) === family) ?? this.all[0]!;
+  }
+}
+
+export function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+function enumerate(
+  bound: TransportAddress,
+  interfaces: Interfaces,
+): { local: TransportAddress; subnet: BlockList }[] {
+  const entries = Object.values(interfaces).flatMap((list) => list ?? []);
+  const usable = entries.filter(
+    ({ family, address }) =>
+      // A socket on "::" takes both families. Link-local IPv6 is of no use to a peer without our zone.
+      (family === 'IPv4' || bound.address === '::') && !address.toLowerCase().startsWith('fe80:'),
+  );
+  // RFC 8445 §5.1.1.1: loopback addresses are no candidates; on a host that has nothing else they are all there is.
+  const external = usable.filter(({ internal }) => !internal);
+  return (external.length > 0 ? external : usable).map(({ address, family, cidr }) => {
+    const subnet = new BlockList();
+    const prefix = Number((cidr ?? '').split('/')[1] ?? (family === 'IPv4' ? 32 : 128));
+    subnet.addSubnet(address, prefix, family === 'IPv4' ? 'ipv4' : 'ipv6');
+    return { local: { address: canonicalAddress(address) ?? address, port: bound.port }, subnet };
+  });
+}
+
+/** A host without any interface still has itself to talk to. */
+function withoutWildcard(bound: TransportAddress): TransportAddress {
+  if (!isWildcard(bound.address)) return bound;
+  return { address: bound.address === '::' ? '::1' : '127.0.0.1', port: bound.port };
+}

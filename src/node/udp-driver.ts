@@ -1,0 +1,256 @@
+/**
+ * UdpDriver: one UDP socket, one `Endpoint`, any number of connections.
+ *
+ * The poll loop of the library, done once for Node: datagrams or the timer go in as inputs with the time, the endpoint
+ * is drained (transmits to the socket, events to the callbacks), and one `setTimeout` waits for the earliest deadline of
+ * all connections. An API call from outside the loop (`channel.send()`) wakes the driver by a microtask.
+ *
+ *   listening → closing (every connection closed, last datagrams out) → closed
+ */
+import type { Socket, SocketOptions } from 'node:dgram';
+import { canonicalAddress, type TransportAddress } from '../core/address.ts';
+import { badArgument, RtcError } from '../core/errors.ts';
+import { Endpoint } from '../endpoint.ts';
+import type { Rtc, RtcEvent } from '../rtc.ts';
+import { LocalAddresses } from './local-addresses.ts';
+import { UdpSocket, type UdpSocketStats, type UdpWarning } from './udp-socket.ts';
+
+/** What happens to the connections. Called from inside the drain; whatever it calls on an `Rtc` is sent in the same turn. */
+export type EventListener = (event: RtcEvent, rtc: Rtc) => void;
+
+export interface UdpDriverOptions {
+  /**
+   * The address to bind, IPv4 or IPv6 text, default `127.0.0.1`: a service for others names an interface or a wildcard
+   * (`0.0.0.0`, `::` for both families).
+   */
+  readonly address?: string | undefined;
+  /** 0–65535, default 0: any free port. */
+  readonly port?: number | undefined;
+  /** Default: one of the driver's own. Given, it must not be driven by anybody else. */
+  readonly endpoint?: Endpoint | undefined;
+  /** Kernel receive buffer to ask for, bytes, default 4 MiB; the whole port's traffic goes through it. */
+  readonly recvBufferSize?: number | undefined;
+  /** Kernel send buffer to ask for, bytes, default 4 MiB. */
+  readonly sendBufferSize?: number | undefined;
+  /** Most bytes that may wait in the process for the kernel to take them, default 4 MiB; what is over is dropped and counted. */
+  readonly maxQueuedBytes?: number | undefined;
+  /** True: neither socket nor timer keeps the process alive. Default false. */
+  readonly unref?: boolean | undefined;
+  /** Sees the events of every connection, after the listener given to `add`. */
+  readonly onEvent?: EventListener | undefined;
+  /** Told once about each thing an operator should mend, such as kernel buffers smaller than asked for. */
+  readonly onWarning?: ((warning: UdpWarning) => void) | undefined;
+  /** Aborting it closes the driver. */
+  readonly signal?: AbortSignal | undefined;
+  /** Makes the socket; default `dgram.createSocket`. For tests, and for sockets with options of their own. */
+  readonly createSocket?: ((options: SocketOptions) => Socket) | undefined;
+}
+
+/** Socket counters and what the driver itself did, as plain data. */
+export interface UdpDriverStats extends UdpSocketStats {
+  /** How often the timer fired. */
+  readonly wakeups: number;
+}
+
+const DEFAULT_BUFFER_SIZE = 4 * 1024 * 1024;
+const DEFAULT_MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+/**
+ * Datagrams taken in before the endpoint is drained, if so many are there in one turn of the event loop (it reads up to
+ * 32 a socket). One acknowledgement then answers several packets, which under load saves a third of the CPU; more would
+ * save nothing and would keep from a sender the three reports of a gap that fast retransmission needs.
+ */
+const BATCH = 8;
+/** `setTimeout` takes 31 bits of milliseconds; a later deadline is reached in steps. */
+const LONGEST_TIMEOUT = 0x7fff_ffff;
+
+export class UdpDriver {
+  /** The connections behind this socket. Its inputs and outputs are the driver's; everything else may be used. */
+  readonly endpoint: Endpoint;
+  readonly #socket: UdpSocket;
+  readonly #local: LocalAddresses;
+  readonly #onEvent: EventListener | undefined;
+  readonly #unref: boolean;
+  readonly #signal: AbortSignal | undefined;
+  /** Connections whose `closed` event has not come out yet. */
+  readonly #listeners = new Map<Rtc, EventListener | undefined>();
+  #timer: NodeJS.Timeout | undefined;
+  /** When the timer fires, ms of `performance.now()`; never later than the earliest deadline. */
+  #timerAt = Infinity;
+  #wakeups = 0;
+  /** Datagrams handed in since the last drain. */
+  #undrained = 0;
+  #endOfTurn: NodeJS.Immediate | undefined;
+  #draining = false;
+  #flushQueued = false;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Binds a socket and starts to drive. Rejects with `ERR_BAD_ARGUMENT` for options that cannot be, with `ERR_SOCKET`
+   * when address or port cannot be had, and with the signal's reason when that is aborted already.
+   */
+  static async listen(options: UdpDriverOptions = {}): Promise<UdpDriver> {
+    options.signal?.throwIfAborted();
+    const address = options.address ?? '127.0.0.1';
+    const canonical = canonicalAddress(address);
+    if (canonical === undefined) throw badArgument('address', 'an IP address', address);
+    const socket = await UdpSocket.open({
+      address: canonical,
+      port: integer('port', options.port ?? 0, 0, 0xffff),
+      receiveBufferSize: integer('recvBufferSize', options.recvBufferSize ?? DEFAULT_BUFFER_SIZE, 1),
+      sendBufferSize: integer('sendBufferSize', options.sendBufferSize ?? DEFAULT_BUFFER_SIZE, 1),
+      maxQueuedBytes: integer('maxQueuedBytes', options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES, 1),
+      createSocket: options.createSocket,
+      onWarning: (warning) => options.onWarning?.(warning),
+    });
+    return new UdpDriver(socket, options);
+  }
+
+  private constructor(socket: UdpSocket, options: UdpDriverOptions) {
+    this.endpoint = options.endpoint ?? new Endpoint();
+    this.#socket = socket;
+    this.#local = new LocalAddresses(socket.local);
+    this.#onEvent = options.onEvent;
+    this.#unref = options.unref ?? false;
+    this.#signal = options.signal;
+    if (this.#unref) socket.unref();
+    socket.onReceive = (data, source) => this.#receive(data, source);
+    this.endpoint.onWake = () => this.#wake();
+    this.#signal?.addEventListener('abort', this.#abort);
+    if (this.#signal?.aborted === true) this.#abort();
+  }
+
+  /** Where peers reach this socket: usable as host candidates, best first. */
+  get addresses(): readonly TransportAddress[] {
+    return this.#local.all;
+  }
+
+  /**
+   * Takes a connection in: its host candidates are this driver's addresses, its datagrams and deadlines the driver's
+   * business until its `closed` event. Call it before `receiveOffer().answer()` or `offer()`, so that the description
+   * carries the candidates. Throws `ERR_INVALID_STATE` once the driver is closed.
+   */
+  add(rtc: Rtc, onEvent?: EventListener): void {
+    if (this.#closed !== undefined) throw new RtcError('ERR_INVALID_STATE', 'the UDP driver is closed');
+    this.endpoint.add(rtc);
+    this.#listeners.set(rtc, onEvent);
+    for (const { address, port } of this.addresses) {
+      rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port });
+    }
+  }
+
+  /** Runs what is due, sends and reports everything there is. Calls on an `Rtc` lead to it by themselves, a microtask later. */
+  flush(): void {
+    if (this.#closed !== undefined) return;
+    this.endpoint.handleInput({ type: 'timeout', now: performance.now() });
+    this.#drain();
+  }
+
+  /**
+   * Closes every connection, waits (a second at most) until their last datagrams are out, closes the socket.
+   * Calling it again answers the same promise.
+   */
+  close(): Promise<void> {
+    // A microtask later, so that it never happens inside a drain whose listener called it.
+    this.#closed ??= Promise.resolve().then(() => this.#shutDown());
+    return this.#closed;
+  }
+
+  stats(): UdpDriverStats {
+    return { ...this.#socket.stats(), wakeups: this.#wakeups };
+  }
+
+  #receive(data: Uint8Array, source: TransportAddress): void {
+    if (this.#closed !== undefined) return;
+    const destination = this.#local.towards(source.address);
+    const now = performance.now();
+    this.endpoint.handleInput({ type: 'receive', now, protocol: 'udp', source, destination, data });
+    if (++this.#undrained >= BATCH) this.#drain();
+    else this.#endOfTurn ??= setImmediate(this.#turnEnded);
+  }
+
+  readonly #turnEnded = (): void => {
+    this.#endOfTurn = undefined;
+    if (this.#undrained > 0) this.#drain();
+  };
+
+  #drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#undrained = 0;
+    try {
+      for (;;) {
+        const output = this.endpoint.pollOutput();
+        if (output.type === 'transmit') {
+          this.#socket.send(output.data, output.destination);
+        } else if (output.type === 'event') {
+          this.#deliver(output.event, output.rtc);
+        } else {
+          this.#schedule(output.at);
+          return;
+        }
+      }
+    } catch (error) {
+      // A listener threw. That is its owner's affair, but the other connections go on.
+      this.#wake();
+      throw error;
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  #deliver(event: RtcEvent, rtc: Rtc): void {
+    const listener = this.#listeners.get(rtc);
+    if (event.type === 'closed') this.#listeners.delete(rtc);
+    listener?.(event, rtc);
+    this.#onEvent?.(event, rtc);
+  }
+
+  // An armed timer that is early enough stays: it fires, finds nothing due and arms the next. Deadlines mostly move
+  // later with every datagram, and a new timer for each would cost more than the rare wake-up for nothing.
+  #schedule(at: number): void {
+    if (at >= this.#timerAt && at !== Infinity) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    if (at === Infinity) return;
+    const delay = Math.max(0, Math.ceil(at - performance.now()));
+    this.#timer = setTimeout(this.#timeout, Math.min(delay, LONGEST_TIMEOUT));
+    if (this.#unref) this.#timer.unref();
+  }
+
+  readonly #timeout = (): void => {
+    this.#timerAt = Infinity;
+    this.#wakeups++;
+    this.flush();
+  };
+
+  #wake(): void {
+    if (this.#flushQueued || this.#closed !== undefined) return;
+    this.#flushQueued = true;
+    queueMicrotask(() => {
+      this.#flushQueued = false;
+      this.flush();
+    });
+  }
+
+  readonly #abort = (): void => void this.close();
+
+  async #shutDown(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.endpoint.handleInput({ type: 'timeout', now: performance.now() });
+    for (const rtc of this.endpoint.connections()) rtc.close();
+    try {
+      this.#drain();
+    } finally {
+      clearTimeout(this.#timer);
+      clearImmediate(this.#endOfTurn);
+      await this.#socket.close();
+    }
+  }
+}
+
+function integer(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw badArgument(name, `an integer from ${least} to ${most}`, value);
+  }
+  return value;
+}

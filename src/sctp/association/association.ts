@@ -1,0 +1,401 @@
+/**
+ * SctpAssociation: one SCTP association over DTLS (RFC 9260, RFC 8831), for one path.
+ *
+ *   feed:   handlePacket · handleOwnedPacket · handleTimeout · setPathWritable
+ *   drain:  pollTransmitInto (until 0) · pollEvent (until undefined), then come back at nextTimeout()
+ *   say:    connect · send · resetStreams · discard · shutdown · abort · close
+ *
+ *   new → cookie-wait → cookie-echoed → established → shutdown-pending → shutdown-sent → closed
+ *          (an INIT and a COOKIE ECHO of the peer lead there too)  └→ shutdown-received → shutdown-ack-sent ┘
+ *
+ * Nothing happens between calls: no timer, no clock, no randomness of its own. Taking a message by `pollEvent` opens
+ * the window, which may make a packet to poll.
+ */
+import type { Bytes } from '../../core/bytes.ts';
+import { copyBytes } from '../../core/bytes.ts';
+import { badArgument, RtcError } from '../../core/errors.ts';
+import { CAUSE, CHUNK, FLAG_REFLECTED } from '../constants.ts';
+import type { SctpCounter, SctpEvent, SctpMessage, SctpState } from '../events.ts';
+import type { SctpOptions } from '../options.ts';
+import { resolveOptions } from '../options.ts';
+import type { PacketPorts } from '../packet/packet.ts';
+import {
+  checkPacket,
+  ChunkCursor,
+  destinationPortOf,
+  PacketWriter,
+  sourcePortOf,
+  verificationTagOf,
+} from '../packet/packet.ts';
+import type { OutgoingMessage } from '../tx/send-queue.ts';
+import { handleChunk, handleReflected } from './chunks.ts';
+import { handleCookieEcho, handleInit, startConnect } from './setup.ts';
+import { invariantViolation } from './invariants.ts';
+import { runDeadline, settle } from './upkeep.ts';
+import { Association, abortWith, end, failure } from './state.ts';
+import { writePacket } from './transmit.ts';
+
+export class SctpAssociation {
+  readonly #a: Association;
+  #ports: PacketPorts;
+  readonly #cursor = new ChunkCursor();
+  readonly #writer = new PacketWriter();
+
+  /** Throws `ERR_BAD_ARGUMENT` for an option out of range. */
+  constructor(options: SctpOptions) {
+    const settings = resolveOptions(options);
+    this.#a = new Association(settings);
+    this.#ports = { source: settings.localPort, destination: settings.remotePort };
+  }
+
+  get state(): SctpState {
+    return this.#a.state;
+  }
+
+  /** Largest message the peer takes, in bytes (RFC 8841 `a=max-message-size`); Infinity: no limit. */
+  get remoteMaxMessageSize(): number {
+    return this.#a.remoteMaxMessageSize;
+  }
+
+  set remoteMaxMessageSize(size: number) {
+    if (!(size > 0)) throw badArgument('remoteMaxMessageSize', 'a number above 0', size);
+    this.#a.remoteMaxMessageSize = size;
+  }
+
+  /** The peer's SCTP port; it may be learned after construction (RFC 8841 `a=sctp-port`), before `connect`. */
+  get remotePort(): number {
+    return this.#ports.destination;
+  }
+
+  set remotePort(port: number) {
+    if (!(Number.isInteger(port) && port >= 1 && port <= 65535))
+      throw badArgument('remotePort', '1–65535', port);
+    this.#ports = { source: this.#ports.source, destination: port };
+  }
+
+  /** Largest SCTP packet this association sends, in bytes. */
+  get mtu(): number {
+    return this.#a.settings.mtu;
+  }
+
+  /** Streams that may be sent on are 0 … outboundStreams−1: until `connected` our own limit, then the peer's if smaller. */
+  get outboundStreams(): number {
+    return this.#a.outboundStreams;
+  }
+
+  /** Smoothed round-trip time in milliseconds, `undefined` before the first sample. */
+  get roundTripTime(): number | undefined {
+    return this.#a.sender.rto.smoothed;
+  }
+
+  /** Starts set-up: the lower layer can carry packets. Both ends may. Once the peer has set up, it does nothing more. */
+  connect(now: number): void {
+    if (this.#a.state === 'closed') throw new RtcError('ERR_INVALID_STATE', 'the association is closed');
+    this.#observe(now);
+    if (this.#a.state === 'new') startConnect(this.#a);
+    settle(this.#a);
+  }
+
+  /** Takes one SCTP packet; what is kept of it is copied. Never throws because of its bytes. */
+  handlePacket(packet: Uint8Array, now: number): void {
+    this.#handle(packet, now, false);
+  }
+
+  /** As `handlePacket`, for a packet whose memory is given away: fragments are kept as views of it. */
+  handleOwnedPacket(packet: Bytes, now: number): void {
+    this.#handle(packet, now, true);
+  }
+
+  /** Runs what is due. Afterwards `nextTimeout()` lies in the future. */
+  handleTimeout(now: number): void {
+    this.#observe(now);
+    for (let due = this.#a.deadlines.takeDue(); due !== undefined; due = this.#a.deadlines.takeDue()) {
+      runDeadline(this.#a, due);
+    }
+    settle(this.#a);
+  }
+
+  /**
+   * Writes the next packet at `offset` of `buffer`, which has `mtu` bytes of room there; the packet's length, 0 when there
+   * is nothing to send. `now`, if given, is a time like any other; without it the last one seen counts.
+   */
+  pollTransmitInto(buffer: Uint8Array, offset: number, now?: number): number {
+    const { mtu } = this.#a.settings;
+    if (buffer.length - offset < mtu)
+      throw badArgument('buffer', `${mtu} bytes of room`, buffer.length - offset);
+    if (now !== undefined) this.#observe(now);
+    const length = writePacket(this.#a, this.#writer, buffer, offset, this.#ports);
+    settle(this.#a);
+    return length;
+  }
+
+  /** The next packet in memory of its own, `undefined` when there is nothing to send. */
+  pollTransmit(): Bytes | undefined {
+    const buffer = new Uint8Array(this.#a.settings.mtu);
+    const length = this.pollTransmitInto(buffer, 0);
+    return length === 0 ? undefined : buffer.slice(0, length);
+  }
+
+  pollEvent(): SctpEvent | undefined {
+    const event = this.#a.events.shift();
+    if (event?.type === 'message' && this.#a.state !== 'closed') {
+      // The SACK that says so may go with the next poll; its timer is for hosts that do not poll again now.
+      if (this.#a.receiver?.release(event.data.length) === true) this.#a.deadlines.start('sack', 1);
+    }
+    return event;
+  }
+
+  nextTimeout(): number {
+    return this.#a.deadlines.next();
+  }
+
+  timeoutReason(): string | undefined {
+    return this.#a.deadlines.nextName();
+  }
+
+  /**
+   * Queues a message; `data` is copied. False, and nothing has changed, when the send buffer is full. Messages queued
+   * before `connected` go out with it.
+   *
+   * Throws `ERR_INVALID_STATE` when closed or shutting down, `ERR_TOO_LARGE` for a message the peer does not take or that never fits
+   * the send buffer, `ERR_BAD_ARGUMENT` for an empty one or a stream that does not exist.
+   */
+  send(streamId: number, message: SctpMessage): boolean {
+    const a = this.#a;
+    this.#checkSend(streamId, message);
+    const { data, maxRetransmits = Infinity, maxPacketLifeTime = Infinity } = message;
+    if (a.sender.heldBytes + data.length > a.settings.sendBuffer) return false;
+    const outgoing: OutgoingMessage = {
+      streamId,
+      ppid: message.ppid,
+      data: copyBytes(data),
+      unordered: message.unordered ?? false,
+      maxRetransmits,
+      lifetime: maxPacketLifeTime,
+      expiresAt: Infinity,
+      ssn: 0,
+      sent: 0,
+      firstPosition: -1,
+      lastPosition: -1,
+      abandoned: false,
+    };
+    if (maxPacketLifeTime !== Infinity) a.undated.push(outgoing);
+    a.deadlines.markStale();
+    a.sender.queue.enqueue(outgoing);
+    a.sender.allowBurst();
+    settle(a);
+    return true;
+  }
+
+  /**
+   * Asks the peer to see these streams begin anew (RFC 6525 §5.1.2), once what is queued on them has been sent; the answer is a
+   * `streamreset` event for each. What is sent on them from now on waits for it.
+   */
+  resetStreams(streamIds: readonly number[]): void {
+    const a = this.#a;
+    this.#checkOpen();
+    for (const id of streamIds) checkStream(id, a.settings.streams);
+    a.deadlines.markStale();
+    for (const id of streamIds) a.outgoingResets.request(id, a.sender.queue);
+    settle(a);
+  }
+
+  /** Drops the stream's messages that have not been started; one that was started is finished. */
+  discard(streamId: number): void {
+    this.#a.sender.queue.discard(streamId);
+    settle(this.#a);
+  }
+
+  /** Bytes accepted by `send` for the stream and not yet put into a packet for the first time. */
+  bufferedAmount(streamId: number): number {
+    return this.#a.sender.queue.bufferedAmount(streamId);
+  }
+
+  /** Bytes at which a falling `bufferedAmount` gives a `bufferedamountlow` event. Default 0. */
+  setBufferedAmountLowThreshold(streamId: number, bytes: number): void {
+    checkStream(streamId, this.#a.settings.streams);
+    if (!(bytes >= 0)) throw badArgument('bytes', 'a number from 0', bytes);
+    this.#a.sender.queue.setLowThreshold(streamId, bytes);
+  }
+
+  /**
+   * Says whether the lower layer can carry packets. While it cannot, nothing is sent and the clocks that wait for the
+   * peer stand still; the gate `pathDown` runs. When it can again, what was in flight is sent again at once.
+   */
+  setPathWritable(writable: boolean, now: number): void {
+    const a = this.#a;
+    this.#observe(now);
+    if (a.state === 'closed' || writable === a.pathWritable) return;
+    a.pathWritable = writable;
+    if (writable) {
+      a.deadlines.release();
+      a.deadlines.stop('pathDown');
+      a.deadlines.stop('t3');
+      a.sender.handlePathRestored();
+      a.outbox.init ||= a.state === 'cookie-wait';
+      a.outbox.cookieEcho ||= a.state === 'cookie-echoed';
+      a.outbox.heartbeat ||= a.isAssociated;
+      a.outbox.reconfig ||= a.outgoingResets.inFlight;
+    } else {
+      a.deadlines.hold();
+      if (a.state !== 'new') a.deadlines.start('pathDown', a.settings.gates.pathDown);
+    }
+    settle(a);
+  }
+
+  /** Ends gracefully: everything accepted is delivered first (RFC 9260 §9.2). Before `connected` it just ends. */
+  shutdown(now: number): void {
+    const a = this.#a;
+    this.#observe(now);
+    if (a.state === 'new' || a.state === 'cookie-wait' || a.state === 'cookie-echoed') {
+      const text = 'shut down before the association was set up';
+      abortWith(a, { code: CAUSE.userInitiatedAbort, text }, failure(a, 'aborted', text));
+    } else if (a.state === 'established') {
+      a.state = 'shutdown-pending';
+      a.deadlines.start('shutdown', a.settings.gates.shutdown);
+    }
+    settle(a);
+  }
+
+  /** Ends at once: one ABORT with the reason to poll (RFC 9260 §9.1), everything else released in this call. */
+  abort(reason: string, now: number): void {
+    this.#observe(now);
+    if (this.#a.state === 'closed') return;
+    abortWith(this.#a, { code: CAUSE.userInitiatedAbort, text: reason }, failure(this.#a, 'aborted', reason));
+  }
+
+  /** The lower layer is gone: nothing is sent, no event follows, everything is released. */
+  close(): void {
+    if (this.#a.state !== 'closed') end(this.#a, { origin: 'local', causes: [] });
+    this.#a.outbox.farewell = undefined;
+    this.#a.events.clear();
+  }
+
+  /** State, timers (milliseconds, absolute), queues and counters as plain data. No tags, cookies or payload. */
+  inspect(): Record<string, unknown> {
+    const a = this.#a;
+    return {
+      state: a.state,
+      pathWritable: a.pathWritable,
+      timers: a.deadlines.armed(),
+      nextTimeout: Number.isFinite(this.nextTimeout()) ? this.nextTimeout() : null,
+      outboundStreams: a.outboundStreams,
+      remoteMaxMessageSize: Number.isFinite(a.remoteMaxMessageSize) ? a.remoteMaxMessageSize : null,
+      partialReliability: a.sender.partialReliability,
+      events: a.events.size,
+      send: a.sender.inspect(),
+      receive: a.receiver?.inspect() ?? null,
+      resets: { inFlight: [...a.outgoingResets.streams], waiting: a.outgoingResets.waitingCount },
+      counters: a.counters.snapshot(),
+    };
+  }
+
+  /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
+  invariantViolation(): string | undefined {
+    return invariantViolation(this.#a);
+  }
+
+  #handle(packet: Uint8Array, now: number, owned: boolean): void {
+    const a = this.#a;
+    this.#observe(now);
+    const bad = checkPacket(packet);
+    if (bad !== undefined) {
+      a.counters.add(bad.reason as SctpCounter);
+      return;
+    }
+    if (
+      sourcePortOf(packet) !== this.#ports.destination ||
+      destinationPortOf(packet) !== this.#ports.source
+    ) {
+      a.counters.add('wrong-port');
+      return;
+    }
+    if (a.state === 'closed') {
+      a.counters.add('unexpected-chunk');
+      return;
+    }
+    a.counters.add('packets-received');
+    this.#handleTagged(packet, verificationTagOf(packet), owned);
+    settle(a);
+  }
+
+  /** The verification tag decides who may speak (RFC 9260 §8.5, §8.5.1). */
+  #handleTagged(packet: Uint8Array, tag: number, owned: boolean): void {
+    const a = this.#a;
+    const cursor = this.#cursor;
+    cursor.begin(packet);
+    cursor.next();
+    if (cursor.type === CHUNK.init) {
+      if (tag === 0 && cursor.isAlone) handleInit(a, cursor.body);
+      else a.counters.add('wrong-tag');
+      return;
+    }
+    if (cursor.type === CHUNK.cookieEcho) {
+      if (!handleCookieEcho(a, cursor.body, tag)) return;
+      if (cursor.next()) this.#handleChunks(owned);
+      return;
+    }
+    const reflects = cursor.type === CHUNK.abort || cursor.type === CHUNK.shutdownComplete;
+    if (reflects && (cursor.flags & FLAG_REFLECTED) !== 0) {
+      if (a.handshake.peer !== undefined && tag === a.handshake.peerTag) handleChunk(a, cursor, owned);
+      else a.counters.add('wrong-tag');
+      return;
+    }
+    if (tag !== a.handshake.localTag) {
+      if (!handleReflected(a, cursor.type, tag)) a.counters.add('wrong-tag');
+      return;
+    }
+    this.#handleChunks(owned);
+  }
+
+  /** Walks the packet from the cursor's chunk on. */
+  #handleChunks(owned: boolean): void {
+    const a = this.#a;
+    a.lastHeardAt = a.now;
+    let hasData = false;
+    do {
+      if (this.#cursor.type === CHUNK.data) hasData = true;
+      if (!handleChunk(a, this.#cursor, owned)) break;
+    } while (this.#cursor.next());
+    if (hasData) a.receiver?.tracker.decide();
+  }
+
+  #observe(now: number): void {
+    const a = this.#a;
+    a.deadlines.observe(now);
+    if (a.undated.length === 0) return;
+    for (const message of a.undated) message.expiresAt = a.now + message.lifetime;
+    a.undated = [];
+  }
+
+  #checkOpen(): void {
+    const { state } = this.#a;
+    if (state === 'closed' || state.startsWith('shutdown')) {
+      throw new RtcError('ERR_INVALID_STATE', `the association is ${state}`);
+    }
+  }
+
+  #checkSend(streamId: number, message: SctpMessage): void {
+    const a = this.#a;
+    this.#checkOpen();
+    checkStream(streamId, a.outboundStreams);
+    const { length } = message.data;
+    if (length === 0) throw badArgument('data', 'at least one byte', length);
+    const limit = Math.min(a.remoteMaxMessageSize, a.settings.sendBuffer);
+    if (length > limit) {
+      throw new RtcError('ERR_TOO_LARGE', `a message of ${length} bytes, the limit is ${limit}`);
+    }
+    checkLimit('maxRetransmits', message.maxRetransmits);
+    checkLimit('maxPacketLifeTime', message.maxPacketLifeTime);
+  }
+}
+
+function checkStream(id: number, count: number): void {
+  if (!Number.isInteger(id) || id < 0 || id >= count) {
+    throw badArgument('streamId', `an integer from 0 to ${count - 1}`, id);
+  }
+}
+
+function checkLimit(name: string, value: number | undefined): void {
+  if (value !== undefined && !(value >= 0)) throw badArgument(name, 'a number from 0', value);
+}

@@ -1,0 +1,342 @@
+/**
+ * One chunk of a packet whose verification tag was right: what each type means in each state.
+ *
+ * Every handler answers whether the walk goes on. A chunk that does not belong into the state is dropped and counted.
+ */
+import { copyBytes, readU32 } from '../../core/bytes.ts';
+import { isFailure } from '../../core/decode.ts';
+import { CAUSE, CHUNK, RESET_RESULT } from '../constants.ts';
+import type { SctpCounter } from '../events.ts';
+import { decodeCauses, encodeCause } from '../packet/causes.ts';
+import { decodeForwardTsn } from '../packet/forward-tsn.ts';
+import type { ChunkCursor } from '../packet/packet.ts';
+import { unknownRule } from '../packet/parameters.ts';
+import type { OutgoingResetRequest } from '../packet/reconfig.ts';
+import { decodeReconfig, encodeResponse } from '../packet/reconfig.ts';
+import { decodeSack } from '../packet/sack.ts';
+import { encodeChunk, heartbeatInfo } from '../packet/simple.ts';
+import type { SackVerdict } from '../tx/sender.ts';
+import { handleCookieAck, handleInitAck, handleStaleCookie, pushReply } from './setup.ts';
+import type { Association } from './state.ts';
+import { abortForViolation, abortWith, end, failure } from './state.ts';
+import { finishReset } from './upkeep.ts';
+
+/** Most of an unknown chunk that is echoed, in bytes: a report never amplifies. */
+const MAX_ECHO = 256;
+/** Events waiting for the host above which a peer's stream resets have to wait, too. */
+const MAX_EVENTS_FOR_RESET = 10_000;
+
+/** Handles the cursor's chunk; false when the rest of the packet is not to be looked at. */
+export function handleChunk(a: Association, cursor: ChunkCursor, owned: boolean): boolean {
+  switch (cursor.type) {
+    case CHUNK.data:
+      return handleData(a, cursor, owned);
+    case CHUNK.sack:
+      return handleSack(a, cursor.body);
+    case CHUNK.initAck:
+      if (cursor.isAlone) handleInitAck(a, cursor.body);
+      else a.counters.add('unexpected-chunk');
+      return false;
+    case CHUNK.heartbeat:
+      return handleHeartbeat(a, cursor);
+    case CHUNK.heartbeatAck:
+      return handleHeartbeatAck(a, cursor.body);
+    case CHUNK.abort:
+      return handleAbort(a, cursor.body);
+    case CHUNK.shutdown:
+      return handleShutdown(a, cursor.body);
+    case CHUNK.shutdownAck:
+      return handleShutdownAck(a);
+    case CHUNK.shutdownComplete:
+      return handleShutdownComplete(a);
+    case CHUNK.error:
+      return handleError(a, cursor.body);
+    case CHUNK.cookieAck:
+      handleCookieAck(a);
+      return true;
+    case CHUNK.reconfig:
+      return handleReconfig(a, cursor.body);
+    case CHUNK.forwardTsn:
+      return handleForwardTsn(a, cursor.body);
+    case CHUNK.ecne:
+    case CHUNK.cwr:
+    case CHUNK.pad:
+      return true;
+    case CHUNK.init:
+    case CHUNK.cookieEcho:
+      // Only ever the first chunk of a packet.
+      a.counters.add('unexpected-chunk');
+      return false;
+    default:
+      return handleUnknown(a, cursor);
+  }
+}
+
+/**
+ * RFC 9260 §8.5.1 E: a SHUTDOWN ACK under a foreign tag while we are setting up belongs to an earlier association: the peer
+ * is told, under its own tag, that it is over.
+ */
+export function handleReflected(a: Association, type: number, tag: number): boolean {
+  const settingUp = a.state === 'cookie-wait' || a.state === 'cookie-echoed';
+  if (type !== CHUNK.shutdownAck || !settingUp) return false;
+  const chunk = encodeChunk(CHUNK.shutdownComplete, 1, new Uint8Array(0));
+  if (!a.outbox.lone.push({ tag, chunk })) a.counters.add('reply-queue-full');
+  return true;
+}
+
+function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolean {
+  const { receiver } = a;
+  const receives =
+    a.state === 'established' ||
+    a.state === 'cookie-echoed' ||
+    a.state === 'shutdown-pending' ||
+    a.state === 'shutdown-sent';
+  if (receiver === undefined || !receives) return unexpected(a);
+  // §9.2: in SHUTDOWN-SENT every DATA is answered with SACK and SHUTDOWN.
+  if (a.state === 'shutdown-sent') {
+    a.outbox.shutdown = true;
+    receiver.tracker.demandSack();
+  }
+  switch (receiver.handleData(cursor.packet, cursor.start, cursor.end, cursor.flags, owned)) {
+    case 'ok':
+      break;
+    case 'invalid-stream':
+      pushReply(
+        a,
+        encodeCause(
+          CHUNK.error,
+          CAUSE.invalidStream,
+          Uint8Array.of(cursor.packet[cursor.start + 8]!, cursor.packet[cursor.start + 9]!, 0, 0),
+        ),
+      );
+      break;
+    case 'no-user-data':
+      // §3.3.10.9 carries the TSN of the chunk.
+      abortWith(
+        a,
+        { code: CAUSE.noUserData },
+        failure(a, 'protocol-violation', 'a DATA chunk without user data'),
+      );
+      return false;
+    case 'message-too-large':
+      abortForViolation(a, 'message-too-large', 'a message above the announced max-message-size');
+      return false;
+  }
+  answerDeferredReset(a);
+  return true;
+}
+
+function handleSack(a: Association, body: Uint8Array): boolean {
+  if (!a.maySendData) return unexpected(a);
+  const sack = decodeSack(body);
+  if (isFailure(sack)) return malformed(a, sack.reason);
+  const wasShut = a.sender.peerWindow === 0;
+  const verdict = a.sender.handleSack(sack, sack.window, a.now);
+  noteProgress(a, verdict);
+  if (a.sender.peerWindow > 0) {
+    // T3 was probing the window: from now on it waits for an acknowledgement.
+    if (wasShut) a.deadlines.stop('t3');
+  } else if (verdict.valid) {
+    // While the window is shut, SACKs are all that is to be expected: the gate `zeroWindow` has the say.
+    a.deadlines.stop('dataProgress');
+  }
+  return true;
+}
+
+/** Clocks that an acknowledgement stops; `settle` starts again what is still needed. */
+function noteProgress(a: Association, verdict: SackVerdict): void {
+  if (verdict.advanced) a.deadlines.stop('t3');
+  if (!verdict.progress) return;
+  a.deadlines.stop('dataProgress');
+  // A window that opens and shuts without taking anything has not opened.
+  if (a.sender.peerWindow > 0) a.deadlines.stop('zeroWindow');
+}
+
+function handleHeartbeat(a: Association, cursor: ChunkCursor): boolean {
+  if (!a.isAssociated && a.state !== 'cookie-echoed') return unexpected(a);
+  pushReply(a, encodeChunk(CHUNK.heartbeatAck, 0, cursor.body));
+  return true;
+}
+
+function handleHeartbeatAck(a: Association, body: Uint8Array): boolean {
+  const roundTrip = a.heartbeat.answer(heartbeatInfo(body), a.now);
+  if (roundTrip === undefined) a.counters.add('stray-heartbeat-ack');
+  else if (!Number.isNaN(roundTrip)) a.sender.rto.sample(roundTrip);
+  return true;
+}
+
+function handleAbort(a: Association, body: Uint8Array): boolean {
+  const causes = decodeCauses(body);
+  const said = causes[0]?.text;
+  const why = said === undefined || said === '' ? `cause ${causes[0]?.code ?? 'none'}` : said;
+  end(a, { failure: failure(a, 'aborted-by-peer', `the peer aborted: ${why}`), origin: 'remote', causes });
+  return false;
+}
+
+/** RFC 9260 §9.2. The chunk also acknowledges. */
+function handleShutdown(a: Association, body: Uint8Array): boolean {
+  if (body.length !== 4) return malformed(a, 'malformed-chunk');
+  const acknowledges = a.state === 'established' || a.state === 'shutdown-pending';
+  if (acknowledges || a.state === 'shutdown-received') {
+    const sack = { cumulativeTsn: readU32(body, 0), blocks: [] };
+    const verdict = a.sender.handleSack(sack, a.sender.peerWindow, a.now);
+    if (!verdict.valid) return true;
+    noteProgress(a, verdict);
+    if (acknowledges) {
+      a.state = 'shutdown-received';
+      a.deadlines.start('shutdown', a.settings.gates.shutdown);
+    }
+    return true;
+  }
+  if (a.state === 'shutdown-sent') {
+    // Both ends shut down at once: each acknowledges the other.
+    a.state = 'shutdown-ack-sent';
+    a.outbox.shutdownAck = true;
+    a.deadlines.restart('t2', a.sender.rto.timeout);
+    return true;
+  }
+  if (a.state === 'shutdown-ack-sent') {
+    a.outbox.shutdownAck = true;
+    return true;
+  }
+  return unexpected(a);
+}
+
+function handleShutdownAck(a: Association): boolean {
+  if (a.state !== 'shutdown-sent' && a.state !== 'shutdown-ack-sent') return unexpected(a);
+  const chunk = encodeChunk(CHUNK.shutdownComplete, 0, new Uint8Array(0));
+  end(a, { origin: 'local', causes: [] }, { tag: a.handshake.peerTag, chunk });
+  return false;
+}
+
+function handleShutdownComplete(a: Association): boolean {
+  if (a.state !== 'shutdown-ack-sent') return unexpected(a);
+  end(a, { origin: 'remote', causes: [] });
+  return false;
+}
+
+function handleError(a: Association, body: Uint8Array): boolean {
+  a.counters.add('error-received');
+  if (decodeCauses(body).some((cause) => cause.code === CAUSE.staleCookie)) handleStaleCookie(a);
+  return true;
+}
+
+function handleForwardTsn(a: Association, body: Uint8Array): boolean {
+  const { receiver } = a;
+  if (receiver === undefined || !(a.isAssociated || a.state === 'cookie-echoed')) return unexpected(a);
+  const forward = decodeForwardTsn(body);
+  if (isFailure(forward)) return malformed(a, forward.reason);
+  receiver.handleForwardTsn(forward);
+  answerDeferredReset(a);
+  return true;
+}
+
+function handleReconfig(a: Association, body: Uint8Array): boolean {
+  if (!a.isAssociated) return unexpected(a);
+  const parameters = decodeReconfig(body);
+  if (isFailure(parameters)) return malformed(a, parameters.reason);
+  for (const parameter of parameters) {
+    switch (parameter.type) {
+      case 'outgoing-reset':
+        handleResetRequest(a, parameter);
+        break;
+      case 'response':
+        handleResetResponse(a, parameter.sequence, parameter.result);
+        break;
+      case 'other-request':
+        // Never ignored: the peer would ask for ever (RFC 6525 §5.2.1).
+        answerOther(a, parameter.sequence);
+        break;
+    }
+  }
+  return true;
+}
+
+/** The peer's outgoing streams begin anew (RFC 6525 §5.2.2). */
+function handleResetRequest(a: Association, request: OutgoingResetRequest): void {
+  const { incomingResets: resets, receiver } = a;
+  if (resets === undefined || receiver === undefined) return;
+  switch (resets.judge(request.sequence)) {
+    case 'bad-sequence':
+      a.counters.add('invalid-reset');
+      respond(a, request.sequence, RESET_RESULT.badSequenceNumber);
+      return;
+    case 'again':
+      respond(a, request.sequence, resets.lastResult);
+      return;
+    case 'new':
+      break;
+  }
+  if (request.streams.some((id) => id >= a.settings.streams)) {
+    a.counters.add('invalid-reset');
+    resets.settle(request.sequence, RESET_RESULT.wrongStream);
+  } else if (a.events.size > MAX_EVENTS_FOR_RESET) {
+    // Not settled: the peer asks again with the same number.
+    respond(a, request.sequence, RESET_RESULT.inProgress);
+    return;
+  } else if (receiver.resetStreams(request.streams, request.lastTsn)) {
+    resets.settle(request.sequence, RESET_RESULT.performed);
+  } else {
+    resets.defer(request);
+  }
+  respond(a, request.sequence, resets.lastResult);
+}
+
+/** The peer's answer to our request (RFC 6525 §5.2.7). */
+function handleResetResponse(a: Association, sequence: number, result: number): void {
+  switch (a.outgoingResets.handleResponse(sequence, result)) {
+    case 'performed':
+      finishReset(a, 'performed');
+      return;
+    case 'denied':
+      finishReset(a, 'denied');
+      return;
+    case 'in-progress':
+      // Asked again with the same number; the gate's clock runs on.
+      a.deadlines.restart('reconfig', a.sender.rto.timeout);
+      return;
+    case 'stray':
+      return;
+  }
+}
+
+/** What had to wait for TSNs has been performed: say so without being asked again. */
+function answerDeferredReset(a: Association): void {
+  const { incomingResets: resets, receiver } = a;
+  if (resets?.isDeferred !== true || receiver?.awaitsReset !== false) return;
+  respond(a, resets.performDeferred(), RESET_RESULT.performed);
+}
+
+function answerOther(a: Association, sequence: number): void {
+  const resets = a.incomingResets;
+  if (resets === undefined) return;
+  if (resets.judge(sequence) === 'new') resets.settle(sequence, RESET_RESULT.denied);
+  respond(a, sequence, RESET_RESULT.denied);
+}
+
+function respond(a: Association, sequence: number, result: number): void {
+  pushReply(a, encodeResponse(sequence, result));
+}
+
+/** RFC 9260 §3.2: the two high bits of the type say what to do. */
+function handleUnknown(a: Association, cursor: ChunkCursor): boolean {
+  a.counters.add('unknown-chunk');
+  const rule = unknownRule(cursor.type >> 6);
+  if (rule.report && a.handshake.peer !== undefined) {
+    pushReply(
+      a,
+      encodeCause(CHUNK.error, CAUSE.unrecognizedChunk, copyBytes(cursor.whole.subarray(0, MAX_ECHO))),
+    );
+  }
+  return rule.skip;
+}
+
+function unexpected(a: Association): boolean {
+  a.counters.add('unexpected-chunk');
+  return true;
+}
+
+function malformed(a: Association, reason: string): boolean {
+  a.counters.add(reason as SctpCounter);
+  return true;
+}

@@ -1,0 +1,178 @@
+/**
+ * Deadlines: every clock of an association in one table, protocol timers and gates alike.
+ *
+ * Two things make it more than a TimerTable:
+ * - Calls of the application carry no time. What they arm is *provisional*: it runs from the last time seen, so that the
+ *   table is never empty while something waits, and starts again at the next time seen, so that nothing is cut short.
+ * - A machine that was frozen comes back late. What it did not see is not the peer's silence: gates move on by the time
+ *   that was missed, and the peer gets `THAW_GRACE` to show itself. Protocol timers just fire, once.
+ *
+ * While the path is down (`hold`) the rows of `HELD` stand still with what they have left.
+ */
+import { TimerTable } from '../../core/timers.ts';
+
+const PROTOCOL_TIMERS = ['t1', 't2', 't3', 'sack', 'reconfig', 'heartbeat'] as const;
+
+const GATES = [
+  'sctpConnect',
+  'dataProgress',
+  'zeroWindow',
+  'streamReset',
+  'peerLiveness',
+  'pathDown',
+  'reassembly',
+  'shutdown',
+] as const;
+
+export type GateName = (typeof GATES)[number];
+export type DeadlineName = (typeof PROTOCOL_TIMERS)[number] | GateName;
+
+const NAMES: readonly DeadlineName[] = [...PROTOCOL_TIMERS, ...GATES];
+
+/** What waits for the peer over the path. Set-up, shutdown and the path's own gate go on. */
+const HELD: readonly DeadlineName[] = [
+  't2',
+  't3',
+  'reconfig',
+  'heartbeat',
+  'dataProgress',
+  'zeroWindow',
+  'streamReset',
+  'peerLiveness',
+  'reassembly',
+];
+
+/** A deadline missed by more than this, in milliseconds, means that the host stood still, not that it was busy. */
+const FREEZE = 1000;
+/** Milliseconds a peer has, at the least, to answer after the host stood still: one capped retransmission time-out. */
+const THAW_GRACE = 3000;
+/** What is left of a deadline may be a rounding error of the host's fractions: it must still lie in the future. */
+const SHORTEST = 1;
+
+export class Deadlines {
+  /** The last time seen, milliseconds; -Infinity before the first. */
+  now: number = -Infinity;
+  /** True from a call without a time until the next time seen. */
+  stale = true;
+  readonly #table = new TimerTable<DeadlineName>(NAMES);
+  readonly #since = new Map<DeadlineName, number>();
+  /** Rows armed while stale, with their length. */
+  readonly #provisional = new Map<DeadlineName, number>();
+  /** While the path is down: what each held row has left. */
+  #held: Map<DeadlineName, number> | undefined;
+
+  /** Takes the caller's time; earlier than the last one seen counts as the last one. */
+  observe(now: number): void {
+    const time = now > this.now ? now : this.now;
+    if (this.#provisional.size > 0) {
+      for (const [name, length] of this.#provisional) this.#arm(name, time, length);
+      this.#provisional.clear();
+    }
+    if (time - this.#table.next() > FREEZE) this.#thaw(time);
+    this.now = time;
+    this.stale = false;
+  }
+
+  /** The application acts without saying when. */
+  markStale(): void {
+    this.stale = true;
+  }
+
+  /** Arms `name` for `length` milliseconds from now unless it is armed already. */
+  start(name: DeadlineName, length: number): void {
+    if (!this.isArmed(name)) this.restart(name, length);
+  }
+
+  /** Arms `name` for `length` milliseconds from now, replacing what was armed. */
+  restart(name: DeadlineName, length: number): void {
+    if (this.#held !== undefined && HELD.includes(name)) {
+      this.#held.set(name, length);
+      this.#since.set(name, this.now);
+      return;
+    }
+    if (this.stale) this.#provisional.set(name, length);
+    else this.#provisional.delete(name);
+    // Before the first time seen a row is armed at 0: it is provisional and moves with that time.
+    this.#arm(name, Math.max(this.now, 0), length);
+  }
+
+  /** Brings the deadline of an armed `name` forward to `length` from now; a later one stays as it is. */
+  shorten(name: DeadlineName, length: number): void {
+    if (this.#table.deadline(name) > this.now + length && this.isArmed(name)) {
+      const since = this.#since.get(name) ?? this.now;
+      this.restart(name, length);
+      this.#since.set(name, since);
+    }
+  }
+
+  stop(name: DeadlineName): void {
+    this.#table.disarm(name);
+    this.#provisional.delete(name);
+    this.#held?.delete(name);
+  }
+
+  stopAll(): void {
+    this.#table.disarmAll();
+    this.#provisional.clear();
+    this.#held = undefined;
+  }
+
+  isArmed(name: DeadlineName): boolean {
+    return this.#table.isArmed(name) || (this.#held?.has(name) ?? false);
+  }
+
+  /** Milliseconds since `name` was last armed from the start. */
+  elapsed(name: DeadlineName): number {
+    return this.now - (this.#since.get(name) ?? this.now);
+  }
+
+  /** Disarms and names the earliest row that is due; `undefined` if none is. */
+  takeDue(): DeadlineName | undefined {
+    return this.#table.takeDue(this.now);
+  }
+
+  next(): number {
+    return this.#table.next();
+  }
+
+  nextName(): DeadlineName | undefined {
+    return this.#table.nextName();
+  }
+
+  /** Stops the held rows' clocks. */
+  hold(): void {
+    this.#held = new Map();
+    for (const name of HELD) {
+      if (!this.#table.isArmed(name)) continue;
+      this.#held.set(name, Math.max(0, this.#table.deadline(name) - this.now));
+      this.#table.disarm(name);
+      this.#provisional.delete(name);
+    }
+  }
+
+  /** Lets the held rows' clocks run on. */
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) return;
+    for (const [name, left] of held) this.#table.arm(name, this.now + left);
+  }
+
+  armed(): Partial<Record<DeadlineName, number>> {
+    return this.#table.armed();
+  }
+
+  #arm(name: DeadlineName, from: number, length: number): void {
+    this.#table.arm(name, from + Math.max(length, SHORTEST));
+    this.#since.set(name, from);
+  }
+
+  #thaw(time: number): void {
+    const missed = time - Math.max(this.#table.next(), this.now);
+    if (missed <= FREEZE) return;
+    for (const gate of GATES) {
+      if (!this.#table.isArmed(gate)) continue;
+      this.#table.arm(gate, Math.max(this.#table.deadline(gate) + missed, time + THAW_GRACE));
+    }
+  }
+}

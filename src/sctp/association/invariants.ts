@@ -1,0 +1,66 @@
+/**
+ * What must hold of an association after every public call, asked by simulations: whatever waits has a clock of its own,
+ * and what has ended holds nothing. It looks at the facts, not at how `settle` derives them.
+ */
+import type { Association } from './state.ts';
+
+/** A sentence about what does not hold; `undefined` while all is well. */
+export function invariantViolation(a: Association): string | undefined {
+  switch (a.state) {
+    case 'new':
+      return undefined;
+    case 'closed':
+      return closedViolation(a);
+    case 'cookie-wait':
+    case 'cookie-echoed':
+      if (!a.deadlines.isArmed('t1')) return `${a.state}, no t1`;
+      return a.deadlines.isArmed('sctpConnect') ? pathViolation(a) : `${a.state}, no sctpConnect`;
+    case 'established':
+    case 'shutdown-pending':
+    case 'shutdown-received':
+    case 'shutdown-sent':
+    case 'shutdown-ack-sent':
+      return sendingViolation(a) ?? resetViolation(a) ?? receivingViolation(a) ?? pathViolation(a);
+  }
+}
+
+function closedViolation(a: Association): string | undefined {
+  if (a.deadlines.next() !== Infinity) return 'the association is closed and a timer is armed';
+  const holds = a.sender.hasPending || a.outgoingResets.isPending || a.undated.length > 0;
+  return holds || (a.receiver?.usedBytes ?? 0) > 0
+    ? 'the association is closed and holds something'
+    : undefined;
+}
+
+function sendingViolation({ state, sender, deadlines }: Association): string | undefined {
+  if (sender.outstanding.count > 0 && !deadlines.isArmed('t3')) return 'data outstanding, no t3';
+  if (sender.hasPending && !deadlines.isArmed('dataProgress')) return 'data waits, no dataProgress';
+  if (sender.hasPending && sender.peerWindow === 0 && !deadlines.isArmed('zeroWindow')) {
+    return 'the peer takes nothing, no zeroWindow';
+  }
+  if (!deadlines.isArmed('peerLiveness')) return `${state}, no peerLiveness`;
+  if (state === 'established')
+    return deadlines.isArmed('heartbeat') ? undefined : 'established, no heartbeat';
+  if (!deadlines.isArmed('shutdown')) return `${state}, no shutdown gate`;
+  const isAnswerDue = state === 'shutdown-sent' || state === 'shutdown-ack-sent';
+  return isAnswerDue && !deadlines.isArmed('t2') ? `${state}, no t2` : undefined;
+}
+
+function resetViolation({ outgoingResets, sender, deadlines }: Association): string | undefined {
+  if (!outgoingResets.isPending) return undefined;
+  if (!outgoingResets.inFlight) return sender.hasPending ? undefined : 'a stream reset waits for nothing';
+  if (!deadlines.isArmed('reconfig')) return 'a stream reset in flight, no reconfig';
+  return deadlines.isArmed('streamReset') ? undefined : 'a stream reset in flight, no streamReset';
+}
+
+function receivingViolation({ receiver, deadlines }: Association): string | undefined {
+  if (receiver === undefined) return undefined;
+  if (receiver.tracker.sackPending && !deadlines.isArmed('sack')) return 'a SACK is owed, no sack timer';
+  return receiver.awaitsMore && !deadlines.isArmed('reassembly')
+    ? 'a chunk is missing, no reassembly'
+    : undefined;
+}
+
+function pathViolation({ pathWritable, deadlines }: Association): string | undefined {
+  return pathWritable || deadlines.isArmed('pathDown') ? undefined : 'the path is down, no pathDown';
+}

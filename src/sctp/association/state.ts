@@ -1,0 +1,192 @@
+/**
+ * Everything an association is, as plain data and its machines, and the two ways it ends: by a failure or an ABORT
+ * (`abortWith`, `failGate`), or because somebody else ended it (`end`). Each releases everything in the same call.
+ */
+import type { Failure } from '../../core/errors.ts';
+import { Counters } from '../../core/counters.ts';
+import { BoundedQueue } from '../../core/queue.ts';
+import { CAUSE, COMMON_HEADER_SIZE } from '../constants.ts';
+import type { SctpCounter, SctpEvent, SctpState } from '../events.ts';
+import { COUNTERS } from '../events.ts';
+import type { SctpSettings } from '../options.ts';
+import type { SctpCause } from '../packet/causes.ts';
+import { encodeAbort } from '../packet/causes.ts';
+import type { InitChunk } from '../packet/init.ts';
+import { Receiver } from '../rx/receiver.ts';
+import { RtoEstimator } from '../tx/rto.ts';
+import type { OutgoingMessage } from '../tx/send-queue.ts';
+import { SendQueue } from '../tx/send-queue.ts';
+import { Sender } from '../tx/sender.ts';
+import type { GateName } from './deadlines.ts';
+import { Deadlines } from './deadlines.ts';
+import { Handshake } from './handshake.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { LonePacket } from './outbox.ts';
+import { Outbox } from './outbox.ts';
+import { IncomingResets, OutgoingResets } from './stream-reset.ts';
+
+/** RTO limits, milliseconds: RFC 9260 §16 with a lower floor and a cap on backing off, for interactive traffic. */
+const MIN_RTO = 200;
+const MAX_RTO = 60_000;
+export const BACKOFF_CAP = 3000;
+/** Packets' worth of the first congestion window (as RFC 6928 has it for TCP). */
+const INITIAL_WINDOW = 10;
+
+export class Association {
+  state: SctpState = 'new';
+  pathWritable = true;
+  /** When the last valid packet of the peer came, or set-up began. */
+  lastHeardAt: number = -Infinity;
+  /** Streams we may send on: ours and the peer's number, the smaller. */
+  outboundStreams: number;
+  remoteMaxMessageSize: number;
+  /** When the INIT or COOKIE ECHO went out, if only once: its answer is the first round-trip sample. */
+  setupSentAt: number | undefined;
+  /** Messages with a lifetime, sent since the last time seen: their time runs from the next one. */
+  undated: OutgoingMessage[] = [];
+  /** The receiver's cumulative position when the reassembly gate was last looked at. */
+  reassembledTo = -1;
+  readonly settings: SctpSettings;
+  readonly counters: Counters<SctpCounter> = new Counters<SctpCounter>(COUNTERS);
+  // Bounded by the receive window (messages), by streams (resets) and by the send buffer (low thresholds).
+  readonly events: BoundedQueue<SctpEvent> = new BoundedQueue<SctpEvent>(Infinity);
+  readonly deadlines: Deadlines = new Deadlines();
+  readonly outbox: Outbox = new Outbox();
+  readonly handshake: Handshake;
+  readonly heartbeat: Heartbeat;
+  readonly sender: Sender;
+  readonly outgoingResets: OutgoingResets;
+  /** These two exist once the peer's INIT or INIT ACK counts. */
+  receiver: Receiver | undefined;
+  incomingResets: IncomingResets | undefined;
+
+  constructor(settings: SctpSettings) {
+    this.settings = settings;
+    this.outboundStreams = settings.streams;
+    this.remoteMaxMessageSize = settings.remoteMaxMessageSize;
+    const { random } = settings;
+    this.handshake = new Handshake(random, { window: settings.receiveWindow, streams: settings.streams });
+    this.heartbeat = new Heartbeat(random, settings.heartbeatInterval);
+    this.outgoingResets = new OutgoingResets(this.handshake.initialTsn);
+    const chunkSpace = settings.mtu - COMMON_HEADER_SIZE;
+    this.sender = new Sender(
+      this.handshake.initialTsn,
+      {
+        queue: new SendQueue({
+          bufferedAmountLow: (streamId) => {
+            this.events.push({ type: 'bufferedamountlow', streamId });
+          },
+          expired: () => this.counters.add('expired-messages'),
+        }),
+        rto: new RtoEstimator({
+          initial: settings.initialRto,
+          min: MIN_RTO,
+          max: MAX_RTO,
+          backoffCap: BACKOFF_CAP,
+        }),
+        congestion: settings.congestion({ mtu: chunkSpace, initialWindow: INITIAL_WINDOW * chunkSpace }),
+        counters: this.counters,
+      },
+      { chunkSpace, maxBurst: settings.maxBurst },
+    );
+  }
+
+  get now(): number {
+    return this.deadlines.now;
+  }
+
+  /** True while both ends know of the association. */
+  get isAssociated(): boolean {
+    return (
+      this.state !== 'new' &&
+      this.state !== 'cookie-wait' &&
+      this.state !== 'cookie-echoed' &&
+      this.state !== 'closed'
+    );
+  }
+
+  /** True in the states in which user data goes out (RFC 9260 §4, §9.2). */
+  get maySendData(): boolean {
+    return (
+      this.state === 'established' || this.state === 'shutdown-pending' || this.state === 'shutdown-received'
+    );
+  }
+
+  /** Takes the peer's parameters as those of the association. */
+  adoptPeer(peer: InitChunk): void {
+    const known = this.handshake.peer;
+    this.handshake.peer = peer;
+    this.outboundStreams = Math.min(this.settings.streams, peer.inboundStreams);
+    this.sender.peerWindow = peer.window;
+    this.sender.partialReliability = peer.forwardTsn;
+    if (known?.tag === peer.tag && known.initialTsn === peer.initialTsn) return;
+    this.receiver?.clear();
+    this.receiver = new Receiver(
+      peer.initialTsn,
+      {
+        receiveWindow: this.settings.receiveWindow,
+        maxMessageSize: this.settings.maxMessageSize,
+        inboundStreams: Math.min(this.settings.streams, peer.outboundStreams),
+      },
+      this.events,
+      this.counters,
+    );
+    this.incomingResets = new IncomingResets(peer.initialTsn);
+  }
+}
+
+/** Ends the association: nothing is armed, nothing is queued, and one last packet may go out. */
+export function end(
+  a: Association,
+  closed: Omit<Extract<SctpEvent, { type: 'closed' }>, 'type'>,
+  farewell?: LonePacket,
+): void {
+  a.state = 'closed';
+  a.undated = [];
+  a.sender.clear();
+  a.receiver?.clear();
+  a.outgoingResets.clear();
+  a.outbox.clear();
+  a.outbox.farewell = farewell;
+  a.deadlines.stopAll();
+  a.events.push({ type: 'closed', ...closed });
+}
+
+/** Ends the association from this side with an ABORT, if the peer's tag is known. */
+export function abortWith(a: Association, cause: SctpCause, failure: Failure): void {
+  const tag = a.handshake.peerTag;
+  const farewell = tag === 0 ? undefined : { tag, chunk: encodeAbort(cause) };
+  end(a, { failure, origin: 'local', causes: [cause] }, farewell);
+}
+
+/** The peer broke a rule that leaves no way on (RFC 9260 §3.3.10.13). */
+export function abortForViolation(a: Association, code: string, text: string): void {
+  abortWith(a, { code: CAUSE.protocolViolation, text }, failure(a, code, text));
+}
+
+/** A gate's time is up. */
+export function failGate(a: Association, gate: GateName): void {
+  const { code, text } = GATE_FAILURES[gate];
+  // This gate is armed again with what is left whenever the peer was heard in between.
+  const elapsed = gate === 'peerLiveness' ? a.now - a.lastHeardAt : a.deadlines.elapsed(gate);
+  abortWith(
+    a,
+    { code: CAUSE.userInitiatedAbort, text },
+    { ...failure(a, code, `${text}: nothing for ${Math.round(elapsed)} ms`), gate, elapsed },
+  );
+}
+
+export function failure(a: Association, code: string, message: string): Failure {
+  return { layer: 'sctp', code, message, peerSilentFor: Math.max(0, a.now - a.lastHeardAt) };
+}
+
+const GATE_FAILURES: Readonly<Record<GateName, { readonly code: string; readonly text: string }>> = {
+  sctpConnect: { code: 'connect-timeout', text: 'the association was not set up in time' },
+  dataProgress: { code: 'data-timeout', text: 'data outstanding and nothing acknowledged' },
+  zeroWindow: { code: 'zero-window-timeout', text: 'the peer kept its receive window shut' },
+  streamReset: { code: 'stream-reset-timeout', text: 'a stream reset was not answered' },
+  peerLiveness: { code: 'peer-unresponsive', text: 'the peer gave no sign of life' },
+  pathDown: { code: 'path-down', text: 'the path stayed down' },
+  reassembly: { code: 'reassembly-timeout', text: 'a missing chunk never came' },
+  shutdown: { code: 'shutdown-timeout', text: 'the shutdown did not finish in time' },
+};

@@ -1,0 +1,131 @@
+/**
+ * Filling one packet, in the order in which chunks must stand (RFC 9260 §6.10):
+ *
+ *   alone: farewell · INIT · INIT ACK
+ *   else:  COOKIE ECHO | COOKIE ACK → SACK → other control → DATA → FORWARD TSN
+ *
+ * A SACK that could wait goes along with data, never alone.
+ */
+import { NO_BYTES } from '../../core/bytes.ts';
+import { CHUNK, CHUNK_HEADER_SIZE } from '../constants.ts';
+import type { PacketPorts, PacketWriter } from '../packet/packet.ts';
+import { encodeChunk, encodeShutdown } from '../packet/simple.ts';
+import type { Association } from './state.ts';
+
+/** Writes the next packet at `offset`; its length, 0 when there is nothing to send. */
+export function writePacket(
+  a: Association,
+  writer: PacketWriter,
+  buffer: Uint8Array,
+  offset: number,
+  ports: PacketPorts,
+): number {
+  const { outbox, settings } = a;
+  const lone = (chunk: Uint8Array, tag: number): number => {
+    writer.begin(buffer, offset, settings.mtu, ports, tag);
+    writer.chunk(chunk);
+    return finish(a, writer);
+  };
+  if (outbox.farewell !== undefined) {
+    const { chunk, tag } = outbox.farewell;
+    outbox.farewell = undefined;
+    return lone(chunk, tag);
+  }
+  if (a.state === 'closed' || !a.pathWritable) return 0;
+  if (outbox.init) {
+    outbox.init = false;
+    noteSetupSent(a);
+    return lone(a.handshake.encodeInit(), 0);
+  }
+  const answer = outbox.lone.shift();
+  if (answer !== undefined) return lone(answer.chunk, answer.tag);
+  if (a.handshake.peer === undefined) return 0;
+  writer.begin(buffer, offset, settings.mtu, ports, a.handshake.peerTag);
+  writeSetup(a, writer);
+  writeReplies(a, writer);
+  if (a.isAssociated) writeEstablished(a, writer);
+  return writer.isEmpty ? 0 : finish(a, writer);
+}
+
+function finish(a: Association, writer: PacketWriter): number {
+  a.counters.add('packets-sent');
+  return writer.finish();
+}
+
+function writeSetup(a: Association, writer: PacketWriter): void {
+  const { outbox } = a;
+  if (outbox.cookieEcho) {
+    outbox.cookieEcho = false;
+    noteSetupSent(a);
+    writer.chunk(encodeChunk(CHUNK.cookieEcho, 0, a.handshake.cookie));
+  }
+  if (outbox.cookieAck) {
+    outbox.cookieAck = false;
+    writer.chunk(encodeChunk(CHUNK.cookieAck, 0, NO_BYTES));
+  }
+}
+
+function writeEstablished(a: Association, writer: PacketWriter): void {
+  const { receiver } = a;
+  // The SACK stands in front of data, but whether it is sent may depend on there being data: leave room, then see.
+  const tracker = receiver?.tracker;
+  const sackAt = writer.mark;
+  const sackSize =
+    tracker !== undefined && tracker.sackPending && tracker.sackSize <= writer.room ? tracker.sackSize : 0;
+  writer.seek(sackAt + sackSize);
+  const wroteControl = writeControl(a, writer);
+  const wroteData = a.maySendData && a.sender.fill(writer, a.now, !a.deadlines.stale);
+  const end = writer.mark;
+  if (sackSize > 0 && (wroteControl || wroteData || tracker?.sackNow === true)) {
+    writer.seek(sackAt);
+    receiver?.writeSack(writer);
+    writer.seek(end);
+    a.deadlines.stop('sack');
+  } else if (sackSize > 0) {
+    writer.seek(sackAt);
+  }
+}
+
+/** Room that the small control chunks take together, at the most. */
+const CONTROL_ROOM = 64;
+
+function writeControl(a: Association, writer: PacketWriter): boolean {
+  const { outbox } = a;
+  const before = writer.mark;
+  if (writer.room < CONTROL_ROOM) return false;
+  if (outbox.shutdown) {
+    outbox.shutdown = false;
+    writer.chunk(encodeShutdown(a.receiver?.cumulativeTsn ?? 0));
+  }
+  if (outbox.shutdownAck) {
+    outbox.shutdownAck = false;
+    writer.chunk(encodeChunk(CHUNK.shutdownAck, 0, NO_BYTES));
+  }
+  if (outbox.heartbeat) {
+    outbox.heartbeat = false;
+    a.counters.add('heartbeats-sent');
+    writer.chunk(a.heartbeat.ask(a.now, !a.deadlines.stale));
+  }
+  if (outbox.reconfig) {
+    const chunk = a.outgoingResets.encode(a.incomingResets?.lastSequence ?? 0);
+    if (chunk === undefined || chunk.length + CHUNK_HEADER_SIZE <= writer.room) {
+      outbox.reconfig = false;
+      if (chunk !== undefined) writer.chunk(chunk);
+    }
+  }
+  return writer.mark !== before;
+}
+
+/** Answers to the peer, as many as fit. */
+function writeReplies(a: Association, writer: PacketWriter): void {
+  const { replies } = a.outbox;
+  for (let next = replies.peek(); next !== undefined; next = replies.peek()) {
+    if (next.length + CHUNK_HEADER_SIZE > writer.room && !writer.isEmpty) return;
+    replies.shift();
+    writer.chunk(next);
+  }
+}
+
+function noteSetupSent(a: Association): void {
+  a.setupSentAt = a.handshake.attempts === 0 && !a.deadlines.stale ? a.now : undefined;
+}

@@ -1,0 +1,158 @@
+/**
+ * What holds after every public call (`settle`), and what each deadline does when its time has come (`runDeadline`).
+ *
+ * `settle` is the watchdog: it looks at what waits and arms or stops the clock that bounds it, so that no handler has to
+ * remember. Data outstanding ⇒ T3 runs; anything waiting ⇒ its gate runs.
+ */
+import type { Association } from './state.ts';
+import { failGate } from './state.ts';
+import type { DeadlineName } from './deadlines.ts';
+import { handleT1 } from './setup.ts';
+
+/** Milliseconds the SHUTDOWN handshake may take once everything has been delivered (RFC 9260 §9.2 "T5"). */
+const SHUTDOWN_HANDSHAKE = 10_000;
+
+export function settle(a: Association): void {
+  if (a.state === 'closed') return;
+  if (a.isAssociated) {
+    planResets(a);
+    advanceShutdown(a);
+    armSending(a);
+  }
+  armReceiving(a);
+}
+
+/** Runs one deadline that is due. A handler arms again only in the future. */
+export function runDeadline(a: Association, name: DeadlineName): void {
+  switch (name) {
+    case 't1':
+      handleT1(a);
+      return;
+    case 't2':
+      repeatShutdown(a);
+      return;
+    case 't3':
+      a.sender.handleTimeout();
+      return;
+    case 'sack':
+      a.receiver?.tracker.demandSack();
+      return;
+    case 'reconfig':
+      a.outbox.reconfig = true;
+      a.deadlines.restart('reconfig', a.sender.rto.timeout);
+      return;
+    case 'heartbeat':
+      handleHeartbeatDue(a);
+      return;
+    case 'peerLiveness':
+      handleLivenessDue(a);
+      return;
+    case 'streamReset':
+      finishReset(a, 'timeout');
+      return;
+    case 'sctpConnect':
+    case 'dataProgress':
+    case 'zeroWindow':
+    case 'pathDown':
+    case 'reassembly':
+    case 'shutdown':
+      failGate(a, name);
+      return;
+  }
+}
+
+/** Our reset request has ended, one way or another: the streams go on, and each is told. */
+export function finishReset(a: Association, outcome: 'performed' | 'denied' | 'timeout'): void {
+  for (const streamId of a.outgoingResets.finish()) {
+    a.sender.queue.resume(streamId, outcome === 'performed');
+    a.events.push({ type: 'streamreset', streamId, origin: 'local', outcome });
+  }
+  a.sender.liftForwardBarrier();
+  a.sender.allowBurst();
+  a.outbox.reconfig = false;
+  a.deadlines.stop('reconfig');
+  a.deadlines.stop('streamReset');
+}
+
+function planResets(a: Association): void {
+  const { outgoingResets: resets, sender } = a;
+  const last = sender.outstanding.next - 1;
+  if (!resets.plan(sender.queue, sender.line.wire(last))) return;
+  sender.forwardBarrier = last;
+  a.outbox.reconfig = true;
+  a.deadlines.restart('reconfig', sender.rto.timeout);
+  a.deadlines.restart('streamReset', a.settings.gates.streamReset);
+}
+
+/** RFC 9260 §9.2: SHUTDOWN and SHUTDOWN ACK wait until everything accepted has been delivered. */
+function advanceShutdown(a: Association): void {
+  if (a.sender.hasPending) return;
+  if (a.state === 'shutdown-pending') {
+    a.state = 'shutdown-sent';
+    a.outbox.shutdown = true;
+  } else if (a.state === 'shutdown-received') {
+    a.state = 'shutdown-ack-sent';
+    a.outbox.shutdownAck = true;
+  } else {
+    return;
+  }
+  a.deadlines.restart('t2', a.sender.rto.timeout);
+  a.deadlines.shorten('shutdown', Math.min(SHUTDOWN_HANDSHAKE, a.settings.gates.shutdown));
+}
+
+function repeatShutdown(a: Association): void {
+  if (a.state === 'shutdown-sent') a.outbox.shutdown = true;
+  else if (a.state === 'shutdown-ack-sent') a.outbox.shutdownAck = true;
+  else return;
+  a.sender.rto.backOff();
+  a.deadlines.restart('t2', a.sender.rto.timeout);
+}
+
+function armSending(a: Association): void {
+  const { deadlines, sender } = a;
+  const { gates } = a.settings;
+  if (!sender.needsTimer) deadlines.stop('t3');
+  else if (sender.earliestResent) deadlines.restart('t3', sender.rto.timeout);
+  else deadlines.start('t3', sender.rto.timeout);
+  sender.earliestResent = false;
+  if (!sender.hasPending) {
+    deadlines.stop('dataProgress');
+    deadlines.stop('zeroWindow');
+    return;
+  }
+  deadlines.start('dataProgress', gates.dataProgress);
+  if (sender.peerWindow === 0) deadlines.start('zeroWindow', gates.zeroWindow);
+}
+
+function armReceiving(a: Association): void {
+  const { deadlines, receiver } = a;
+  if (receiver === undefined) return;
+  if (receiver.tracker.sackPending) deadlines.start('sack', a.settings.sackDelay);
+  if (!receiver.awaitsMore) {
+    deadlines.stop('reassembly');
+  } else if (receiver.tracker.cumulative !== a.reassembledTo) {
+    // Only the cumulative TSN is progress: messages that overtake a gap do not fill it.
+    deadlines.restart('reassembly', a.settings.gates.reassembly);
+  } else {
+    deadlines.start('reassembly', a.settings.gates.reassembly);
+  }
+  a.reassembledTo = receiver.tracker.cumulative;
+}
+
+/** RFC 9260 §8.3: only a silent peer is asked, and asked again until it answers or its gate ends it. */
+function handleHeartbeatDue(a: Association): void {
+  const { deadlines, heartbeat } = a;
+  const quietFor = a.now - a.lastHeardAt;
+  if (quietFor < heartbeat.interval) {
+    deadlines.restart('heartbeat', heartbeat.interval - quietFor);
+    return;
+  }
+  a.outbox.heartbeat = true;
+  deadlines.restart('heartbeat', heartbeat.retry);
+}
+
+function handleLivenessDue(a: Association): void {
+  const left = a.settings.gates.peerLiveness - (a.now - a.lastHeardAt);
+  if (left > 0) a.deadlines.restart('peerLiveness', left);
+  else failGate(a, 'peerLiveness');
+}

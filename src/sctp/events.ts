@@ -1,0 +1,106 @@
+/** What an association tells its owner, and what it counts. */
+import type { Bytes } from '../core/bytes.ts';
+import type { Failure } from '../core/errors.ts';
+import type { SctpCause } from './packet/causes.ts';
+
+/** States of RFC 9260 §4; `new` is CLOSED before the first step, `closed` is CLOSED for good. */
+export type SctpState =
+  | 'new'
+  | 'cookie-wait'
+  | 'cookie-echoed'
+  | 'established'
+  | 'shutdown-pending'
+  | 'shutdown-sent'
+  | 'shutdown-received'
+  | 'shutdown-ack-sent'
+  | 'closed';
+
+/** A user message to send. `data` is copied, 1 byte at the least (RFC 9260 §3.3.1 knows no empty message). */
+export interface SctpMessage {
+  /** Payload protocol identifier, 32 bits (RFC 8831 §8). */
+  readonly ppid: number;
+  readonly data: Uint8Array;
+  /** Delivered as soon as it is complete, whatever is missing before it. */
+  readonly unordered?: boolean | undefined;
+  /** RFC 3758 §3.5 by count: give the message up rather than retransmit a chunk of it more often than this. */
+  readonly maxRetransmits?: number | undefined;
+  /** RFC 3758 §4.1: give the message up this many milliseconds after `send`. */
+  readonly maxPacketLifeTime?: number | undefined;
+}
+
+export interface SctpMessageEvent {
+  readonly type: 'message';
+  readonly streamId: number;
+  readonly ppid: number;
+  /** The whole message, in memory of its own. */
+  readonly data: Bytes;
+  readonly unordered: boolean;
+}
+
+export type SctpEvent =
+  /** Both ends know of the association: data flows. */
+  | { readonly type: 'connected' }
+  | SctpMessageEvent
+  /** The first chunk of a stream arrived and its message is not complete yet. Once a stream (until it is reset). */
+  | { readonly type: 'streamdata'; readonly streamId: number }
+  /**
+   * RFC 6525. `remote`: the peer started its outgoing side anew. `local`: our own request has ended; after `denied` and
+   * `timeout` the stream's sequence goes on where it was.
+   */
+  | {
+      readonly type: 'streamreset';
+      readonly streamId: number;
+      readonly origin: 'local' | 'remote';
+      readonly outcome: 'performed' | 'denied' | 'timeout';
+    }
+  /** `bufferedAmount(streamId)` fell from above its threshold to it or below. */
+  | { readonly type: 'bufferedamountlow'; readonly streamId: number }
+  /** The last event. Without a failure: both ends shut down gracefully. */
+  | {
+      readonly type: 'closed';
+      readonly failure?: Failure | undefined;
+      readonly origin: 'local' | 'remote';
+      readonly causes: readonly SctpCause[];
+    };
+
+/** Names of an association's counters; all exist from the start. */
+export const COUNTERS = [
+  'packets-sent',
+  'packets-received',
+  'messages-sent',
+  'messages-received',
+  'retransmitted-chunks',
+  'fast-retransmits',
+  'retransmission-timeouts',
+  'abandoned-messages',
+  'expired-messages',
+  'heartbeats-sent',
+  // What was dropped, by reason:
+  'packet-too-short',
+  'bad-checksum',
+  'malformed-chunk',
+  'malformed-parameter',
+  'malformed-init',
+  'malformed-sack',
+  'malformed-reconfig',
+  'malformed-forward-tsn',
+  'wrong-port',
+  'wrong-tag',
+  'unexpected-chunk',
+  'unknown-chunk',
+  'unknown-cookie',
+  'duplicate-tsn',
+  'tsn-out-of-window',
+  'receive-window-full',
+  'invalid-stream',
+  'message-out-of-turn',
+  'stale-sack',
+  'invalid-sack',
+  'invalid-forward-tsn',
+  'invalid-reset',
+  'stray-heartbeat-ack',
+  'error-received',
+  'reply-queue-full',
+] as const;
+
+export type SctpCounter = (typeof COUNTERS)[number];

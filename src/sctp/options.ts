@@ -1,0 +1,108 @@
+/** Options of an association, their defaults and their checks. Sizes are bytes, times milliseconds. */
+import { badArgument } from '../core/errors.ts';
+import type { RandomSource } from '../core/random.ts';
+import type { GateName } from './association/deadlines.ts';
+import type { CongestionController, CongestionOptions } from './tx/congestion.ts';
+import { NewReno } from './tx/congestion.ts';
+
+/** Milliseconds an association waits in each place; `Infinity` where the caller says so. See README.md for each gate. */
+export type SctpGates = Readonly<Record<GateName, number>>;
+
+export const DEFAULT_GATES: SctpGates = {
+  sctpConnect: 30_000,
+  dataProgress: 30_000,
+  zeroWindow: 60_000,
+  streamReset: 10_000,
+  peerLiveness: 45_000,
+  pathDown: 60_000,
+  reassembly: 60_000,
+  shutdown: 30_000,
+};
+
+export interface SctpOptions {
+  /** Tags, initial TSNs, cookies and heartbeat nonces come from here. */
+  readonly random: RandomSource;
+  /** RFC 8841: 5000 unless the descriptions say otherwise. */
+  readonly localPort?: number | undefined;
+  readonly remotePort?: number | undefined;
+  /** Largest SCTP packet, a multiple of 4, 512 – 65532. Default 1160: with 37 bytes of DTLS below 1200. */
+  readonly mtu?: number | undefined;
+  /** Largest message received; a larger one is a protocol violation. Default 256 KiB. */
+  readonly maxMessageSize?: number | undefined;
+  /** Largest message the peer takes; also settable later. Default 64 KiB (RFC 8841 §6.1), Infinity: no limit. */
+  readonly remoteMaxMessageSize?: number | undefined;
+  /** Memory for what was received and is not yet taken. Default 5 MiB. */
+  readonly receiveWindow?: number | undefined;
+  /** Memory for what was accepted by `send` and is not yet acknowledged. Default 16 MiB. */
+  readonly sendBuffer?: number | undefined;
+  /** Streams announced in each direction. Default 65535; a stream takes memory only once it is used. */
+  readonly streams?: number | undefined;
+  /** Longest delay of a SACK. Default 100. */
+  readonly sackDelay?: number | undefined;
+  /** Silence of the peer after which a HEARTBEAT asks for a sign of life. Default 15 000. */
+  readonly heartbeatInterval?: number | undefined;
+  /** Retransmission time-out before the first round-trip sample. Default 500. */
+  readonly initialRto?: number | undefined;
+  /** Packets sent for one input. Default 10. */
+  readonly maxBurst?: number | undefined;
+  /** Makes the congestion controller. Default `NewReno`. */
+  readonly congestion?: ((options: CongestionOptions) => CongestionController) | undefined;
+  readonly gates?: Partial<SctpGates> | undefined;
+}
+
+export interface SctpSettings {
+  readonly random: RandomSource;
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly mtu: number;
+  readonly maxMessageSize: number;
+  readonly remoteMaxMessageSize: number;
+  readonly receiveWindow: number;
+  readonly sendBuffer: number;
+  readonly streams: number;
+  readonly sackDelay: number;
+  readonly heartbeatInterval: number;
+  readonly initialRto: number;
+  readonly maxBurst: number;
+  readonly congestion: (options: CongestionOptions) => CongestionController;
+  readonly gates: SctpGates;
+}
+
+/** Fills in the defaults; throws `ERR_BAD_ARGUMENT` for a value out of range. */
+export function resolveOptions(options: SctpOptions): SctpSettings {
+  const settings: SctpSettings = {
+    random: options.random,
+    localPort: integer('localPort', options.localPort ?? 5000, 1, 65535),
+    remotePort: integer('remotePort', options.remotePort ?? 5000, 1, 65535),
+    mtu: integer('mtu', options.mtu ?? 1160, 512, 65532),
+    maxMessageSize: integer('maxMessageSize', options.maxMessageSize ?? 262_144, 1, 2 ** 30),
+    remoteMaxMessageSize: positive('remoteMaxMessageSize', options.remoteMaxMessageSize ?? 65_536),
+    receiveWindow: integer('receiveWindow', options.receiveWindow ?? 5_242_880, 1500, 2 ** 31 - 1),
+    sendBuffer: integer('sendBuffer', options.sendBuffer ?? 16_777_216, 1, 2 ** 31 - 1),
+    streams: integer('streams', options.streams ?? 65_535, 1, 65_535),
+    sackDelay: integer('sackDelay', options.sackDelay ?? 100, 1, 500),
+    heartbeatInterval: positive('heartbeatInterval', options.heartbeatInterval ?? 15_000),
+    initialRto: integer('initialRto', options.initialRto ?? 500, 1, 60_000),
+    maxBurst: integer('maxBurst', options.maxBurst ?? 10, 1, 1000),
+    congestion: options.congestion ?? ((given) => new NewReno(given)),
+    gates: { ...DEFAULT_GATES, ...options.gates },
+  };
+  if (settings.mtu % 4 !== 0) throw badArgument('mtu', 'a multiple of 4', settings.mtu);
+  if (settings.receiveWindow < settings.maxMessageSize) {
+    throw badArgument('receiveWindow', 'at least maxMessageSize', settings.receiveWindow);
+  }
+  for (const [name, value] of Object.entries(settings.gates)) positive(`gates.${name}`, value);
+  return settings;
+}
+
+function integer(name: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw badArgument(name, `an integer from ${min} to ${max}`, value);
+  }
+  return value;
+}
+
+function positive(name: string, value: number): number {
+  if (!(value > 0)) throw badArgument(name, 'a number above 0', value);
+  return value;
+}

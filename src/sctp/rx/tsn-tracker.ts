@@ -1,0 +1,134 @@
+/**
+ * Which TSNs have arrived, and when to say so (RFC 9260 §6.2).
+ *
+ *   DATA → accept(): new · duplicate · out of window
+ *   end of a packet with DATA → decide(): SACK now · SACK within the delay · nothing new
+ *   a packet goes out → writeInto(): the SACK, if one is wanted
+ *
+ * Positions instead of TSNs throughout (`TsnLine`).
+ */
+import { CHUNK } from '../constants.ts';
+import { IntervalSet } from '../interval-set.ts';
+import type { PacketWriter } from '../packet/packet.ts';
+import { SACK_SIZE } from '../packet/sack.ts';
+import type { TsnLine } from '../tsn.ts';
+
+/** A SACK lists at most so many gap blocks and duplicates: the rest waits for the next one. */
+export const MAX_GAP_BLOCKS = 20;
+export const MAX_DUPLICATES = 20;
+
+/** A gap block's end is a 16-bit distance from the cumulative TSN. */
+const MAX_DISTANCE = 0xffff;
+
+/** How far ahead of the cumulative TSN a TSN may lie: far beyond any window, far below a wrap. */
+export const MAX_TSN_AHEAD = 100_000;
+
+export type Arrival = 'new' | 'duplicate' | 'out-of-window';
+
+export class TsnTracker {
+  readonly line: TsnLine;
+  /** Everything up to here has arrived. */
+  cumulative: number = -1;
+  /** What has arrived above a gap. */
+  readonly above: IntervalSet = new IntervalSet();
+  readonly #duplicates: number[] = [];
+  #wantNow = false;
+  /** Packets with DATA since the last SACK. */
+  #packets = 0;
+  #sackedOnce = false;
+
+  constructor(line: TsnLine) {
+    this.line = line;
+  }
+
+  get hasGap(): boolean {
+    return !this.above.isEmpty;
+  }
+
+  /** True while a SACK is due at once. */
+  get sackNow(): boolean {
+    return this.#wantNow;
+  }
+
+  /** True while something unreported has arrived. */
+  get sackPending(): boolean {
+    return this.#wantNow || this.#packets > 0;
+  }
+
+  /** What `accept` would say, without taking note of it. */
+  judge(position: number): Arrival {
+    if (position <= this.cumulative || this.above.has(position)) return 'duplicate';
+    return position - this.cumulative > MAX_TSN_AHEAD ? 'out-of-window' : 'new';
+  }
+
+  /** Takes note of a new TSN. */
+  accept(position: number): void {
+    if (position === this.cumulative + 1) {
+      this.cumulative = position;
+      this.#absorb();
+    } else {
+      this.above.add(position, position);
+    }
+  }
+
+  noteDuplicate(position: number): void {
+    if (this.#duplicates.length < MAX_DUPLICATES) this.#duplicates.push(position);
+    this.#wantNow = true;
+  }
+
+  /** RFC 3758 §3.6: everything up to `position` counts as arrived. */
+  forwardTo(position: number): void {
+    this.cumulative = Math.max(this.cumulative, position);
+    this.above.removeThrough(this.cumulative);
+    this.#absorb();
+    this.#wantNow = true;
+  }
+
+  /** Asks for a SACK in the next packet. */
+  demandSack(): void {
+    this.#wantNow = true;
+  }
+
+  /**
+   * Decides at the end of a packet that carried DATA. RFC 9260 §6.2: at least every second packet, at once for the
+   * first one, for a gap and for a duplicate, else within the delay.
+   */
+  decide(): void {
+    this.#packets++;
+    if (!this.#sackedOnce || this.#packets >= 2 || this.hasGap) this.#wantNow = true;
+  }
+
+  /** Bytes the next SACK takes. */
+  get sackSize(): number {
+    return SACK_SIZE + 4 * (this.#blockCount() + this.#duplicates.length);
+  }
+
+  /** Writes the SACK and forgets that one was wanted. The caller has asked for `sackSize` bytes of room. */
+  writeInto(writer: PacketWriter, window: number): void {
+    const blocks = this.#blockCount();
+    writer.beginChunk(CHUNK.sack, 0).u32(this.line.wire(this.cumulative)).u32(window);
+    writer.u16(blocks).u16(this.#duplicates.length);
+    for (let i = 0; i < blocks; i++) {
+      writer.u16(this.above.first(i) - this.cumulative).u16(this.above.last(i) - this.cumulative);
+    }
+    for (const position of this.#duplicates) writer.u32(this.line.wire(position));
+    writer.endChunk();
+    this.#duplicates.length = 0;
+    this.#packets = 0;
+    this.#wantNow = false;
+    this.#sackedOnce = true;
+  }
+
+  #blockCount(): number {
+    const most = Math.min(this.above.size, MAX_GAP_BLOCKS);
+    let count = 0;
+    while (count < most && this.above.last(count) - this.cumulative <= MAX_DISTANCE) count++;
+    return count;
+  }
+
+  #absorb(): void {
+    if (this.above.first(0) !== this.cumulative + 1) return;
+    this.cumulative = this.above.last(0);
+    this.above.removeThrough(this.cumulative);
+  }
+}

@@ -1,0 +1,64 @@
+/** The retransmission time-out of RFC 9260 §6.3.1, in milliseconds. Knows nothing of packets: samples in, `timeout` out. */
+export interface RtoLimits {
+  readonly initial: number;
+  readonly min: number;
+  readonly max: number;
+  /** Backing off never makes the time-out longer than this, unless the round trip itself does. */
+  readonly backoffCap: number;
+}
+
+/**
+ * Floor of the variance term. A peer may sit on a SACK for 200 ms; on a steady path the variance would shrink to
+ * nothing and every delayed SACK would look like a loss. (dcSCTP uses the same 220 ms.)
+ */
+const MIN_VARIANCE = 220;
+
+export class RtoEstimator {
+  /** Smoothed round-trip time; `undefined` before the first sample. */
+  smoothed: number | undefined;
+  #rto: number;
+  #variance = 0;
+  #backoffs = 0;
+  readonly #limits: RtoLimits;
+
+  constructor(limits: RtoLimits) {
+    this.#limits = limits;
+    this.#rto = limits.initial;
+  }
+
+  /** Karn's rule is the caller's: never pass a sample from a retransmitted chunk. */
+  sample(roundTrip: number): void {
+    // A clock that jumped would poison the average for minutes.
+    if (roundTrip < 0 || roundTrip > this.#limits.max) return;
+    if (this.smoothed === undefined) {
+      this.smoothed = roundTrip;
+      this.#variance = roundTrip / 2;
+    } else {
+      this.#variance += (Math.abs(this.smoothed - roundTrip) - this.#variance) / 4;
+      this.smoothed += (roundTrip - this.smoothed) / 8;
+    }
+    const wanted = this.smoothed + Math.max(4 * this.#variance, MIN_VARIANCE);
+    this.#rto = Math.min(this.#limits.max, Math.max(this.#limits.min, wanted));
+    this.#backoffs = 0;
+  }
+
+  /** The time-out without backing off. */
+  get base(): number {
+    return this.#rto;
+  }
+
+  /** The time-out to arm now. */
+  get timeout(): number {
+    const cap = Math.max(this.#limits.backoffCap, this.#rto);
+    return Math.min(cap, this.#rto * 2 ** this.#backoffs);
+  }
+
+  /** RFC 9260 §6.3.3 E2. It lasts until the next sample: only that proves that the time-out is long enough. */
+  backOff(): void {
+    if (this.timeout < this.#limits.backoffCap) this.#backoffs++;
+  }
+
+  resetBackoff(): void {
+    this.#backoffs = 0;
+  }
+}

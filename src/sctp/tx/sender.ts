@@ -1,0 +1,376 @@
+/**
+ * The sending half: messages in; DATA and FORWARD TSN chunks out; SACKs and T3 back in.
+ *
+ *   fill(packet): lost chunks first (given up instead, if their message may be) → new data → FORWARD TSN
+ *   handleSack(): acknowledged, missed, lost → congestion window, fast recovery, round-trip sample
+ *   handleTimeout(): T3 → everything in flight is lost, one packet goes out
+ *
+ * What may go out is bounded by the congestion window, the peer's window and a burst; one packet may always go out
+ * while nothing is in flight, so that neither window can shut for ever (RFC 9260 §6.1 A).
+ */
+import type { Counters } from '../../core/counters.ts';
+import { CHUNK, DATA_HEADER_SIZE, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED, padded } from '../constants.ts';
+import type { SctpCounter } from '../events.ts';
+import type { SkippedStream } from '../packet/forward-tsn.ts';
+import { encodeForwardTsn } from '../packet/forward-tsn.ts';
+import type { PacketWriter } from '../packet/packet.ts';
+import type { SackChunk } from '../packet/sack.ts';
+import { TsnLine } from '../tsn.ts';
+import type { CongestionController } from './congestion.ts';
+import { Outstanding } from './outstanding.ts';
+import type { RtoEstimator } from './rto.ts';
+import type { OutgoingMessage, SendQueue } from './send-queue.ts';
+
+export interface SenderOptions {
+  /** Bytes of chunks in a full packet. */
+  readonly chunkSpace: number;
+  /** Packets that may go out beyond what an input acknowledged (RFC 9260 §6.1 D "Max.Burst"). */
+  readonly maxBurst: number;
+}
+
+/** What a SACK meant to the timers. */
+export interface SackVerdict {
+  /** False: it acknowledges what was never sent, and nothing has changed. */
+  readonly valid: boolean;
+  /** The earliest outstanding chunk was acknowledged: T3 starts anew. */
+  readonly advanced: boolean;
+  /** Something was acknowledged for the first time. */
+  readonly progress: boolean;
+}
+
+const STALE: SackVerdict = { valid: true, advanced: false, progress: false };
+const INVALID: SackVerdict = { valid: false, advanced: false, progress: false };
+
+export class Sender {
+  readonly line: TsnLine;
+  readonly queue: SendQueue;
+  readonly outstanding: Outstanding = new Outstanding();
+  readonly rto: RtoEstimator;
+  readonly congestion: CongestionController;
+  /** The a_rwnd of the last SACK, bytes. */
+  peerWindow = 0;
+  /** The peer understands FORWARD TSN: messages may be given up. */
+  partialReliability = false;
+  /** A FORWARD TSN never reaches beyond this position: the last one before a stream reset that is under way. */
+  forwardBarrier: number = Infinity;
+  /** Set when the earliest outstanding chunk has been sent again: T3 starts anew (RFC 9260 §6.3.2 R4). */
+  earliestResent = false;
+  readonly #options: SenderOptions;
+  readonly #counters: Counters<SctpCounter>;
+  #burst: number;
+  /** Fast recovery lasts until this position is acknowledged; -1 outside. */
+  #recoveryExit = -1;
+  /** Chunks below this position went out while the congestion window held the sender back. */
+  #limitedUntil = 0;
+  /** RFC 9260 §7.2.4 (3): the first packet of a fast retransmission does not ask the window. */
+  #exempt = false;
+  /** T3 has expired: one chunk may go out against a shut window (RFC 9260 §6.1 A, "zero window probe"). */
+  #windowProbe = false;
+  /** The chunk whose round trip is being timed, -1 if none is. */
+  #probe = -1;
+  #probeSentAt = 0;
+  #forwardDue = false;
+  #forwardedAt = -Infinity;
+
+  constructor(
+    initialTsn: number,
+    parts: {
+      readonly queue: SendQueue;
+      readonly rto: RtoEstimator;
+      readonly congestion: CongestionController;
+      readonly counters: Counters<SctpCounter>;
+    },
+    options: SenderOptions,
+  ) {
+    this.line = new TsnLine(initialTsn);
+    this.queue = parts.queue;
+    this.rto = parts.rto;
+    this.congestion = parts.congestion;
+    this.#counters = parts.counters;
+    this.#options = options;
+    this.#burst = options.maxBurst;
+  }
+
+  /** True while T3 must run: for an acknowledgement, or for the next probe of a shut window. */
+  get needsTimer(): boolean {
+    return this.outstanding.count > 0 || (this.peerWindow === 0 && this.queue.bufferedBytes > 0);
+  }
+
+  /** True while something waits to be sent or to be acknowledged. */
+  get hasPending(): boolean {
+    return this.queue.bufferedBytes > 0 || this.outstanding.count > 0;
+  }
+
+  /** User bytes held: accepted and not yet acknowledged. */
+  get heldBytes(): number {
+    return this.queue.bufferedBytes + this.outstanding.unackedBytes;
+  }
+
+  get isRecovering(): boolean {
+    return this.#recoveryExit >= 0;
+  }
+
+  /** The application has given us something: a burst may start. */
+  allowBurst(): void {
+    this.#burst = Math.max(this.#burst, this.#options.maxBurst);
+  }
+
+  /**
+   * Adds what may go out to the packet; false when there is nothing.
+   * @param fresh the time is known to be now: a round trip may be timed from it.
+   */
+  fill(writer: PacketWriter, now: number, fresh: boolean): boolean {
+    let wrote = false;
+    if (this.#burst > 0) {
+      wrote = this.#fillLost(writer, now);
+      if (this.outstanding.lostCount === 0 && this.#fillNew(writer, now, fresh)) wrote = true;
+      if (wrote) {
+        this.#burst--;
+        if (this.#burst === 0) this.#mayFly(this.#options.chunkSpace - DATA_HEADER_SIZE);
+        this.#exempt = false;
+        this.#windowProbe = false;
+      }
+    }
+    return this.#writeForwardTsn(writer, now) || wrote;
+  }
+
+  /** Takes a SACK, or the cumulative TSN of a SHUTDOWN (without `window` and with no blocks). */
+  handleSack(sack: Omit<SackChunk, 'duplicates' | 'window'>, window: number, now: number): SackVerdict {
+    const outstanding = this.outstanding;
+    const cumulative = this.line.position(sack.cumulativeTsn, outstanding.cumulative);
+    if (cumulative < outstanding.cumulative) {
+      this.#counters.add('stale-sack');
+      return STALE;
+    }
+    const outcome = outstanding.handleSack(cumulative, sack.blocks, this.isRecovering);
+    if (outcome === undefined) {
+      this.#counters.add('invalid-sack');
+      return INVALID;
+    }
+    this.peerWindow = window;
+    this.#allowFor(outcome.ackedBytes);
+    if (outcome.cumulativeAdvanced) this.#handleAdvance(cumulative, outcome.ackedBytes, now);
+    if (outcome.newlyLost > 0) this.#handleLoss(outcome.newlyLost);
+    this.#remindOfForward(now, outcome.cumulativeAdvanced);
+    return {
+      valid: true,
+      advanced: outcome.cumulativeAdvanced,
+      progress: outcome.cumulativeAdvanced || outcome.ackedBytes > 0,
+    };
+  }
+
+  /** T3-rtx expired (RFC 9260 §6.3.3). */
+  handleTimeout(): void {
+    this.#counters.add('retransmission-timeouts');
+    this.rto.backOff();
+    // A probe of a shut window that goes unanswered says nothing about congestion (RFC 9260 §6.1 A).
+    if (this.peerWindow > 0) this.congestion.onTimeout();
+    this.#windowProbe = true;
+    this.#loseAll();
+  }
+
+  /** The path is back: what was in flight is taken for lost, and the time-out starts from the bottom. */
+  handlePathRestored(): void {
+    this.rto.resetBackoff();
+    if (this.outstanding.count === 0) return;
+    this.congestion.onTimeout();
+    this.#loseAll();
+  }
+
+  /** A stream reset has ended: a FORWARD TSN that was held back may go. */
+  liftForwardBarrier(): void {
+    this.forwardBarrier = Infinity;
+    this.#forwardDue = true;
+  }
+
+  clear(): void {
+    this.queue.clear();
+    this.outstanding.clear();
+    this.#forwardDue = false;
+    this.#probe = -1;
+  }
+
+  inspect(): Record<string, unknown> {
+    return {
+      bufferedBytes: this.queue.bufferedBytes,
+      streams: this.queue.streamCount,
+      outstandingChunks: this.outstanding.count,
+      unackedBytes: this.outstanding.unackedBytes,
+      flightBytes: this.outstanding.flightBytes,
+      lostChunks: this.outstanding.lostCount,
+      peerWindow: this.peerWindow,
+      recovering: this.isRecovering,
+      retransmissionTimeout: this.rto.timeout,
+      roundTripTime: this.rto.smoothed ?? null,
+      congestion: this.congestion.inspect(),
+    };
+  }
+
+  /**
+   * What was acknowledged may be replaced, twice over while the window doubles; the burst on top bounds what a window
+   * opened at once (after idling, after recovery) puts on the path in one go.
+   */
+  #allowFor(ackedBytes: number): void {
+    this.#burst += this.#options.maxBurst + 2 * Math.ceil(ackedBytes / this.#options.chunkSpace);
+  }
+
+  #handleAdvance(cumulative: number, ackedBytes: number, now: number): void {
+    if (cumulative >= this.#recoveryExit) this.#recoveryExit = -1;
+    if (this.#probe >= 0 && cumulative >= this.#probe) {
+      // While the window is shut the time-out goes on backing off, whatever a probe's round trip was.
+      if (this.peerWindow > 0) this.rto.sample(now - this.#probeSentAt);
+      this.#probe = -1;
+    }
+    if (!this.isRecovering) this.congestion.onAcknowledged(ackedBytes, cumulative < this.#limitedUntil);
+  }
+
+  #handleLoss(chunks: number): void {
+    this.#counters.add('fast-retransmits', chunks);
+    if (this.isRecovering) return;
+    this.congestion.onLoss();
+    this.#recoveryExit = this.outstanding.next - 1;
+    this.#exempt = true;
+  }
+
+  #loseAll(): void {
+    this.outstanding.loseAll();
+    this.#recoveryExit = -1;
+    this.#probe = -1;
+    this.#exempt = false;
+    this.#forwardDue = true;
+    this.allowBurst();
+  }
+
+  #fillLost(writer: PacketWriter, now: number): boolean {
+    const outstanding = this.outstanding;
+    let wrote = false;
+    for (;;) {
+      const position = outstanding.nextLost();
+      if (position < 0) return wrote;
+      const message = outstanding.message(position);
+      if (message === undefined) return wrote;
+      if (this.#isExpendable(message, outstanding.transmissions(position), now)) {
+        this.#abandon(message);
+        continue;
+      }
+      const size = outstanding.size(position);
+      if (DATA_HEADER_SIZE + padded(size) > writer.room || !this.#mayFly(size)) return wrote;
+      outstanding.resend(position);
+      this.#counters.add('retransmitted-chunks');
+      if (position === outstanding.cumulative + 1) this.earliestResent = true;
+      // Karn's rule: an acknowledgement of it could be for either transmission.
+      if (position === this.#probe) this.#probe = -1;
+      this.#writeChunk(writer, message, position, outstanding.offset(position), size);
+      wrote = true;
+    }
+  }
+
+  #fillNew(writer: PacketWriter, now: number, fresh: boolean): boolean {
+    const outstanding = this.outstanding;
+    const full = this.#options.chunkSpace - DATA_HEADER_SIZE;
+    let wrote = false;
+    while (!outstanding.isFull) {
+      const message = this.queue.head(now);
+      if (message === undefined) break;
+      if (message.sent > 0 && this.partialReliability && message.expiresAt <= now) {
+        this.#abandon(message);
+        continue;
+      }
+      const rest = message.data.length - message.sent;
+      const space = (writer.room - DATA_HEADER_SIZE) & ~3;
+      const size = Math.min(rest, space);
+      // A message is not torn to fill what little a packet has left.
+      if (size <= 0 || (size < rest && space * 2 < full) || !this.#mayFly(size)) break;
+      const offset = message.sent;
+      this.queue.take(message, size);
+      const position = outstanding.add(message, offset, size);
+      if (fresh && this.#probe < 0) {
+        this.#probe = position;
+        this.#probeSentAt = now;
+      }
+      if (offset + size === message.data.length) this.#counters.add('messages-sent');
+      this.#writeChunk(writer, message, position, offset, size);
+      wrote = true;
+    }
+    return wrote;
+  }
+
+  #mayFly(size: number): boolean {
+    const { flightBytes, flightPayload } = this.outstanding;
+    if (this.#exempt) return true;
+    if (flightBytes === 0) return this.peerWindow > 0 || this.#windowProbe;
+    if (flightBytes + DATA_HEADER_SIZE + padded(size) > this.congestion.window) {
+      this.#limitedUntil = this.outstanding.next;
+      return false;
+    }
+    return flightPayload + size <= this.peerWindow;
+  }
+
+  /** RFC 3758 §3.5 A: the message need not be sent any more. */
+  #isExpendable(message: OutgoingMessage, transmissions: number, now: number): boolean {
+    return this.partialReliability && (transmissions > message.maxRetransmits || message.expiresAt <= now);
+  }
+
+  /** Gives up the whole message, its unsent rest included: a part of it is of no use to the receiver. */
+  #abandon(message: OutgoingMessage): void {
+    this.#counters.add('abandoned-messages');
+    message.abandoned = true;
+    this.outstanding.abandon(message);
+    if (this.queue.abandonRest(message) > 0) this.outstanding.addPlaceholder(message);
+    this.#forwardDue = true;
+  }
+
+  #writeChunk(
+    writer: PacketWriter,
+    message: OutgoingMessage,
+    position: number,
+    offset: number,
+    size: number,
+  ): void {
+    const { data } = message;
+    let flags = message.unordered ? FLAG_UNORDERED : 0;
+    if (offset === 0) flags |= FLAG_BEGIN;
+    if (offset + size === data.length) flags |= FLAG_END;
+    writer
+      .beginChunk(CHUNK.data, flags)
+      .u32(this.line.wire(position))
+      .u16(message.streamId)
+      .u16(message.ssn)
+      .u32(message.ppid)
+      .raw(size === data.length ? data : data.subarray(offset, offset + size))
+      .endChunk();
+  }
+
+  /** RFC 3758 §3.5 C: a lost FORWARD TSN is sent again, once a round trip at the most, and with every T3. */
+  #remindOfForward(now: number, advanced: boolean): void {
+    if (!this.outstanding.isAbandoned(this.outstanding.cumulative + 1)) return;
+    if (advanced || now - this.#forwardedAt >= (this.rto.smoothed ?? this.rto.base)) this.#forwardDue = true;
+  }
+
+  #writeForwardTsn(writer: PacketWriter, now: number): boolean {
+    if (!this.#forwardDue) return false;
+    const { outstanding } = this;
+    // One stream entry takes four bytes; what does not fit waits for the next FORWARD TSN.
+    const maxStreams = (this.#options.chunkSpace - 8) >> 2;
+    const skipped = new Map<number, number>();
+    let position = outstanding.cumulative;
+    while (position < this.forwardBarrier && outstanding.isAbandoned(position + 1)) {
+      const message = outstanding.message(position + 1);
+      if (message !== undefined && !message.unordered) {
+        if (skipped.size === maxStreams && !skipped.has(message.streamId)) break;
+        skipped.set(message.streamId, message.ssn);
+      }
+      position++;
+    }
+    if (position === outstanding.cumulative) {
+      this.#forwardDue = false;
+      return false;
+    }
+    if (8 + 4 * skipped.size > writer.room) return false;
+    const streams: SkippedStream[] = [...skipped].map(([streamId, ssn]) => ({ streamId, ssn }));
+    writer.chunk(encodeForwardTsn({ newCumulativeTsn: this.line.wire(position), streams }));
+    this.#forwardDue = false;
+    this.#forwardedAt = now;
+    return true;
+  }
+}

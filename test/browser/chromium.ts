@@ -1,0 +1,72 @@
+/**
+ * Debian's Chromium, driven headless, with pages that may gather loopback candidates.
+ *
+ * `CHROMIUM` names another executable. A machine without one fails with a sentence instead of skipping: a green run
+ * means that a browser took part.
+ */
+import { existsSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { installPagePeer } from './page-peer.ts';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  // Together with a media permission it makes Chromium gather 127.0.0.1, so that no network is needed at all.
+  '--allow-loopback-in-peer-connection',
+];
+
+export class Chromium {
+  readonly version: string;
+  readonly #browser: Browser;
+  readonly #server: Server;
+
+  static async launch(): Promise<Chromium> {
+    const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+    if (!existsSync(executablePath)) {
+      throw new Error(
+        `no Chromium at ${executablePath}: install it (apt-get install chromium) or set CHROMIUM to its path`,
+      );
+    }
+    const server = createServer((_request, response) => {
+      response
+        .setHeader('content-type', 'text/html; charset=utf-8')
+        .end('<!doctype html><title>sansrtc</title>');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new Chromium(await chromium.launch({ executablePath, args: FLAGS }), server);
+  }
+
+  private constructor(browser: Browser, server: Server) {
+    this.version = browser.version();
+    this.#browser = browser;
+    this.#server = server;
+  }
+
+  /**
+   * A fresh page in a context of its own.
+   * @param candidates `loopback`: plain addresses, 127.0.0.1 among them. `mdns`: what a stock tab gives, names only.
+   */
+  async newPage(candidates: 'loopback' | 'mdns' = 'loopback'): Promise<Page> {
+    const context = await this.#browser.newContext({
+      permissions: candidates === 'loopback' ? ['microphone'] : [],
+    });
+    const page = await context.newPage();
+    await page.addInitScript(installPagePeer);
+    // localhost is a secure context, which crypto.subtle and the permission need.
+    await page.goto(`http://localhost:${String((this.#server.address() as AddressInfo).port)}/`);
+    return page;
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * The browser's half of the tests: a thin, promise-shaped handle on a native RTCPeerConnection.
+ *
+ * `installPagePeer` is sent to the page as source, so it refers to nothing outside itself. Every wait is bounded: a
+ * test that would hang says what it was waiting for instead.
+ */
+
+/** A message as JSON carries it between the page and Node; of `binary`, each character is a byte. */
+export type WireMessage = { readonly text: string } | { readonly binary: string };
+
+export interface PageChannelOptions {
+  readonly label: string;
+  readonly ordered?: boolean;
+  readonly maxRetransmits?: number;
+}
+
+/** What a test may ask of the peer called `name` in its page; a name is made on first use. */
+export interface PagePeers {
+  /** Creates the channels and answers the offer, before any candidate has been gathered. */
+  offer(name: string, channels: readonly PageChannelOptions[]): Promise<string>;
+  /** The description made here once gathering has ended, with every candidate in it. */
+  completeDescription(name: string): Promise<string>;
+  acceptAnswer(name: string, sdp: string): Promise<void>;
+  /** Takes an offer; the answer is without candidates. */
+  answer(name: string, sdp: string): Promise<string>;
+  /** Every `candidate:…` line, once gathering has ended. */
+  candidates(name: string): Promise<string[]>;
+  addCandidate(name: string, candidate: string): Promise<void>;
+  /** Waits for a channel, made here or by the other side, to open. */
+  opened(name: string, label: string): Promise<void>;
+  /** Waits for a channel to close; the events it fired since it opened. */
+  closed(name: string, label: string): Promise<string[]>;
+  describe(name: string, label: string): Promise<{ ordered: boolean; maxRetransmits: number | null }>;
+  send(name: string, label: string, message: WireMessage): Promise<void>;
+  /** The next message not asked for before. */
+  receive(name: string, label: string): Promise<WireMessage>;
+  /** Sends `bytes` random bytes, never with more than a mebibyte buffered; their SHA-256 and how often it had to wait. */
+  sendBulk(name: string, label: string, bytes: number): Promise<{ sha256: string; waits: number }>;
+  /** SHA-256 of the next `bytes` bytes of binary messages. */
+  receiveBulk(name: string, label: string, bytes: number): Promise<string>;
+  closeChannel(name: string, label: string): Promise<void>;
+  close(name: string): void;
+}
+
+declare global {
+  var peers: PagePeers;
+}
+
+export function installPagePeer(): void {
+  const PATIENCE = 20_000;
+  const HIGH_WATER = 1024 * 1024;
+  const LOW_WATER = 256 * 1024;
+  const CHUNK = 64 * 1024;
+
+  interface Line {
+    readonly channel: RTCDataChannel;
+    readonly inbox: (string | ArrayBuffer)[];
+    readonly log: string[];
+  }
+  interface Peer {
+    readonly connection: RTCPeerConnection;
+    readonly lines: Map<string, Line>;
+    readonly candidates: string[];
+    gathered: boolean;
+  }
+  const all = new Map<string, Peer>();
+
+  /** Polls, because one way to wait that is always right beats a listener for each of ten kinds of event. */
+  async function until<T>(what: string, look: () => T | undefined, patience = PATIENCE): Promise<T> {
+    const start = performance.now();
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
+      if (performance.now() - start > patience)
+        throw new Error(`page waited ${String(patience)} ms for ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 4));
+    }
+  }
+
+  function peerOf(name: string): Peer {
+    let peer = all.get(name);
+    if (peer === undefined) {
+      const made: Peer = {
+        connection: new RTCPeerConnection(),
+        lines: new Map(),
+        candidates: [],
+        gathered: false,
+      };
+      made.connection.ondatachannel = ({ channel }) => watch(made, channel);
+      made.connection.onicecandidate = ({ candidate }) => {
+        if (candidate === null) made.gathered = true;
+        else if (candidate.candidate !== '') made.candidates.push(candidate.candidate);
+      };
+      peer = made;
+      all.set(name, peer);
+    }
+    return peer;
+  }
+
+  function watch(peer: Peer, channel: RTCDataChannel): void {
+    const line: Line = { channel, inbox: [], log: [] };
+    channel.binaryType = 'arraybuffer';
+    channel.onmessage = (event: MessageEvent<string | ArrayBuffer>) => line.inbox.push(event.data);
+    channel.onclosing = () => line.log.push('closing');
+    channel.onerror = () => line.log.push('error');
+    channel.onclose = () => line.log.push('close');
+    peer.lines.set(channel.label, line);
+  }
+
+  async function lineOf(name: string, label: string): Promise<Line> {
+    const line = await until(`the channel "${label}"`, () => peerOf(name).lines.get(label));
+    await until(`the channel "${label}" to open, it is ${line.channel.readyState}`, () =>
+      line.channel.readyState === 'connecting' ? undefined : true,
+    );
+    return line;
+  }
+
+  async function sha256(data: Uint8Array<ArrayBuffer>): Promise<string> {
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+    return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  }
+
+  globalThis.peers = {
+    async offer(name, channels) {
+      const peer = peerOf(name);
+      for (const { label, ...options } of channels)
+        watch(peer, peer.connection.createDataChannel(label, options));
+      const offer = await peer.connection.createOffer();
+      await peer.connection.setLocalDescription(offer);
+      return offer.sdp ?? '';
+    },
+
+    async completeDescription(name) {
+      const peer = peerOf(name);
+      await until('the end of gathering', () => peer.gathered || undefined);
+      return peer.connection.localDescription?.sdp ?? '';
+    },
+
+    async acceptAnswer(name, sdp) {
+      await peerOf(name).connection.setRemoteDescription({ type: 'answer', sdp });
+    },
+
+    async answer(name, sdp) {
+      const { connection } = peerOf(name);
+      await connection.setRemoteDescription({ type: 'offer', sdp });
+      const answer = await connection.createAnswer();
+      await connection.setLocalDescription(answer);
+      return answer.sdp ?? '';
+    },
+
+    async candidates(name) {
+      const peer = peerOf(name);
+      return until('the end of gathering', () => (peer.gathered ? peer.candidates : undefined));
+    },
+
+    async addCandidate(name, candidate) {
+      await peerOf(name).connection.addIceCandidate({ candidate, sdpMLineIndex: 0 });
+    },
+
+    async opened(name, label) {
+      const { channel } = await lineOf(name, label);
+      if (channel.readyState !== 'open')
+        throw new Error(`the channel "${label}" is ${channel.readyState}, not open`);
+    },
+
+    async closed(name, label) {
+      const { channel, log } = await lineOf(name, label);
+      return until(`the channel "${label}" to close`, () => {
+        return channel.readyState === 'closed' && log.includes('close') ? log : undefined;
+      });
+    },
+
+    async describe(name, label) {
+      const { channel } = await lineOf(name, label);
+      return { ordered: channel.ordered, maxRetransmits: channel.maxRetransmits };
+    },
+
+    async send(name, label, message) {
+      const { channel } = await lineOf(name, label);
+      if ('text' in message) channel.send(message.text);
+      else channel.send(Uint8Array.from(message.binary, (character) => character.charCodeAt(0)));
+    },
+
+    async receive(name, label) {
+      const { inbox } = await lineOf(name, label);
+      const data = await until(`a message on "${label}"`, () => inbox.shift());
+      if (typeof data === 'string') return { text: data };
+      return { binary: Array.from(new Uint8Array(data), (byte) => String.fromCharCode(byte)).join('') };
+    },
+
+    async sendBulk(name, label, bytes) {
+      const { channel } = await lineOf(name, label);
+      const data = new Uint8Array(bytes);
+      let waits = 0;
+      channel.bufferedAmountLowThreshold = LOW_WATER;
+      for (let at = 0; at < bytes; at += CHUNK) {
+        const chunk = crypto.getRandomValues(data.subarray(at, Math.min(at + CHUNK, bytes)));
+        if (channel.bufferedAmount + chunk.length > HIGH_WATER) {
+          waits++;
+          await until(`room in "${label}"`, () => (channel.bufferedAmount <= LOW_WATER ? true : undefined));
+        }
+        channel.send(chunk);
+      }
+      return { sha256: await sha256(data), waits };
+    },
+
+    async receiveBulk(name, label, bytes) {
+      const { inbox } = await lineOf(name, label);
+      const data = new Uint8Array(bytes);
+      for (let at = 0; at < bytes;) {
+        const part = await until(`byte ${String(at)} of ${String(bytes)} on "${label}"`, () => inbox.shift());
+        if (typeof part === 'string') throw new Error('a string amid the bytes');
+        data.set(new Uint8Array(part), at);
+        at += part.byteLength;
+      }
+      return sha256(data);
+    },
+
+    async closeChannel(name, label) {
+      (await lineOf(name, label)).channel.close();
+    },
+
+    close(name) {
+      peerOf(name).connection.close();
+    },
+  };
+}

@@ -1,0 +1,490 @@
+/** F2a, F2b, F2c, F5b: every place where an association can wait has a deadline of its own. */
+import { describe, expect, test } from 'vitest';
+import type { SctpEvent } from '../../src/sctp/index.ts';
+import { DEFAULT_SCTP_GATES } from '../../src/sctp/index.ts';
+import { CHUNK } from '../../src/sctp/constants.ts';
+import { verificationTagOf } from '../../src/sctp/packet/packet.ts';
+import { encodeChunk } from '../../src/sctp/packet/simple.ts';
+import { assertInvariants, association, events, inspect, messages, Pair, payload, sent } from './pair.ts';
+import { dataOf, kinds, packetOf, sackChunk, sackOf } from './wire.ts';
+
+function connected(options: ConstructorParameters<typeof Pair>[0] = {}): Pair {
+  const pair = new Pair({ link: { delay: 20 }, ...options }).connect();
+  pair.events[0].length = 0;
+  pair.events[1].length = 0;
+  return pair;
+}
+
+function closing(all: readonly SctpEvent[]): Extract<SctpEvent, { type: 'closed' }> {
+  const event = all.find(({ type }) => type === 'closed');
+  if (event?.type !== 'closed') throw new Error('not closed');
+  return event;
+}
+
+/** Runs until a has ended; milliseconds it took. */
+function timeToClose(pair: Pair): number {
+  const startedAt = pair.now;
+  pair.run(() => pair.a.state === 'closed');
+  assertInvariants(pair.a);
+  return pair.now - startedAt;
+}
+
+test('F2a: no gate is infinite by default, each has an option', () => {
+  for (const value of Object.values(DEFAULT_SCTP_GATES)) expect(value).toBeLessThanOrEqual(60_000);
+  expect(() => association(1, { gates: { dataProgress: 0 } })).toThrow(/dataProgress/);
+  expect(() => association(1, { gates: { dataProgress: Infinity } })).not.toThrow();
+});
+
+describe('sctpConnect', () => {
+  test.each([
+    ['no answer at all', 0],
+    ['after the INIT ACK', 1],
+  ])('%s: closed after exactly 30 s', (_, answers) => {
+    const pair = new Pair({ link: { delay: 20 } });
+    let seen = 0;
+    pair.filter = (from) => from === 0 || seen++ < answers;
+    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
+    pair.a.connect(pair.now);
+    expect(timeToClose(pair)).toBe(30_000);
+    expect(closing(pair.events[0])).toMatchObject({
+      origin: 'local',
+      failure: { layer: 'sctp', code: 'connect-timeout', gate: 'sctpConnect', elapsed: 30_000 },
+    });
+  });
+
+  test('the end that was asked and never hears again, too', () => {
+    const pair = new Pair({ link: { delay: 20 } });
+    let packets = 0;
+    pair.filter = (from) => from !== 0 || packets++ === 0;
+    pair.a.connect(pair.now);
+    pair.run(() => pair.b.state === 'closed');
+    expect(closing(pair.events[1]).failure).toMatchObject({ gate: 'sctpConnect' });
+  });
+});
+
+describe('dataProgress', () => {
+  test('F2b: the peer vanishes during a transfer: ABORT, closed after 30 s, nothing left', () => {
+    const pair = connected();
+    pair.a.send(1, { ppid: 53, data: payload(262_144, 1) });
+    pair.runFor(60);
+    pair.cut[0] = true;
+    pair.cut[1] = true;
+    const elapsed = timeToClose(pair);
+    expect(elapsed).toBeGreaterThan(29_000);
+    // What was on its way at the cut still arrives.
+    expect(elapsed).toBeLessThanOrEqual(30_040);
+    const { failure, causes } = closing(pair.events[0]);
+    expect(failure).toMatchObject({ code: 'data-timeout', gate: 'dataProgress', elapsed: 30_000 });
+    expect(failure?.peerSilentFor).toBeGreaterThanOrEqual(30_000 - 1);
+    expect(causes).toMatchObject([{ code: 12 }]);
+  });
+
+  test('a peer that answers heartbeats but acknowledges nothing does not hold it open', () => {
+    const pair = connected();
+    pair.filter = (from, packet) => from === 0 || kinds(packet).startsWith('heartbeat');
+    let tag = 0;
+    pair.b.send(1, { ppid: 53, data: payload(1, 1) });
+    tag = verificationTagOf(sent(pair.b)[0] ?? new Uint8Array(12));
+    pair.a.send(1, { ppid: 53, data: payload(5000, 1) });
+    const startedAt = pair.now;
+    pair.run(() => {
+      // A sign of life every step: it is no progress.
+      pair.a.handlePacket(packetOf(tag, encodeChunk(CHUNK.heartbeat, 0, new Uint8Array(8))), pair.now);
+      return pair.a.state === 'closed';
+    });
+    expect(pair.now - startedAt).toBeLessThanOrEqual(30_001);
+    const { failure } = closing(pair.events[0]);
+    expect(failure).toMatchObject({ gate: 'dataProgress' });
+    expect(failure?.peerSilentFor).toBeLessThan(5000);
+  });
+
+  test('SACKs that repeat themselves are no progress', () => {
+    const pair = connected();
+    pair.a.send(1, { ppid: 53, data: payload(5000, 1) });
+    let tag = 0;
+    let base = 0;
+    pair.filter = (from, packet) => {
+      if (from === 1) return false;
+      const [first] = dataOf(packet);
+      if (first !== undefined && base === 0) base = (first.tsn - 1) >>> 0;
+      return false;
+    };
+    pair.b.send(1, { ppid: 53, data: payload(1, 1) });
+    tag = verificationTagOf(sent(pair.b)[0] ?? new Uint8Array(12));
+    const startedAt = pair.now;
+    pair.run(() => {
+      pair.a.handlePacket(packetOf(tag, sackChunk({ cumulativeTsn: base })), pair.now);
+      return pair.a.state === 'closed';
+    });
+    expect(pair.now - startedAt).toBeLessThanOrEqual(30_001);
+    expect(closing(pair.events[0]).failure).toMatchObject({ gate: 'dataProgress' });
+  });
+
+  test('a slow drip is progress: the association lives', () => {
+    const pair = connected();
+    pair.a.send(1, { ppid: 53, data: payload(50_000, 1) });
+    // One packet with data every twenty seconds.
+    let next = 0;
+    pair.filter = (from, packet) => {
+      if (from === 1 || dataOf(packet).length === 0) return true;
+      if (pair.now < next) return false;
+      next = pair.now + 20_000;
+      return true;
+    };
+    pair.runFor(200_000);
+    expect(pair.a.state).toBe('established');
+    expect(inspect(pair.a).send.outstandingChunks + pair.a.bufferedAmount(1)).toBeGreaterThan(0);
+  });
+
+  test('the clock starts anew with each acknowledgement, and stops with the last', () => {
+    const pair = connected();
+    pair.a.send(1, { ppid: 53, data: payload(10, 1) });
+    pair.runFor(200);
+    expect(inspect(pair.a).timers).not.toHaveProperty('dataProgress');
+    pair.runFor(100_000);
+    expect(pair.a.state).toBe('established');
+  });
+});
+
+describe('zeroWindow', () => {
+  test('a reader that never reads: closed after 60 s, not after 30', () => {
+    const pair = connected({ b: { receiveWindow: 5000, maxMessageSize: 5000 } });
+    pair.polls[1] = false;
+    for (let i = 0; i < 30; i++) pair.a.send(1, { ppid: 53, data: payload(1000, i) });
+    pair.run(() => inspect(pair.a).send.peerWindow === 0, 5000);
+    const elapsed = timeToClose(pair);
+    expect(elapsed).toBeGreaterThan(59_000);
+    expect(elapsed).toBeLessThanOrEqual(60_100);
+    expect(closing(pair.events[0]).failure).toMatchObject({
+      code: 'zero-window-timeout',
+      gate: 'zeroWindow',
+    });
+  });
+
+  test('a peer that shuts its window and vanishes is ended by dataProgress', () => {
+    const pair = connected({ b: { receiveWindow: 5000, maxMessageSize: 5000 } });
+    pair.polls[1] = false;
+    for (let i = 0; i < 30; i++) pair.a.send(1, { ppid: 53, data: payload(1000, i) });
+    pair.runFor(5000);
+    expect(inspect(pair.a).send.peerWindow).toBe(0);
+    pair.cut[1] = true;
+    expect(timeToClose(pair)).toBeLessThanOrEqual(30_100);
+    expect(closing(pair.events[0]).failure).toMatchObject({ gate: 'dataProgress' });
+  });
+
+  test('a window that opens and shuts without taking anything does not hold it open', () => {
+    const pair = connected();
+    pair.a.send(1, { ppid: 53, data: payload(50_000, 1) });
+    let base = 0;
+    pair.filter = (from, packet) => {
+      const [first] = dataOf(packet);
+      if (from === 0 && first !== undefined && base === 0) base = (first.tsn - 1) >>> 0;
+      return false;
+    };
+    pair.b.send(1, { ppid: 53, data: payload(1, 1) });
+    const tag = verificationTagOf(sent(pair.b)[0] ?? new Uint8Array(12));
+    const startedAt = pair.now;
+    let open = false;
+    pair.run(() => {
+      open = !open;
+      const window = open ? 100_000 : 0;
+      pair.a.handlePacket(packetOf(tag, sackChunk({ cumulativeTsn: base, window })), pair.now);
+      return pair.a.state === 'closed';
+    });
+    expect(pair.now - startedAt).toBeLessThanOrEqual(61_000);
+    expect(closing(pair.events[0]).failure).toMatchObject({ gate: 'zeroWindow' });
+  });
+
+  test('a window that opens in time goes on', () => {
+    const pair = connected({ b: { receiveWindow: 5000, maxMessageSize: 5000 } });
+    pair.polls[1] = false;
+    for (let i = 0; i < 30; i++) pair.a.send(1, { ppid: 53, data: payload(1000, i) });
+    pair.runFor(50_000);
+    pair.polls[1] = true;
+    pair.run(() => messages(pair.events[1]).length === 30, 20_000);
+    expect(messages(pair.events[1])).toHaveLength(30);
+    expect(inspect(pair.a).timers).not.toHaveProperty('zeroWindow');
+  });
+});
+
+describe('peerLiveness', () => {
+  test('F2b: an idle peer that vanishes is noticed within 45 s', () => {
+    const pair = connected();
+    pair.cut[0] = true;
+    pair.cut[1] = true;
+    expect(timeToClose(pair)).toBeLessThanOrEqual(45_000);
+    expect(closing(pair.events[0]).failure).toMatchObject({
+      code: 'peer-unresponsive',
+      gate: 'peerLiveness',
+    });
+    expect(closing(pair.events[0]).failure?.elapsed).toBeGreaterThanOrEqual(45_000);
+    expect(inspect(pair.a).counters['heartbeats-sent']).toBeGreaterThan(4);
+  });
+
+  test('one answer is enough, and an idle pair lives for hours on few packets', () => {
+    const pair = connected();
+    const before = pair.packets;
+    pair.runFor(3_600_000);
+    expect([pair.a.state, pair.b.state]).toEqual(['established', 'established']);
+    expect(pair.packets - before).toBeLessThan(2 * (3600 / 15) * 2 + 10);
+    expect(pair.a.roundTripTime).toBe(40);
+  });
+
+  test('while data flows nobody asks', () => {
+    const pair = connected();
+    for (let i = 0; i < 60; i++) {
+      pair.a.send(1, { ppid: 53, data: payload(10, i) });
+      pair.runFor(1000);
+    }
+    expect(inspect(pair.a).counters['heartbeats-sent']).toBe(0);
+  });
+
+  test('S17: an answer to no question of ours is no sign of life of the one we asked for', () => {
+    const pair = connected();
+    pair.b.send(1, { ppid: 53, data: payload(1, 1) });
+    const tag = verificationTagOf(sent(pair.b)[0] ?? new Uint8Array(12));
+    pair.a.handlePacket(
+      packetOf(tag, encodeChunk(CHUNK.heartbeatAck, 0, Uint8Array.of(0, 1, 0, 12, 1, 2, 3, 4, 5, 6, 7, 8))),
+      pair.now,
+    );
+    expect(inspect(pair.a).counters['stray-heartbeat-ack']).toBe(1);
+    expect(pair.a.roundTripTime).toBe(40);
+  });
+});
+
+describe('reassembly', () => {
+  test('a gap that is never filled ends the association, whatever else arrives', () => {
+    const pair = connected({ a: { gates: { dataProgress: 200_000 } } });
+    let missing = -1;
+    pair.filter = (from, packet) => {
+      if (from !== 0) return true;
+      const [first] = dataOf(packet);
+      if (first === undefined) return true;
+      if (missing < 0) missing = first.tsn;
+      return first.tsn !== missing;
+    };
+    pair.a.send(1, { ppid: 53, data: payload(1100, 0) });
+    for (let i = 0; i < 3; i++) pair.a.send(2, { ppid: 53, data: payload(1100, 1), unordered: true });
+    let sentAt = 0;
+    const startedAt = pair.now;
+    pair.run(() => {
+      if (pair.now - sentAt > 5000 && pair.a.state === 'established') {
+        sentAt = pair.now;
+        pair.a.send(2, { ppid: 53, data: payload(1100, 1), unordered: true });
+      }
+      return pair.b.state === 'closed';
+    });
+    expect(pair.now - startedAt).toBeLessThanOrEqual(61_000);
+    const reasons = [...pair.events[0], ...pair.events[1]].flatMap((event) =>
+      event.type === 'closed' ? [event.failure?.gate ?? event.failure?.code] : [],
+    );
+    expect(reasons).toContain('reassembly');
+  });
+});
+
+describe('pathDown', () => {
+  test('a path that comes back in time: nothing is lost, and it goes on at once', () => {
+    const pair = connected();
+    pair.a.send(1, { ppid: 53, data: payload(200_000, 1) });
+    pair.runFor(50);
+    pair.cut[0] = true;
+    pair.cut[1] = true;
+    pair.a.setPathWritable(false, pair.now);
+    pair.b.setPathWritable(false, pair.now);
+    expect(sent(pair.a)).toEqual([]);
+    assertInvariants(pair.a);
+    pair.runFor(50_000);
+    expect(pair.a.state).toBe('established');
+    pair.cut[0] = false;
+    pair.cut[1] = false;
+    pair.a.setPathWritable(true, pair.now);
+    pair.b.setPathWritable(true, pair.now);
+    const backAt = pair.now;
+    let first = 0;
+    pair.filter = (from, packet) => {
+      if (from === 0 && first === 0 && dataOf(packet).length > 0) first = pair.now;
+      return true;
+    };
+    pair.run(() => messages(pair.events[1]).length === 1, 5000);
+    expect(first).toBe(backAt);
+    expect(messages(pair.events[1])).toHaveLength(1);
+  });
+
+  test('one that stays down closes after 60 s', () => {
+    const pair = connected();
+    pair.cut[1] = true;
+    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
+    pair.a.setPathWritable(false, pair.now);
+    expect(timeToClose(pair)).toBe(60_000);
+    expect(closing(pair.events[0]).failure).toMatchObject({
+      code: 'path-down',
+      gate: 'pathDown',
+      elapsed: 60_000,
+    });
+  });
+
+  test('the clocks of the other gates stand still meanwhile: they run on with what they had left', () => {
+    const pair = connected({ b: { gates: { peerLiveness: Infinity } } });
+    pair.cut[0] = true;
+    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
+    pair.runFor(20_000);
+    pair.a.setPathWritable(false, pair.now);
+    pair.runFor(40_000);
+    pair.a.setPathWritable(true, pair.now);
+    const elapsed = timeToClose(pair);
+    expect(elapsed).toBeGreaterThan(9_000);
+    expect(elapsed).toBeLessThanOrEqual(10_000);
+  });
+
+  test('flapping does not feed a gate', () => {
+    const pair = connected();
+    pair.cut[0] = true;
+    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
+    const startedAt = pair.now;
+    for (let i = 0; i < 1000 && pair.a.state !== 'closed'; i++) {
+      pair.a.setPathWritable(false, pair.now);
+      pair.runFor(10);
+      pair.a.setPathWritable(true, pair.now);
+      pair.runFor(1000);
+    }
+    expect(pair.a.state).toBe('closed');
+    expect(pair.now - startedAt).toBeLessThan(32_000);
+  });
+
+  test('set-up while the path is down sends nothing and is bounded', () => {
+    const pair = new Pair({ link: { delay: 20 } });
+    pair.a.setPathWritable(false, pair.now);
+    pair.a.connect(pair.now);
+    expect(sent(pair.a)).toEqual([]);
+    expect(timeToClose(pair)).toBe(30_000);
+  });
+});
+
+describe('shutdown', () => {
+  test('data that cannot be delivered: closed after 30 s', () => {
+    const pair = connected({ a: { gates: { dataProgress: 100_000 } } });
+    pair.cut[0] = true;
+    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
+    pair.a.shutdown(pair.now);
+    expect(timeToClose(pair)).toBe(30_000);
+    expect(closing(pair.events[0]).failure).toMatchObject({ gate: 'shutdown', code: 'shutdown-timeout' });
+  });
+
+  test('nothing to deliver and no answer: closed after 10 s', () => {
+    const pair = connected();
+    pair.cut[0] = true;
+    pair.a.shutdown(pair.now);
+    expect(timeToClose(pair)).toBe(10_000);
+  });
+
+  test('the end that received the SHUTDOWN, too', () => {
+    const pair = connected({ a: { gates: { dataProgress: 100_000 } } });
+    pair.cut[0] = true;
+    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
+    pair.b.shutdown(pair.now);
+    pair.runFor(30);
+    pair.cut[1] = true;
+    expect(timeToClose(pair)).toBeLessThanOrEqual(30_020);
+    expect(closing(pair.events[0]).failure).toMatchObject({ gate: 'shutdown' });
+  });
+});
+
+describe('F5b: a host that stood still', () => {
+  test.each([5000, 31_000, 70_000])(
+    '%d ms are one late time-out, not the end of an association whose peer answers',
+    (frozen) => {
+      const pair = connected();
+      pair.a.send(1, { ppid: 53, data: payload(100_000, 1) });
+      pair.runFor(30);
+      const before = pair.packets;
+      pair.now += frozen;
+      pair.a.handleTimeout(pair.now);
+      pair.b.handleTimeout(pair.now);
+      pair.drain();
+      expect(pair.packets - before).toBeLessThan(6);
+      pair.run(() => messages(pair.events[1]).length === 1, 5000);
+      expect([pair.a.state, pair.b.state, messages(pair.events[1]).length]).toEqual([
+        'established',
+        'established',
+        1,
+      ]);
+    },
+  );
+
+  test.each([5000, 31_000, 70_000])('%d ms of an idle one, neither', (frozen) => {
+    const pair = connected();
+    pair.now += frozen;
+    pair.runFor(30_000);
+    expect([pair.a.state, pair.b.state]).toEqual(['established', 'established']);
+  });
+
+  test('a peer that is gone after the thaw is still ended', () => {
+    const pair = connected();
+    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
+    pair.cut[0] = true;
+    pair.cut[1] = true;
+    pair.runFor(1000);
+    pair.now += 70_000;
+    expect(timeToClose(pair)).toBeLessThanOrEqual(31_000);
+  });
+
+  test('fractions of a millisecond leave no deadline behind', () => {
+    const pair = connected({ link: { delay: 20 / 3, jitter: 1 / 7 } });
+    for (let i = 0; i < 200; i++) {
+      pair.now += 10_000 / 3;
+      pair.a.send(1, { ppid: 53, data: payload(10, i) });
+      pair.runFor(10_000 / 7);
+    }
+    pair.runFor(100_000);
+    expect(pair.a.state).toBe('established');
+  });
+
+  test('time that goes backwards counts as standing still', () => {
+    const pair = connected();
+    const { nextTimeout } = inspect(pair.a);
+    pair.a.handleTimeout(5);
+    pair.a.handleTimeout(Number.NaN);
+    expect(inspect(pair.a).nextTimeout).toBe(nextTimeout);
+  });
+});
+
+describe('a stale clock', () => {
+  test('does not shorten a gate: it runs from the next time seen', () => {
+    const pair = connected();
+    // Ten seconds later the application sends without saying when; the host drains, then sleeps until the deadline.
+    const sentAt = pair.now + 10_000;
+    pair.a.send(1, { ppid: 53, data: payload(10, 1) });
+    sent(pair.a);
+    expect(pair.a.nextTimeout()).toBeLessThan(sentAt);
+    pair.a.handleTimeout(sentAt);
+    const { timers } = inspect(pair.a);
+    expect(timers['dataProgress']).toBe(sentAt + 30_000);
+    expect(timers['t3']).toBeGreaterThan(sentAt);
+    expect(inspect(pair.a).counters['retransmission-timeouts']).toBe(0);
+  });
+
+  test('does not stretch a round-trip sample', () => {
+    const pair = connected();
+    const before = pair.a.roundTripTime;
+    const sentAt = pair.now + 10_000;
+    pair.a.send(1, { ppid: 53, data: payload(10, 1) });
+    for (const packet of sent(pair.a)) pair.b.handlePacket(packet, sentAt + 20);
+    pair.b.handleTimeout(sentAt + 200);
+    for (const packet of sent(pair.b)) {
+      expect(sackOf(packet).window).toBeGreaterThan(0);
+      pair.a.handlePacket(packet, sentAt + 220);
+    }
+    expect(inspect(pair.a).send.outstandingChunks).toBe(0);
+    expect(pair.a.roundTripTime).toBe(before);
+  });
+});
+
+test('an event names what happened once, and it is the last', () => {
+  const pair = connected();
+  pair.cut[0] = true;
+  pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
+  timeToClose(pair);
+  expect(events(pair.a)).toEqual([]);
+  expect(pair.events[0].filter(({ type }) => type === 'closed')).toHaveLength(1);
+  expect(pair.events[0].at(-1)?.type).toBe('closed');
+});

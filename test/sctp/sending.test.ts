@@ -1,0 +1,379 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { NewReno } from '../../src/sctp/tx/congestion.ts';
+import { MAX_OUTSTANDING, Outstanding } from '../../src/sctp/tx/outstanding.ts';
+import { RtoEstimator } from '../../src/sctp/tx/rto.ts';
+import type { OutgoingMessage } from '../../src/sctp/tx/send-queue.ts';
+import { SendQueue } from '../../src/sctp/tx/send-queue.ts';
+
+function message(streamId: number, length: number, more: Partial<OutgoingMessage> = {}): OutgoingMessage {
+  return {
+    streamId,
+    ppid: 53,
+    data: new Uint8Array(length),
+    unordered: false,
+    maxRetransmits: Infinity,
+    lifetime: Infinity,
+    expiresAt: Infinity,
+    ssn: 0,
+    sent: 0,
+    firstPosition: -1,
+    lastPosition: -1,
+    abandoned: false,
+    ...more,
+  };
+}
+
+describe('RtoEstimator', () => {
+  const make = (): RtoEstimator =>
+    new RtoEstimator({ initial: 500, min: 200, max: 60_000, backoffCap: 3000 });
+
+  test('starts at the initial value and takes the first sample as it is', () => {
+    const rto = make();
+    expect(rto.timeout).toBe(500);
+    rto.sample(100);
+    expect([rto.smoothed, rto.timeout]).toEqual([100, 320]);
+  });
+
+  test('on a steady path it stays above the round trip by what a delayed SACK takes', () => {
+    const rto = make();
+    for (let i = 0; i < 1000; i++) rto.sample(124);
+    expect(rto.timeout).toBe(344);
+  });
+
+  test('an unsteady path widens it, a steady one narrows it again', () => {
+    const rto = make();
+    for (let i = 0; i < 20; i++) rto.sample(i % 2 === 0 ? 50 : 950);
+    expect(rto.timeout).toBeGreaterThan(1500);
+    for (let i = 0; i < 100; i++) rto.sample(500);
+    expect(rto.timeout).toBeLessThan(800);
+  });
+
+  test('samples of a clock that jumped do not count', () => {
+    const rto = make();
+    rto.sample(-1);
+    rto.sample(60_001);
+    expect([rto.smoothed, rto.timeout]).toEqual([undefined, 500]);
+  });
+
+  test('backing off doubles up to the cap and lasts until a sample', () => {
+    const rto = make();
+    const seen = Array.from({ length: 6 }, () => {
+      rto.backOff();
+      return rto.timeout;
+    });
+    expect(seen).toEqual([1000, 2000, 3000, 3000, 3000, 3000]);
+    rto.sample(100);
+    expect(rto.timeout).toBe(320);
+  });
+
+  test('the cap is no cap on a path whose round trip is longer', () => {
+    const rto = make();
+    rto.sample(5000);
+    expect(rto.timeout).toBe(15_000);
+    rto.backOff();
+    expect(rto.timeout).toBe(15_000);
+  });
+});
+
+describe('NewReno', () => {
+  const make = (): NewReno => new NewReno({ mtu: 1000, initialWindow: 10_000 });
+
+  test('slow start grows by what was acknowledged, within a limit', () => {
+    const cc = make();
+    cc.onAcknowledged(3000, true);
+    expect(cc.window).toBe(13_000);
+    cc.onAcknowledged(50_000, true);
+    expect(cc.window).toBe(23_000);
+  });
+
+  test('a window that was not used does not grow', () => {
+    const cc = make();
+    cc.onAcknowledged(3000, false);
+    expect(cc.window).toBe(10_000);
+  });
+
+  test('a loss halves it, then it grows by a packet a window', () => {
+    const cc = make();
+    cc.onLoss();
+    expect(cc.window).toBe(5000);
+    for (let i = 0; i < 6; i++) cc.onAcknowledged(1000, true);
+    // The window equals the threshold: the first one is still slow start.
+    expect(cc.window).toBe(6000);
+    cc.onAcknowledged(1000, true);
+    expect(cc.window).toBe(7000);
+  });
+
+  test('a time-out leaves one packet; the threshold never falls below four', () => {
+    const cc = make();
+    for (let i = 0; i < 5; i++) cc.onTimeout();
+    expect(cc.window).toBe(1000);
+    expect(cc.inspect()['threshold']).toBe(4000);
+  });
+});
+
+describe('Outstanding', () => {
+  /** `count` chunks of 100 bytes of one reliable message. */
+  function filled(count: number): { out: Outstanding; sent: OutgoingMessage } {
+    const out = new Outstanding();
+    const sent = message(1, count * 100);
+    for (let i = 0; i < count; i++) out.add(sent, i * 100, 100);
+    return { out, sent };
+  }
+  const WIRE = 116;
+
+  test('acknowledging one, all, and what was acknowledged before', () => {
+    const { out } = filled(3);
+    expect(out.handleSack(0, [], false)).toMatchObject({ cumulativeAdvanced: true, ackedBytes: WIRE });
+    expect(out.handleSack(0, [], false)).toMatchObject({ cumulativeAdvanced: false, ackedBytes: 0 });
+    out.handleSack(2, [], false);
+    expect([out.count, out.flightBytes, out.flightPayload, out.unackedBytes]).toEqual([0, 0, 0, 0]);
+  });
+
+  test('three misses by three SACKs make a chunk lost, three blocks in one SACK do not', () => {
+    const { out } = filled(8);
+    expect(out.handleSack(-1, [2, 2, 4, 4, 6, 6], false)?.newlyLost).toBe(0);
+    expect(out.handleSack(-1, [2, 2, 4, 4, 6, 7], false)?.newlyLost).toBe(0);
+    expect(out.handleSack(-1, [2, 2, 4, 4, 6, 8], false)?.newlyLost).toBe(3);
+    expect(out.nextLost()).toBe(0);
+    expect(out.lostCount).toBe(3);
+    expect(out.flightBytes).toBe(0);
+  });
+
+  test('a SACK that repeats itself is no new miss', () => {
+    const { out } = filled(4);
+    for (let i = 0; i < 9; i++) out.handleSack(-1, [2, 4], false);
+    expect(out.lostCount).toBe(0);
+  });
+
+  test('a chunk sent again is missed only by what was sent after it', () => {
+    const { out, sent } = filled(8);
+    for (const last of [2, 3, 4]) out.handleSack(-1, [2, last], false);
+    expect(out.nextLost()).toBe(0);
+    out.resend(0);
+    for (const last of [5, 6, 7, 8]) out.handleSack(-1, [2, last], false);
+    expect(out.lostCount).toBe(0);
+    for (let i = 8; i < 11; i++) out.add(sent, i * 100, 100);
+    for (const last of [9, 10, 11]) out.handleSack(-1, [2, last], false);
+    expect(out.nextLost()).toBe(0);
+  });
+
+  test.each([
+    [true, 1],
+    [false, 0],
+  ])(
+    'an advance of the cumulative TSN is a miss for what is still missing, in recovery alone: %s',
+    (recovering, lost) => {
+      const { out } = filled(10);
+      out.handleSack(-1, [4, 10], recovering);
+      out.handleSack(0, [3, 9], recovering);
+      expect(out.handleSack(1, [2, 8], recovering)?.newlyLost).toBe(lost);
+    },
+  );
+
+  test.each([
+    ['a cumulative TSN never sent', 3, []],
+    ['a block beyond what was sent', -1, [2, 4]],
+  ])('%s: nothing changes', (_, cumulative, blocks) => {
+    const { out } = filled(3);
+    expect(out.handleSack(cumulative, blocks, false)).toBeUndefined();
+    expect([out.count, out.flightBytes]).toEqual([3, 3 * WIRE]);
+  });
+
+  test('a peer that takes back what it reported gets it again', () => {
+    const { out } = filled(4);
+    out.handleSack(-1, [2, 4], false);
+    expect(out.flightBytes).toBe(WIRE);
+    out.handleSack(0, [], false);
+    expect(out.lostCount).toBe(3);
+  });
+
+  test('an abandoned message weighs nothing, and its acknowledgement changes nothing', () => {
+    const { out, sent } = filled(3);
+    out.abandon(sent);
+    expect([out.flightBytes, out.lostCount, out.unackedBytes]).toEqual([0, 0, 0]);
+    expect(out.isAbandoned(0)).toBe(true);
+    out.handleSack(-1, [2, 3], false);
+    expect(out.handleSack(2, [], false)).toMatchObject({ ackedBytes: 0, cumulativeAdvanced: true });
+    expect(out.unackedBytes).toBe(0);
+  });
+
+  test('random traffic: the counters always equal a recount, and nothing is left in the end', () => {
+    const op = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ op: fc.constant('add' as const), a: fc.nat(3), b: fc.nat(9) }) },
+      { weight: 4, arbitrary: fc.record({ op: fc.constant('sack' as const), a: fc.nat(4), b: fc.nat(12) }) },
+      { weight: 2, arbitrary: fc.record({ op: fc.constant('resend' as const), a: fc.nat(9), b: fc.nat(9) }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ op: fc.constant('abandon' as const), a: fc.nat(9), b: fc.nat(9) }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({ op: fc.constant('timeout' as const), a: fc.nat(9), b: fc.nat(9) }),
+      },
+    );
+    fc.assert(
+      fc.property(fc.array(op, { maxLength: 120 }), (ops) => {
+        const out = new Outstanding();
+        const sizes = new Map<number, number>();
+        for (const { op: kind, a, b } of ops) {
+          if (kind === 'add') {
+            const sent = message(a, 100);
+            for (let i = 0; i <= a; i++) sizes.set(out.add(sent, 0, b + 1), b + 1);
+          } else if (kind === 'sack') {
+            const cumulative = Math.min(out.cumulative + a, out.next - 1);
+            const room = out.next - 1 - cumulative;
+            out.handleSack(cumulative, room >= 2 ? [2, Math.min(2 + b, room)] : [], b % 2 === 0);
+          } else if (kind === 'resend') {
+            const lost = out.nextLost();
+            if (lost >= 0) out.resend(lost);
+          } else if (kind === 'abandon') {
+            const sent = out.count > 0 ? out.message(out.cumulative + 1) : undefined;
+            if (sent !== undefined && !out.isAbandoned(out.cumulative + 1)) out.abandon(sent);
+          } else {
+            out.loseAll();
+          }
+          let unacked = 0;
+          for (let at = out.cumulative + 1; at < out.next; at++) {
+            if (!out.isAbandoned(at)) unacked += sizes.get(at) ?? 0;
+          }
+          expect(out.unackedBytes).toBe(unacked);
+          expect(out.flightPayload).toBeLessThanOrEqual(unacked);
+          expect(Math.min(out.flightBytes, out.flightPayload, out.lostCount)).toBeGreaterThanOrEqual(0);
+          if (out.lostCount > 0) expect(out.nextLost()).toBeGreaterThan(out.cumulative);
+        }
+        out.handleSack(out.next - 1, [], false);
+        expect([out.flightBytes, out.flightPayload, out.lostCount, out.unackedBytes]).toEqual([0, 0, 0, 0]);
+      }),
+    );
+  });
+
+  test('a full window of SACKs with one hole costs the chunks, not their square', () => {
+    const { out } = filled(MAX_OUTSTANDING);
+    for (let last = 2; last <= MAX_OUTSTANDING; last += 2) out.handleSack(-1, [2, last], false);
+    expect(out.isFull).toBe(true);
+    expect(out.lostCount).toBe(1);
+  });
+});
+
+describe('SendQueue', () => {
+  function bench(): {
+    queue: SendQueue;
+    low: number[];
+    expired: () => number;
+    taken: (now?: number) => string;
+  } {
+    const low: number[] = [];
+    let expired = 0;
+    const queue = new SendQueue({
+      bufferedAmountLow: (streamId) => low.push(streamId),
+      expired: () => expired++,
+    });
+    return {
+      queue,
+      low,
+      expired: () => expired,
+      /** Takes the next fragment of at most 100 bytes: `stream:bytes`. */
+      taken: (now = 0) => {
+        const head = queue.head(now);
+        if (head === undefined) return '-';
+        const size = Math.min(100, head.data.length - head.sent);
+        queue.take(head, size);
+        return `${head.streamId}:${size}`;
+      },
+    };
+  }
+
+  test('streams take turns by message; the fragments of one stay together', () => {
+    const { queue, taken } = bench();
+    queue.enqueue(message(1, 250));
+    queue.enqueue(message(1, 10));
+    queue.enqueue(message(2, 150));
+    queue.enqueue(message(3, 10));
+    const order = Array.from({ length: 8 }, () => taken());
+    expect(order).toEqual(['1:100', '1:100', '1:50', '2:100', '2:50', '3:10', '1:10', '-']);
+  });
+
+  test('SSNs count ordered messages of a stream, from the first fragment on', () => {
+    const { queue, taken } = bench();
+    const first = message(1, 10);
+    const free = message(1, 10, { unordered: true });
+    const second = message(1, 10);
+    for (const each of [first, free, second]) queue.enqueue(each);
+    for (let i = 0; i < 3; i++) taken();
+    expect([first.ssn, second.ssn]).toEqual([0, 1]);
+  });
+
+  test('the buffered amount falls with the first transmission and tells when it crosses its threshold', () => {
+    const { queue, low, taken } = bench();
+    queue.setLowThreshold(1, 120);
+    queue.enqueue(message(1, 300));
+    taken();
+    expect([queue.bufferedAmount(1), queue.bufferedBytes, low]).toEqual([200, 200, []]);
+    taken();
+    expect(low).toEqual([1]);
+    taken();
+    expect(low).toEqual([1]);
+    queue.enqueue(message(1, 200));
+    taken();
+    expect(low).toEqual([1, 1]);
+  });
+
+  test('a message that ran out of time before its first fragment leaves no trace', () => {
+    const { queue, taken, expired } = bench();
+    queue.enqueue(message(1, 100, { expiresAt: 50 }));
+    const kept = message(1, 20);
+    queue.enqueue(kept);
+    expect(taken(50)).toBe('1:20');
+    expect([expired(), kept.ssn, queue.bufferedBytes]).toEqual([1, 0, 0]);
+  });
+
+  test('discarding keeps the message that was started', () => {
+    const { queue, taken } = bench();
+    queue.enqueue(message(1, 150));
+    queue.enqueue(message(1, 70));
+    taken();
+    expect(queue.discard(1)).toBe(70);
+    expect([queue.bufferedAmount(1), taken(), taken()]).toEqual([50, '1:50', '-']);
+    expect(queue.discard(9)).toBe(0);
+  });
+
+  test('a reset waits for what was queued before it; what comes after waits for the reset', () => {
+    const { queue, taken } = bench();
+    queue.enqueue(message(1, 150));
+    queue.drainForReset(1);
+    const behind = message(1, 10);
+    queue.enqueue(behind);
+    expect([taken(), queue.isDrained(1), taken(), queue.isDrained(1), taken()]).toEqual([
+      '1:100',
+      false,
+      '1:50',
+      true,
+      '-',
+    ]);
+    queue.pause(1);
+    queue.resume(1, true);
+    expect([taken(), behind.ssn]).toEqual(['1:10', 0]);
+  });
+
+  test('a reset that was refused lets the sequence go on', () => {
+    const { queue, taken } = bench();
+    queue.enqueue(message(1, 10));
+    taken();
+    queue.drainForReset(1);
+    queue.pause(1);
+    const next = message(1, 10);
+    queue.enqueue(next);
+    queue.resume(1, false);
+    taken();
+    expect(next.ssn).toBe(1);
+  });
+
+  test('ten thousand messages on one stream are taken in linear time', () => {
+    const { queue, taken } = bench();
+    for (let i = 0; i < 100_000; i++) queue.enqueue(message(1, 10));
+    let count = 0;
+    while (taken() !== '-') count++;
+    expect(count).toBe(100_000);
+  });
+});
