@@ -198,6 +198,8 @@ export class ProtocolStack {
   }
 
   pollTransmit(now: number): Transmit | undefined {
+    // What the host's calls began counts from the time of this drain.
+    this.channels.handleTimeout(now);
     const transmit = this.#farewells.shift() ?? this.#nextTransmit(now);
     if (transmit !== undefined) {
       this.#counters.add('datagramsSent');
