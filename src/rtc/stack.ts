@@ -503,7 +503,8 @@ const USER_INITIATED_ABORT = 12;
 
 function sctpReason({ failure, origin, causes }: Extract<SctpEvent, { type: 'closed' }>): Failure {
   const byUser = origin === 'remote' && causes.find(({ code }) => code === USER_INITIATED_ABORT);
-  if (byUser) return closedByPeer('sctp', `the peer closed the connection${byUser.text ? `: ${byUser.text}` : ''}`);
+  if (byUser)
+    return closedByPeer('sctp', `the peer closed the connection${byUser.text ? `: ${byUser.text}` : ''}`);
   return failure ?? closedByPeer('sctp', 'the peer shut the SCTP association down');
 }
 
