@@ -177,7 +177,6 @@ export class SctpAssociation {
       sent: 0,
       firstPosition: -1,
       lastPosition: -1,
-      abandoned: false,
     };
     if (maxPacketLifeTime !== Infinity) a.undated.push(outgoing);
     a.deadlines.markStale();
@@ -238,7 +237,6 @@ export class SctpAssociation {
       a.outbox.reconfig ||= a.outgoingResets.inFlight;
     } else {
       a.deadlines.hold();
-      if (a.state !== 'new') a.deadlines.start('pathDown', a.settings.gates.pathDown);
     }
     settle(a);
   }

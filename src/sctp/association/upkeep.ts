@@ -20,6 +20,7 @@ export function settle(a: Association): void {
     armSending(a);
   }
   armReceiving(a);
+  if (!a.pathWritable && a.state !== 'new') a.deadlines.start('pathDown', a.settings.gates.pathDown);
 }
 
 /** Runs one deadline that is due. A handler arms again only in the future. */
