@@ -430,9 +430,10 @@ export class ProtocolStack {
     if (handshake !== undefined || dtls.state !== 'connected') return handshake;
     // The SCTP packet is written where its record will be, sealed in place, and copied out once.
     this.#buffer ??= new Uint8Array(this.#mtu);
-    const length = this.association.pollTransmitInto(this.#buffer, DTLS_HEADROOM, now);
+    const offset = dtls.headroom;
+    const length = this.association.pollTransmitInto(this.#buffer, offset, now);
     if (length === 0) return undefined;
-    const sealed = dtls.seal(this.#buffer, DTLS_HEADROOM, length);
+    const sealed = dtls.seal(this.#buffer, offset, length);
     return sealed < 0 ? undefined : this.#buffer.slice(0, sealed);
   }
 
@@ -501,7 +502,8 @@ const USER_INITIATED_ABORT = 12;
 
 function sctpReason({ failure, origin, causes }: Extract<SctpEvent, { type: 'closed' }>): Failure {
   const byUser = origin === 'remote' && causes.find(({ code }) => code === USER_INITIATED_ABORT);
-  if (byUser) return closedByPeer('sctp', `the peer closed the connection${byUser.text ? `: ${byUser.text}` : ''}`);
+  if (byUser)
+    return closedByPeer('sctp', `the peer closed the connection${byUser.text ? `: ${byUser.text}` : ''}`);
   return failure ?? closedByPeer('sctp', 'the peer shut the SCTP association down');
 }
 

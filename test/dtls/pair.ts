@@ -7,7 +7,7 @@ import { copyBytes } from '../../src/core/bytes.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
 import type { Certificate, DtlsEvent, DtlsOptions, DtlsRole } from '../../src/dtls/index.ts';
-import { DTLS_HEADROOM, DTLS_TAILROOM, Dtls, selfSignedCertificate } from '../../src/dtls/index.ts';
+import { DTLS_TAILROOM, Dtls, selfSignedCertificate } from '../../src/dtls/index.ts';
 
 export const crypto = jsCrypto();
 
@@ -198,9 +198,10 @@ export function connectedPair(options: PairOptions = {}): Pair {
 
 export function sealed(engine: Dtls, text: string): Bytes | undefined {
   const plaintext = bytesOf(text);
-  const buffer = new Uint8Array(DTLS_HEADROOM + plaintext.length + DTLS_TAILROOM);
-  buffer.set(plaintext, DTLS_HEADROOM);
-  const length = engine.seal(buffer, DTLS_HEADROOM, plaintext.length);
+  const { headroom } = engine;
+  const buffer = new Uint8Array(headroom + plaintext.length + DTLS_TAILROOM);
+  buffer.set(plaintext, headroom);
+  const length = engine.seal(buffer, headroom, plaintext.length);
   return length < 0 ? undefined : copyBytes(buffer, 0, length);
 }
 
