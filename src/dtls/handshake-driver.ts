@@ -353,11 +353,11 @@ export class HandshakeDriver {
     for (let message = this.#incoming.take(); message !== undefined; message = this.#incoming.take()) {
       const { begun } = flight;
       const wasComplete = this.complete;
-      const wasKeyed = this.#machine.session13 !== undefined;
+      const session = this.#machine.session13;
       const problem = this.#machine.handle(message);
       if (problem !== undefined) return { type: 'problem', problem };
       // What came in plaintext for a place behind the ServerHello was no word of the peer's.
-      if (!wasKeyed && this.#machine.session13 !== undefined) this.#incoming.clear();
+      if (this.#machine.session13 !== session) this.#incoming.clear();
       const isNewFlight = flight.begun !== begun;
       if (isNewFlight && !wasComplete) this.#acknowledgements.clear();
       if (this.complete && !wasComplete) {

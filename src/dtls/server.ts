@@ -172,7 +172,7 @@ export class Server {
     hello: ClientHello,
     suite: CipherSuite,
     group: Group,
-  ): undefined {
+  ): Problem | undefined {
     this.#handshake.transcript.replaceByHash();
     this.#handshake.flight.begin(2, message);
     this.#sayServerHello13(RETRY_REQUEST_RANDOM, suite, encodeU16(groupCode(group)));
@@ -182,6 +182,7 @@ export class Server {
       suite,
       clientRandom: copyBytes(hello.random),
     };
+    return undefined;
   }
 
   /** RFC 8446 §4.1.2: the same hello, with the one share that was asked for. */
