@@ -10,12 +10,7 @@ export type { CryptoProvider } from './crypto/index.ts';
 export { jsCrypto } from './crypto/index.ts';
 export type { Certificate, Fingerprint } from './dtls/index.ts';
 export { selfSignedCertificate } from './dtls/index.ts';
-export type {
-  EndpointCounter,
-  EndpointInspection,
-  EndpointOptions,
-  EndpointOutput,
-} from './endpoint.ts';
+export type { EndpointCounter, EndpointInspection, EndpointOptions, EndpointOutput } from './endpoint.ts';
 export { Endpoint } from './endpoint.ts';
 export type { IceCandidate, IceParameters, IceState, LocalCandidateInit } from './ice/index.ts';
 export type {
@@ -32,6 +27,9 @@ export type {
   RtcOptions,
   SctpTransportState,
   TimeoutOutput,
+  TraceEntry,
+  TraceListener,
+  TraceOptions,
   TransportParameters,
   Transmit,
 } from './rtc.ts';

@@ -62,7 +62,8 @@ class Session {
     for (const timer of this.#timers) clearInterval(timer);
     this.#connection.close();
     if (current === this) {
-      if (this.#transfer !== undefined) byId('bulk-result').textContent = 'Closed before the transfer was complete.';
+      if (this.#transfer !== undefined)
+        byId('bulk-result').textContent = 'Closed before the transfer was complete.';
       enable(false);
       this.#showState('closed');
     }

@@ -36,6 +36,7 @@ import { CHANNEL_COUNTERS } from './events.ts';
 import { channelFailure, expiry } from './failures.ts';
 import type { Gate, Gates } from './gate.ts';
 import { Clock, earliestGate, makeGates } from './gate.ts';
+import { streamViolation } from './invariants.ts';
 import type { ChannelLimits, ChannelOptions, DataChannelOptions, GateName } from './options.ts';
 import { PRIORITY, checkLayerOptions, localSettings, remoteSettings } from './options.ts';
 import { Ppid, toPayload } from './payload.ts';
@@ -215,6 +216,19 @@ export class DataChannels {
       queuedControl: this.#control.size,
       counters: this.#counters.snapshot(),
     };
+  }
+
+  /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
+  invariantViolation(): string | undefined {
+    if (this.#association === 'closed') {
+      const isEmpty = this.#channels.size === 0 && this.#control.size === 0 && this.nextTimeout() === Infinity;
+      return isEmpty ? undefined : 'the channels are closed and hold something';
+    }
+    for (const stream of this.#streams.all()) {
+      const violation = streamViolation(stream, this.#gates);
+      if (violation !== undefined) return violation;
+    }
+    return undefined;
   }
 
   // --- Opening, by us ---------------------------------------------------------------------------------------------

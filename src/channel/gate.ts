@@ -34,6 +34,10 @@ export class Gate<Key> {
     return this.#since.size;
   }
 
+  has(key: Key): boolean {
+    return this.#since.has(key);
+  }
+
   /** Starts the wait of `key`, or starts it again. */
   arm(key: Key): void {
     this.disarm(key);

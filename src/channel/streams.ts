@@ -63,6 +63,11 @@ export class StreamTable {
     this.#streams.clear();
   }
 
+  /** Every stream that is not free. */
+  all(): Iterable<Stream> {
+    return this.#streams.values();
+  }
+
   /** How many streams have this occupant. Scans: for inspection. */
   count(occupant: 'half-open' | 'refused' | 'quarantined'): number {
     let count = 0;

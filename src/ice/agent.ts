@@ -295,6 +295,22 @@ export class IceAgent {
     };
   }
 
+  /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
+  invariantViolation(): string | undefined {
+    const { transmits, isLite } = this.#session;
+    const { transactions } = this.#checks;
+    const timers = this.#timers;
+    if (this.#isOver()) {
+      const isReleased = timers.next() === Infinity && transmits.size === 0 && transactions.size === 0;
+      return isReleased ? undefined : `ICE is ${this.#state} and holds something`;
+    }
+    if (transactions.size > 0 && !timers.isArmed('checkRetransmit')) return 'checks in flight, no checkRetransmit';
+    if (this.#state === 'checking' && !timers.isArmed('iceConnect')) return 'ICE is checking, no iceConnect';
+    if (this.#active.consent === undefined) return undefined;
+    if (!timers.isArmed('iceConsent')) return 'a pair is in use, no iceConsent';
+    return isLite || timers.isArmed('consentCheck') ? undefined : 'a pair is in use, no consentCheck';
+  }
+
   // ---- time ----
 
   /** Runs what is due and settles what follows, until nothing is due any more. */

@@ -19,7 +19,6 @@ function message(streamId: number, length: number, more: Partial<OutgoingMessage
     sent: 0,
     firstPosition: -1,
     lastPosition: -1,
-    abandoned: false,
     ...more,
   };
 }

@@ -177,7 +177,6 @@ export class SctpAssociation {
       sent: 0,
       firstPosition: -1,
       lastPosition: -1,
-      abandoned: false,
     };
     if (maxPacketLifeTime !== Infinity) a.undated.push(outgoing);
     a.deadlines.markStale();
@@ -238,7 +237,6 @@ export class SctpAssociation {
       a.outbox.reconfig ||= a.outgoingResets.inFlight;
     } else {
       a.deadlines.hold();
-      if (a.state !== 'new') a.deadlines.start('pathDown', a.settings.gates.pathDown);
     }
     settle(a);
   }
@@ -285,7 +283,11 @@ export class SctpAssociation {
       events: a.events.size,
       send: a.sender.inspect(),
       receive: a.receiver?.inspect() ?? null,
-      resets: { inFlight: [...a.outgoingResets.streams], waiting: a.outgoingResets.waitingCount },
+      resets: {
+        inFlight: [...a.outgoingResets.streams],
+        overdue: a.outgoingResets.isOverdue,
+        waiting: a.outgoingResets.waitingCount,
+      },
       counters: a.counters.snapshot(),
     };
   }

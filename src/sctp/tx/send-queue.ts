@@ -29,7 +29,6 @@ export interface OutgoingMessage {
   /** Positions of its first and last chunk so far; -1 before the first. */
   firstPosition: number;
   lastPosition: number;
-  abandoned: boolean;
 }
 
 type Phase = 'open' | 'draining' | 'paused';

@@ -314,7 +314,6 @@ export class Sender {
   /** Gives up the whole message, its unsent rest included: a part of it is of no use to the receiver. */
   #abandon(message: OutgoingMessage): void {
     this.#counters.add('abandoned-messages');
-    message.abandoned = true;
     this.outstanding.abandon(message);
     if (this.queue.abandonRest(message) > 0) this.outstanding.addPlaceholder(message);
     this.#forwardDue = true;

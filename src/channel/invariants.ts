@@ -1,0 +1,18 @@
+/** What must hold of the channels after every call, asked by simulations: whatever waits stands at a gate. */
+import type { Gates } from './gate.ts';
+import type { Stream } from './streams.ts';
+
+/** A sentence about what does not hold of one stream of a living association; `undefined` while all is well. */
+export function streamViolation(stream: Stream, gates: Gates<Stream>): string | undefined {
+  const { id, occupant, outgoing, incoming } = stream;
+  if (occupant === 'half-open') {
+    return gates.inboundOpen.has(stream) ? undefined : `stream ${id} is half open, no inboundOpen`;
+  }
+  if (occupant === 'quarantined') return undefined;
+  if (outgoing === 'draining' && !gates.closeDrain.has(stream)) return `stream ${id} drains, no closeDrain`;
+  const isEnding = outgoing === 'resetting' || (outgoing === 'reset') !== (incoming === 'reset');
+  if (isEnding && outgoing !== 'draining' && !gates.streamReset.has(stream))
+    return `stream ${id} ends, no streamReset`;
+  const isOpening = typeof occupant === 'object' && occupant.phase === 'opening';
+  return isOpening && !gates.openAck.has(stream) ? `stream ${id} is opening, no openAck` : undefined;
+}
