@@ -158,7 +158,7 @@ export class Dtls {
       this.#fail({ code: 'record-limit', message: 'One key has protected all the records it may.' });
       return -1;
     }
-    if (isDtls13 && write.sequence === recordsPerUpdate) this.updateKeys(this.#now);
+    if (isDtls13 && write.sequence >= recordsPerUpdate) this.updateKeys(this.#now);
     return write.seal(ContentType.applicationData, buffer, offset, length);
   }
 

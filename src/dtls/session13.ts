@@ -172,10 +172,11 @@ export class Session13 {
     }
   }
 
-  /** Changes the keys of our writing, now or as soon as the flight before this is acknowledged. */
+  /** Changes the keys of our writing, now or as soon as our last flight is acknowledged; a change under way is enough. */
   updateKeys(updateRequested: boolean): void {
     const { flight, epochs } = this.#handshake;
-    if (flight.messages > 0 || this.#nextWrite !== undefined) {
+    if (this.#nextWrite !== undefined) return;
+    if (flight.messages > 0) {
       this.#updateWanted = true;
       return;
     }
@@ -204,7 +205,7 @@ export class Session13 {
     this.#readSecret = this.#readSecret.next();
     this.#addReadEpoch((newest?.epoch ?? APPLICATION_EPOCH) + 1);
     // An update of ours that is under way answers the request as well.
-    if (updateRequested && this.#nextWrite === undefined) this.updateKeys(false);
+    if (updateRequested) this.updateKeys(false);
     return undefined;
   }
 

@@ -40,7 +40,13 @@ export interface PagePeers {
   receiveBulk(name: string, label: string, bytes: number): Promise<string>;
   closeChannel(name: string, label: string): Promise<void>;
   /** What DTLS has negotiated, from `getStats()`. */
-  transport(name: string): Promise<Pick<RTCTransportStats, 'tlsVersion' | 'dtlsCipher' | 'dtlsRole'>>;
+  transport(
+    name: string,
+  ): Promise<{
+    tlsVersion: string | undefined;
+    dtlsCipher: string | undefined;
+    dtlsRole: string | undefined;
+  }>;
   close(name: string): void;
 }
 

@@ -1,8 +1,9 @@
 /** The state machines of client and server alone: messages go from one to the other without records or loss. */
 import { SeededRandom } from '../../src/core/random.ts';
+import type { Group } from '../../src/crypto/index.ts';
 import { Client } from '../../src/dtls/client.ts';
 import { Handshake } from '../../src/dtls/handshake.ts';
-import type { Certificate, DtlsRole } from '../../src/dtls/index.ts';
+import type { Certificate, DtlsRole, DtlsVersions } from '../../src/dtls/index.ts';
 import type { HandshakeMessage } from '../../src/dtls/messages/handshake.ts';
 import { configure } from '../../src/dtls/options.ts';
 import { Peer } from '../../src/dtls/peer.ts';
@@ -20,6 +21,8 @@ export interface Machine {
 export interface MachineOptions {
   readonly certificate?: Certificate;
   readonly seed?: number;
+  readonly versions?: Partial<DtlsVersions> | undefined;
+  readonly groups?: readonly Group[] | undefined;
 }
 
 export function machineOf(role: DtlsRole, options: MachineOptions = {}): Machine {
@@ -27,7 +30,7 @@ export function machineOf(role: DtlsRole, options: MachineOptions = {}): Machine
   const other = role === 'client' ? certificates.server : certificates.client;
   const peer = new Peer(crypto, [other.fingerprint]);
   const certificate = options.certificate ?? certificates[role];
-  const handshake = new Handshake(configure({ role, crypto, random, certificate }), peer);
+  const handshake = new Handshake(configure({ ...options, role, crypto, random, certificate }), peer);
   const said: HandshakeMessage[] = [];
   const add = handshake.flight.add.bind(handshake.flight);
   handshake.flight.add = (...message): HandshakeMessage => {
