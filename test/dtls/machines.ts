@@ -30,7 +30,10 @@ export function machineOf(role: DtlsRole, options: MachineOptions = {}): Machine
   const other = role === 'client' ? certificates.server : certificates.client;
   const peer = new Peer(crypto, [other.fingerprint]);
   const certificate = options.certificate ?? certificates[role];
-  const handshake = new Handshake(configure({ ...options, role, crypto, random, certificate }), peer);
+  const handshake = new Handshake(
+    configure({ versions: { max: '1.2' }, ...options, role, crypto, random, certificate }),
+    peer,
+  );
   const said: HandshakeMessage[] = [];
   const add = handshake.flight.add.bind(handshake.flight);
   handshake.flight.add = (...message): HandshakeMessage => {

@@ -178,10 +178,11 @@ export class Pair {
   }
 }
 
-/** Options of a side that knows the other's fingerprint. */
+/** Options of a side that knows the other's fingerprint. It speaks DTLS 1.2 unless a test says otherwise. */
 export function engineOptions(role: DtlsRole, seed = 1): DtlsOptions {
   return {
     role,
+    versions: { min: '1.2', max: '1.2' },
     certificate: certificates[role],
     crypto,
     random: new SeededRandom(seed).split(role),
