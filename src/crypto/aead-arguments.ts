@@ -1,7 +1,7 @@
-/** What every AEAD key checks before it touches a buffer: misuse by the caller, never the peer's doing. */
+/** What every key checks before it touches a buffer: misuse by the caller, never the peer's doing. */
 import { badArgument } from '../core/errors.ts';
 import type { AeadAlgorithm } from './provider.ts';
-import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH } from './provider.ts';
+import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, MASK_SAMPLE_LENGTH } from './provider.ts';
 
 export function checkKey(algorithm: AeadAlgorithm, key: Uint8Array): void {
   const length = AEAD_KEY_LENGTHS[algorithm];
@@ -25,4 +25,10 @@ export function checkRange(buffer: Uint8Array, offset: number, length: number, r
       offset + length,
     );
   }
+}
+
+/** A sample of ciphertext must lie in its buffer, and the mask must have room. */
+export function checkMask(sample: Uint8Array, offset: number, mask: Uint8Array): void {
+  checkRange(sample, offset, MASK_SAMPLE_LENGTH, 0);
+  checkRange(mask, 0, MASK_SAMPLE_LENGTH, 0);
 }

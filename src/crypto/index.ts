@@ -9,6 +9,14 @@ export type {
   HashAlgorithm,
   HmacKey,
   KeyExchange,
+  MaskKey,
   SigningKey,
 } from './provider.ts';
-export { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH, HASH_LENGTHS } from './provider.ts';
+export {
+  AEAD_KEY_LENGTHS,
+  AEAD_NONCE_LENGTH,
+  AEAD_TAG_LENGTH,
+  HASH_LENGTHS,
+  MASK_SAMPLE_LENGTH,
+} from './provider.ts';
+export { hkdfExpand, hkdfExtract } from './hkdf.ts';

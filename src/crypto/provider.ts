@@ -10,14 +10,20 @@ import type { RandomSource } from '../core/random.ts';
 export type HashAlgorithm = 'sha-1' | 'sha-256' | 'sha-384' | 'sha-512';
 
 /** AEADs with a 12-byte nonce and a 16-byte tag (RFC 5116). */
-export type AeadAlgorithm = 'aes-128-gcm';
+export type AeadAlgorithm = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
 
 /** Key agreement groups, named as in the TLS registry (RFC 8422). */
-export type Group = 'x25519' | 'secp256r1';
+export type Group = 'x25519' | 'secp256r1' | 'secp384r1';
 
 export const AEAD_NONCE_LENGTH = 12;
 export const AEAD_TAG_LENGTH = 16;
-export const AEAD_KEY_LENGTHS: Readonly<Record<AeadAlgorithm, number>> = { 'aes-128-gcm': 16 };
+export const AEAD_KEY_LENGTHS: Readonly<Record<AeadAlgorithm, number>> = {
+  'aes-128-gcm': 16,
+  'aes-256-gcm': 32,
+  'chacha20-poly1305': 32,
+};
+/** What a mask is made of, and its length. */
+export const MASK_SAMPLE_LENGTH = 16;
 export const HASH_LENGTHS: Readonly<Record<HashAlgorithm, number>> = {
   'sha-1': 20,
   'sha-256': 32,
@@ -51,6 +57,16 @@ export interface AeadKey {
   ): number;
 }
 
+/** One key that hides record numbers (RFC 9147 §4.2.3). */
+export interface MaskKey {
+  /**
+   * Writes the mask that belongs to the 16 bytes of ciphertext at `offset` of `sample` into the first bytes of `mask`:
+   * `AES-ECB(key, sample)`, or ChaCha20's first block with the sample's first four bytes as counter, the rest as nonce.
+   * @param mask 16 bytes; a caller reads as many of them as it has to hide.
+   */
+  compute(sample: Uint8Array, offset: number, mask: Uint8Array): void;
+}
+
 /** A running hash. */
 export interface Hash {
   update(data: Uint8Array): this;
@@ -66,10 +82,10 @@ export interface HmacKey {
 /** One side of an ephemeral key agreement. */
 export interface KeyExchange {
   readonly group: Group;
-  /** As TLS sends it: 32 bytes for x25519, the uncompressed point of 65 bytes for secp256r1. */
+  /** As TLS sends it: 32 bytes for x25519, the uncompressed point of 65 or 97 bytes for secp256r1 and secp384r1. */
   readonly publicKey: Bytes;
   /**
-   * The shared secret, 32 bytes.
+   * The shared secret, 32 bytes, 48 for secp384r1.
    * @returns `undefined` for a share that must be refused: wrong length, compressed, off the curve, low order.
    */
   deriveSecret(peerPublicKey: Uint8Array): Bytes | undefined;
@@ -89,8 +105,10 @@ export interface CryptoProvider {
   readonly deterministicSignatures: boolean;
   hash(algorithm: HashAlgorithm): Hash;
   hmac(algorithm: HashAlgorithm, key: Uint8Array): HmacKey;
-  /** @param key 16 bytes for aes-128-gcm. Throws `ERR_BAD_ARGUMENT` for another length. */
+  /** @param key of `AEAD_KEY_LENGTHS` bytes. Throws `ERR_BAD_ARGUMENT` for another length. */
   aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey;
+  /** The key that hides the numbers of records protected by `algorithm`; lengths as for `aead`. */
+  mask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey;
   /** A fresh key pair; the private scalar is drawn from `random`, so that a seed reproduces it. */
   keyExchange(group: Group, random: RandomSource): KeyExchange;
   /** @param scalar 32 bytes, 1 … n−1. Throws `ERR_BAD_ARGUMENT` for anything else. */

@@ -17,7 +17,9 @@ export const AlertDescription = {
   decodeError: 50,
   decryptError: 51,
   protocolVersion: 70,
+  userCanceled: 90,
   noRenegotiation: 100,
+  missingExtension: 109,
   unsupportedExtension: 110,
 } as const;
 export type AlertDescription = (typeof AlertDescription)[keyof typeof AlertDescription];

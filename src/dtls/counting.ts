@@ -12,7 +12,7 @@ export const DTLS_COUNTERS = [
   'recordsReplayed',
   /** Not authentic. */
   'recordsForged',
-  /** Of epoch 1 before its keys, beyond the bound. */
+  /** Of an epoch before its keys, beyond the bound. */
   'recordsHeldDropped',
   /** Plaintext when only protected records count: after the handshake, or application data at any time. */
   'plaintextIgnored',
@@ -29,6 +29,8 @@ export const DTLS_COUNTERS = [
   'hellosIgnored',
   /** Unauthenticated, malformed or mere warnings. */
   'alertsIgnored',
+  /** Plaintext, malformed, or not of DTLS 1.3. */
+  'acksIgnored',
   /** The peer's attempts to shake hands again. */
   'renegotiationsRefused',
   /** Application records dropped because nobody polled, or too many came before `connected`. */

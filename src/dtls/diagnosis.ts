@@ -98,6 +98,8 @@ export interface Standstill {
   /** True once any part of a handshake message has come from the peer. */
   readonly heard: boolean;
   readonly complete: boolean;
+  /** The peer is who it should be, and has not acknowledged our last flight (DTLS 1.3). */
+  readonly unacknowledged: boolean;
   readonly suspectsConflict: boolean;
   /** How much of the next message has come. */
   readonly progress:
@@ -108,6 +110,12 @@ export interface Standstill {
 }
 
 export function diagnose(view: Standstill): Diagnosis {
+  if (view.complete && view.unacknowledged) {
+    return {
+      code: 'unacknowledged',
+      message: `The peer has not acknowledged our last flight and has been silent since (DTLS ${view.role}, ${describeSetups(view.setups)}).`,
+    };
+  }
   if (view.complete) {
     return {
       code: 'fingerprint-missing',

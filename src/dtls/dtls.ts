@@ -1,5 +1,6 @@
 /**
- * Dtls: one DTLS 1.2 association (RFC 6347) between two peers that identify each other by fingerprint (RFC 8827 §6.5).
+ * Dtls: one association of DTLS 1.2 (RFC 6347) or 1.3 (RFC 9147) between two peers that identify each other by fingerprint
+ * (RFC 8827 §6.5).
  *
  * Feed it with `handlePacket` and `handleTimeout`, drain `pollTransmit`, `pollEvent` and `pollData`, come back at
  * `nextTimeout()`. Nothing happens between calls.
@@ -27,9 +28,11 @@ import type { DtlsCounter } from './counting.ts';
 import { dtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { bothActive } from './diagnosis.ts';
+import type { DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
 import type { Epochs } from './epoch.ts';
+import { hasAuthenticated } from './epoch.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import type { DtlsTimer, HandshakeInspection } from './handshake-driver.ts';
+import type { DtlsTimer, HandshakeInspection, HandshakeOutcome } from './handshake-driver.ts';
 import { HandshakeDriver } from './handshake-driver.ts';
 import { RecordReader } from './inbound.ts';
 import type { DtlsConfiguration, DtlsOptions, DtlsRole } from './options.ts';
@@ -48,7 +51,7 @@ export type DtlsEvent =
   | { readonly type: 'closed'; readonly failure?: Failure };
 
 /** In the order in which timers due at the same time fire. */
-const TIMERS: readonly DtlsTimer[] = ['dtlsRetransmit', 'dtlsHint', 'dtlsHandshake'];
+const TIMERS: readonly DtlsTimer[] = ['dtlsAck', 'dtlsRetransmit', 'dtlsHint', 'dtlsHandshake'];
 
 /** A gate found this many ms late was slept through: the machine was frozen, not the peer silent (F5b). */
 const FROZEN_AFTER = 1000;
@@ -92,6 +95,16 @@ export class Dtls {
     return this.#state;
   }
 
+  /** Negotiated, or `undefined` so far. */
+  get version(): DtlsVersion | undefined {
+    return this.#driver.suite?.version;
+  }
+
+  /** Bytes `seal` needs free before the plaintext, `DTLS_HEADROOM` at most; they do not change once connected. */
+  get headroom(): number {
+    return this.#state === 'connected' ? (this.#epochs.write?.headroom ?? DTLS_HEADROOM) : DTLS_HEADROOM;
+  }
+
   /** The peer's certificate, DER, once it has come; only `connected` says that it is the right one. */
   get remoteCertificate(): Bytes | undefined {
     return this.#peer.certificate;
@@ -125,8 +138,8 @@ export class Dtls {
   }
 
   /**
-   * Makes an application record, in place, of `length` bytes at `offset`. The record begins at `offset - DTLS_HEADROOM`
-   * and ends `DTLS_TAILROOM` behind the plaintext.
+   * Makes an application record, in place, of `length` bytes at `offset`. The record begins at `offset - headroom`, and at
+   * most `DTLS_TAILROOM` bytes behind the plaintext are written.
    * @returns the record's length, -1 when not connected.
    * Throws `ERR_BAD_ARGUMENT` when `buffer` leaves no room around the plaintext, `ERR_TOO_LARGE` beyond 16384 bytes.
    */
@@ -134,16 +147,38 @@ export class Dtls {
     if (length > MAX_PLAINTEXT_LENGTH) {
       throw new RtcError('ERR_TOO_LARGE', `a record carries ${MAX_PLAINTEXT_LENGTH} bytes, got ${length}`);
     }
-    if (offset < DTLS_HEADROOM || length < 0 || offset + length + DTLS_TAILROOM > buffer.length) {
-      throw badArgument('offset', `${DTLS_HEADROOM} bytes before and ${DTLS_TAILROOM} behind`, offset);
+    if (offset < this.headroom || length < 0 || offset + length + DTLS_TAILROOM > buffer.length) {
+      throw badArgument('offset', `${this.headroom} bytes before and ${DTLS_TAILROOM} behind`, offset);
     }
     const write = this.#epochs.write;
     if (this.#state !== 'connected' || write === undefined) return -1;
-    if (write.sequence >= this.#configuration.limits.recordsPerKey) {
+    const { recordsPerKey, recordsPerUpdate } = this.#configuration.limits;
+    const isDtls13 = this.#driver.suite?.version === '1.3';
+    if (write.sequence >= (isDtls13 ? Math.min(recordsPerKey, 2 * recordsPerUpdate) : recordsPerKey)) {
       this.#fail({ code: 'record-limit', message: 'One key has protected all the records it may.' });
       return -1;
     }
+    if (isDtls13 && write.sequence >= recordsPerUpdate) this.updateKeys(this.#now);
     return write.seal(ContentType.applicationData, buffer, offset, length);
+  }
+
+  /**
+   * DTLS 1.3: changes the keys we write with, and asks the peer to do the same if `requestPeer`. It happens by itself
+   * after `limits.recordsPerUpdate` records. Without effect unless connected, and in DTLS 1.2.
+   */
+  updateKeys(now: number, requestPeer = false): void {
+    const at = this.#advanceClock(now);
+    if (this.#state !== 'connected') return;
+    this.#driver.updateKeys(requestPeer, at);
+    this.#guardFlight(at);
+  }
+
+  /**
+   * Keying material that both ends can compute and nobody else (RFC 5705, RFC 8446 §7.5), without a context; the bytes are
+   * the caller's. `undefined` unless connected: before that the peer might be anybody.
+   */
+  exportKeyingMaterial(label: string, length: number): Bytes | undefined {
+    return this.#state === 'connected' ? this.#driver.exporter?.(label, length) : undefined;
   }
 
   /** Ends the association: close_notify if there is one, no event; everything queued is dropped. */
@@ -166,16 +201,19 @@ export class Dtls {
       this.#counters.add('datagramsIgnored');
       return;
     }
+    // Records held for want of keys are tried again as soon as keys have come, which they may do twice in a datagram.
+    const before = this.#epochs.read13;
     this.#handleDatagram(data, at);
-    if (this.#records.held > 0 && this.#epochs.read !== undefined) {
-      for (const record of this.#records.takeHeld()) this.#handleDatagram(record, at);
-    }
+    if (this.#epochs.read13 !== before || this.#epochs.read12 !== undefined) this.#handleHeld(at);
   }
 
   handleTimeout(now: number): void {
     const at = this.#advanceClock(now);
     for (let timer = this.#timers.takeDue(at); timer !== undefined; timer = this.#timers.takeDue(at)) {
       switch (timer) {
+        case 'dtlsAck':
+          this.#driver.acknowledge();
+          break;
         case 'dtlsRetransmit':
           this.#driver.retransmit(at);
           break;
@@ -223,13 +261,13 @@ export class Dtls {
 
   inspect(): DtlsInspection {
     const { certificate, setups } = this.#configuration;
-    const keyed = this.#epochs.read !== undefined;
+    const { suite } = this.#driver;
     return {
       role: this.role,
       state: this.#state,
       setups: { local: setups.local ?? null, remote: setups.remote ?? null },
-      tlsVersion: keyed ? 'FEFD' : null,
-      dtlsCipher: keyed ? 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256' : null,
+      tlsVersion: suite === undefined ? null : suite.version === '1.3' ? 'FEFC' : 'FEFD',
+      dtlsCipher: suite?.name ?? null,
       localFingerprint: certificate.fingerprint,
       remoteFingerprint: this.#peer.fingerprint ?? null,
       remoteFingerprintVerified: this.#peer.verified,
@@ -248,15 +286,33 @@ export class Dtls {
   /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
   invariantViolation(): string | undefined {
     const timers = this.#timers;
-    if (this.#state !== 'connecting') {
-      return timers.next() === Infinity ? undefined : `DTLS is ${this.#state}, and a timer is armed`;
-    }
-    if (!timers.isArmed('dtlsHandshake')) return 'DTLS is connecting, no dtlsHandshake';
     const isStuck = this.#driver.awaitsAnswer && !timers.isArmed('dtlsRetransmit');
-    return isStuck ? 'a flight waits for its answer, no dtlsRetransmit' : undefined;
+    switch (this.#state) {
+      case 'connecting':
+        if (!timers.isArmed('dtlsHandshake')) return 'DTLS is connecting, no dtlsHandshake';
+        return isStuck ? 'a flight waits for its answer, no dtlsRetransmit' : undefined;
+      case 'connected':
+        if (!this.#driver.awaitsAnswer) {
+          return timers.next() === Infinity ? undefined : 'DTLS is connected, and a timer is armed';
+        }
+        return isStuck || !timers.isArmed('dtlsHandshake')
+          ? 'a flight is not acknowledged, no timer'
+          : undefined;
+      case 'new':
+      case 'closed':
+      case 'failed':
+        return timers.next() === Infinity ? undefined : `DTLS is ${this.#state}, and a timer is armed`;
+    }
   }
 
   // --- records ---
+
+  #handleHeld(now: number): void {
+    for (let keys: unknown = undefined; this.#records.held > 0 && keys !== this.#epochs.read13;) {
+      keys = this.#epochs.read13;
+      for (const record of this.#records.takeHeld()) this.#handleDatagram(record, now);
+    }
+  }
 
   #handleDatagram(datagram: Uint8Array, now: number): void {
     const records = this.#records;
@@ -271,6 +327,9 @@ export class Dtls {
           break;
         case ContentType.alert:
           this.#handleAlert(records, now);
+          break;
+        case ContentType.ack:
+          this.#handleAck(records, now);
           break;
         case ContentType.changeCipherSpec:
           break; // the epoch of the records behind it says the same (handshake.ts)
@@ -304,12 +363,24 @@ export class Dtls {
 
   #handleHandshake(record: RecordReader, now: number): void {
     const outcome = this.#driver.handleRecord(record, now);
-    if (this.#driver.heard) this.#lastHeardAt = now;
-    switch (outcome?.type) {
-      case undefined:
-        break;
+    if (this.#driver.heard && (record.epoch > 0 || this.#state === 'connecting')) this.#lastHeardAt = now;
+    if (outcome !== undefined) this.#handleOutcome(outcome, now);
+    else if (this.#state === 'connected') this.#guardFlight(now);
+  }
+
+  #handleAck(record: RecordReader, now: number): void {
+    const outcome = this.#driver.handleAck(record, now);
+    if (record.epoch > 0) this.#lastHeardAt = now;
+    if (outcome !== undefined) this.#handleOutcome(outcome, now);
+  }
+
+  #handleOutcome(outcome: HandshakeOutcome, now: number): void {
+    switch (outcome.type) {
       case 'complete':
         this.#connectIfVerified();
+        break;
+      case 'acknowledged':
+        if (this.#state === 'connected') this.#guardFlight(now);
         break;
       case 'problem':
         this.#fail(outcome.problem, outcome.problem.alert);
@@ -325,6 +396,15 @@ export class Dtls {
     }
   }
 
+  /** Connected, `dtlsHandshake` runs as long as a flight of DTLS 1.3 is not acknowledged. */
+  #guardFlight(now: number): void {
+    if (!this.#driver.awaitsAnswer) this.#timers.disarm('dtlsHandshake');
+    else if (!this.#timers.isArmed('dtlsHandshake')) {
+      this.#deadline = now + this.#configuration.handshakeTimeout;
+      this.#timers.arm('dtlsHandshake', this.#deadline);
+    }
+  }
+
   /** RFC 5246 §7.2. Warnings other than close_notify change nothing. */
   #handleAlert(record: RecordReader, now: number): void {
     const alert = decodeAlert(record.body);
@@ -335,7 +415,7 @@ export class Dtls {
     this.#lastHeardAt = now;
     if (alert.description === AlertDescription.closeNotify) {
       this.#handleCloseNotify();
-    } else if (alert.level === AlertLevel.warning) {
+    } else if (this.#isMereWarning(alert)) {
       this.#counters.add('alertsIgnored');
     } else if (this.#driver.suspectsConflict && alert.description === AlertDescription.unexpectedMessage) {
       // The other client has seen our ClientHello twice before we saw its second one.
@@ -348,10 +428,16 @@ export class Dtls {
     }
   }
 
+  /** RFC 8446 §6: there the level says nothing, and all but two descriptions are fatal. */
+  #isMereWarning(alert: Alert): boolean {
+    return this.version === '1.3'
+      ? alert.description === AlertDescription.userCanceled
+      : alert.level === AlertLevel.warning;
+  }
+
   /** A plaintext alert counts only while the peer may have no keys: until the first record it has protected. */
   #heeds(record: RecordReader): boolean {
-    if (record.epoch > 0) return true;
-    return this.#epochs.read === undefined || this.#epochs.read.window.highest < 0;
+    return record.epoch > 0 || !hasAuthenticated(this.#epochs);
   }
 
   /** Answered in kind (RFC 5246 §7.2.1). What came before it may still be polled. */
@@ -374,7 +460,8 @@ export class Dtls {
   #connectIfVerified(): void {
     if (this.#state !== 'connecting' || !this.#driver.complete || !this.#peer.verified) return;
     this.#state = 'connected';
-    this.#timers.disarmAll();
+    this.#timers.disarm('dtlsHint');
+    if (!this.#driver.awaitsAnswer) this.#timers.disarm('dtlsHandshake');
     this.#events.push({ type: 'connected' });
   }
 
@@ -384,6 +471,10 @@ export class Dtls {
       this.#graceGiven = true;
       this.#deadline = now + MAX_RETRANSMIT_TIMEOUT;
       this.#timers.arm('dtlsHandshake', this.#deadline);
+      return;
+    }
+    if (this.#state === 'connected' && this.#driver.peerConfirmed) {
+      this.#driver.giveUp();
       return;
     }
     const diagnosis = this.#driver.diagnose(now - this.#startedAt);
@@ -441,10 +532,10 @@ export interface DtlsInspection {
   readonly role: DtlsRole;
   readonly state: DtlsState;
   readonly setups: { readonly local: string | null; readonly remote: string | null };
-  /** As in RTCTransportStats: `FEFD` for DTLS 1.2, null before it is negotiated. */
+  /** As in RTCTransportStats: `FEFD` for DTLS 1.2, `FEFC` for 1.3, null before it is negotiated. */
   readonly tlsVersion: string | null;
   /** As in RTCTransportStats: the IANA name. */
-  readonly dtlsCipher: string | null;
+  readonly dtlsCipher: DtlsCipherSuite | null;
   readonly localFingerprint: Fingerprint;
   readonly remoteFingerprint: Fingerprint | null;
   readonly remoteFingerprintVerified: boolean;

@@ -1,31 +1,46 @@
 /**
  * Epochs: how records of one direction are protected between two changes of keys (RFC 6347 §4.1).
  *
- * Epoch 0 is plaintext, epoch 1 of DTLS 1.2 is AES-128-GCM (RFC 5288). A `WriteEpoch` is all the rest of the room sees,
- * so that DTLS 1.3, with its other header and nonce, is one more class beside these.
+ * Epoch 0 is plaintext in every version, epoch 1 is the protected one of DTLS 1.2; those of DTLS 1.3 are in epoch13.ts. A
+ * `WriteEpoch` is all the rest of the room sees of writing.
  *
- * The nonce is salt(4) ‖ epoch(2) ‖ sequence(6): a counter, never random, so it cannot repeat under one key
- * (RFC 5288 §3, RFC 9325 §7.2.1).
+ * The nonce is iv ⊕ (0 ‖ epoch ‖ sequence): a counter, never random, so it cannot repeat under one key (RFC 9325 §7.2.1).
+ * ChaCha20-Poly1305 (RFC 7905 §2) has an iv of 12 bytes. AES-GCM (RFC 5288 §3) has a salt of 4, and sends the rest of the
+ * nonce in every record: its iv is salt ‖ 0, which makes the two one.
  */
 import type { Bytes } from '../core/bytes.ts';
-import { writeU16 } from '../core/bytes.ts';
-import type { AeadKey, CryptoProvider } from '../crypto/provider.ts';
+import { copyBytes, writeU16 } from '../core/bytes.ts';
+import type { AeadAlgorithm, AeadKey, CryptoProvider } from '../crypto/provider.ts';
 import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH } from '../crypto/provider.ts';
+import type { ReadEpoch13 } from './epoch13.ts';
 import { EXPLICIT_NONCE_LENGTH, RECORD_HEADER_LENGTH, writeRecordHeader } from './record.ts';
 import type { ContentType } from './record.ts';
 import { ReplayWindow } from './replay.ts';
 
-/** The fixed part of the nonce (RFC 5288 §3). */
-export const SALT_LENGTH = 4;
+/** epoch 2 and sequence 6 are the variable part of every nonce, and where it starts in the record's header. */
+const COUNTER_LENGTH = 8;
+const COUNTER_AT = 3;
 /** sequence 8 ‖ type 1 ‖ version 2 ‖ length 2 (RFC 5246 §6.2.3.3; the sequence of DTLS has the epoch in front). */
 const ADDITIONAL_DATA_LENGTH = 13;
 const TYPE_AT = 8;
 const LENGTH_AT = 11;
 
-/** Key and salt of one direction. */
+/** Key and iv of one direction. */
 export interface TrafficKeys {
+  readonly aead: AeadAlgorithm;
   readonly key: Uint8Array;
-  readonly salt: Uint8Array;
+  /** 12 bytes. */
+  readonly iv: Uint8Array;
+}
+
+/** How many bytes of a nonce the key schedule gives; the others are zeros. */
+export function ivLength(aead: AeadAlgorithm): number {
+  return AEAD_NONCE_LENGTH - explicitNonceLength(aead);
+}
+
+/** How many bytes of the nonce every record carries. */
+function explicitNonceLength(aead: AeadAlgorithm): number {
+  return aead === 'chacha20-poly1305' ? 0 : EXPLICIT_NONCE_LENGTH;
 }
 
 /** One direction's way of turning plaintext into records. */
@@ -52,64 +67,80 @@ export class PlaintextWriteEpoch implements WriteEpoch {
   }
 }
 
-export class GcmWriteEpoch implements WriteEpoch {
+export class WriteEpoch12 implements WriteEpoch {
   readonly epoch: number;
-  readonly headroom: number = RECORD_HEADER_LENGTH + EXPLICIT_NONCE_LENGTH;
+  readonly headroom: number;
   readonly tailroom: number = AEAD_TAG_LENGTH;
   sequence = 0;
+  readonly explicitLength: number;
   readonly key: AeadKey;
+  readonly iv: Bytes;
   readonly nonce: Bytes;
   readonly additionalData: Bytes = new Uint8Array(ADDITIONAL_DATA_LENGTH);
 
   constructor(crypto: CryptoProvider, epoch: number, keys: TrafficKeys) {
     this.epoch = epoch;
-    this.key = crypto.aead('aes-128-gcm', keys.key);
-    this.nonce = nonceWithSalt(keys.salt);
+    this.explicitLength = explicitNonceLength(keys.aead);
+    this.headroom = RECORD_HEADER_LENGTH + this.explicitLength;
+    this.key = crypto.aead(keys.aead, keys.key);
+    this.iv = copyBytes(keys.iv);
+    this.nonce = copyBytes(keys.iv);
   }
 
   seal(type: ContentType, buffer: Uint8Array, offset: number, length: number): number {
     const header = offset - this.headroom;
-    const fragmentLength = EXPLICIT_NONCE_LENGTH + length + AEAD_TAG_LENGTH;
+    const fragmentLength = this.explicitLength + length + AEAD_TAG_LENGTH;
     writeRecordHeader(buffer, header, type, this.epoch, this.sequence++, fragmentLength);
     // The explicit nonce is the header's epoch and sequence once more.
-    buffer.copyWithin(offset - EXPLICIT_NONCE_LENGTH, header + 3, header + 11);
-    copyInto(this.nonce, SALT_LENGTH, buffer, header + 3, EXPLICIT_NONCE_LENGTH);
+    buffer.copyWithin(
+      header + RECORD_HEADER_LENGTH,
+      header + COUNTER_AT,
+      header + COUNTER_AT + this.explicitLength,
+    );
+    fillNonce(this.nonce, this.iv, buffer, header + COUNTER_AT);
     fillAdditionalData(this.additionalData, buffer, header, length);
     this.key.seal(this.nonce, this.additionalData, buffer, offset, length);
     return RECORD_HEADER_LENGTH + fragmentLength;
   }
 }
 
-export class GcmReadEpoch {
+export class ReadEpoch12 {
   readonly epoch: number;
+  /** Bytes from the record's start to its plaintext, once opened. */
+  readonly headroom: number;
+  readonly explicitLength: number;
   readonly key: AeadKey;
+  readonly iv: Bytes;
   readonly nonce: Bytes;
   readonly additionalData: Bytes = new Uint8Array(ADDITIONAL_DATA_LENGTH);
   readonly window: ReplayWindow = new ReplayWindow();
 
   constructor(crypto: CryptoProvider, epoch: number, keys: TrafficKeys) {
     this.epoch = epoch;
-    this.key = crypto.aead('aes-128-gcm', keys.key);
-    this.nonce = nonceWithSalt(keys.salt);
+    this.explicitLength = explicitNonceLength(keys.aead);
+    this.headroom = RECORD_HEADER_LENGTH + this.explicitLength;
+    this.key = crypto.aead(keys.aead, keys.key);
+    this.iv = copyBytes(keys.iv);
+    this.nonce = copyBytes(keys.iv);
   }
 
   /**
    * Opens, in place, the record whose header is at `header` and whose fragment has `fragmentLength` bytes; the plaintext
-   * then starts `DTLS_HEADROOM` bytes after `header`.
+   * then starts `headroom` bytes after `header`.
    * @returns the plaintext's length, -1 for a record that is not authentic.
    */
   open(buffer: Uint8Array, header: number, fragmentLength: number): number {
-    const length = fragmentLength - EXPLICIT_NONCE_LENGTH - AEAD_TAG_LENGTH;
+    const length = fragmentLength - this.explicitLength - AEAD_TAG_LENGTH;
     if (length < 0) return -1;
-    const fragment = header + RECORD_HEADER_LENGTH;
     // RFC 5288 §3 leaves the explicit part to the sender: it is read from the record, not computed.
-    copyInto(this.nonce, SALT_LENGTH, buffer, fragment, EXPLICIT_NONCE_LENGTH);
+    const counterAt = this.explicitLength === 0 ? header + COUNTER_AT : header + RECORD_HEADER_LENGTH;
+    fillNonce(this.nonce, this.iv, buffer, counterAt);
     fillAdditionalData(this.additionalData, buffer, header, length);
     return this.key.open(
       this.nonce,
       this.additionalData,
       buffer,
-      fragment + EXPLICIT_NONCE_LENGTH,
+      header + this.headroom,
       length + AEAD_TAG_LENGTH,
     );
   }
@@ -119,29 +150,32 @@ export class GcmReadEpoch {
 export interface Epochs {
   /** Epoch 0; its counter goes on, because flights that start in plaintext may be sent again. */
   readonly plaintext: PlaintextWriteEpoch;
-  /** Epoch 1, from our ChangeCipherSpec on. */
-  write: GcmWriteEpoch | undefined;
-  /** Epoch 1, once its keys are known. */
-  read: GcmReadEpoch | undefined;
+  /** What is written with now, once it is protected. */
+  write: WriteEpoch | undefined;
+  /** DTLS 1.2's epoch 1, once its keys are known. */
+  read12: ReadEpoch12 | undefined;
+  /** Those of DTLS 1.3 that are still of use, the newest first. */
+  read13: readonly ReadEpoch13[];
 }
 
 export function initialEpochs(): Epochs {
-  return { plaintext: new PlaintextWriteEpoch(), write: undefined, read: undefined };
+  return { plaintext: new PlaintextWriteEpoch(), write: undefined, read12: undefined, read13: [] };
 }
 
-function nonceWithSalt(salt: Uint8Array): Bytes {
-  const nonce = new Uint8Array(AEAD_NONCE_LENGTH);
-  nonce.set(salt);
-  return nonce;
+/** True once a protected record of the peer's has proved authentic: from then on nothing in plaintext is its word. */
+export function hasAuthenticated(epochs: Epochs): boolean {
+  if (epochs.read12 !== undefined) return epochs.read12.window.highest >= 0;
+  return epochs.read13.some(({ window }) => window.highest >= 0);
 }
 
-/** Eight bytes a record: a loop is cheaper than the view that `set` would need. */
-function copyInto(target: Uint8Array, at: number, source: Uint8Array, from: number, length: number): void {
-  for (let i = 0; i < length; i++) target[at + i] = source[from + i]!;
+/** Eight bytes a record: loops are cheaper than the views that `set` would need. */
+function fillNonce(nonce: Uint8Array, iv: Uint8Array, source: Uint8Array, counterAt: number): void {
+  const from = AEAD_NONCE_LENGTH - COUNTER_LENGTH;
+  for (let i = 0; i < COUNTER_LENGTH; i++) nonce[from + i] = iv[from + i]! ^ source[counterAt + i]!;
 }
 
 function fillAdditionalData(target: Uint8Array, record: Uint8Array, header: number, length: number): void {
-  copyInto(target, 0, record, header + 3, EXPLICIT_NONCE_LENGTH);
-  copyInto(target, TYPE_AT, record, header, 3);
+  for (let i = 0; i < COUNTER_LENGTH; i++) target[i] = record[header + COUNTER_AT + i]!;
+  for (let i = 0; i < COUNTER_AT; i++) target[TYPE_AT + i] = record[header + i]!;
   writeU16(target, LENGTH_AT, length);
 }

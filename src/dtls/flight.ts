@@ -1,11 +1,14 @@
 /**
- * The outgoing flight (RFC 6347 §4.2.4): the messages of one turn, kept as messages until the peer's answer is complete.
+ * The outgoing flight (RFC 6347 §4.2.4, RFC 9147 §5.7): the messages of one turn, kept as messages until the peer's answer
+ * is complete or, in DTLS 1.3, until it has acknowledged them.
  *
  * Fragments and records are made when they are polled, packed into datagrams as full as the MTU allows. So every
  * transmission has fresh record sequence numbers, message_seq stays, and the MTU may change between two transmissions.
+ * What a record number has carried is remembered: an ACK takes those bytes out of every transmission to come.
  */
 import type { Bytes } from '../core/bytes.ts';
 import type { WriteEpoch } from './epoch.ts';
+import type { RecordNumber } from './messages/ack.ts';
 import { HANDSHAKE_HEADER_LENGTH, writeHandshakeHeader } from './messages/handshake.ts';
 import type { HandshakeMessage, HandshakeType } from './messages/handshake.ts';
 import { ContentType } from './record.ts';
@@ -16,12 +19,31 @@ const CHANGE_CIPHER_SPEC = 1;
 /** A piece smaller than this waits for the next datagram instead of filling the end of this one. */
 const MIN_FRAGMENT = 32;
 
-type FlightItem =
-  | { readonly type: 'message'; readonly message: HandshakeMessage; readonly epoch: WriteEpoch }
-  | { readonly type: 'change-cipher-spec'; readonly epoch: WriteEpoch };
+/** Records remembered for their ACK, the newest: a dozen transmissions of a usual flight. */
+const MAX_SENT_RECORDS = 128;
+
+interface MessageItem {
+  readonly type: 'message';
+  readonly message: HandshakeMessage;
+  readonly epoch: WriteEpoch;
+  /** 1 for every byte of the body that the peer has acknowledged; created by the first ACK. */
+  acknowledged: Uint8Array | undefined;
+  /** Bytes not acknowledged; 0 of a message without a body says nothing until `done`. */
+  missing: number;
+  done: boolean;
+}
+
+type FlightItem = MessageItem | { readonly type: 'change-cipher-spec'; readonly epoch: WriteEpoch };
+
+/** What a record has carried. */
+interface SentRecord extends RecordNumber {
+  readonly item: MessageItem;
+  readonly offset: number;
+  readonly length: number;
+}
 
 export class Flight {
-  /** The RFC's number: 1, 3, 5 from the client, 4, 6 from the server; 0 before the first. */
+  /** The RFCs' number: 1, 3, 5 from the client, 2, 4, 6 from the server; 0 before the first, 7 for a KeyUpdate. */
   number = 0;
   /** How often this flight has been sent or begun to be sent. */
   transmissions = 0;
@@ -31,6 +53,7 @@ export class Flight {
   answers: HandshakeMessage | undefined;
   #nextSeq = 0;
   #items: FlightItem[] = [];
+  #sent: SentRecord[] = [];
   /** The next byte to send: item, and offset in its body. */
   #item = 0;
   #offset = 0;
@@ -46,19 +69,18 @@ export class Flight {
 
   /** Starts a new flight; the one before has been answered. */
   begin(number: number, answers: HandshakeMessage | undefined): void {
+    this.clear();
     this.number = number;
     this.begun++;
     this.answers = answers;
     this.transmissions = 1;
-    this.#items = [];
-    this.#item = 0;
-    this.#offset = 0;
   }
 
   /** Appends a message with the next message_seq, and answers it as it goes into the transcript. */
   add(type: HandshakeType, body: Bytes, epoch: WriteEpoch): HandshakeMessage {
     const message = { type, messageSeq: this.#nextSeq++, body };
-    this.#items.push({ type: 'message', message, epoch });
+    const missing = body.length;
+    this.#items.push({ type: 'message', message, epoch, acknowledged: undefined, missing, done: false });
     return message;
   }
 
@@ -66,18 +88,34 @@ export class Flight {
     this.#items.push({ type: 'change-cipher-spec', epoch });
   }
 
-  /** Sends the flight once more, from its start. */
+  /** Sends the flight once more, from its start, without what has been acknowledged. */
   repeat(): void {
     this.transmissions++;
     this.#item = 0;
     this.#offset = 0;
+    this.#skipAcknowledged();
   }
 
   /** Nothing more to send, nothing kept. */
   clear(): void {
     this.#items = [];
+    this.#sent = [];
     this.#item = 0;
     this.#offset = 0;
+  }
+
+  /**
+   * Takes one number of an ACK (RFC 9147 §7.2).
+   * @returns `progress` if it has acknowledged something new, `complete` if that was the last of the flight.
+   */
+  acknowledge(number: RecordNumber): 'nothing' | 'progress' | 'complete' {
+    const record = this.#sent.find(
+      ({ epoch, sequence }) => epoch === number.epoch && sequence === number.sequence,
+    );
+    if (record === undefined || !markAcknowledged(record)) return 'nothing';
+    const isComplete = this.#items.every((item) => item.type === 'message' && item.done);
+    this.#skipAcknowledged();
+    return isComplete ? 'complete' : 'progress';
   }
 
   /** The next datagram of at most `mtu` bytes, `undefined` when all has been sent. */
@@ -88,7 +126,7 @@ export class Flight {
     for (let item = this.#items[this.#item]; item !== undefined; item = this.#items[this.#item]) {
       const written =
         item.type === 'message'
-          ? this.#writeFragment(datagram, at, item.message, item.epoch)
+          ? this.#writeFragment(datagram, at, item)
           : this.#writeChangeCipherSpec(datagram, at, item.epoch);
       if (written === 0) break;
       at += written;
@@ -104,11 +142,13 @@ export class Flight {
     return epoch.seal(ContentType.changeCipherSpec, datagram, body, 1);
   }
 
-  #writeFragment(datagram: Bytes, at: number, message: HandshakeMessage, epoch: WriteEpoch): number {
+  #writeFragment(datagram: Bytes, at: number, item: MessageItem): number {
+    const { message, epoch } = item;
     const header = at + epoch.headroom;
     const body = header + HANDSHAKE_HEADER_LENGTH;
     const room = datagram.length - body - epoch.tailroom;
-    const missing = message.body.length - this.#offset;
+    const offset = this.#offset;
+    const missing = endOfMissing(item, offset) - offset;
     if (room < Math.min(missing, MIN_FRAGMENT)) return 0;
     const length = Math.min(room, missing);
     writeHandshakeHeader(
@@ -117,15 +157,57 @@ export class Flight {
       message.type,
       message.body.length,
       message.messageSeq,
-      this.#offset,
+      offset,
       length,
     );
-    datagram.set(message.body.subarray(this.#offset, this.#offset + length), body);
+    datagram.set(message.body.subarray(offset, offset + length), body);
+    this.#remember({ epoch: epoch.epoch, sequence: epoch.sequence, item, offset, length });
     this.#offset += length;
-    if (this.#offset === message.body.length) {
-      this.#item++;
-      this.#offset = 0;
-    }
+    if (this.#offset === message.body.length) this.#nextItem();
+    this.#skipAcknowledged();
     return epoch.seal(ContentType.handshake, datagram, header, HANDSHAKE_HEADER_LENGTH + length);
   }
+
+  #remember(record: SentRecord): void {
+    this.#sent.push(record);
+    if (this.#sent.length > MAX_SENT_RECORDS) this.#sent.shift();
+  }
+
+  #nextItem(): void {
+    this.#item++;
+    this.#offset = 0;
+  }
+
+  /** Moves on to the next byte that the peer does not have. */
+  #skipAcknowledged(): void {
+    for (let item = this.#items[this.#item]; item?.type === 'message'; item = this.#items[this.#item]) {
+      if (!item.done) {
+        while (item.acknowledged?.[this.#offset] === 1) this.#offset++;
+        if (item.missing === 0 || this.#offset < item.message.body.length) return;
+      }
+      this.#nextItem();
+    }
+  }
+}
+
+/** Where the bytes still missing from `offset` on end. */
+function endOfMissing(item: MessageItem, offset: number): number {
+  const { acknowledged, message } = item;
+  const end = acknowledged?.indexOf(1, offset) ?? -1;
+  return end < 0 ? message.body.length : end;
+}
+
+/** False if everything in the record had been acknowledged before. */
+function markAcknowledged({ item, offset, length }: SentRecord): boolean {
+  if (item.done) return false;
+  item.acknowledged ??= new Uint8Array(item.message.body.length);
+  let fresh = 0;
+  for (let at = offset; at < offset + length; at++) {
+    if (item.acknowledged[at] === 1) continue;
+    item.acknowledged[at] = 1;
+    fresh++;
+  }
+  item.missing -= fresh;
+  item.done = item.missing === 0;
+  return item.done || fresh > 0;
 }

@@ -3,7 +3,11 @@
  *
  *   in:   record → fragments → reassembly → the state machine of our role → the next flight
  *   out:  flight → datagrams, when polled; again when `dtlsRetransmit` fires or the peer repeats what the flight answers
- *   end:  `complete`; from then on only repetitions of the peer's Finished matter, until it shows that it has ours
+ *   end:  `complete`; from then on DTLS 1.2 only heeds repetitions of the peer's Finished, until it shows that it has ours
+ *
+ * DTLS 1.3 adds ACKs (RFC 9147 §7). Ours go out at once for a record that ends the handshake or comes after it, and when
+ * something is missing before it; otherwise `dtlsAck` gives the rest of the peer's flight time to come. The peer's take
+ * what they name out of the flight. The flight that ends the handshake, and each KeyUpdate, is repeated until acknowledged.
  *
  * RFC 6347 §4.2.4 draws it as PREPARING → SENDING → WAITING → FINISHED; the flight is PREPARING and SENDING, the timer
  * being armed is WAITING.
@@ -12,14 +16,19 @@ import type { Bytes } from '../core/bytes.ts';
 import { Reader } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
 import type { TimerTable } from '../core/timers.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import { AlertDescription } from './alerts.ts';
-import { Client12 } from './client12.ts';
+import type { CipherSuite } from './cipher-suites.ts';
+import { Client } from './client.ts';
 import type { DtlsCounter, DtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { RoleConflictDetector, bothActive, diagnose, silentClient, silentServer } from './diagnosis.ts';
 import type { Epochs } from './epoch.ts';
+import { APPLICATION_EPOCH, HANDSHAKE_EPOCH } from './epoch13.ts';
+import type { Exporter } from './handshake.ts';
 import { Handshake } from './handshake.ts';
 import type { RecordReader } from './inbound.ts';
+import { decodeAck } from './messages/ack.ts';
 import type { Fragment } from './messages/handshake.ts';
 import { HandshakeType, decodeFragment, helloRandomOf } from './messages/handshake.ts';
 import type { DtlsConfiguration } from './options.ts';
@@ -28,13 +37,19 @@ import type { Peer } from './peer.ts';
 import type { Problem } from './problem.ts';
 import type { FragmentVerdict } from './reassembly.ts';
 import { Reassembly } from './reassembly.ts';
-import { Server12 } from './server12.ts';
+import { ContentType } from './record.ts';
+import { Server } from './server.ts';
 
-export type DtlsTimer = 'dtlsRetransmit' | 'dtlsHint' | 'dtlsHandshake';
+export type DtlsTimer = 'dtlsAck' | 'dtlsRetransmit' | 'dtlsHint' | 'dtlsHandshake';
+
+/** RFC 9147 §7.1: an ACK for a part of a flight waits this share of the retransmission timeout. */
+const ACK_DELAY = 1 / 4;
 
 /** What a record of the handshake has led to, beyond the next flight. */
 export type HandshakeOutcome =
   | { readonly type: 'complete' }
+  /** DTLS 1.3: the peer has our last flight. */
+  | { readonly type: 'acknowledged' }
   | { readonly type: 'problem'; readonly problem: Problem }
   | { readonly type: 'warning'; readonly diagnosis: Diagnosis }
   /** The peer wants to shake hands again, which WebRTC forbids (RFC 8827 §6.5). */
@@ -51,8 +66,9 @@ const DROP_COUNTERS: Readonly<Record<Exclude<FragmentVerdict, 'taken'>, DtlsCoun
 export class HandshakeDriver {
   readonly #configuration: DtlsConfiguration;
   readonly #handshake: Handshake;
-  readonly #machine: Client12 | Server12;
+  readonly #machine: Client | Server;
   readonly #incoming: Reassembly;
+  readonly #acknowledgements = new Acknowledgements();
   readonly #detector = new RoleConflictDetector();
   readonly #timers: TimerTable<DtlsTimer>;
   readonly #counters: DtlsCounters;
@@ -60,6 +76,7 @@ export class HandshakeDriver {
   #retransmitTimeout: number;
   #heard = false;
   #peerConfirmed = false;
+  #gaveUp = false;
   #datagramsSent = 0;
   #bytesSent = 0;
 
@@ -72,7 +89,7 @@ export class HandshakeDriver {
     this.#configuration = configuration;
     this.#handshake = new Handshake(configuration, peer);
     this.#machine =
-      configuration.role === 'client' ? new Client12(this.#handshake) : new Server12(this.#handshake);
+      configuration.role === 'client' ? new Client(this.#handshake) : new Server(this.#handshake);
     this.#incoming = new Reassembly(configuration.limits);
     this.#timers = timers;
     this.#counters = counters;
@@ -83,14 +100,29 @@ export class HandshakeDriver {
     return this.#handshake.epochs;
   }
 
-  /** Both Finished have been said and the peer's verified. */
-  get complete(): boolean {
-    return this.#machine.state === 'complete';
+  /** Undefined until the server has chosen. */
+  get suite(): CipherSuite | undefined {
+    return this.#handshake.suite;
   }
 
-  /** True while a flight of ours has not been answered. */
+  get exporter(): Exporter | undefined {
+    return this.#handshake.exporter;
+  }
+
+  /** Both Finished have been said and the peer's verified. */
+  get complete(): boolean {
+    return this.#machine.complete;
+  }
+
+  /** True while a flight of ours has been neither answered nor acknowledged. */
   get awaitsAnswer(): boolean {
-    return !this.complete && this.#handshake.flight.messages > 0;
+    if (this.#gaveUp || (this.complete && !this.#isDtls13)) return false;
+    return this.#handshake.flight.messages > 0;
+  }
+
+  /** True once the peer has sent application data. */
+  get peerConfirmed(): boolean {
+    return this.#peerConfirmed;
   }
 
   /** True once any part of the peer's handshake has come. */
@@ -105,7 +137,7 @@ export class HandshakeDriver {
 
   /** The client speaks first. */
   start(now: number): void {
-    if (this.#machine instanceof Server12) return;
+    if (this.#machine instanceof Server) return;
     this.#machine.start();
     this.#awaitAnswer(now);
   }
@@ -113,25 +145,64 @@ export class HandshakeDriver {
   /** Takes a handshake record, up to the first fragment that has an outcome. */
   handleRecord(record: RecordReader, now: number): HandshakeOutcome | undefined {
     const reader = new Reader(record.body);
-    while (reader.remaining > 0) {
+    let isTaken = true;
+    let outcome: HandshakeOutcome | undefined;
+    while (reader.remaining > 0 && outcome === undefined) {
       const fragment = decodeFragment(reader);
       if (isFailure(fragment)) {
         this.#counters.add('fragmentsMalformed');
         return undefined;
       }
-      const outcome = this.complete
-        ? this.#handleLateFragment(fragment, record.epoch, now)
-        : this.#handleFragment(fragment, record, now);
-      if (outcome !== undefined) return outcome;
+      if (this.complete && !this.#isDtls13) {
+        outcome = this.#handleLateFragment(fragment, record.epoch, now);
+      } else {
+        const result = this.#handleFragment(fragment, record, now);
+        if (result === 'dropped') isTaken = false;
+        else outcome = result;
+      }
     }
+    if (this.#isDtls13 && isTaken && outcome?.type !== 'problem') this.#oweAck(record, now);
+    return outcome;
+  }
+
+  /** Takes an ACK. Those in plaintext may be forged: they are for a ClientHello, which its timer looks after. */
+  handleAck(record: RecordReader, now: number): HandshakeOutcome | undefined {
+    const numbers = decodeAck(record.body);
+    if (isFailure(numbers) || record.epoch === 0) {
+      this.#counters.add('acksIgnored');
+      return undefined;
+    }
+    const { flight } = this.#handshake;
+    let isNews = false;
+    for (const number of numbers) {
+      const verdict = flight.acknowledge(number);
+      if (verdict === 'complete') return this.#handleAcknowledged(now);
+      isNews ||= verdict === 'progress';
+    }
+    // RFC 9147 §5.8.1: what has not been acknowledged is sent again at once.
+    if (isNews) this.#repeatFlight(now);
     return undefined;
   }
 
-  /** The peer has shown, by protected data, that it has our last flight: it will not be asked for again. */
+  /** DTLS 1.3: new keys for what we write, by a KeyUpdate. */
+  updateKeys(updateRequested: boolean, now: number): void {
+    const { flight } = this.#handshake;
+    const { begun } = flight;
+    this.#machine.session13?.updateKeys(updateRequested);
+    if (flight.begun !== begun) this.#awaitAnswer(now);
+  }
+
+  /** The peer has sent application data: in DTLS 1.2 that shows that it has our last flight. */
   confirmPeer(): void {
     if (this.#peerConfirmed || !this.complete) return;
     this.#peerConfirmed = true;
-    this.#handshake.flight.clear();
+    if (!this.#isDtls13) this.#handshake.flight.clear();
+  }
+
+  /** The peer speaks, and never acknowledges: it will not be bothered further. */
+  giveUp(): void {
+    this.#gaveUp = true;
+    this.#timers.disarm('dtlsRetransmit');
   }
 
   /** `dtlsRetransmit` has fired: the flight goes out once more and the timeout doubles (RFC 6347 §4.2.4.1). */
@@ -142,8 +213,13 @@ export class HandshakeDriver {
     this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
   }
 
+  /** `dtlsAck` has fired: the rest of the peer's flight has had its time. */
+  acknowledge(): void {
+    this.#acknowledgements.due = true;
+  }
+
   pollTransmit(): Bytes | undefined {
-    const datagram = this.#handshake.flight.poll(this.#configuration.mtu);
+    const datagram = this.#pollAck() ?? this.#handshake.flight.poll(this.#configuration.mtu);
     if (datagram !== undefined) {
       this.#datagramsSent++;
       this.#bytesSent += datagram.length;
@@ -167,6 +243,7 @@ export class HandshakeDriver {
       state: this.#machine.state,
       heard: this.#heard,
       complete: this.complete,
+      unacknowledged: this.complete && this.awaitsAnswer && this.#handshake.peer.verified,
       suspectsConflict: this.#detector.suspects,
       progress: this.#incoming.progress(),
       waited,
@@ -178,6 +255,7 @@ export class HandshakeDriver {
   /** Frees everything that only the handshake needed. */
   release(): void {
     this.#timers.disarm('dtlsRetransmit');
+    this.#timers.disarm('dtlsAck');
     this.#incoming.clear();
     this.#handshake.transcript.reset();
   }
@@ -185,6 +263,7 @@ export class HandshakeDriver {
   /** Nothing more will be sent. */
   abandon(): void {
     this.release();
+    this.#acknowledgements.clear();
     this.#handshake.flight.clear();
   }
 
@@ -192,7 +271,7 @@ export class HandshakeDriver {
     const { flight } = this.#handshake;
     return {
       state: this.#machine.state,
-      group: this.#machine.group ?? null,
+      group: this.#handshake.group ?? null,
       flight: {
         number: flight.number,
         messages: flight.messages,
@@ -204,49 +283,130 @@ export class HandshakeDriver {
       bytesSent: this.#bytesSent,
       peerConfirmed: this.#peerConfirmed,
       suspectsRoleConflict: this.#detector.suspects,
+      acknowledgements: this.#acknowledgements.size,
       reassembly: { messages: this.#incoming.pending, bytes: this.#incoming.reserved },
     };
   }
 
-  #handleFragment(fragment: Fragment, record: RecordReader, now: number): HandshakeOutcome | undefined {
-    if (this.#machine instanceof Client12 && fragment.type === HandshakeType.clientHello) {
-      return this.#handleForeignHello(fragment, record, this.#machine);
+  get #isDtls13(): boolean {
+    return this.#handshake.version === '1.3';
+  }
+
+  /** What a fragment has led to; `dropped` for one that an ACK must not name (RFC 9147 §7). */
+  #handleFragment(
+    fragment: Fragment,
+    record: RecordReader,
+    now: number,
+  ): HandshakeOutcome | 'dropped' | undefined {
+    if (
+      this.#machine instanceof Client &&
+      fragment.type === HandshakeType.clientHello &&
+      record.epoch === 0
+    ) {
+      return this.#handleForeignHello(fragment, record, this.#machine) ?? 'dropped';
     }
-    // RFC 6347 §4.2.4: of the whole handshake Finished alone comes protected, and only ever so.
-    if ((fragment.type === HandshakeType.finished) !== record.epoch > 0) {
-      this.#counters.add('fragmentsWrongEpoch');
-      return undefined;
+    if (!this.#belongs(fragment.type, record.epoch)) {
+      const isPlaintext = this.complete && record.epoch === 0;
+      this.#counters.add(isPlaintext ? 'plaintextIgnored' : 'fragmentsWrongEpoch');
+      return 'dropped';
     }
     // RFC 5246 §7.4.1.1: ignored by a client that is negotiating already. It is no part of the sequence.
-    if (fragment.type === HandshakeType.helloRequest) {
+    if (fragment.type === HandshakeType.helloRequest && !this.#isDtls13) {
       this.#counters.add('renegotiationsRefused');
-      return undefined;
+      return 'dropped';
     }
     const verdict = this.#incoming.accept(fragment);
     if (verdict !== 'taken') {
       this.#counters.add(DROP_COUNTERS[verdict]);
       if (verdict === 'stale' && this.#asksForFlight(fragment)) this.#repeatFlight(now);
-      return undefined;
+      return verdict === 'stale' || verdict === 'duplicate' ? undefined : 'dropped';
     }
     this.#heard = true;
     this.#timers.disarm('dtlsHint');
     return this.#takeMessages(now);
   }
 
+  /**
+   * True if a message of this type may come in this epoch. RFC 6347 §4.2.4: of DTLS 1.2's handshake Finished alone comes
+   * protected, and only ever so. RFC 9147 §6.1: of DTLS 1.3's only the hellos come in plaintext.
+   */
+  #belongs(type: number, epoch: number): boolean {
+    if (!this.#isDtls13) return (type === HandshakeType.finished) === epoch > 0;
+    switch (type) {
+      case HandshakeType.clientHello:
+      case HandshakeType.serverHello:
+      case HandshakeType.helloVerifyRequest:
+        return epoch === 0 && !this.complete;
+      case HandshakeType.encryptedExtensions:
+      case HandshakeType.certificateRequest:
+      case HandshakeType.certificate:
+      case HandshakeType.certificateVerify:
+      case HandshakeType.finished:
+        return epoch === HANDSHAKE_EPOCH || (this.complete && epoch > HANDSHAKE_EPOCH);
+      default:
+        return epoch >= APPLICATION_EPOCH;
+    }
+  }
+
   #takeMessages(now: number): HandshakeOutcome | undefined {
     const { flight } = this.#handshake;
     for (let message = this.#incoming.take(); message !== undefined; message = this.#incoming.take()) {
-      const begun = flight.begun;
+      const { begun } = flight;
+      const wasComplete = this.complete;
+      const session = this.#machine.session13;
       const problem = this.#machine.handle(message);
       if (problem !== undefined) return { type: 'problem', problem };
-      if (this.complete) {
-        if (this.#machine instanceof Client12) flight.clear();
+      // What came in plaintext for a place behind the ServerHello was no word of the peer's.
+      if (this.#machine.session13 !== session) this.#incoming.clear();
+      const isNewFlight = flight.begun !== begun;
+      if (isNewFlight && !wasComplete) this.#acknowledgements.clear();
+      if (this.complete && !wasComplete) {
+        // An answer that nobody answers: DTLS 1.2's server keeps it for repetition, DTLS 1.3's client repeats it itself.
+        if (!isNewFlight) flight.clear();
         this.release();
+        if (isNewFlight && this.#isDtls13) this.#awaitAnswer(now);
         return { type: 'complete' };
       }
-      if (flight.begun !== begun) this.#awaitAnswer(now);
+      if (isNewFlight) this.#awaitAnswer(now);
     }
     return undefined;
+  }
+
+  /** RFC 9147 §7.1. Until there are keys nothing is acknowledged: the hellos are answered by hellos. */
+  #oweAck(record: RecordReader, now: number): void {
+    if (this.#machine.session13 === undefined) return;
+    if (record.epoch > 0) this.#acknowledgements.add(record.epoch, record.sequence);
+    if (this.#acknowledgements.size === 0) return;
+    const isGap = this.#incoming.pending > 0 && this.#incoming.progress() === undefined;
+    const isEnd = this.complete && !(this.#machine instanceof Client && record.epoch < APPLICATION_EPOCH);
+    if (isEnd || isGap) this.#acknowledgements.due = true;
+    else if (!this.complete)
+      this.#timers.armEarliest('dtlsAck', now + this.#configuration.retransmitTimeout * ACK_DELAY);
+  }
+
+  #pollAck(): Bytes | undefined {
+    const { write } = this.#handshake.epochs;
+    if (write === undefined) return undefined;
+    const body = this.#acknowledgements.take(this.#configuration.mtu);
+    if (body === undefined) return undefined;
+    // Later records have numbers of their own; during the handshake an ACK repeats the ones before, in case they are lost.
+    if (this.complete) this.#acknowledgements.clear();
+    const record = new Uint8Array(write.headroom + body.length + write.tailroom);
+    record.set(body, write.headroom);
+    write.seal(ContentType.ack, record, write.headroom, body.length);
+    return record;
+  }
+
+  /** The peer has all of our flight. */
+  #handleAcknowledged(now: number): HandshakeOutcome {
+    const { flight } = this.#handshake;
+    const { begun } = flight;
+    flight.clear();
+    this.#gaveUp = false;
+    this.#timers.disarm('dtlsRetransmit');
+    if (this.complete) this.#machine.session13?.handleAcknowledged();
+    if (flight.begun !== begun) this.#awaitAnswer(now);
+    return { type: 'acknowledged' };
   }
 
   /** A new flight starts with the first timeout again. */
@@ -280,7 +440,7 @@ export class HandshakeDriver {
   #handleForeignHello(
     fragment: Fragment,
     record: RecordReader,
-    client: Client12,
+    client: Client,
   ): HandshakeOutcome | undefined {
     const random = helloRandomOf(fragment);
     if (record.epoch > 0 || random === undefined || this.#heard) {
@@ -308,7 +468,7 @@ export class HandshakeDriver {
 
   /** After the handshake: repetitions, and attempts to start another one. */
   #handleLateFragment(fragment: Fragment, epoch: number, now: number): HandshakeOutcome | undefined {
-    const isServer = this.#machine instanceof Server12;
+    const isServer = this.#machine instanceof Server;
     const startsAnother = isServer ? HandshakeType.clientHello : HandshakeType.helloRequest;
     if (epoch === 0) {
       this.#counters.add('plaintextIgnored');
@@ -343,5 +503,7 @@ export interface HandshakeInspection {
   /** True once protected data has shown that the peer has our last flight. */
   readonly peerConfirmed: boolean;
   readonly suspectsRoleConflict: boolean;
+  /** DTLS 1.3: records of the peer's handshake that we have not acknowledged for good. */
+  readonly acknowledgements: number;
   readonly reassembly: { readonly messages: number; readonly bytes: number };
 }

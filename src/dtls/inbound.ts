@@ -6,26 +6,39 @@
  *     reader.finish()
  *
  * `next` passes over everything that is malformed, forged, replayed or of an impossible epoch, and counts it; a bad
- * record does not spoil the good ones beside it. Records of epoch 1 that come before their keys are held, within a
+ * record does not spoil the good ones beside it. Protected records that come before their keys are held, within a
  * bound, and come out of `load` + `next` like a datagram once `takeHeld` has handed them back.
  *
  * The datagram is the caller's and never written to: protected records are opened in one copy of it.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes, readU48 } from '../core/bytes.ts';
+import { MASK_SAMPLE_LENGTH } from '../crypto/provider.ts';
 import type { DtlsCounters } from './counting.ts';
-import type { Epochs, GcmReadEpoch } from './epoch.ts';
+import type { Epochs, ReadEpoch12 } from './epoch.ts';
+import type { ReadEpoch13 } from './epoch13.ts';
+import { APPLICATION_EPOCH } from './epoch13.ts';
 import type { DtlsLimits } from './options.ts';
 import {
   ContentType,
-  DTLS_HEADROOM,
   MAX_FRAGMENT_LENGTH,
   MAX_PLAINTEXT_LENGTH,
   RECORD_HEADER_LENGTH,
+  isContentType,
   isRecordHeader,
   recordEpoch,
   recordFragmentLength,
 } from './record.ts';
+import {
+  ciphertextLength,
+  epochBits,
+  hasConnectionId,
+  isUnifiedHeader,
+  unifiedHeaderLength,
+} from './unified-header.ts';
+
+/** RFC 9147 §4.4 (RFC 8446 §5.2): no record carries more ciphertext. */
+const MAX_CIPHERTEXT_LENGTH = MAX_PLAINTEXT_LENGTH + 256;
 
 export class RecordReader {
   /** Of the current record. */
@@ -69,15 +82,17 @@ export class RecordReader {
   next(): boolean {
     while (this.#at < this.#datagram.length) {
       const header = this.#at;
-      const left = this.#datagram.length - header;
-      const length = left < RECORD_HEADER_LENGTH ? 0 : recordFragmentLength(this.#datagram, header);
-      if (left < RECORD_HEADER_LENGTH + length || !isRecordHeader(this.#datagram, header)) {
+      const isUnified = isUnifiedHeader(this.#datagram[header]!);
+      const length = isUnified ? this.#unifiedLength(header) : this.#classicLength(header);
+      if (length < 0 || header + length > this.#datagram.length) {
         // What is no record has no length to go on from.
         this.#counters.add('recordsMalformed');
         break;
       }
-      this.#at = header + RECORD_HEADER_LENGTH + length;
-      if (this.#read(header, length)) return true;
+      this.#at = header + length;
+      if (isUnified ? this.#readUnified(header, length) : this.#read(header, length - RECORD_HEADER_LENGTH)) {
+        return true;
+      }
     }
     this.finish();
     return false;
@@ -96,6 +111,21 @@ export class RecordReader {
     return held;
   }
 
+  /** The whole length of the record at `header`, by its own word; -1 for what is no record. */
+  #classicLength(header: number): number {
+    if (this.#datagram.length - header < RECORD_HEADER_LENGTH) return -1;
+    if (!isRecordHeader(this.#datagram, header)) return -1;
+    return RECORD_HEADER_LENGTH + recordFragmentLength(this.#datagram, header);
+  }
+
+  /** RFC 9147 §4: a connection id that was not negotiated has no length, so that nothing behind it can be read. */
+  #unifiedLength(header: number): number {
+    const first = this.#datagram[header]!;
+    const headerLength = unifiedHeaderLength(first);
+    if (hasConnectionId(first) || this.#datagram.length - header < headerLength) return -1;
+    return headerLength + ciphertextLength(this.#datagram, header);
+  }
+
   #read(header: number, length: number): boolean {
     const epoch = recordEpoch(this.#datagram, header);
     if (epoch === 0) return this.#readPlaintext(header, length);
@@ -103,10 +133,13 @@ export class RecordReader {
       this.#counters.add('recordsOversized');
       return false;
     }
-    const read = this.#epochs.read;
-    if (read !== undefined && epoch === read.epoch) return this.#readProtected(read, header, length);
-    if (read === undefined && epoch === 1) this.#hold(header, length);
-    else this.#counters.add('recordsWrongEpoch');
+    const { read12, read13 } = this.#epochs;
+    if (read12 !== undefined && epoch === read12.epoch) return this.#readProtected(read12, header, length);
+    if (read12 === undefined && read13.length === 0 && epoch === 1) {
+      this.#hold(header, RECORD_HEADER_LENGTH + length);
+    } else {
+      this.#counters.add('recordsWrongEpoch');
+    }
     return false;
   }
 
@@ -115,7 +148,7 @@ export class RecordReader {
       this.#counters.add('recordsOversized');
       return false;
     }
-    this.#present(this.#datagram, header, 0);
+    this.#presentHeader(this.#datagram, header, 0);
     const bodyAt = header + RECORD_HEADER_LENGTH;
     this.body = this.#datagram.subarray(bodyAt, bodyAt + length);
     this.opened = NO_BYTES;
@@ -123,7 +156,7 @@ export class RecordReader {
   }
 
   /** RFC 6347 §4.1.2.6: the window refuses a replay before the AEAD is run, and only an authentic record moves it. */
-  #readProtected(read: GcmReadEpoch, header: number, length: number): boolean {
+  #readProtected(read: ReadEpoch12, header: number, length: number): boolean {
     const sequence = readU48(this.#datagram, header + 5);
     if (!read.window.isFresh(sequence)) {
       this.#counters.add('recordsReplayed');
@@ -136,22 +169,76 @@ export class RecordReader {
       return false;
     }
     read.window.accept(sequence);
-    this.#present(this.#copy, header, read.epoch);
-    const bodyAt = header + DTLS_HEADROOM;
-    this.opened = this.#copy.subarray(bodyAt, bodyAt + plaintextLength);
-    this.body = this.opened;
+    this.#presentHeader(this.#copy, header, read.epoch);
+    this.#presentOpened(this.#copy, header + read.headroom, plaintextLength);
     return true;
   }
 
-  #present(buffer: Uint8Array, header: number, epoch: number): void {
-    // One of the four: `isRecordHeader` has looked.
+  #readUnified(header: number, length: number): boolean {
+    const first = this.#datagram[header]!;
+    const headerLength = unifiedHeaderLength(first);
+    if (length - headerLength > MAX_CIPHERTEXT_LENGTH) {
+      this.#counters.add('recordsOversized');
+      return false;
+    }
+    // RFC 9147 §4.2.3: less cannot be a record, and leaves nothing to sample.
+    if (length - headerLength < MASK_SAMPLE_LENGTH) {
+      this.#counters.add('recordsMalformed');
+      return false;
+    }
+    const bits = epochBits(first);
+    const read = this.#epochs.read13.find(({ epoch }) => (epoch & 3) === bits);
+    if (read !== undefined) return this.#open13(read, header, length - headerLength);
+    if (this.#mayComeLater(bits)) this.#hold(header, length);
+    else this.#counters.add('recordsWrongEpoch');
+    return false;
+  }
+
+  /** True for the epochs whose keys the handshake has still to bring. */
+  #mayComeLater(bits: number): boolean {
+    const { read12, read13 } = this.#epochs;
+    const newest = read13[0];
+    if (newest === undefined) return read12 === undefined && bits >= 2;
+    return newest.epoch < APPLICATION_EPOCH && bits === APPLICATION_EPOCH;
+  }
+
+  #open13(read: ReadEpoch13, header: number, length: number): boolean {
+    const sequence = read.sequenceOf(this.#datagram, header);
+    if (!read.window.isFresh(sequence)) {
+      this.#counters.add('recordsReplayed');
+      return false;
+    }
+    this.#copy ??= copyBytes(this.#datagram);
+    const plaintextLength = read.open(this.#copy, header, length, sequence);
+    if (plaintextLength < 0) {
+      this.#counters.add('recordsForged');
+      return false;
+    }
+    read.window.accept(sequence);
+    if (!isContentType(read.type)) {
+      this.#counters.add('recordsMalformed');
+      return false;
+    }
+    this.type = read.type;
+    this.epoch = read.epoch;
+    this.sequence = sequence;
+    this.#presentOpened(this.#copy, header + unifiedHeaderLength(this.#copy[header]!), plaintextLength);
+    return true;
+  }
+
+  #presentHeader(buffer: Uint8Array, header: number, epoch: number): void {
+    // One of those known: `isRecordHeader` has looked.
     this.type = buffer[header] as ContentType;
     this.epoch = epoch;
     this.sequence = readU48(buffer, header + 5);
   }
 
-  #hold(header: number, length: number): void {
-    const size = RECORD_HEADER_LENGTH + length;
+  #presentOpened(copy: Bytes, at: number, length: number): void {
+    this.opened = copy.subarray(at, at + length);
+    this.body = this.opened;
+  }
+
+  #hold(header: number, size: number): void {
     if (this.#held.length >= this.#limits.earlyRecords || this.#heldBytes + size > this.#limits.earlyBytes) {
       this.#counters.add('recordsHeldDropped');
       return;

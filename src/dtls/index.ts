@@ -1,6 +1,7 @@
-/** The DTLS room: certificates, fingerprints, and DTLS 1.2 between two peers that know each other by them. */
+/** The DTLS room: certificates, fingerprints, and DTLS 1.2 and 1.3 between two peers that know each other by them. */
 export type { Certificate, SelfSignedCertificateOptions } from './certificate.ts';
 export { certificateWithKey, publicKeyOf, selfSignedCertificate } from './certificate.ts';
+export type { DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
 export type { DtlsCounter } from './counting.ts';
 export type { DtlsEvent, DtlsInspection, DtlsState } from './dtls.ts';
 export { Dtls } from './dtls.ts';
@@ -13,5 +14,5 @@ export {
   parseFingerprint,
 } from './fingerprint.ts';
 export type { HandshakeInspection } from './handshake-driver.ts';
-export type { DtlsKeyLog, DtlsLimits, DtlsOptions, DtlsRole, DtlsSetups } from './options.ts';
+export type { DtlsKeyLog, DtlsLimits, DtlsOptions, DtlsRole, DtlsSetups, DtlsVersions } from './options.ts';
 export { DTLS_HEADROOM, DTLS_TAILROOM } from './record.ts';

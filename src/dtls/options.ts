@@ -4,11 +4,19 @@ import { badArgument } from '../core/errors.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider, Group } from '../crypto/provider.ts';
 import type { Certificate } from './certificate.ts';
+import type { CipherSuite, DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
+import { CIPHER_SUITES } from './cipher-suites.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { ReassemblyLimits } from './reassembly.ts';
 import { MAX_SEQUENCE } from './record.ts';
 
 export type DtlsRole = 'client' | 'server';
+
+/** The versions spoken, both ends included. */
+export interface DtlsVersions {
+  readonly min: DtlsVersion;
+  readonly max: DtlsVersion;
+}
 
 /** The `a=setup` values of both descriptions. They decide nothing here: diagnosis quotes them. */
 export interface DtlsSetups {
@@ -26,6 +34,8 @@ export interface DtlsLimits extends ReassemblyLimits {
   readonly receiveQueue: number;
   /** Records sealed under one key; the connection fails at the limit. */
   readonly recordsPerKey: number;
+  /** Records sealed under one key of DTLS 1.3 before it is changed; at twice as many the connection fails. */
+  readonly recordsPerUpdate: number;
 }
 
 export const DEFAULT_LIMITS: DtlsLimits = {
@@ -36,9 +46,14 @@ export const DEFAULT_LIMITS: DtlsLimits = {
   earlyBytes: 16_384,
   receiveQueue: 4096,
   recordsPerKey: 2 ** 32,
+  // RFC 9147 §4.5.3: AES-GCM may protect 2^24.5 records; ChaCha20-Poly1305 has no such bound.
+  recordsPerUpdate: 2 ** 23,
 };
 
-/** One line of an NSS key log: for DTLS 1.2 the label `CLIENT_RANDOM` and the master secret. Both arrays are the taker's. */
+/**
+ * One line of an NSS key log: for DTLS 1.2 the label `CLIENT_RANDOM` and the master secret, for 1.3 one for each traffic
+ * secret. Both arrays are the taker's.
+ */
 export type DtlsKeyLog = (label: string, clientRandom: Bytes, secret: Bytes) => void;
 
 export interface DtlsOptions {
@@ -50,8 +65,14 @@ export interface DtlsOptions {
   readonly random: RandomSource;
   /** The peer's `a=fingerprint` lines; when not known yet, `setRemoteFingerprints` tells them later. */
   readonly remoteFingerprints?: readonly Fingerprint[] | undefined;
-  /** Key agreement groups, the preferred first; x25519 and secp256r1 by default. */
+  /** The versions to negotiate, `1.2` to `1.2` by default. */
+  readonly versions?: Partial<DtlsVersions> | undefined;
+  /** Key agreement groups, the preferred first; x25519, secp256r1 and secp384r1 by default. */
   readonly groups?: readonly Group[] | undefined;
+  /** Cipher suites of all versions, the preferred first; all that are known by default. */
+  readonly cipherSuites?: readonly DtlsCipherSuite[] | undefined;
+  /** RFC 7627 in DTLS 1.2, true by default. Without it a man in the middle can make two connections share their keys. */
+  readonly requireExtendedMasterSecret?: boolean | undefined;
   /** Largest datagram to send while shaking hands, in bytes of UDP payload: 256 … 16384, 1200 by default. */
   readonly mtu?: number | undefined;
   /** The `dtlsHandshake` gate in ms: from `start` to `connected`. 15000 by default. */
@@ -67,7 +88,8 @@ export interface DtlsOptions {
 }
 
 /** x25519 costs half of secp256r1. */
-const DEFAULT_GROUPS: readonly Group[] = ['x25519', 'secp256r1'];
+const DEFAULT_GROUPS: readonly Group[] = ['x25519', 'secp256r1', 'secp384r1'];
+const DEFAULT_VERSIONS: DtlsVersions = { min: '1.2', max: '1.2' };
 const DEFAULT_MTU = 1200;
 const MIN_MTU = 256;
 const MAX_MTU = 16_384;
@@ -84,7 +106,10 @@ export interface DtlsConfiguration {
   readonly certificate: Certificate;
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
+  readonly versions: DtlsVersions;
   readonly groups: readonly Group[];
+  readonly cipherSuites: readonly CipherSuite[];
+  readonly requireExtendedMasterSecret: boolean;
   readonly mtu: number;
   readonly handshakeTimeout: number;
   readonly retransmitTimeout: number;
@@ -102,13 +127,21 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
   }
   const groups = options.groups ?? DEFAULT_GROUPS;
   if (groups.length === 0) throw badArgument('groups', 'at least one group', 'none');
+  const versions = {
+    min: options.versions?.min ?? DEFAULT_VERSIONS.min,
+    max: options.versions?.max ?? DEFAULT_VERSIONS.max,
+  };
+  if (versions.min > versions.max) throw badArgument('versions', 'min not above max', versions.min);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   return {
     role: options.role,
     certificate: options.certificate,
     crypto: options.crypto,
     random: options.random,
+    versions,
     groups,
+    cipherSuites: cipherSuitesOf(options.cipherSuites, versions),
+    requireExtendedMasterSecret: options.requireExtendedMasterSecret ?? true,
     mtu,
     handshakeTimeout: positive('handshakeTimeout', options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT),
     retransmitTimeout: clampRetransmitTimeout(options.retransmitTimeout ?? DEFAULT_RETRANSMIT_TIMEOUT),
@@ -117,6 +150,21 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
     keyLog: options.keyLog,
     limits: { ...limits, recordsPerKey: Math.min(limits.recordsPerKey, MAX_SEQUENCE) },
   };
+}
+
+/** Those named, or all, of the versions spoken; there must be one for each end of the range. */
+function cipherSuitesOf(
+  names: readonly DtlsCipherSuite[] | undefined,
+  versions: DtlsVersions,
+): readonly CipherSuite[] {
+  const chosen =
+    names?.flatMap((name) => CIPHER_SUITES.filter((suite) => suite.name === name)) ?? CIPHER_SUITES;
+  for (const version of [versions.min, versions.max]) {
+    if (!chosen.some((suite) => suite.version === version)) {
+      throw badArgument('cipherSuites', `a suite of DTLS ${version}`, 'none');
+    }
+  }
+  return chosen.filter(({ version }) => version >= versions.min && version <= versions.max);
 }
 
 /** Held within libwebrtc's bounds. */

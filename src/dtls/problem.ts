@@ -35,6 +35,38 @@ export function illegalParameter(message: string): Problem {
   return { alert: AlertDescription.illegalParameter, code: 'illegal-parameter', message };
 }
 
+/** RFC 8446 §4.2, §9.2: an extension that is not for that message, or that nobody has asked for. */
+export function unsolicitedExtension(type: number): Problem {
+  return {
+    alert: AlertDescription.unsupportedExtension,
+    code: 'extension-unsolicited',
+    message: `The peer answered extension ${type}, which was not offered.`,
+  };
+}
+
+/** RFC 8446 §9.2. */
+export function missingExtension(name: string): Problem {
+  return {
+    alert: AlertDescription.missingExtension,
+    code: 'extension-missing',
+    message: `The peer sent no ${name}, without which DTLS 1.3 cannot be negotiated.`,
+  };
+}
+
+export function versionUnsupported(message: string): Problem {
+  return { alert: AlertDescription.protocolVersion, code: 'version-unsupported', message };
+}
+
+/** RFC 8446 §4.1.3. */
+export function downgraded(): Problem {
+  return {
+    alert: AlertDescription.illegalParameter,
+    code: 'version-downgraded',
+    message:
+      'The server speaks DTLS 1.3 and was made to believe that we do not: somebody changes our packets on their way.',
+  };
+}
+
 /** No choice of `what` suits both sides. */
 export function nothingInCommon(
   what: 'cipher-suite' | 'group' | 'signature' | 'compression',

@@ -1,9 +1,10 @@
 /**
- * The DTLS 1.2 record (RFC 6347 §4.1):
+ * The DTLS 1.2 record (RFC 6347 §4.1), and DTLSPlaintext, the unprotected record of DTLS 1.3 (RFC 9147 §4):
  *
  *     type 1 │ version 2 │ epoch 2 │ sequence 6 │ length 2 │ fragment
  *
- * and, in epochs protected by AES-GCM (RFC 5288 §3), the fragment is: explicit nonce 8 │ ciphertext │ tag 16.
+ * In protected epochs of DTLS 1.2 the fragment is: explicit nonce 8 (AES-GCM alone, RFC 5288 §3) │ ciphertext │ tag 16.
+ * Protected records of DTLS 1.3 look different: unified-header.ts.
  */
 import { readU16, writeU16, writeU48 } from '../core/bytes.ts';
 import { AEAD_TAG_LENGTH } from '../crypto/provider.ts';
@@ -13,20 +14,23 @@ export const ContentType = {
   alert: 21,
   handshake: 22,
   applicationData: 23,
+  /** RFC 9147 §7. */
+  ack: 26,
 } as const;
 export type ContentType = (typeof ContentType)[keyof typeof ContentType];
 
 /** Versions of DTLS count down: DTLS 1.0 is 0xfeff. */
 export const DTLS_1_2 = 0xfefd;
+export const DTLS_1_3 = 0xfefc;
 const VERSION_MAJOR = 0xfe;
 
 export const RECORD_HEADER_LENGTH = 13;
 export const EXPLICIT_NONCE_LENGTH = 8;
 
-/** Bytes `Dtls.seal` needs free before the plaintext: record header and explicit nonce. */
+/** The most bytes `Dtls.seal` needs free before the plaintext: DTLS 1.2's record header and explicit nonce. */
 export const DTLS_HEADROOM: number = RECORD_HEADER_LENGTH + EXPLICIT_NONCE_LENGTH;
-/** Bytes `Dtls.seal` needs free behind the plaintext: the AEAD's tag. */
-export const DTLS_TAILROOM: number = AEAD_TAG_LENGTH;
+/** The most bytes `Dtls.seal` needs free behind the plaintext: the AEAD's tag, and DTLS 1.3's content type. */
+export const DTLS_TAILROOM: number = AEAD_TAG_LENGTH + 1;
 
 /** RFC 6347 §4.1 (RFC 5246 §6.2.1): no record carries more plaintext. */
 export const MAX_PLAINTEXT_LENGTH = 16_384;
@@ -36,14 +40,16 @@ export const MAX_FRAGMENT_LENGTH: number = MAX_PLAINTEXT_LENGTH + EXPLICIT_NONCE
 /** RFC 6347 §4.1: sequence numbers must not wrap. */
 export const MAX_SEQUENCE: number = 2 ** 48 - 1;
 
+/** True for the content types that have a meaning here. */
+export function isContentType(type: number): type is ContentType {
+  return (
+    (type >= ContentType.changeCipherSpec && type <= ContentType.applicationData) || type === ContentType.ack
+  );
+}
+
 /** True for bytes that start like a record of DTLS 1.0 to 1.2. DTLS 1.3's unified header (001xxxxx) does not. */
 export function isRecordHeader(data: Uint8Array, at: number): boolean {
-  const type = data[at]!;
-  return (
-    type >= ContentType.changeCipherSpec &&
-    type <= ContentType.applicationData &&
-    data[at + 1] === VERSION_MAJOR
-  );
+  return isContentType(data[at]!) && data[at + 1] === VERSION_MAJOR;
 }
 
 /** `fragmentLength` counts everything behind the header. */

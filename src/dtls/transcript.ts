@@ -1,47 +1,92 @@
 /**
- * The handshake transcript of DTLS 1.2 (RFC 6347 §4.2.6): every message, with the header it would have had unfragmented,
- * in the order of the handshake. HelloRequest, HelloVerifyRequest and the ClientHello it answers are left out.
+ * The handshake transcript: every message in the order of the handshake, hashed once version and hash are known.
  *
- * CertificateVerify signs the messages themselves, Finished their hash; so both are kept until the handshake is over.
+ * DTLS 1.2 (RFC 6347 §4.2.6) hashes each with the header it would have had unfragmented; HelloRequest, HelloVerifyRequest
+ * and the ClientHello it answers are left out. DTLS 1.3 (RFC 9147 §5.2) hashes them as TLS would have sent them, without
+ * the fields of DTLS, and after a HelloRetryRequest puts the first ClientHello's hash in that message's place
+ * (RFC 8446 §4.4.1).
+ *
+ * DTLS 1.2's CertificateVerify signs the messages themselves: there they are kept until the handshake is over.
  */
 import type { Bytes } from '../core/bytes.ts';
-import { NO_BYTES, concatBytes } from '../core/bytes.ts';
+import { concatBytes, writeU24 } from '../core/bytes.ts';
 import type { CryptoProvider, Hash } from '../crypto/provider.ts';
+import type { CipherSuite } from './cipher-suites.ts';
 import type { HandshakeMessage } from './messages/handshake.ts';
 import { HANDSHAKE_HEADER_LENGTH, writeHandshakeHeader } from './messages/handshake.ts';
 
+/** RFC 8446 §4: the type of the message that stands for the first ClientHello. */
+const MESSAGE_HASH = 254;
+
 export class Transcript {
   readonly #crypto: CryptoProvider;
-  #hash: Hash;
+  /** What came before the suite was known. */
+  #waiting: HandshakeMessage[] = [];
+  #suite: CipherSuite | undefined;
+  #hash: Hash | undefined;
   #messages: Bytes[] = [];
 
   constructor(crypto: CryptoProvider) {
     this.#crypto = crypto;
-    this.#hash = crypto.hash('sha-256');
   }
 
   add(message: HandshakeMessage): void {
+    if (this.#suite === undefined) this.#waiting.push(message);
+    else this.#take(message, this.#suite);
+  }
+
+  /** The server has chosen; what has been added before counts too. */
+  choose(suite: CipherSuite): void {
+    if (this.#suite !== undefined) return;
+    this.#suite = suite;
+    this.#hash = this.#crypto.hash(suite.hash);
+    for (const message of this.#waiting) this.#take(message, suite);
+    this.#waiting = [];
+  }
+
+  /** Hash of everything so far; the suite must be known. */
+  hash(): Bytes {
+    return this.#hash?.digest() ?? new Uint8Array(0);
+  }
+
+  /** Everything so far, for a signature of DTLS 1.2. */
+  bytes(): Bytes {
+    return concatBytes(...this.#messages);
+  }
+
+  /** RFC 8446 §4.4.1: on a HelloRetryRequest everything so far, the first ClientHello, is replaced by its hash. */
+  replaceByHash(): void {
+    if (this.#suite === undefined) return;
+    const digest = this.hash();
+    this.#hash = this.#crypto.hash(this.#suite.hash).update(tlsForm(MESSAGE_HASH, digest));
+  }
+
+  /** Forgets everything: after a HelloVerifyRequest the handshake starts anew, and after Finished nobody asks again. */
+  reset(): void {
+    this.#waiting = [];
+    this.#suite = undefined;
+    this.#hash = undefined;
+    this.#messages = [];
+  }
+
+  #take(message: HandshakeMessage, suite: CipherSuite): void {
+    if (suite.version === '1.3') {
+      this.#hash?.update(tlsForm(message.type, message.body));
+      return;
+    }
     const { type, messageSeq, body } = message;
     const header = new Uint8Array(HANDSHAKE_HEADER_LENGTH);
     writeHandshakeHeader(header, 0, type, body.length, messageSeq, 0, body.length);
     const whole = concatBytes(header, body);
     this.#messages.push(whole);
-    this.#hash.update(whole);
+    this.#hash?.update(whole);
   }
+}
 
-  /** SHA-256 of everything so far. */
-  hash(): Bytes {
-    return this.#hash.digest();
-  }
-
-  /** Everything so far, for a signature. */
-  bytes(): Bytes {
-    return concatBytes(...this.#messages);
-  }
-
-  /** Forgets everything: after a HelloVerifyRequest the handshake starts anew, and after Finished nobody asks again. */
-  reset(): void {
-    this.#messages = [];
-    this.#hash = this.#crypto.hash('sha-256').update(NO_BYTES);
-  }
+/** A message as TLS sends it: msg_type 1 │ length 3 │ body. */
+function tlsForm(type: number, body: Uint8Array): Bytes {
+  const header = new Uint8Array(4);
+  header[0] = type;
+  writeU24(header, 1, body.length);
+  return concatBytes(header, body);
 }

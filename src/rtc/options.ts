@@ -33,7 +33,8 @@ export interface RtcOptions {
   readonly mtu?: number | undefined;
   /** Deadlines, limits and timing of each layer; see their own documentation. */
   readonly ice?: Partial<Omit<IceOptions, 'crypto' | 'random' | 'role' | 'lite'>> | undefined;
-  readonly dtls?: Partial<Pick<DtlsOptions, 'handshakeTimeout' | 'retransmitTimeout'>> | undefined;
+  readonly dtls?:
+    Partial<Pick<DtlsOptions, 'handshakeTimeout' | 'retransmitTimeout' | 'versions'>> | undefined;
   readonly sctp?: Partial<Omit<SctpOptions, 'random' | 'maxMessageSize' | 'mtu'>> | undefined;
   readonly channels?: Partial<ChannelOptions> | undefined;
 }

@@ -458,10 +458,11 @@ export class ProtocolStack {
     if (handshake !== undefined || dtls.state !== 'connected') return handshake;
     // The SCTP packet is written where its record will be, sealed in place, and copied out once.
     this.#buffer ??= new Uint8Array(this.#mtu);
-    const length = this.association.pollTransmitInto(this.#buffer, DTLS_HEADROOM, now);
+    const offset = dtls.headroom;
+    const length = this.association.pollTransmitInto(this.#buffer, offset, now);
     if (length === 0) return undefined;
-    this.tap?.packet('out', this.#buffer.subarray(DTLS_HEADROOM, DTLS_HEADROOM + length));
-    const sealed = dtls.seal(this.#buffer, DTLS_HEADROOM, length);
+    this.tap?.packet('out', this.#buffer.subarray(offset, offset + length));
+    const sealed = dtls.seal(this.#buffer, offset, length);
     return sealed < 0 ? undefined : this.#buffer.slice(0, sealed);
   }
 

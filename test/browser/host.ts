@@ -5,7 +5,7 @@ import type { Failure } from '../../src/core/errors.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { selfSignedCertificate } from '../../src/dtls/index.ts';
 import { UdpDriver } from '../../src/node/index.ts';
-import { Rtc, type RtcEvent } from '../../src/rtc.ts';
+import { Rtc, type RtcEvent, type RtcOptions } from '../../src/rtc.ts';
 import type { WireMessage } from './page-peer.ts';
 
 /** As long as the page's own patience. */
@@ -28,8 +28,8 @@ export class Host {
     this.driver = driver;
   }
 
-  connection(): Connection {
-    const rtc = new Rtc({ certificate: this.#certificate, crypto: this.#crypto });
+  connection(options: Partial<RtcOptions> = {}): Connection {
+    const rtc = new Rtc({ certificate: this.#certificate, crypto: this.#crypto, ...options });
     const connection = new Connection(rtc);
     this.driver.add(rtc, (event) => connection.note(event));
     return connection;

@@ -39,6 +39,14 @@ export interface PagePeers {
   /** SHA-256 of the next `bytes` bytes of binary messages. */
   receiveBulk(name: string, label: string, bytes: number): Promise<string>;
   closeChannel(name: string, label: string): Promise<void>;
+  /** What DTLS has negotiated, from `getStats()`. */
+  transport(
+    name: string,
+  ): Promise<{
+    tlsVersion: string | undefined;
+    dtlsCipher: string | undefined;
+    dtlsRole: string | undefined;
+  }>;
   close(name: string): void;
 }
 
@@ -220,6 +228,13 @@ export function installPagePeer(): void {
       (await lineOf(name, label)).channel.close();
     },
 
+    async transport(name) {
+      const report = (await peerOf(name).connection.getStats()) as ReadonlyMap<string, RTCTransportStats>;
+      const stats = [...report.values()].find(({ type }) => type === 'transport');
+      if (stats === undefined) throw new Error('no transport in getStats()');
+      const { tlsVersion, dtlsCipher, dtlsRole } = stats;
+      return { tlsVersion, dtlsCipher, dtlsRole };
+    },
     close(name) {
       peerOf(name).connection.close();
     },

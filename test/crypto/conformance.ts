@@ -8,12 +8,22 @@ import { RtcError } from '../../src/core/errors.ts';
 import type { RandomSource } from '../../src/core/random.ts';
 import { randomBytes, SeededRandom } from '../../src/core/random.ts';
 import { encodeUtf8, toHex } from '../../src/core/text.ts';
-import type { CryptoProvider, HashAlgorithm } from '../../src/crypto/index.ts';
-import { AEAD_TAG_LENGTH, HASH_LENGTHS } from '../../src/crypto/index.ts';
+import type { AeadAlgorithm, CryptoProvider, HashAlgorithm } from '../../src/crypto/index.ts';
+import {
+  AEAD_KEY_LENGTHS,
+  AEAD_TAG_LENGTH,
+  HASH_LENGTHS,
+  hkdfExpand,
+  hkdfExtract,
+} from '../../src/crypto/index.ts';
 import { derInteger, derValue, DER_SEQUENCE } from '../../src/dtls/der.ts';
 import {
+  AES_BLOCK_EXAMPLES,
+  CHACHA_BLOCK_EXAMPLE,
+  CHACHA_EXAMPLE,
   DIGESTS_OF_ABC,
   ECDSA_EXAMPLE,
+  gcmAlgorithm,
   gcmVectors,
   hex,
   MACS_OF_JEFE,
@@ -25,6 +35,7 @@ import {
   X25519_LOW_ORDER,
 } from './known-answers.ts';
 
+const AEADS = Object.keys(AEAD_KEY_LENGTHS) as AeadAlgorithm[];
 const ALGORITHMS = Object.keys(HASH_LENGTHS) as HashAlgorithm[];
 
 /** A source that always gives the same bytes: the way to inject a known scalar. */
@@ -115,7 +126,7 @@ export function describeProvider(provider: CryptoProvider): void {
     it.each(gcmVectors().map((vector) => [vector.id, vector] as const))(
       'opens or refuses %s',
       (_id, vector) => {
-        const key = provider.aead('aes-128-gcm', hex(vector.key));
+        const key = provider.aead(gcmAlgorithm(vector), hex(vector.key));
         const sealed = hex(vector.ciphertext + vector.tag);
         const length = key.open(hex(vector.nonce), hex(vector.aad), sealed, 0, sealed.length);
         if (vector.result === 'invalid') {
@@ -132,31 +143,44 @@ export function describeProvider(provider: CryptoProvider): void {
         .filter((vector) => vector.result === 'valid')
         .map((vector) => [vector.id, vector] as const),
     )('seals %s', (_id, vector) => {
-      const key = provider.aead('aes-128-gcm', hex(vector.key));
+      const key = provider.aead(gcmAlgorithm(vector), hex(vector.key));
       const plaintext = hex(vector.plaintext);
       const buffer = concatBytes(plaintext, new Uint8Array(AEAD_TAG_LENGTH));
       key.seal(hex(vector.nonce), hex(vector.aad), buffer, 0, plaintext.length);
       expect(toHex(buffer)).toBe(vector.ciphertext + vector.tag);
     });
 
-    it('works in place: nothing outside of text and tag changes, nor nonce and additional data', () => {
-      const key = provider.aead('aes-128-gcm', new Uint8Array(16).fill(1));
-      const nonce = new Uint8Array(12).fill(2);
-      const additionalData = new Uint8Array(13).fill(3);
-      for (const length of [0, 1, 15, 16, 17, 33]) {
-        const buffer = new Uint8Array(100).fill(4);
-        key.seal(nonce, additionalData, buffer, 21, length);
-        expect(buffer.subarray(0, 21)).toEqual(new Uint8Array(21).fill(4));
-        expect(buffer.subarray(21 + length + 16)).toEqual(new Uint8Array(100 - 37 - length).fill(4));
-        expect(key.open(nonce, additionalData, buffer, 21, length + 16)).toBe(length);
-        expect(buffer.subarray(0, 21 + length)).toEqual(new Uint8Array(21 + length).fill(4));
-      }
-      expect(nonce).toEqual(new Uint8Array(12).fill(2));
-      expect(additionalData).toEqual(new Uint8Array(13).fill(3));
+    it('seals and opens the example of RFC 8439 §2.8.2', () => {
+      const { key, nonce, additionalData, plaintext, sealed } = CHACHA_EXAMPLE;
+      const chacha = provider.aead('chacha20-poly1305', key);
+      const buffer = concatBytes(plaintext, new Uint8Array(AEAD_TAG_LENGTH));
+      chacha.seal(nonce, additionalData, buffer, 0, plaintext.length);
+      expect(toHex(buffer)).toBe(toHex(sealed));
+      expect(chacha.open(nonce, additionalData, buffer, 0, buffer.length)).toBe(plaintext.length);
+      expect(buffer.subarray(0, plaintext.length)).toEqual(plaintext);
     });
 
-    it('works in a view of a larger buffer', () => {
-      const key = provider.aead('aes-128-gcm', new Uint8Array(16));
+    it.each(AEADS)(
+      'works in place: nothing outside of text and tag changes, nor nonce and additional data: %s',
+      (algorithm) => {
+        const key = provider.aead(algorithm, new Uint8Array(AEAD_KEY_LENGTHS[algorithm]).fill(1));
+        const nonce = new Uint8Array(12).fill(2);
+        const additionalData = new Uint8Array(13).fill(3);
+        for (const length of [0, 1, 15, 16, 17, 33]) {
+          const buffer = new Uint8Array(100).fill(4);
+          key.seal(nonce, additionalData, buffer, 21, length);
+          expect(buffer.subarray(0, 21)).toEqual(new Uint8Array(21).fill(4));
+          expect(buffer.subarray(21 + length + 16)).toEqual(new Uint8Array(100 - 37 - length).fill(4));
+          expect(key.open(nonce, additionalData, buffer, 21, length + 16)).toBe(length);
+          expect(buffer.subarray(0, 21 + length)).toEqual(new Uint8Array(21 + length).fill(4));
+        }
+        expect(nonce).toEqual(new Uint8Array(12).fill(2));
+        expect(additionalData).toEqual(new Uint8Array(13).fill(3));
+      },
+    );
+
+    it.each(AEADS)('works in a view of a larger buffer: %s', (algorithm) => {
+      const key = provider.aead(algorithm, new Uint8Array(AEAD_KEY_LENGTHS[algorithm]));
       const whole = new Uint8Array(200);
       key.seal(new Uint8Array(12), new Uint8Array(0), whole.subarray(50, 150), 10, 40);
       const alone = new Uint8Array(56);
@@ -165,8 +189,8 @@ export function describeProvider(provider: CryptoProvider): void {
       expect(whole.subarray(0, 60)).toEqual(new Uint8Array(60));
     });
 
-    it('refuses a record with any single bit changed', () => {
-      const key = provider.aead('aes-128-gcm', new Uint8Array(16).fill(9));
+    it.each(AEADS)('refuses a record with any single bit changed: %s', (algorithm) => {
+      const key = provider.aead(algorithm, new Uint8Array(AEAD_KEY_LENGTHS[algorithm]).fill(9));
       const nonce = new Uint8Array(12);
       const additionalData = new Uint8Array(13);
       const sealed = new Uint8Array(20 + 16).fill(5);
@@ -189,8 +213,8 @@ export function describeProvider(provider: CryptoProvider): void {
       expect(key.open(nonce, additionalData, sealed, 0, sealed.length)).toBe(20);
     });
 
-    it('answers −1 to records shorter than a tag', () => {
-      const key = provider.aead('aes-128-gcm', new Uint8Array(16));
+    it.each(AEADS)('answers −1 to records shorter than a tag: %s', (algorithm) => {
+      const key = provider.aead(algorithm, new Uint8Array(AEAD_KEY_LENGTHS[algorithm]));
       for (let length = 0; length < AEAD_TAG_LENGTH; length++) {
         expect(key.open(new Uint8Array(12), new Uint8Array(0), new Uint8Array(32), 0, length)).toBe(-1);
       }
@@ -207,6 +231,79 @@ export function describeProvider(provider: CryptoProvider): void {
       expect(codeOf(() => key.seal(new Uint8Array(12), none, buffer, -1, 4))).toBe('ERR_BAD_ARGUMENT');
       expect(codeOf(() => key.open(new Uint8Array(12), none, buffer, 16, 17))).toBe('ERR_BAD_ARGUMENT');
       expect(buffer).toEqual(new Uint8Array(32));
+    });
+  });
+
+  describe('mask', () => {
+    it.each(AES_BLOCK_EXAMPLES)(
+      '%s: one block of AES, as in FIPS 197 appendix C',
+      (algorithm, key, sample, mask) => {
+        const out = new Uint8Array(16);
+        provider.mask(algorithm, key).compute(concatBytes(Uint8Array.of(9, 9), sample), 2, out);
+        expect(toHex(out)).toBe(toHex(mask));
+      },
+    );
+
+    it('chacha20-poly1305: one block of ChaCha20, as in RFC 8439 §2.3.2', () => {
+      const { key, sample, mask } = CHACHA_BLOCK_EXAMPLE;
+      const out = new Uint8Array(16);
+      provider.mask('chacha20-poly1305', key).compute(sample, 0, out);
+      expect(toHex(out)).toBe(toHex(mask));
+    });
+
+    it.each(AEADS)(
+      '%s: the same sample has the same mask, whatever came between, even one of all ones',
+      (algorithm) => {
+        const key = provider.mask(algorithm, new Uint8Array(AEAD_KEY_LENGTHS[algorithm]).fill(3));
+        const sample = new Uint8Array(16).fill(7);
+        const [first, between, second] = [new Uint8Array(16), new Uint8Array(16), new Uint8Array(16)];
+        key.compute(sample, 0, first);
+        key.compute(new Uint8Array(16).fill(0xff), 0, between);
+        key.compute(sample, 0, second);
+        expect(second).toEqual(first);
+        expect(between).not.toEqual(first);
+        expect(
+          codeOf(() => {
+            key.compute(sample, 1, first);
+          }),
+        ).toBe('ERR_BAD_ARGUMENT');
+        expect(
+          codeOf(() => {
+            key.compute(sample, 0, new Uint8Array(15));
+          }),
+        ).toBe('ERR_BAD_ARGUMENT');
+        expect(codeOf(() => provider.mask(algorithm, new Uint8Array(17)))).toBe('ERR_BAD_ARGUMENT');
+      },
+    );
+  });
+
+  it('carries HKDF as in RFC 5869 A.1', () => {
+    const prk = hkdfExtract(
+      provider,
+      'sha-256',
+      hex('000102030405060708090a0b0c'),
+      new Uint8Array(22).fill(0x0b),
+    );
+    expect(toHex(prk)).toBe('077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5');
+    expect(toHex(hkdfExpand(provider.hmac('sha-256', prk), hex('f0f1f2f3f4f5f6f7f8f9'), 42))).toBe(
+      '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865',
+    );
+  });
+
+  describe('secp384r1', () => {
+    it('gives two ends one secret of 48 bytes, and refuses what TLS does not allow (SEC-18)', () => {
+      const ours = provider.keyExchange('secp384r1', new SeededRandom(1));
+      const theirs = provider.keyExchange('secp384r1', new SeededRandom(2));
+      const secret = ours.deriveSecret(theirs.publicKey);
+      expect(ours.publicKey).toHaveLength(97);
+      expect(secret).toHaveLength(48);
+      expect(theirs.deriveSecret(ours.publicKey)).toEqual(secret);
+      const compressed = concatBytes(Uint8Array.of(2), theirs.publicKey.subarray(1, 49));
+      const offCurve = copyBytes(theirs.publicKey);
+      offCurve[96]! ^= 1;
+      for (const share of [compressed, offCurve, P256_EXAMPLE.peerPublicKey, new Uint8Array(97)]) {
+        expect(ours.deriveSecret(share)).toBeUndefined();
+      }
     });
   });
 

@@ -1,8 +1,8 @@
 /** Published answers, and the vector files of test/vectors as typed values. */
 import { readFileSync } from 'node:fs';
 import type { Bytes } from '../../src/core/bytes.ts';
-import { fromHex } from '../../src/core/text.ts';
-import type { HashAlgorithm } from '../../src/crypto/index.ts';
+import { encodeUtf8, fromHex } from '../../src/core/text.ts';
+import type { AeadAlgorithm, HashAlgorithm } from '../../src/crypto/index.ts';
 
 export function hex(text: string): Bytes {
   const bytes = fromHex(text.replace(/\s/g, ''));
@@ -28,10 +28,53 @@ export interface GcmVector {
   result: 'valid' | 'invalid';
 }
 
-/** The cases of AES-128-GCM, wrong ones included. */
+/** The cases of AES-128-GCM and AES-256-GCM, wrong ones included. */
 export function gcmVectors(): GcmVector[] {
-  return (readVectors('aes-gcm.json') as GcmVector[]).filter((vector) => vector.alg === 'AES-128-GCM');
+  return readVectors('aes-gcm.json') as GcmVector[];
 }
+
+export function gcmAlgorithm(vector: GcmVector): AeadAlgorithm {
+  return vector.alg === 'AES-128-GCM' ? 'aes-128-gcm' : 'aes-256-gcm';
+}
+
+/** RFC 8439 §2.8.2. */
+export const CHACHA_EXAMPLE = {
+  key: hex('808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f'),
+  nonce: hex('070000004041424344454647'),
+  additionalData: hex('50515253c0c1c2c3c4c5c6c7'),
+  plaintext: encodeUtf8(
+    "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it.",
+  ),
+  sealed: hex(
+    'd31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b1a71de0a9e' +
+      '060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc3ff4def08e4b7a9de57' +
+      '6d26586cec64b6116' +
+      '1ae10b594f09e26a7e902ecbd0600691',
+  ),
+};
+
+/** RFC 8439 §2.3.2: the key, counter ‖ nonce, and the first 16 bytes of that block. */
+export const CHACHA_BLOCK_EXAMPLE = {
+  key: hex('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'),
+  sample: hex('01000000000000090000004a00000000'),
+  mask: hex('10f1e7e4d13b5915500fdd1fa32071c4'),
+};
+
+/** FIPS 197 appendix C.1 and C.3: one block under a key of 128 and of 256 bits. */
+export const AES_BLOCK_EXAMPLES = [
+  [
+    'aes-128-gcm',
+    hex('000102030405060708090a0b0c0d0e0f'),
+    hex('00112233445566778899aabbccddeeff'),
+    hex('69c4e0d86a7b0430d8cdb78070b4c55a'),
+  ],
+  [
+    'aes-256-gcm',
+    hex('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'),
+    hex('00112233445566778899aabbccddeeff'),
+    hex('8ea2b7ca516745bfeafc49904b496089'),
+  ],
+] as const;
 
 export interface PrfVector {
   id: string;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
 import { HandshakeType, writeHandshakeHeader } from '../../src/dtls/messages/handshake.ts';
 import { ContentType, writeRecordHeader } from '../../src/dtls/record.ts';
-import type { GcmWriteEpoch } from '../../src/dtls/epoch.ts';
+import type { WriteEpoch } from '../../src/dtls/epoch.ts';
 import { Pair, connectedPair, sealed, textOf } from './pair.ts';
 import type { Machine } from './machines.ts';
 import { Conversation } from './machines.ts';
@@ -120,14 +120,14 @@ describe('alerts in the handshake', () => {
 
 describe('a peer that wants to shake hands again', () => {
   /** Two machines whose handshake is complete, and what is needed to speak for one of them. */
-  function renegotiation(type: HandshakeType, write: GcmWriteEpoch): Uint8Array {
+  function renegotiation(type: HandshakeType, write: WriteEpoch): Uint8Array {
     const record = new Uint8Array(write.headroom + 12 + 40 + write.tailroom);
     writeHandshakeHeader(record, write.headroom, type, 40, 0, 0, 40);
     write.seal(ContentType.handshake, record, write.headroom, 52);
     return record;
   }
 
-  function writerOf({ handshake }: Machine): GcmWriteEpoch {
+  function writerOf({ handshake }: Machine): WriteEpoch {
     if (handshake.epochs.write === undefined) throw new Error('no keys');
     return handshake.epochs.write;
   }

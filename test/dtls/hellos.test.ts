@@ -115,7 +115,7 @@ describe('ClientHello, as the server reads it', () => {
     ['compression alone', { compressionMethods: Uint8Array.of(1) }, 'no-common-compression'],
     [
       'no group of ours',
-      withExtension(ExtensionType.supportedGroups, encodeU16Vector([0x0018])),
+      withExtension(ExtensionType.supportedGroups, encodeU16Vector([0x0019])),
       'no-common-group',
     ],
     [

@@ -1,17 +1,18 @@
 /** The state machines of client and server alone: messages go from one to the other without records or loss. */
 import { SeededRandom } from '../../src/core/random.ts';
-import { Client12 } from '../../src/dtls/client12.ts';
+import type { Group } from '../../src/crypto/index.ts';
+import { Client } from '../../src/dtls/client.ts';
 import { Handshake } from '../../src/dtls/handshake.ts';
-import type { Certificate, DtlsRole } from '../../src/dtls/index.ts';
+import type { Certificate, DtlsRole, DtlsVersions } from '../../src/dtls/index.ts';
 import type { HandshakeMessage } from '../../src/dtls/messages/handshake.ts';
 import { configure } from '../../src/dtls/options.ts';
 import { Peer } from '../../src/dtls/peer.ts';
 import type { Problem } from '../../src/dtls/problem.ts';
-import { Server12 } from '../../src/dtls/server12.ts';
+import { Server } from '../../src/dtls/server.ts';
 import { certificates, crypto } from './pair.ts';
 
 export interface Machine {
-  readonly machine: Client12 | Server12;
+  readonly machine: Client | Server;
   readonly handshake: Handshake;
   /** Every message it has said, in order. */
   readonly said: HandshakeMessage[];
@@ -20,6 +21,8 @@ export interface Machine {
 export interface MachineOptions {
   readonly certificate?: Certificate;
   readonly seed?: number;
+  readonly versions?: Partial<DtlsVersions> | undefined;
+  readonly groups?: readonly Group[] | undefined;
 }
 
 export function machineOf(role: DtlsRole, options: MachineOptions = {}): Machine {
@@ -27,7 +30,10 @@ export function machineOf(role: DtlsRole, options: MachineOptions = {}): Machine
   const other = role === 'client' ? certificates.server : certificates.client;
   const peer = new Peer(crypto, [other.fingerprint]);
   const certificate = options.certificate ?? certificates[role];
-  const handshake = new Handshake(configure({ role, crypto, random, certificate }), peer);
+  const handshake = new Handshake(
+    configure({ versions: { max: '1.2' }, ...options, role, crypto, random, certificate }),
+    peer,
+  );
   const said: HandshakeMessage[] = [];
   const add = handshake.flight.add.bind(handshake.flight);
   handshake.flight.add = (...message): HandshakeMessage => {
@@ -35,8 +41,8 @@ export function machineOf(role: DtlsRole, options: MachineOptions = {}): Machine
     said.push(whole);
     return whole;
   };
-  const machine = role === 'client' ? new Client12(handshake) : new Server12(handshake);
-  if (machine instanceof Client12) machine.start();
+  const machine = role === 'client' ? new Client(handshake) : new Server(handshake);
+  if (machine instanceof Client) machine.start();
   return { machine, handshake, said };
 }
 

@@ -7,7 +7,7 @@ import { copyBytes } from '../../src/core/bytes.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
 import type { Certificate, DtlsEvent, DtlsOptions, DtlsRole } from '../../src/dtls/index.ts';
-import { DTLS_HEADROOM, DTLS_TAILROOM, Dtls, selfSignedCertificate } from '../../src/dtls/index.ts';
+import { DTLS_TAILROOM, Dtls, selfSignedCertificate } from '../../src/dtls/index.ts';
 
 export const crypto = jsCrypto();
 
@@ -178,10 +178,11 @@ export class Pair {
   }
 }
 
-/** Options of a side that knows the other's fingerprint. */
+/** Options of a side that knows the other's fingerprint. It speaks DTLS 1.2 unless a test says otherwise. */
 export function engineOptions(role: DtlsRole, seed = 1): DtlsOptions {
   return {
     role,
+    versions: { min: '1.2', max: '1.2' },
     certificate: certificates[role],
     crypto,
     random: new SeededRandom(seed).split(role),
@@ -198,9 +199,10 @@ export function connectedPair(options: PairOptions = {}): Pair {
 
 export function sealed(engine: Dtls, text: string): Bytes | undefined {
   const plaintext = bytesOf(text);
-  const buffer = new Uint8Array(DTLS_HEADROOM + plaintext.length + DTLS_TAILROOM);
-  buffer.set(plaintext, DTLS_HEADROOM);
-  const length = engine.seal(buffer, DTLS_HEADROOM, plaintext.length);
+  const { headroom } = engine;
+  const buffer = new Uint8Array(headroom + plaintext.length + DTLS_TAILROOM);
+  buffer.set(plaintext, headroom);
+  const length = engine.seal(buffer, headroom, plaintext.length);
   return length < 0 ? undefined : copyBytes(buffer, 0, length);
 }
 

@@ -31,8 +31,8 @@ describe('seal', () => {
     const buffer = new Uint8Array(200).fill(0xee);
     buffer.set(bytesOf('hello'), 50);
     const length = client.seal(buffer, 50, 5);
-    expect(length).toBe(DTLS_HEADROOM + 5 + DTLS_TAILROOM);
-    const start = 50 - DTLS_HEADROOM;
+    expect(length).toBe(client.headroom + 5 + 16);
+    const start = 50 - client.headroom;
     expect(buffer[start]).toBe(ContentType.applicationData);
     expect(readU16(buffer, start + 1)).toBe(0xfefd);
     expect(readU16(buffer, start + 11)).toBe(length - 13);

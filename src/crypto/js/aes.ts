@@ -1,5 +1,6 @@
 /**
- * AES-128, encryption only (FIPS 197), and its counter mode (SP 800-38A §6.5): all that GCM and SRTP need.
+ * AES-128 and AES-256, encryption only (FIPS 197), and its counter mode (SP 800-38A §6.5): all that GCM, SRTP and the
+ * record numbers of DTLS 1.3 need.
  *
  * The key schedule runs once per key; after that nothing is allocated. A round is sixteen look-ups (SubBytes, ShiftRows
  * and MixColumns merged, the "T-tables" of the Rijndael proposal §5.2.1), so the time taken depends on the data through
@@ -7,8 +8,6 @@
  * processor's AES instructions.
  */
 import { readU32 } from '../../core/bytes.ts';
-
-const ROUNDS = 10;
 
 /**
  * Four tables of 256 columns in one array: T0[x] is MixColumns of (SubBytes(x), 0, 0, 0) with its first byte on top,
@@ -27,15 +26,15 @@ export function warmUpAes(): void {
   tables();
 }
 
-/** One AES-128 key. A block is four big-endian words. */
-export class Aes128 {
+/** One AES key. A block is four big-endian words. */
+export class Aes {
   // Plain fields: this object is read for every block.
   readonly tables: Int32Array;
   readonly roundKeys: Int32Array;
   /** The block encrypted last. */
   readonly block: Int32Array = new Int32Array(4);
 
-  /** @param key 16 bytes; the caller checks. */
+  /** @param key 16 or 32 bytes; the caller checks. */
   constructor(key: Uint8Array) {
     this.tables = tables();
     this.roundKeys = expandKey(key, this.tables);
@@ -49,7 +48,8 @@ export class Aes128 {
     let b = w1 ^ keys[1]!;
     let c = w2 ^ keys[2]!;
     let d = w3 ^ keys[3]!;
-    for (let k = 4; k < 4 * ROUNDS; k += 4) {
+    const last = keys.length - 4;
+    for (let k = 4; k < last; k += 4) {
       const e =
         t[a >>> 24]! ^
         t[256 | ((b >>> 16) & 255)]! ^
@@ -79,10 +79,10 @@ export class Aes128 {
       c = g;
     }
     const out = this.block;
-    out[0] = substitute(t, a, b, c, d) ^ keys[40]!;
-    out[1] = substitute(t, b, c, d, a) ^ keys[41]!;
-    out[2] = substitute(t, c, d, a, b) ^ keys[42]!;
-    out[3] = substitute(t, d, a, b, c) ^ keys[43]!;
+    out[0] = substitute(t, a, b, c, d) ^ keys[last]!;
+    out[1] = substitute(t, b, c, d, a) ^ keys[last + 1]!;
+    out[2] = substitute(t, c, d, a, b) ^ keys[last + 2]!;
+    out[3] = substitute(t, d, a, b, c) ^ keys[last + 3]!;
   }
 
   /**
@@ -136,19 +136,22 @@ function xorWord(buffer: Uint8Array, at: number, word: number): void {
   buffer[at + 3]! ^= word;
 }
 
-/** FIPS 197 §5.2 for Nk = 4: eleven round keys of four words. */
+/** FIPS 197 §5.2: a first round key and one for each round, 10 with a key of Nk = 4 words, 14 with one of 8. */
 function expandKey(key: Uint8Array, t: Int32Array): Int32Array {
-  const words = new Int32Array(4 * (ROUNDS + 1));
-  for (let i = 0; i < 4; i++) words[i] = readU32(key, 4 * i);
+  const keyWords = key.length >> 2;
+  const words = new Int32Array(4 * (keyWords + 7));
+  for (let i = 0; i < keyWords; i++) words[i] = readU32(key, 4 * i);
   let roundConstant = 1;
-  for (let i = 4; i < words.length; i++) {
+  for (let i = keyWords; i < words.length; i++) {
     let word = words[i - 1]!;
-    if (i % 4 === 0) {
+    if (i % keyWords === 0) {
       const rotated = (word << 8) | (word >>> 24);
       word = substitute(t, rotated, rotated, rotated, rotated) ^ (roundConstant << 24);
       roundConstant = xtime(roundConstant);
+    } else if (keyWords > 6 && i % keyWords === 4) {
+      word = substitute(t, word, word, word, word);
     }
-    words[i] = words[i - 4]! ^ word;
+    words[i] = words[i - keyWords]! ^ word;
   }
   return words;
 }

@@ -1,23 +1,26 @@
 /**
- * Key agreement (x25519, secp256r1) and ECDSA P-256 on noble's curves, with the strictness TLS asks for and noble leaves
+ * Key agreement (x25519, secp256r1, secp384r1) and ECDSA P-256 on noble's curves, with the strictness TLS asks for and noble leaves
  * to its callers: uncompressed points only, DER signatures, high-S accepted.
  */
 import { x25519 } from '@noble/curves/ed25519.js';
-import { p256 } from '@noble/curves/nist.js';
+import { p256, p384 } from '@noble/curves/nist.js';
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
 import { badArgument } from '../../core/errors.ts';
 import type { RandomSource } from '../../core/random.ts';
 import { randomBytes } from '../../core/random.ts';
 import type { Group, KeyExchange, SigningKey } from '../provider.ts';
-import { generateScalar, isScalar, isUncompressedPoint } from '../scalar.ts';
+import type { NistCurve } from '../scalar.ts';
+import { generateScalar, isScalar, isUncompressedPoint, P256, P384 } from '../scalar.ts';
 
 export function createKeyExchange(group: Group, random: RandomSource): KeyExchange {
   switch (group) {
     case 'x25519':
       return new X25519Exchange(randomBytes(random, 32));
     case 'secp256r1':
-      return new P256Exchange(generateScalar(random));
+      return new NistExchange(group, p256, P256, random);
+    case 'secp384r1':
+      return new NistExchange(group, p384, P384, random);
   }
 }
 
@@ -44,21 +47,26 @@ class X25519Exchange implements KeyExchange {
 }
 
 /** RFC 8422 §5.10: the secret is the x coordinate of the product. */
-class P256Exchange implements KeyExchange {
-  readonly group: Group = 'secp256r1';
+class NistExchange implements KeyExchange {
+  readonly group: Group;
   readonly publicKey: Bytes;
+  readonly #noble: typeof p256;
+  readonly #curve: NistCurve;
   readonly #scalar: Bytes;
 
-  constructor(scalar: Bytes) {
-    this.#scalar = scalar;
-    this.publicKey = p256.getPublicKey(scalar, false);
+  constructor(group: Group, noble: typeof p256, curve: NistCurve, random: RandomSource) {
+    this.group = group;
+    this.#noble = noble;
+    this.#curve = curve;
+    this.#scalar = generateScalar(random, curve);
+    this.publicKey = noble.getPublicKey(this.#scalar, false);
   }
 
   deriveSecret(peerPublicKey: Uint8Array): Bytes | undefined {
     // noble would take a compressed point; TLS must not (RFC 8422 §5.4.1).
-    if (!isUncompressedPoint(peerPublicKey)) return undefined;
+    if (!isUncompressedPoint(peerPublicKey, this.#curve)) return undefined;
     try {
-      return p256.getSharedSecret(this.#scalar, peerPublicKey, false).slice(1, 33);
+      return this.#noble.getSharedSecret(this.#scalar, peerPublicKey, false).slice(1, 1 + this.#curve.length);
     } catch {
       // Not on the curve.
       return undefined;

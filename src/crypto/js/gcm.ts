@@ -1,5 +1,5 @@
 /**
- * AES-128-GCM (SP 800-38D) with everything that depends on the key alone built once: round keys and GHASH tables, about
+ * AES-GCM (SP 800-38D) with everything that depends on the key alone built once: round keys and GHASH tables, about
  * 2.3 KiB a key. Sealing and opening work in place and allocate nothing.
  *
  * Seal: counter mode from inc32(J0) → GHASH over additional data, ciphertext and lengths → tag = GHASH ⊕ E(J0).
@@ -9,19 +9,19 @@ import { readU32, writeU32 } from '../../core/bytes.ts';
 import { checkNonce, checkRange } from '../aead-arguments.ts';
 import type { AeadKey } from '../provider.ts';
 import { AEAD_TAG_LENGTH } from '../provider.ts';
-import { Aes128 } from './aes.ts';
+import { Aes } from './aes.ts';
 import { Ghash } from './ghash.ts';
 
 export class AesGcmKey implements AeadKey {
   // Plain fields: read for every record.
-  readonly aes: Aes128;
+  readonly aes: Aes;
   readonly ghash: Ghash;
   /** The tag of the last record, four words. */
   readonly tag: Int32Array = new Int32Array(4);
 
-  /** @param key 16 bytes; the caller checks. */
+  /** @param key 16 or 32 bytes; the caller checks. */
   constructor(key: Uint8Array) {
-    this.aes = new Aes128(key);
+    this.aes = new Aes(key);
     this.aes.encrypt(0, 0, 0, 0);
     const [h0 = 0, h1 = 0, h2 = 0, h3 = 0] = this.aes.block;
     this.ghash = new Ghash(h0, h1, h2, h3);

@@ -1,6 +1,6 @@
 /**
- * The default provider: pure JavaScript, the same bytes on every platform. Curves and hashes are noble's; AES-GCM is our
- * own, because a library call per record would build the key's tables per record.
+ * The default provider: pure JavaScript, the same bytes on every platform. Curves, hashes and ChaCha20-Poly1305 are
+ * noble's; AES-GCM is our own, because a library call per record would build the key's tables per record.
  */
 import type { Bytes } from '../../core/bytes.ts';
 import type { RandomSource } from '../../core/random.ts';
@@ -14,13 +14,16 @@ import type {
   HashAlgorithm,
   HmacKey,
   KeyExchange,
+  MaskKey,
   SigningKey,
 } from '../provider.ts';
 import { generateScalar } from '../scalar.ts';
 import { warmUpAes } from './aes.ts';
+import { ChaChaKey, ChaChaMask } from './chacha.ts';
 import { createKeyExchange, createSigningKey, verifySignature, warmUpCurves } from './curves.ts';
 import { AesGcmKey } from './gcm.ts';
 import { createHash, createHmac } from './hash.ts';
+import { AesMask } from './mask.ts';
 
 /** Stateless: one is enough for any number of connections. */
 class JsCrypto implements CryptoProvider {
@@ -37,7 +40,12 @@ class JsCrypto implements CryptoProvider {
 
   aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey {
     checkKey(algorithm, key);
-    return new AesGcmKey(key);
+    return algorithm === 'chacha20-poly1305' ? new ChaChaKey(key) : new AesGcmKey(key);
+  }
+
+  mask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey {
+    checkKey(algorithm, key);
+    return algorithm === 'chacha20-poly1305' ? new ChaChaMask(key) : new AesMask(key);
   }
 
   keyExchange(group: Group, random: RandomSource): KeyExchange {

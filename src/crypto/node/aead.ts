@@ -1,23 +1,24 @@
 /**
- * AES-128-GCM on OpenSSL. The key is a `KeyObject`: some versions of Node spend more on importing raw key bytes than on
- * sealing a record.
+ * AES-GCM and ChaCha20-Poly1305 on OpenSSL, and the masks of record numbers. Keys are `KeyObject`s: some versions of Node
+ * spend more on importing raw key bytes than on sealing a record.
  */
-import type { CipherGCMTypes, KeyObject } from 'node:crypto';
+import type { Cipher, CipherGCMTypes, KeyObject } from 'node:crypto';
 import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
-import { checkKey, checkNonce, checkRange } from '../aead-arguments.ts';
-import type { AeadAlgorithm, AeadKey } from '../provider.ts';
-import { AEAD_TAG_LENGTH } from '../provider.ts';
+import { checkKey, checkMask, checkNonce, checkRange } from '../aead-arguments.ts';
+import type { AeadAlgorithm, AeadKey, MaskKey } from '../provider.ts';
+import { AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../provider.ts';
 
 /** Without it OpenSSL would accept shorter tags, which are easier to forge. */
 const FULL_TAG = { authTagLength: AEAD_TAG_LENGTH };
 
 export class NodeAeadKey implements AeadKey {
+  /** Node's types tell the two ciphers apart, its functions do not. */
   readonly #algorithm: CipherGCMTypes;
   readonly #key: KeyObject;
 
   constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
     checkKey(algorithm, key);
-    this.#algorithm = algorithm;
+    this.#algorithm = algorithm as CipherGCMTypes;
     this.#key = createSecretKey(key);
   }
 
@@ -61,5 +62,42 @@ export class NodeAeadKey implements AeadKey {
     }
     buffer.set(plaintext, offset);
     return plainLength;
+  }
+}
+
+export function createMask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey {
+  checkKey(algorithm, key);
+  return algorithm === 'chacha20-poly1305' ? new ChaChaMask(key) : new AesMask(key);
+}
+
+/** One cipher object serves every mask: ECB keeps nothing from block to block. */
+class AesMask implements MaskKey {
+  readonly #cipher: Cipher;
+
+  constructor(key: Uint8Array) {
+    const name = key.length === 16 ? 'aes-128-ecb' : 'aes-256-ecb';
+    this.#cipher = createCipheriv(name, createSecretKey(key), null).setAutoPadding(false);
+  }
+
+  compute(sample: Uint8Array, offset: number, mask: Uint8Array): void {
+    checkMask(sample, offset, mask);
+    mask.set(this.#cipher.update(sample.subarray(offset, offset + MASK_SAMPLE_LENGTH)));
+  }
+}
+
+const ZEROS: Uint8Array = new Uint8Array(MASK_SAMPLE_LENGTH);
+
+/** OpenSSL takes counter and nonce together, in the sample's own order. */
+class ChaChaMask implements MaskKey {
+  readonly #key: KeyObject;
+
+  constructor(key: Uint8Array) {
+    this.#key = createSecretKey(key);
+  }
+
+  compute(sample: Uint8Array, offset: number, mask: Uint8Array): void {
+    checkMask(sample, offset, mask);
+    const counterAndNonce = sample.subarray(offset, offset + MASK_SAMPLE_LENGTH);
+    mask.set(createCipheriv('chacha20', this.#key, counterAndNonce).update(ZEROS));
   }
 }

@@ -11,14 +11,17 @@ import { badArgument } from '../../core/errors.ts';
 import type { RandomSource } from '../../core/random.ts';
 import { randomBytes } from '../../core/random.ts';
 import type { Group, KeyExchange, SigningKey } from '../provider.ts';
-import { generateScalar, isScalar, isUncompressedPoint } from '../scalar.ts';
+import type { NistCurve } from '../scalar.ts';
+import { generateScalar, isScalar, isUncompressedPoint, P256, P384 } from '../scalar.ts';
 
 export function createKeyExchange(group: Group, random: RandomSource): KeyExchange {
   switch (group) {
     case 'x25519':
       return new X25519Exchange(randomBytes(random, 32));
     case 'secp256r1':
-      return new P256Exchange(generateScalar(random));
+      return new NistExchange(group, OPENSSL_P256, P256, random);
+    case 'secp384r1':
+      return new NistExchange(group, OPENSSL_P384, P384, random);
   }
 }
 
@@ -56,24 +59,28 @@ class X25519Exchange implements KeyExchange {
   }
 }
 
-/** OpenSSL's name of secp256r1. */
-const P256 = 'prime256v1';
+/** OpenSSL's names. */
+const OPENSSL_P256 = 'prime256v1';
+const OPENSSL_P384 = 'secp384r1';
 
 /** RFC 8422 §5.10: the secret is the x coordinate of the product. */
-class P256Exchange implements KeyExchange {
-  readonly group: Group = 'secp256r1';
+class NistExchange implements KeyExchange {
+  readonly group: Group;
   readonly publicKey: Bytes;
+  readonly #curve: NistCurve;
   readonly #ecdh: ReturnType<typeof createECDH>;
 
-  constructor(scalar: Bytes) {
-    this.#ecdh = createECDH(P256);
-    this.#ecdh.setPrivateKey(scalar);
+  constructor(group: Group, opensslName: string, curve: NistCurve, random: RandomSource) {
+    this.group = group;
+    this.#curve = curve;
+    this.#ecdh = createECDH(opensslName);
+    this.#ecdh.setPrivateKey(generateScalar(random, curve));
     this.publicKey = copyBytes(this.#ecdh.getPublicKey());
   }
 
   deriveSecret(peerPublicKey: Uint8Array): Bytes | undefined {
     // OpenSSL would take a compressed point; TLS must not (RFC 8422 §5.4.1).
-    if (!isUncompressedPoint(peerPublicKey)) return undefined;
+    if (!isUncompressedPoint(peerPublicKey, this.#curve)) return undefined;
     try {
       return copyBytes(this.#ecdh.computeSecret(peerPublicKey));
     } catch {
@@ -89,7 +96,7 @@ export class P256SigningKey implements SigningKey {
 
   constructor(scalar: Uint8Array) {
     if (!isScalar(scalar)) throw badArgument('scalar', '32 bytes, 1 … n−1', 'another value');
-    const ecdh = createECDH(P256);
+    const ecdh = createECDH(OPENSSL_P256);
     ecdh.setPrivateKey(scalar);
     this.publicKey = copyBytes(ecdh.getPublicKey());
     const key = { ...publicJwk(this.publicKey), d: base64Url(scalar) };

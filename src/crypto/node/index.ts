@@ -13,10 +13,11 @@ import type {
   HashAlgorithm,
   HmacKey,
   KeyExchange,
+  MaskKey,
   SigningKey,
 } from '../provider.ts';
 import { generateScalar } from '../scalar.ts';
-import { NodeAeadKey } from './aead.ts';
+import { createMask, NodeAeadKey } from './aead.ts';
 import { createKeyExchange, P256SigningKey, verifySignature } from './curves.ts';
 import { NodeHash, NodeHmac } from './hash.ts';
 
@@ -35,6 +36,10 @@ class NodeCrypto implements CryptoProvider {
 
   aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey {
     return new NodeAeadKey(algorithm, key);
+  }
+
+  mask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey {
+    return createMask(algorithm, key);
   }
 
   keyExchange(group: Group, random: RandomSource): KeyExchange {

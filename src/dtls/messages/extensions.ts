@@ -1,5 +1,5 @@
 /**
- * Hello extensions (RFC 5246 §7.4.1.4): type 2 │ length 2 │ data, in a list with a length of 2 bytes, which a hello
+ * Extensions (RFC 5246 §7.4.1.4, RFC 8446 §4.2): type 2 │ length 2 │ data, in a list with a length of 2 bytes, which a hello
  * without extensions leaves out altogether. Unknown types are kept as bytes: who reads a hello asks for what it knows.
  */
 import type { Bytes, Reader, Writer } from '../../core/bytes.ts';
@@ -18,6 +18,10 @@ export const ExtensionType = {
   extendedMasterSecret: 23,
   /** RFC 8446 §4.2.1 */
   supportedVersions: 43,
+  /** RFC 8446 §4.2.2 */
+  cookie: 44,
+  /** RFC 8446 §4.2.8 */
+  keyShare: 51,
   /** RFC 5746 */
   renegotiationInfo: 0xff01,
 } as const;
@@ -79,6 +83,21 @@ export function decodeU16Vector(data: Uint8Array): readonly number[] | DecodeFai
 export function decodeVersions(data: Uint8Array): readonly number[] | DecodeFailure {
   const reader = new ByteReader(data);
   return readNumbers(reader, reader.u8());
+}
+
+export function encodeVersions(versions: readonly number[]): Bytes {
+  const writer = new ByteWriter(1 + versions.length * 2).u8(versions.length * 2);
+  for (const version of versions) writer.u16(version);
+  return writer.finish();
+}
+
+/** A single number: the version a server has chosen, the group it asks for. */
+export function encodeU16(value: number): Bytes {
+  return new ByteWriter(2).u16(value).finish();
+}
+
+export function decodeU16(data: Uint8Array): number | DecodeFailure {
+  return data.length === 2 ? new ByteReader(data).u16() : MALFORMED;
 }
 
 function readNumbers(reader: Reader, length: number): readonly number[] | DecodeFailure {

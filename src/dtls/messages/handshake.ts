@@ -8,12 +8,14 @@ import { writeU16, writeU24 } from '../../core/bytes.ts';
 import type { DecodeFailure } from '../../core/decode.ts';
 import { decodeFailure } from '../../core/decode.ts';
 
-/** RFC 5246 §7.4, RFC 6347 §4.3.2. */
+/** RFC 5246 §7.4, RFC 6347 §4.3.2, RFC 8446 §4. */
 export const HandshakeType = {
   helloRequest: 0,
   clientHello: 1,
   serverHello: 2,
   helloVerifyRequest: 3,
+  newSessionTicket: 4,
+  encryptedExtensions: 8,
   certificate: 11,
   serverKeyExchange: 12,
   certificateRequest: 13,
@@ -21,6 +23,7 @@ export const HandshakeType = {
   certificateVerify: 15,
   clientKeyExchange: 16,
   finished: 20,
+  keyUpdate: 24,
 } as const;
 export type HandshakeType = (typeof HandshakeType)[keyof typeof HandshakeType];
 
@@ -88,6 +91,8 @@ const NAMES: Readonly<Record<number, string>> = {
   [HandshakeType.clientHello]: 'ClientHello',
   [HandshakeType.serverHello]: 'ServerHello',
   [HandshakeType.helloVerifyRequest]: 'HelloVerifyRequest',
+  [HandshakeType.newSessionTicket]: 'NewSessionTicket',
+  [HandshakeType.encryptedExtensions]: 'EncryptedExtensions',
   [HandshakeType.certificate]: 'Certificate',
   [HandshakeType.serverKeyExchange]: 'ServerKeyExchange',
   [HandshakeType.certificateRequest]: 'CertificateRequest',
@@ -95,6 +100,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [HandshakeType.certificateVerify]: 'CertificateVerify',
   [HandshakeType.clientKeyExchange]: 'ClientKeyExchange',
   [HandshakeType.finished]: 'Finished',
+  [HandshakeType.keyUpdate]: 'KeyUpdate',
 };
 
 export function handshakeTypeName(type: number): string {

@@ -18,10 +18,29 @@ export const HELLO_RANDOM_LENGTH = 32;
 const MAX_SESSION_ID_LENGTH = 32;
 export const NULL_COMPRESSION = 0;
 
-/** RFC 5289 §3.2, the suite RFC 8827 §6.5 makes mandatory. */
-export const TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 = 0xc02b;
 /** RFC 5746 §3.3: stands for an empty renegotiation_info. */
 export const TLS_EMPTY_RENEGOTIATION_INFO_SCSV = 0x00ff;
+
+/** RFC 8446 §4.1.3: the random that makes a ServerHello a HelloRetryRequest, SHA-256 of that name. */
+export const RETRY_REQUEST_RANDOM: Uint8Array = /* @__PURE__ */ Uint8Array.from([
+  0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2,
+  0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+]);
+
+/** RFC 8446 §4.1.3: the end of a server's random that could have spoken 1.3 and answered 1.2, "DOWNGRD" and 1. */
+const DOWNGRADE_SENTINEL: readonly number[] = [0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 1];
+const SENTINEL_AT = HELLO_RANDOM_LENGTH - DOWNGRADE_SENTINEL.length;
+
+/** Marks a ServerHello's random: a client that has offered 1.3 then knows that somebody has taken the offer away. */
+export function markDowngrade(random: Uint8Array): void {
+  random.set(DOWNGRADE_SENTINEL, SENTINEL_AT);
+}
+
+/** True for either sentinel of §4.1.3: the last byte is 1 for a downgrade to 1.2, 0 for one below. */
+export function isDowngraded(random: Uint8Array): boolean {
+  const marks = DOWNGRADE_SENTINEL.slice(0, -1);
+  return marks.every((byte, i) => random[SENTINEL_AT + i] === byte) && random[HELLO_RANDOM_LENGTH - 1]! <= 1;
+}
 
 export interface ClientHello {
   readonly version: number;

@@ -15,7 +15,11 @@ import { readDigitallySigned, writeDigitallySigned } from './certificates.ts';
 const NAMED_CURVE = 3;
 
 /** Numbers of the TLS registry (RFC 8422 §5.1.1). */
-const GROUP_CODES: Readonly<Record<Group, number>> = { x25519: 0x001d, secp256r1: 0x0017 };
+const GROUP_CODES: Readonly<Record<Group, number>> = {
+  x25519: 0x001d,
+  secp256r1: 0x0017,
+  secp384r1: 0x0018,
+};
 
 export function groupCode(group: Group): number {
   return GROUP_CODES[group];

@@ -1,18 +1,19 @@
 /** The records of a datagram in one line: `DTLS Certificate, ClientKeyExchange, ChangeCipherSpec, encrypted handshake`. */
 import { Reader } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
+import { AEAD_TAG_LENGTH } from '../../crypto/index.ts';
 import { alertName, decodeAlert } from '../../dtls/alerts.ts';
 import type { Fragment } from '../../dtls/messages/handshake.ts';
 import { decodeFragment, handshakeTypeName } from '../../dtls/messages/handshake.ts';
 import {
   ContentType,
   DTLS_HEADROOM,
-  DTLS_TAILROOM,
   RECORD_HEADER_LENGTH,
   isRecordHeader,
   recordEpoch,
   recordFragmentLength,
 } from '../../dtls/record.ts';
+import { ciphertextLength, isUnifiedHeader, unifiedHeaderLength } from '../../dtls/unified-header.ts';
 
 /** Parts of a line; a hostile datagram could name hundreds. */
 const MAX_PARTS = 16;
@@ -22,6 +23,13 @@ export function dtlsSummary(data: Uint8Array): string {
   let at = 0;
   while (at < data.length && parts.length < MAX_PARTS) {
     const left = data.length - at;
+    if (isUnifiedHeader(data[at]!)) {
+      // DTLS 1.3 hides even the content type; a header cut short counts as what is left.
+      const length = Math.min(left, unifiedHeaderLength(data[at]!) + (ciphertextLength(data, at) || 0));
+      parts.push(`protected record, ${length} bytes`);
+      at += length;
+      continue;
+    }
     const length = left < RECORD_HEADER_LENGTH ? left : RECORD_HEADER_LENGTH + recordFragmentLength(data, at);
     if (left < RECORD_HEADER_LENGTH || length > left || !isRecordHeader(data, at)) {
       parts.push(`${left} bytes that are no record`);
@@ -45,9 +53,11 @@ function describeRecord(record: Uint8Array): string[] {
     case ContentType.handshake:
       return isProtected ? ['encrypted handshake'] : describeHandshake(body);
     case ContentType.applicationData: {
-      const overhead = isProtected ? DTLS_HEADROOM + DTLS_TAILROOM : RECORD_HEADER_LENGTH;
+      const overhead = isProtected ? DTLS_HEADROOM + AEAD_TAG_LENGTH : RECORD_HEADER_LENGTH;
       return [`application data, ${Math.max(0, record.length - overhead)} bytes`];
     }
+    case ContentType.ack:
+      return ['ACK'];
   }
 }
 

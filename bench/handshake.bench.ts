@@ -1,0 +1,73 @@
+/**
+ * One DTLS handshake, both sides, beside the floor: the key agreement, signatures and verifications that no handshake can
+ * do without, by the same provider. Read the ratios: `npm run bench:handshake`. Half of a figure is one side's share.
+ */
+import { bench, describe } from 'vitest';
+import { SeededRandom } from '../src/core/random.ts';
+import type { CryptoProvider, Group } from '../src/crypto/index.ts';
+import { jsCrypto } from '../src/crypto/index.ts';
+import { nodeCrypto } from '../src/crypto/node/index.ts';
+import type { DtlsVersion } from '../src/dtls/index.ts';
+import { Dtls, selfSignedCertificate } from '../src/dtls/index.ts';
+
+const message = new Uint8Array(130);
+
+/** Per side: a key pair, an agreement, a signature, a verification. */
+function floor(crypto: CryptoProvider, group: Group): void {
+  const random = new SeededRandom(1);
+  const key = crypto.signingKey(crypto.generateScalar(random));
+  const [ours, theirs] = [crypto.keyExchange(group, random), crypto.keyExchange(group, random)];
+  for (const [mine, peer] of [
+    [ours, theirs],
+    [theirs, ours],
+  ] as const) {
+    mine.deriveSecret(peer.publicKey);
+    crypto.verify(key.publicKey, message, key.sign(message));
+  }
+}
+
+/** A handshake in memory: nothing is lost, nobody waits. */
+function handshakeOf(crypto: CryptoProvider, version: DtlsVersion, group: Group): () => void {
+  const certificate = selfSignedCertificate({ crypto });
+  const side = (role: 'client' | 'server'): Dtls =>
+    new Dtls({
+      role,
+      crypto,
+      certificate,
+      random: new SeededRandom(2).split(role),
+      remoteFingerprints: [certificate.fingerprint],
+      versions: { min: version, max: version },
+      groups: [group],
+    });
+  return () => {
+    const [client, server] = [side('client'), side('server')];
+    server.start(0);
+    client.start(0);
+    for (let moved = true; moved;) {
+      moved = false;
+      for (const [from, to] of [
+        [client, server],
+        [server, client],
+      ] as const) {
+        for (let data = from.pollTransmit(); data !== undefined; data = from.pollTransmit()) {
+          to.handlePacket(data, 0);
+          moved = true;
+        }
+      }
+    }
+    if (client.state !== 'connected' || server.state !== 'connected') throw new Error('not connected');
+  };
+}
+
+for (const crypto of [nodeCrypto(), jsCrypto()]) {
+  for (const group of ['x25519', 'secp256r1'] as const) {
+    describe(`${crypto.name}, ${group}, both sides`, () => {
+      crypto.warmUp();
+      bench('the floor: the primitives alone', () => {
+        floor(crypto, group);
+      });
+      bench('DTLS 1.2', handshakeOf(crypto, '1.2', group));
+      bench('DTLS 1.3', handshakeOf(crypto, '1.3', group));
+    });
+  }
+}

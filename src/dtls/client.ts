@@ -1,0 +1,325 @@
+/**
+ * The client's side of the hellos, which settle version, suite and, in DTLS 1.3, the key agreement:
+ *
+ *     start ─ClientHello→ await-server-hello ─ServerHello→ Client12 or Client13, named for what they wait for
+ *                           │ ↑ HelloVerifyRequest: ClientHello again, with the cookie (RFC 6347 §4.2.1)
+ *                           ├─┘
+ *                           │ HelloRetryRequest: ClientHello again, with another share (RFC 8446 §4.1.4)
+ *                           └→ await-retried-server-hello ─ServerHello→ Client13
+ *
+ * One ClientHello offers all versions: DTLS 1.2 by its legacy_version, DTLS 1.3 by supported_versions.
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { NO_BYTES, copyBytes, equalBytes } from '../core/bytes.ts';
+import { isFailure } from '../core/decode.ts';
+import { randomBytes } from '../core/random.ts';
+import type { Group, KeyExchange } from '../crypto/provider.ts';
+import type { CipherSuite } from './cipher-suites.ts';
+import { Client12 } from './client12.ts';
+import { Client13 } from './client13.ts';
+import type { Handshake } from './handshake.ts';
+import { ECDSA_SECP256R1_SHA256 } from './messages/certificates.ts';
+import type { Extension } from './messages/extensions.ts';
+import {
+  EXTENDED_MASTER_SECRET,
+  ExtensionType,
+  POINT_FORMATS,
+  RENEGOTIATION_INFO,
+  acceptsUncompressedPoints,
+  decodeU16,
+  encodeU16Vector,
+  encodeVersions,
+  findExtension,
+  hasForeignRenegotiation,
+} from './messages/extensions.ts';
+import type { HandshakeMessage } from './messages/handshake.ts';
+import { HandshakeType } from './messages/handshake.ts';
+import type { ServerHello } from './messages/hello.ts';
+import {
+  HELLO_RANDOM_LENGTH,
+  NULL_COMPRESSION,
+  RETRY_REQUEST_RANDOM,
+  decodeHelloVerifyRequest,
+  decodeServerHello,
+  encodeClientHello,
+  isDowngraded,
+} from './messages/hello.ts';
+import { groupCode } from './messages/key-exchange.ts';
+import { decodeKeyShare, encodeKeyShares } from './messages/key-share.ts';
+import type { Problem } from './problem.ts';
+import {
+  badKeyShare,
+  downgraded,
+  extendedMasterSecretMissing,
+  foreignRenegotiation,
+  illegalParameter,
+  malformed,
+  missingExtension,
+  unexpected,
+  unsolicitedExtension,
+  versionUnsupported,
+} from './problem.ts';
+import { DTLS_1_2, DTLS_1_3 } from './record.ts';
+import { Session13 } from './session13.ts';
+
+type ClientState =
+  | { readonly name: 'start' }
+  | { readonly name: 'await-server-hello'; readonly cookiesAnswered: number }
+  | { readonly name: 'await-retried-server-hello'; readonly suite: CipherSuite };
+
+/** A server needs one round at most; more would be a loop. */
+const MAX_COOKIES = 2;
+
+export class Client {
+  readonly #handshake: Handshake;
+  /** The same in every ClientHello of this handshake (RFC 6347 §4.2.1, RFC 8446 §4.1.2). */
+  readonly #random: Bytes;
+  /** Our share of DTLS 1.3's key agreement. */
+  #keys: KeyExchange | undefined;
+  /** In every ClientHello; the rest depends on what the server has asked for. */
+  readonly #commonExtensions: readonly Extension[];
+  #offered: readonly Extension[] = [];
+  #state: ClientState = { name: 'start' };
+  #chosen: Client12 | Client13 | undefined;
+
+  constructor(handshake: Handshake) {
+    this.#handshake = handshake;
+    this.#random = randomBytes(handshake.random, HELLO_RANDOM_LENGTH);
+    this.#commonExtensions = commonExtensions(handshake);
+  }
+
+  get state(): string {
+    return this.#chosen?.state ?? this.#state.name;
+  }
+
+  get complete(): boolean {
+    return this.#chosen?.state === 'complete';
+  }
+
+  get group(): Group | undefined {
+    return this.#handshake.group;
+  }
+
+  /** DTLS 1.3's session, once its keys are known. */
+  get session13(): Session13 | undefined {
+    return this.#chosen instanceof Client13 ? this.#chosen.session : undefined;
+  }
+
+  /** The random of our ClientHello: who sends it back is a mirror, not a peer. */
+  get random(): Bytes {
+    return this.#random;
+  }
+
+  /** Flight 1. */
+  start(): void {
+    const { crypto, random, groups, flight } = this.#handshake;
+    const [preferred] = groups;
+    if (this.#handshake.speaks('1.3') && preferred !== undefined) {
+      this.#keys = crypto.keyExchange(preferred, random);
+    }
+    flight.begin(1, undefined);
+    this.#sayClientHello(NO_BYTES, []);
+    this.#state = { name: 'await-server-hello', cookiesAnswered: 0 };
+  }
+
+  /** Takes the next message in order. The bytes of `message` are the machine's from here on. */
+  handle(message: HandshakeMessage): Problem | undefined {
+    if (this.#chosen !== undefined) return this.#chosen.handle(message);
+    const state = this.#state;
+    const { type } = message;
+    switch (state.name) {
+      case 'await-server-hello':
+        if (type === HandshakeType.helloVerifyRequest && this.#handshake.speaks('1.2')) {
+          return this.#handleHelloVerifyRequest(message, state.cookiesAnswered);
+        }
+        if (type === HandshakeType.serverHello) return this.#handleServerHello(message, undefined);
+        break;
+      case 'await-retried-server-hello':
+        if (type === HandshakeType.serverHello) return this.#handleServerHello(message, state.suite);
+        break;
+      case 'start':
+        break;
+    }
+    return unexpected(state.name, type);
+  }
+
+  #sayClientHello(cookie: Uint8Array, answers: readonly Extension[]): void {
+    const shares = this.#keys && [
+      { groupCode: groupCode(this.#keys.group), publicKey: this.#keys.publicKey },
+    ];
+    this.#offered = [
+      ...this.#commonExtensions,
+      ...(shares === undefined ? [] : [{ type: ExtensionType.keyShare, data: encodeKeyShares(shares) }]),
+      ...answers,
+    ];
+    const hello = encodeClientHello({
+      version: DTLS_1_2,
+      random: this.#random,
+      sessionId: NO_BYTES,
+      cookie,
+      cipherSuites: this.#handshake.cipherSuites.map(({ code }) => code),
+      compressionMethods: Uint8Array.of(NULL_COMPRESSION),
+      extensions: this.#offered,
+    });
+    this.#handshake.say(HandshakeType.clientHello, hello);
+  }
+
+  /** RFC 6347 §4.2.1: the same hello with the cookie, and a transcript that starts there. The version is of no matter. */
+  #handleHelloVerifyRequest(message: HandshakeMessage, cookiesAnswered: number): Problem | undefined {
+    const request = decodeHelloVerifyRequest(message.body);
+    if (isFailure(request)) return malformed(request.reason);
+    if (cookiesAnswered === MAX_COOKIES) {
+      return illegalParameter(`The server asked for a cookie ${MAX_COOKIES + 1} times.`);
+    }
+    const { flight, transcript } = this.#handshake;
+    transcript.reset();
+    flight.begin(3, message);
+    this.#sayClientHello(request.cookie, []);
+    this.#state = { name: 'await-server-hello', cookiesAnswered: cookiesAnswered + 1 };
+    return undefined;
+  }
+
+  /** @param retried the suite of the HelloRetryRequest, if there was one. */
+  #handleServerHello(message: HandshakeMessage, retried: CipherSuite | undefined): Problem | undefined {
+    const hello = decodeServerHello(message.body);
+    if (isFailure(hello)) return malformed(hello.reason);
+    const suite = this.#judgeChoice(hello, retried);
+    if ('alert' in suite) return suite;
+    if (suite.version === '1.2') return this.#become12(message, hello, suite);
+    return equalBytes(hello.random, RETRY_REQUEST_RANDOM)
+      ? this.#handleRetryRequest(message, hello, suite)
+      : this.#become13(message, hello, suite);
+  }
+
+  /** The suite, if version, suite and compression are such as were offered. */
+  #judgeChoice(hello: ServerHello, retried: CipherSuite | undefined): CipherSuite | Problem {
+    const selected = findExtension(hello.extensions, ExtensionType.supportedVersions);
+    const version = selected === undefined ? hello.version : decodeU16(selected);
+    if (typeof version !== 'number') return malformed(version.reason);
+    const isDtls13 = version === DTLS_1_3 && selected !== undefined;
+    if (hello.version !== DTLS_1_2 || (!isDtls13 && (version !== DTLS_1_2 || selected !== undefined))) {
+      return versionUnsupported(`The server chose version 0x${version.toString(16)}, which was not offered.`);
+    }
+    if (!this.#handshake.speaks(isDtls13 ? '1.3' : '1.2')) {
+      return versionUnsupported(`The server chose DTLS ${isDtls13 ? '1.3' : '1.2'}, which was not offered.`);
+    }
+    if (!isDtls13 && this.#handshake.speaks('1.3') && isDowngraded(hello.random)) return downgraded();
+    const suite = this.#handshake.cipherSuites.find(({ code }) => code === hello.cipherSuite);
+    if (suite?.version !== (isDtls13 ? '1.3' : '1.2')) {
+      return illegalParameter('The server chose a cipher suite that was not offered.');
+    }
+    // RFC 8446 §4.1.4: what a HelloRetryRequest has settled stays.
+    if (retried !== undefined && suite !== retried) {
+      return illegalParameter('The server chose another cipher suite than in its HelloRetryRequest.');
+    }
+    if (hello.compressionMethod !== NULL_COMPRESSION) {
+      return illegalParameter('The server chose a compression method that was not offered.');
+    }
+    return suite;
+  }
+
+  #become12(message: HandshakeMessage, hello: ServerHello, suite: CipherSuite): Problem | undefined {
+    // RFC 5246 §7.4.1.4: a server answers extensions, it never brings its own.
+    const uninvited = hello.extensions.find(({ type }) => findExtension(this.#offered, type) === undefined);
+    if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
+    if (hasForeignRenegotiation(hello.extensions)) return foreignRenegotiation();
+    if (!acceptsUncompressedPoints(hello.extensions)) {
+      return illegalParameter("The server's ec_point_formats leaves out uncompressed points.");
+    }
+    const extendedMasterSecret =
+      findExtension(hello.extensions, ExtensionType.extendedMasterSecret) !== undefined;
+    if (!extendedMasterSecret && this.#handshake.requireExtendedMasterSecret) {
+      return extendedMasterSecretMissing();
+    }
+    this.#handshake.choose(suite);
+    this.#handshake.transcript.add(message);
+    const serverRandom = copyBytes(hello.random);
+    this.#chosen = new Client12(this.#handshake, {
+      suite,
+      clientRandom: this.#random,
+      serverRandom,
+      extendedMasterSecret,
+    });
+    return undefined;
+  }
+
+  /** RFC 8446 §4.1.4. Flight 3: the share that is asked for, and the cookie if there is one. */
+  #handleRetryRequest(
+    message: HandshakeMessage,
+    hello: ServerHello,
+    suite: CipherSuite,
+  ): Problem | undefined {
+    if (this.#state.name !== 'await-server-hello') {
+      return unexpected(this.#state.name, message.type);
+    }
+    const uninvited = hello.extensions.find(({ type }) => !RETRY_EXTENSIONS.includes(type));
+    if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
+    const cookie = findExtension(hello.extensions, ExtensionType.cookie);
+    const asked = findExtension(hello.extensions, ExtensionType.keyShare);
+    if (asked !== undefined) {
+      const code = decodeU16(asked);
+      const group = this.#handshake.groups.find((offered) => groupCode(offered) === code);
+      if (group === undefined || group === this.#keys?.group) {
+        return illegalParameter('The server asked for a key share that was sent, or of a group not offered.');
+      }
+      this.#keys = this.#handshake.crypto.keyExchange(group, this.#handshake.random);
+    } else if (cookie === undefined) {
+      return illegalParameter('The server sent a HelloRetryRequest that asks for nothing.');
+    }
+    const { flight, transcript } = this.#handshake;
+    this.#handshake.choose(suite);
+    transcript.replaceByHash();
+    transcript.add(message);
+    flight.begin(3, message);
+    const answers = cookie === undefined ? [] : [{ type: ExtensionType.cookie, data: copyBytes(cookie) }];
+    this.#sayClientHello(NO_BYTES, answers);
+    this.#state = { name: 'await-retried-server-hello', suite };
+    return undefined;
+  }
+
+  #become13(message: HandshakeMessage, hello: ServerHello, suite: CipherSuite): Problem | undefined {
+    // RFC 9147 §5: DTLS servers do not echo it, and we have sent none.
+    if (hello.sessionId.length !== 0) return illegalParameter('The server echoes a session id never sent.');
+    const uninvited = hello.extensions.find(({ type }) => !HELLO_EXTENSIONS_13.includes(type));
+    if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
+    const data = findExtension(hello.extensions, ExtensionType.keyShare);
+    if (data === undefined || this.#keys === undefined) return missingExtension('key_share');
+    const share = decodeKeyShare(data);
+    if (isFailure(share)) return malformed(share.reason);
+    if (share.groupCode !== groupCode(this.#keys.group)) {
+      return illegalParameter('The server chose a group for which no share was sent.');
+    }
+    const sharedSecret = this.#keys.deriveSecret(share.publicKey);
+    if (sharedSecret === undefined) return badKeyShare();
+    this.#handshake.group = this.#keys.group;
+    this.#keys = undefined;
+    this.#handshake.choose(suite);
+    this.#handshake.transcript.add(message);
+    this.#chosen = new Client13(
+      this.#handshake,
+      new Session13(this.#handshake, suite, sharedSecret, this.#random),
+    );
+    return undefined;
+  }
+}
+
+/** RFC 8446 §4.2, the column "HRR", of what is known here. */
+const RETRY_EXTENSIONS: readonly number[] = [
+  ExtensionType.supportedVersions,
+  ExtensionType.keyShare,
+  ExtensionType.cookie,
+];
+/** The column "SH". */
+const HELLO_EXTENSIONS_13: readonly number[] = [ExtensionType.supportedVersions, ExtensionType.keyShare];
+
+function commonExtensions(handshake: Handshake): readonly Extension[] {
+  const only12 = [EXTENDED_MASTER_SECRET, RENEGOTIATION_INFO, POINT_FORMATS];
+  const versions = handshake.speaks('1.2') ? [DTLS_1_3, DTLS_1_2] : [DTLS_1_3];
+  const only13 = [{ type: ExtensionType.supportedVersions, data: encodeVersions(versions) }];
+  return [
+    ...(handshake.speaks('1.2') ? only12 : []),
+    { type: ExtensionType.supportedGroups, data: encodeU16Vector(handshake.groups.map(groupCode)) },
+    { type: ExtensionType.signatureAlgorithms, data: encodeU16Vector([ECDSA_SECP256R1_SHA256]) },
+    ...(handshake.speaks('1.3') ? only13 : []),
+  ];
+}

@@ -1,0 +1,163 @@
+/**
+ * The key schedule of DTLS 1.3 (RFC 8446 §7.1, with the labels of RFC 9147 §5.9):
+ *
+ *     0 ─ Extract(0) → early secret
+ *       ─ Extract(shared secret) → handshake secret ─ "c hs traffic", "s hs traffic" → epoch 2
+ *       ─ Extract(0) → master secret ─ "c ap traffic", "s ap traffic" → epoch 3 ─ "traffic upd" → epoch 4 …
+ *                                    ─ "exp master" → exported keying material (§7.5)
+ *
+ * Between two Extracts stands Expand-Label(secret, "derived", hash of nothing). Each traffic secret yields key, iv and the
+ * key of the sequence numbers, and the key of Finished.
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { NO_BYTES, Writer } from '../core/bytes.ts';
+import { encodeUtf8 } from '../core/text.ts';
+import { hkdfExpand, hkdfExtract } from '../crypto/hkdf.ts';
+import type { CryptoProvider, HmacKey } from '../crypto/provider.ts';
+import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, HASH_LENGTHS } from '../crypto/provider.ts';
+import type { CipherSuite } from './cipher-suites.ts';
+import type { TrafficKeys13 } from './epoch13.ts';
+
+/** RFC 9147 §5.9: where TLS says "tls13 ", with a space. */
+const LABEL_PREFIX = 'dtls13';
+
+/** RFC 8446 §7.1: HKDF-Expand-Label, with the info length 2 │ prefix and label <1> │ context <1>. */
+export function expandLabel(secret: HmacKey, label: string, context: Uint8Array, length: number): Bytes {
+  const name = encodeUtf8(LABEL_PREFIX + label);
+  const info = new Writer(64).u16(length).u8(name.length).raw(name).u8(context.length).raw(context);
+  return hkdfExpand(secret, info.view(), length);
+}
+
+/** Takes a copy of a secret as it is made, for a key log. */
+export type Reveal = (label: string, secret: Bytes) => void;
+
+/** One direction's secret of one epoch. */
+export class TrafficSecret {
+  readonly #crypto: CryptoProvider;
+  readonly #suite: CipherSuite;
+  readonly #hmac: HmacKey;
+
+  /** @param secret overwritten with zeros. */
+  constructor(crypto: CryptoProvider, suite: CipherSuite, secret: Uint8Array) {
+    this.#crypto = crypto;
+    this.#suite = suite;
+    this.#hmac = crypto.hmac(suite.hash, secret);
+    secret.fill(0);
+  }
+
+  /** RFC 8446 §7.3, RFC 9147 §4.2.3. */
+  keys(): TrafficKeys13 {
+    const { aead } = this.#suite;
+    const keyLength = AEAD_KEY_LENGTHS[aead];
+    return {
+      aead,
+      key: expandLabel(this.#hmac, 'key', NO_BYTES, keyLength),
+      iv: expandLabel(this.#hmac, 'iv', NO_BYTES, AEAD_NONCE_LENGTH),
+      sequenceNumberKey: expandLabel(this.#hmac, 'sn', NO_BYTES, keyLength),
+    };
+  }
+
+  /** RFC 8446 §4.4.4: the Finished this direction's sender sends. */
+  verifyData(transcriptHash: Uint8Array): Bytes {
+    const { hash } = this.#suite;
+    const finishedKey = expandLabel(this.#hmac, 'finished', NO_BYTES, HASH_LENGTHS[hash]);
+    return this.#crypto.hmac(hash, finishedKey).mac(transcriptHash);
+  }
+
+  /** RFC 8446 §7.2: the secret of the epoch after this one. */
+  next(): TrafficSecret {
+    const secret = expandLabel(this.#hmac, 'traffic upd', NO_BYTES, HASH_LENGTHS[this.#suite.hash]);
+    return new TrafficSecret(this.#crypto, this.#suite, secret);
+  }
+}
+
+/** Both directions' secrets of one epoch. */
+export interface TrafficSecrets {
+  readonly client: TrafficSecret;
+  readonly server: TrafficSecret;
+}
+
+/** Keying material for others, from the exporter master secret (RFC 8446 §7.5). */
+export class Exporter13 {
+  readonly #crypto: CryptoProvider;
+  readonly #suite: CipherSuite;
+  readonly #hmac: HmacKey;
+
+  /** @param secret the exporter master secret, overwritten with zeros. */
+  constructor(crypto: CryptoProvider, suite: CipherSuite, secret: Uint8Array) {
+    this.#crypto = crypto;
+    this.#suite = suite;
+    this.#hmac = crypto.hmac(suite.hash, secret);
+    secret.fill(0);
+  }
+
+  /** For `label`, without a context, which here is the same as an empty one. */
+  export(label: string, length: number): Bytes {
+    const { hash } = this.#suite;
+    const emptyHash = this.#crypto.hash(hash).digest();
+    const secret = expandLabel(this.#hmac, label, emptyHash, HASH_LENGTHS[hash]);
+    return expandLabel(this.#crypto.hmac(hash, secret), 'exporter', emptyHash, length);
+  }
+}
+
+/** The schedule from the shared secret on; it is of no more use once `application` has been asked for. */
+export class KeySchedule13 {
+  readonly #crypto: CryptoProvider;
+  readonly #suite: CipherSuite;
+  readonly #reveal: Reveal | undefined;
+  readonly #handshakeSecret: HmacKey;
+
+  /** @param sharedSecret overwritten with zeros. */
+  constructor(crypto: CryptoProvider, suite: CipherSuite, sharedSecret: Uint8Array, reveal?: Reveal) {
+    this.#crypto = crypto;
+    this.#suite = suite;
+    this.#reveal = reveal;
+    const zeros = new Uint8Array(HASH_LENGTHS[suite.hash]);
+    const early = crypto.hmac(suite.hash, hkdfExtract(crypto, suite.hash, zeros, zeros));
+    this.#handshakeSecret = this.#extract(early, sharedSecret);
+    sharedSecret.fill(0);
+  }
+
+  /** Epoch 2. @param transcriptHash of the hellos. */
+  handshake(transcriptHash: Uint8Array): TrafficSecrets {
+    const secret = this.#handshakeSecret;
+    return {
+      client: this.#traffic(secret, 'c hs traffic', transcriptHash, 'CLIENT_HANDSHAKE_TRAFFIC_SECRET'),
+      server: this.#traffic(secret, 's hs traffic', transcriptHash, 'SERVER_HANDSHAKE_TRAFFIC_SECRET'),
+    };
+  }
+
+  /** Epoch 3, and the exporter. @param transcriptHash of everything up to the server's Finished. */
+  application(transcriptHash: Uint8Array): TrafficSecrets & { readonly exporter: Exporter13 } {
+    const zeros = new Uint8Array(HASH_LENGTHS[this.#suite.hash]);
+    const master = this.#extract(this.#handshakeSecret, zeros);
+    const exporterSecret = this.#derive(master, 'exp master', transcriptHash, 'EXPORTER_SECRET');
+    return {
+      client: this.#traffic(master, 'c ap traffic', transcriptHash, 'CLIENT_TRAFFIC_SECRET_0'),
+      server: this.#traffic(master, 's ap traffic', transcriptHash, 'SERVER_TRAFFIC_SECRET_0'),
+      exporter: new Exporter13(this.#crypto, this.#suite, exporterSecret),
+    };
+  }
+
+  /** The next secret of the main line. */
+  #extract(previous: HmacKey, inputKeyMaterial: Uint8Array): HmacKey {
+    const { hash } = this.#suite;
+    const emptyHash = this.#crypto.hash(hash).digest();
+    const salt = expandLabel(previous, 'derived', emptyHash, HASH_LENGTHS[hash]);
+    return this.#crypto.hmac(hash, hkdfExtract(this.#crypto, hash, salt, inputKeyMaterial));
+  }
+
+  #traffic(secret: HmacKey, label: string, transcriptHash: Uint8Array, logLabel: string): TrafficSecret {
+    return new TrafficSecret(
+      this.#crypto,
+      this.#suite,
+      this.#derive(secret, label, transcriptHash, logLabel),
+    );
+  }
+
+  #derive(secret: HmacKey, label: string, transcriptHash: Uint8Array, logLabel: string): Bytes {
+    const derived = expandLabel(secret, label, transcriptHash, HASH_LENGTHS[this.#suite.hash]);
+    this.#reveal?.(logLabel, derived.slice());
+    return derived;
+  }
+}

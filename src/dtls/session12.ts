@@ -1,0 +1,73 @@
+/** The steps of a DTLS 1.2 handshake that both roles take: master secret, keys, Finished. */
+import type { Bytes } from '../core/bytes.ts';
+import { concatBytes, copyBytes, equalConstantTime } from '../core/bytes.ts';
+import type { CipherSuite } from './cipher-suites.ts';
+import { ReadEpoch12, WriteEpoch12 } from './epoch.ts';
+import type { Handshake } from './handshake.ts';
+import type { HandshakeMessage } from './messages/handshake.ts';
+import { HandshakeType } from './messages/handshake.ts';
+import { MasterSecret } from './schedule.ts';
+
+/** The first and only protected epoch: there is no renegotiation. */
+const PROTECTED_EPOCH = 1;
+
+/** What the hellos have settled. */
+export interface Hellos12 {
+  readonly suite: CipherSuite;
+  readonly clientRandom: Bytes;
+  readonly serverRandom: Bytes;
+  /** RFC 7627: agreed on by both. */
+  readonly extendedMasterSecret: boolean;
+}
+
+/** A master secret and the epoch of our writing, which waits for our Finished. */
+export class Session12 {
+  readonly #handshake: Handshake;
+  readonly #master: MasterSecret;
+  readonly #write: WriteEpoch12;
+
+  /**
+   * Once ClientKeyExchange is in the transcript: derives everything, and reading starts at once.
+   * @param premasterSecret overwritten with zeros.
+   */
+  constructor(handshake: Handshake, hellos: Hellos12, premasterSecret: Uint8Array) {
+    const { crypto, keyLog, transcript, role } = handshake;
+    const { suite, clientRandom, serverRandom, extendedMasterSecret } = hellos;
+    this.#handshake = handshake;
+    const reveal =
+      keyLog && ((secret: Bytes): void => keyLog('CLIENT_RANDOM', copyBytes(clientRandom), secret));
+    this.#master = extendedMasterSecret
+      ? new MasterSecret(crypto, suite, premasterSecret, 'extended master secret', transcript.hash(), reveal)
+      : new MasterSecret(
+          crypto,
+          suite,
+          premasterSecret,
+          'master secret',
+          concatBytes(clientRandom, serverRandom),
+          reveal,
+        );
+    const { client, server } = this.#master.expand(clientRandom, serverRandom);
+    const [ours, theirs] = role === 'client' ? [client, server] : [server, client];
+    handshake.epochs.read12 = new ReadEpoch12(crypto, PROTECTED_EPOCH, theirs);
+    this.#write = new WriteEpoch12(crypto, PROTECTED_EPOCH, ours);
+    client.key.fill(0);
+    server.key.fill(0);
+    handshake.exporter = (label, length) => this.#master.export(label, clientRandom, serverRandom, length);
+  }
+
+  /** Ends the flight with ChangeCipherSpec and Finished; from here on everything is written protected. */
+  sayFinished(): void {
+    const { role, transcript, flight, epochs } = this.#handshake;
+    const verifyData = this.#master.verifyData(role, transcript.hash());
+    flight.addChangeCipherSpec(epochs.plaintext);
+    this.#handshake.say(HandshakeType.finished, verifyData, this.#write);
+    epochs.write = this.#write;
+  }
+
+  /** True if the peer has seen the same handshake and has the same keys (RFC 5246 §7.4.9). */
+  matchesFinished(message: HandshakeMessage): boolean {
+    const { role, transcript } = this.#handshake;
+    const sender = role === 'client' ? 'server' : 'client';
+    return equalConstantTime(message.body, this.#master.verifyData(sender, transcript.hash()));
+  }
+}
