@@ -35,6 +35,7 @@ export function memoizedCrypto(provider: CryptoProvider): CryptoProvider {
     deterministicSignatures: true,
     hash: (algorithm) => provider.hash(algorithm),
     hmac: (algorithm, key) => provider.hmac(algorithm, key),
+    mask: (algorithm, key) => provider.mask(algorithm, key),
     aead: (algorithm: AeadAlgorithm, key: Uint8Array) =>
       aeadKeys.recall(`${algorithm} ${textOf(key)}`, () => provider.aead(algorithm, key)),
     keyExchange(group: Group, random: RandomSource): KeyExchange {
