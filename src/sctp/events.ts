@@ -87,6 +87,7 @@ export const COUNTERS = [
   'wrong-port',
   'wrong-tag',
   'unexpected-chunk',
+  'late-setup-chunk',
   'unknown-chunk',
   'unknown-cookie',
   'duplicate-tsn',

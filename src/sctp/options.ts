@@ -19,6 +19,8 @@ export const DEFAULT_GATES: SctpGates = {
   shutdown: 30_000,
 };
 
+const DEFAULT_WINDOW = 1_572_864;
+
 export interface SctpOptions {
   /** Tags, initial TSNs, cookies and heartbeat nonces come from here. */
   readonly random: RandomSource;
@@ -31,7 +33,14 @@ export interface SctpOptions {
   readonly maxMessageSize?: number | undefined;
   /** Largest message the peer takes; also settable later. Default 64 KiB (RFC 8841 §6.1), Infinity: no limit. */
   readonly remoteMaxMessageSize?: number | undefined;
-  /** Memory for what was received and is not yet taken. Default 5 MiB. */
+  /**
+   * Memory for what was received and is not yet taken, in bytes; announced to the peer. Default 1.5 MiB, or
+   * `maxMessageSize` if that is more.
+   *
+   * It is also what the peer may put on the path while this process stands still. A kernel keeps about two bytes of
+   * socket buffer for each byte of a 1200-byte datagram, and 4 MiB is a usual limit: a window above 1.8 MiB overruns it,
+   * and the peer falls back to one packet a time-out. One that fits still carries 120 Mbit/s over a 100 ms path.
+   */
   readonly receiveWindow?: number | undefined;
   /** Memory for what was accepted by `send` and is not yet acknowledged. Default 16 MiB. */
   readonly sendBuffer?: number | undefined;
@@ -77,7 +86,12 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
     mtu: integer('mtu', options.mtu ?? 1160, 512, 65532),
     maxMessageSize: integer('maxMessageSize', options.maxMessageSize ?? 262_144, 1, 2 ** 30),
     remoteMaxMessageSize: positive('remoteMaxMessageSize', options.remoteMaxMessageSize ?? 65_536),
-    receiveWindow: integer('receiveWindow', options.receiveWindow ?? 5_242_880, 1500, 2 ** 31 - 1),
+    receiveWindow: integer(
+      'receiveWindow',
+      options.receiveWindow ?? Math.max(DEFAULT_WINDOW, options.maxMessageSize ?? 0),
+      1500,
+      2 ** 31 - 1,
+    ),
     sendBuffer: integer('sendBuffer', options.sendBuffer ?? 16_777_216, 1, 2 ** 31 - 1),
     streams: integer('streams', options.streams ?? 65_535, 1, 65_535),
     sackDelay: integer('sackDelay', options.sackDelay ?? 100, 1, 500),

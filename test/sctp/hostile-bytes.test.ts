@@ -165,7 +165,7 @@ describe('with the right tag', () => {
         fresh.a.handlePacket(packetOf(freshTag, ...chunks), fresh.now);
         sent(fresh.a);
         livesOrLegal(fresh);
-        expect(inspect(fresh.a).receive?.usedBytes ?? 0).toBeLessThan(2 * 5_242_880);
+        expect(inspect(fresh.a).receive?.usedBytes ?? 0).toBeLessThan(2 * 1_572_864);
       }),
       { numRuns: 1500 },
     );
