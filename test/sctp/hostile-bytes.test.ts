@@ -139,7 +139,14 @@ describe('with the right tag', () => {
       fc
         .record({
           newCumulativeTsn: near(tsn),
-          streams: fc.array(fc.record({ streamId: fc.nat(0xffff), ssn: fc.nat(0xffff) }), { maxLength: 5 }),
+          streams: fc.array(
+            fc.record({
+              streamId: fc.nat(0xffff),
+              unordered: fc.constant(false),
+              sequence: fc.nat(0xffff),
+            }),
+            { maxLength: 5 },
+          ),
         })
         .map(encodeForwardTsn),
       fc

@@ -39,7 +39,10 @@ class Bench {
   }
 
   forward(to: number, ...streams: { streamId: number; ssn: number }[]): void {
-    this.receiver.handleForwardTsn({ newCumulativeTsn: (this.initialTsn + to) >>> 0, streams });
+    this.receiver.handleForwardTsn({
+      newCumulativeTsn: (this.initialTsn + to) >>> 0,
+      streams: streams.map(({ streamId, ssn }) => ({ streamId, unordered: false, sequence: ssn })),
+    });
   }
 
   /** The SACK, with its cumulative TSN as a position. */

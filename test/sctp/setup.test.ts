@@ -202,6 +202,7 @@ describe('who may speak', () => {
     inboundStreams: 5,
     initialTsn: 1,
     forwardTsn: true,
+    zeroChecksum: false,
     extensions: [130, 192],
     unrecognized: [],
   };
@@ -393,7 +394,7 @@ describe('who may speak', () => {
     otherPort[1] = 9;
     pair.a.handlePacket(rechecksummed(otherPort), pair.now);
     const broken = good.slice();
-    writeU32(broken, 8, 0);
+    writeU32(broken, 8, 1);
     pair.a.handlePacket(broken, pair.now);
     pair.a.handlePacket(new Uint8Array(3), pair.now);
     expect(inspect(pair.a).counters).toMatchObject({

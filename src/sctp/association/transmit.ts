@@ -49,7 +49,7 @@ export function writePacket(
 
 function finish(a: Association, writer: PacketWriter): number {
   a.counters.add('packets-sent');
-  return writer.finish();
+  return writer.finish(a.settings.zeroChecksum && a.handshake.peer?.zeroChecksum === true);
 }
 
 function writeSetup(a: Association, writer: PacketWriter): void {
