@@ -5,7 +5,9 @@ import { defineConfig } from 'vitest/config';
 const alias = Object.fromEntries(
   [
     '/node',
+    '/sim/fast-check',
     '/sim',
+    '/trace',
     '/crypto/node',
     '/crypto',
     '/stun',
@@ -32,6 +34,22 @@ export default defineConfig({
           isolate: false,
           setupFiles: ['./test/fast-check.setup.ts'],
           testTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'cut',
+          include: ['test/cut/*.cut.ts'],
+          testTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'soak',
+          include: ['test/soak/*.soak.ts'],
+          testTimeout: 1_800_000,
         },
       },
       {

@@ -79,6 +79,8 @@ export class Endpoint {
   readonly #counters = new Counters<EndpointCounter>(COUNTERS);
   readonly #maxConnections: number;
   readonly #maxRoutes: number;
+  /** Connections drained since `invariantViolation` was asked; `undefined` as long as nobody does. */
+  #drained: Set<Member> | undefined;
   #now = 0;
   #draining = false;
   #woken = false;
@@ -134,6 +136,7 @@ export class Endpoint {
     member.present = false;
     this.#members.delete(key);
     this.#deadlines.delete(member);
+    this.#drained?.delete(member);
     for (const route of member.routes) this.#unbind(member, route);
     rtc.onWake = undefined;
   }
@@ -164,6 +167,20 @@ export class Endpoint {
     const next = this.#deadlines.peek();
     if (next === undefined) return { type: 'timeout', at: Infinity, reason: 'idle' };
     return { type: 'timeout', at: this.#deadlines.next(), reason: next.reason };
+  }
+
+  /**
+   * What must hold after a drain and does not, as a sentence; `undefined` while all is well. For simulations: it looks at
+   * the connections drained since it was asked last.
+   */
+  invariantViolation(): string | undefined {
+    const drained = this.#drained ?? this.#members.values();
+    this.#drained = new Set();
+    for (const { rtc, queued } of drained) {
+      const violation = queued ? undefined : rtc.invariantViolation();
+      if (violation !== undefined) return `${rtc.localParameters.ice.usernameFragment}: ${violation}`;
+    }
+    return undefined;
   }
 
   /** Plain and JSON-safe: sizes and counters of the endpoint itself. Each connection has its own `inspect()`. */
@@ -204,6 +221,7 @@ export class Endpoint {
     this.#ready.shift();
     member.queued = false;
     member.reason = output.reason;
+    this.#drained?.add(member);
     if (member.rtc.isEmpty) this.remove(member.rtc);
     else this.#deadlines.set(member, output.at);
     return undefined;

@@ -27,6 +27,9 @@ export type {
   RtcOptions,
   SctpTransportState,
   TimeoutOutput,
+  TraceEntry,
+  TraceListener,
+  TraceOptions,
   TransportParameters,
   Transmit,
 } from './rtc.ts';

@@ -45,6 +45,8 @@ import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
 import { Signaling, readCandidate } from './rtc/signaling.ts';
 import type { StackInspection, TransportParameters } from './rtc/stack.ts';
 import { ProtocolStack } from './rtc/stack.ts';
+import type { TraceListener, TraceOptions } from './rtc/trace/entry.ts';
+import { Tracer } from './rtc/trace/tracer.ts';
 import type { CandidateInit } from './sdp/index.ts';
 
 export type * from './rtc/contract.ts';
@@ -53,6 +55,7 @@ export type { OfferDraft, PendingOffer, ReceivedOffer } from './rtc/signaling.ts
 export { SdpRefusal } from './rtc/signaling.ts';
 export type { StackInspection, TransportParameters } from './rtc/stack.ts';
 export { datagramKind } from './rtc/demultiplex.ts';
+export type * from './rtc/trace/entry.ts';
 
 /** How far behind the caller's clock a call outside the receive loop may leave its effects, in milliseconds. */
 const STALE_CLOCK_DELAY = 1;
@@ -96,6 +99,7 @@ export class Rtc {
   readonly #signaling: Signaling;
   readonly #local: LocalParameters;
   readonly #deferred: Deferred[] = []; // bounded: see #defer
+  #tracer: Tracer | undefined;
   #now: number;
   #clockWentBackwards = 0;
   #started = false;
@@ -131,7 +135,8 @@ export class Rtc {
     });
     this.#signaling = new Signaling(negotiation, {
       localTransport: () => this.#localTransport(),
-      createChannel: (label, channelOptions) => this.createChannel(label, channelOptions),
+      createChannel: (label, channelOptions, draft) => this.#createChannel(label, channelOptions, draft),
+      onStep: (step) => this.#tracer?.signaling(step),
       carryOut: (plan) => {
         this.#carryOut(plan);
       },
@@ -187,6 +192,28 @@ export class Rtc {
     };
   }
 
+  /**
+   * What must hold after a drain and does not, as a sentence; `undefined` while all is well. `sansrtc/sim` asks after
+   * every step.
+   */
+  invariantViolation(): string | undefined {
+    if (this.#deferred.length > 0 && !this.#stirred)
+      return 'calls wait for the time, and it is not asked for';
+    return this.#stack.invariantViolation();
+  }
+
+  /**
+   * Tells `listener` of every input, call, output, plaintext packet, timer, state change and drop as it happens, as
+   * plain data (docs/trace.md); `undefined` ends it. Without a listener tracing costs nothing.
+   */
+  setTrace(listener: TraceListener | undefined, options: TraceOptions = {}): void {
+    const tracer = listener === undefined ? undefined : new Tracer(listener, options, () => this.inspect());
+    this.#tracer = tracer;
+    this.#stack.tap = tracer;
+    this.#stack.channels.onCall =
+      tracer === undefined ? undefined : (channel, call) => tracer.channelCall(channel, call);
+  }
+
   // --- candidates ---
 
   /**
@@ -197,6 +224,7 @@ export class Rtc {
   addLocalCandidate(init: LocalCandidateInit): IceCandidate {
     this.#assertOpen();
     const candidate = this.#stack.ice.addLocalCandidate(init, this.#now);
+    this.#tracer?.call({ method: 'addLocalCandidate', candidate: init });
     this.#stir();
     return candidate;
   }
@@ -208,9 +236,8 @@ export class Rtc {
    */
   addRemoteCandidate(candidate: IceCandidate | CandidateInit | string): void {
     this.#assertOpen();
-    const read = readCandidate(candidate);
-    if (read === 'end-of-candidates') this.#defer({ type: 'end-of-candidates' });
-    else if (read !== 'ignored') this.#defer({ type: 'candidate', candidate: read });
+    this.#addRemoteCandidate(candidate);
+    this.#tracer?.call({ method: 'addRemoteCandidate', candidate });
   }
 
   // --- signalling ---
@@ -234,8 +261,8 @@ export class Rtc {
   start(parameters: TransportParameters): void {
     this.#assertOpen();
     if (this.#started) throw new RtcError('ERR_INVALID_STATE', 'this Rtc has started already');
-    this.#started = true;
-    this.#defer({ type: 'start', parameters });
+    this.#start(parameters);
+    this.#tracer?.call({ method: 'start', parameters });
   }
 
   // --- channels ---
@@ -245,14 +272,14 @@ export class Rtc {
    * Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT`; `ERR_INVALID_STATE` once closed.
    */
   createChannel(label: string, options: DataChannelOptions = {}): DataChannel {
-    this.#assertOpen();
-    return this.#stack.channels.createChannel(label, options);
+    return this.#createChannel(label, options);
   }
 
   // --- the contract ---
 
   /** Feeds one datagram or the time. Never throws because of bytes from the network. */
   handleInput(input: Input): void {
+    this.#tracer?.input(input);
     if (this.#stack.end !== undefined) return;
     const now = this.#advance(input.now);
     this.#fresh = true;
@@ -260,10 +287,32 @@ export class Rtc {
       this.#apply(next);
     if (input.type === 'receive') this.#stack.receive(input, input.data, now);
     if (this.#stack.nextTimeout() <= now) this.#stack.handleTimeout(now);
+    this.#tracer?.compare();
   }
 
   /** What to do next; call until it answers `timeout`. */
   pollOutput(): Output {
+    const output = this.#nextOutput();
+    this.#tracer?.output(output);
+    return output;
+  }
+
+  /**
+   * Ends the connection: SCTP ABORT and DTLS close_notify come out if there is a path, every channel ends, `closed` is
+   * the last event. Everything else is released before this returns. Closing twice is fine.
+   */
+  close(): void {
+    if (this.#stack.end !== undefined) return;
+    this.#tracer?.call({ method: 'close' });
+    this.#deferred.length = 0;
+    this.#signaling.close();
+    this.#stack.close(this.#now);
+    // What comes out now are farewells: no deadline is armed, so the time does not matter.
+    this.#fresh = true;
+    this.onWake?.();
+  }
+
+  #nextOutput(): Output {
     for (let round = 0; ; round++) {
       const event = this.#stack.pollEvent();
       if (event !== undefined) return { type: 'event', event };
@@ -282,20 +331,6 @@ export class Rtc {
     const closed = this.#stack.pollClosed();
     if (closed !== undefined) return { type: 'event', event: closed };
     return this.#endDrain();
-  }
-
-  /**
-   * Ends the connection: SCTP ABORT and DTLS close_notify come out if there is a path, every channel ends, `closed` is
-   * the last event. Everything else is released before this returns. Closing twice is fine.
-   */
-  close(): void {
-    if (this.#stack.end !== undefined) return;
-    this.#deferred.length = 0;
-    this.#signaling.close();
-    this.#stack.close(this.#now);
-    // What comes out now are farewells: no deadline is armed, so the time does not matter.
-    this.#fresh = true;
-    this.onWake?.();
   }
 
   #endDrain(): Output {
@@ -327,9 +362,27 @@ export class Rtc {
 
   /** What a description means, in calls that do not know of SDP. */
   #carryOut(plan: TransportPlan): void {
-    if (!this.#started) this.start(plan);
-    for (const candidate of plan.candidates) this.addRemoteCandidate(candidate);
+    if (!this.#started) this.#start(plan);
+    for (const candidate of plan.candidates) this.#addRemoteCandidate(candidate);
     if (plan.endOfCandidates) this.#defer({ type: 'end-of-candidates' });
+  }
+
+  #start(parameters: TransportParameters): void {
+    this.#started = true;
+    this.#defer({ type: 'start', parameters });
+  }
+
+  #addRemoteCandidate(candidate: IceCandidate | CandidateInit | string): void {
+    const read = readCandidate(candidate);
+    if (read === 'end-of-candidates') this.#defer({ type: 'end-of-candidates' });
+    else if (read !== 'ignored') this.#defer({ type: 'candidate', candidate: read });
+  }
+
+  #createChannel(label: string, options: DataChannelOptions, draft?: OfferDraft): DataChannel {
+    this.#assertOpen();
+    const channel = this.#stack.channels.createChannel(label, options);
+    this.#tracer?.createChannel(channel, options, draft);
+    return channel;
   }
 
   #assertOpen(): void {

@@ -18,9 +18,10 @@ const MAY_IMPORT = {
   negotiation: ['core', 'sdp'],
   rtc: ['core', 'crypto', 'stun', 'ice', 'dtls', 'sctp', 'channel', 'sdp', 'negotiation'],
   endpoint: ['core', 'crypto', 'stun', 'rtc'],
+  trace: ['core', 'crypto', 'dtls', 'channel', 'rtc'],
   sim: ['core', 'crypto', 'rtc', 'endpoint'],
   'sim/fast-check': ['sim'],
-  node: ['core', 'crypto', 'rtc', 'endpoint'],
+  node: ['core', 'crypto', 'rtc', 'endpoint', 'trace'],
   certificate: ['core', 'crypto', 'dtls'],
   index: ['core', 'crypto', 'ice', 'dtls', 'sctp', 'channel', 'sdp', 'negotiation', 'rtc', 'endpoint'],
 };

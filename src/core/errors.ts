@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'ERR_TOO_LARGE'
   | 'ERR_LIMIT'
   | 'ERR_SDP'
+  | 'ERR_TRACE'
   | 'ERR_CERTIFICATE'
   | 'ERR_SOCKET'
   | 'ERR_INTERNAL';

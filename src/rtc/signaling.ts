@@ -50,10 +50,19 @@ export class SdpRefusal extends RtcError {
   }
 }
 
+/** One step of signalling, done. */
+export type SignalingStep =
+  | { readonly method: 'offer'; readonly draft: OfferDraft; readonly sdp: string }
+  | { readonly method: 'accept'; readonly sdp: string }
+  | { readonly method: 'rollback' }
+  | { readonly method: 'answer'; readonly offer: string; readonly sdp: string };
+
 /** What signalling needs of the connection it works for. */
 export interface SignalingHost {
   localTransport(): LocalTransport;
-  createChannel(label: string, options: DataChannelOptions): DataChannel;
+  createChannel(label: string, options: DataChannelOptions, draft: OfferDraft): DataChannel;
+  /** Told of each step after it, for tracing. */
+  onStep(step: SignalingStep): void;
   /** An exchange is complete: does what it says. Never fails. */
   carryOut(plan: TransportPlan): void;
   warn(warning: SdpWarning): void;
@@ -83,7 +92,9 @@ export class Signaling {
     refuseRestart(prepared.plan);
     return new ReceivedOffer(prepared, () => {
       this.#assertUnchanged(before, 'this offer');
-      return this.#answer(prepared);
+      const answer = this.#answer(prepared);
+      this.#host.onStep({ method: 'answer', offer: sdp, sdp: answer });
+      return answer;
     });
   }
 
@@ -99,15 +110,18 @@ export class Signaling {
     const prepared = prepareOffer(this.#state, this.#host.localTransport());
     const pending = prepared.next;
     this.#state = pending;
+    this.#host.onStep({ method: 'offer', draft, sdp: prepared.sdp });
     return new PendingOffer(prepared, {
       accept: (sdp) => {
         this.#assertUnchanged(pending, 'this offer');
         this.#accept(sdp);
+        this.#host.onStep({ method: 'accept', sdp });
       },
       rollback: () => {
         this.#assertUnchanged(pending, 'this offer');
         this.#state = rollback(pending);
         for (const channel of draft.channels) channel.close();
+        this.#host.onStep({ method: 'rollback' });
       },
     });
   }
@@ -153,7 +167,7 @@ export class OfferDraft {
 
   /** Creates a channel that the offer is for. Throws as `Rtc.createChannel` does. */
   addChannel(label: string, options: DataChannelOptions = {}): DataChannel {
-    const channel = this.#host.createChannel(label, options);
+    const channel = this.#host.createChannel(label, options, this);
     this.channels.push(channel);
     return channel;
   }
@@ -223,7 +237,8 @@ export class ReceivedOffer {
 export function readCandidate(
   candidate: IceCandidate | CandidateInit | string,
 ): IceCandidate | 'end-of-candidates' | 'ignored' {
-  if (typeof candidate === 'object' && 'foundation' in candidate) return candidate;
+  // A browser's RTCIceCandidate has the fields of ours, too, but means its line.
+  if (typeof candidate === 'object' && !('candidate' in candidate)) return candidate;
   const init = typeof candidate === 'string' ? { candidate } : candidate;
   const parsed = judged(parseCandidateInit(init));
   if (parsed === 'end-of-candidates') return parsed;

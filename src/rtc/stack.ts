@@ -21,7 +21,7 @@ import { BoundedQueue } from '../core/queue.ts';
 import type { RandomSource } from '../core/random.ts';
 import { splitRandom } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
-import type { DtlsEvent, DtlsRole, Fingerprint } from '../dtls/index.ts';
+import type { DtlsEvent, DtlsOptions, DtlsRole, Fingerprint } from '../dtls/index.ts';
 import { Dtls, DTLS_HEADROOM, DTLS_TAILROOM } from '../dtls/index.ts';
 import type { IceEvent, IceParameters, IceRole } from '../ice/index.ts';
 import { IceAgent } from '../ice/index.ts';
@@ -31,6 +31,14 @@ import type { ConnectionState, DtlsTransportState, RtcEvent, Transmit } from './
 import { datagramKind } from './demultiplex.ts';
 import type { RtcOptions } from './options.ts';
 import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_MTU, SCTP_PORT } from './options.ts';
+
+/** Who looks at what passes between the layers; for tracing. */
+export interface StackTap {
+  /** An SCTP packet in plaintext, valid during the call alone. */
+  packet(direction: 'in' | 'out', packet: Uint8Array): void;
+  /** Who takes the keys of the DTLS connection, if anybody does; asked when it begins. */
+  readonly keyLog: DtlsOptions['keyLog'];
+}
 
 /** What must be known of the peer before a connection can start. SDP carries it; `Rtc.start` takes it as it is. */
 export interface TransportParameters {
@@ -93,6 +101,7 @@ export class ProtocolStack {
   readonly ice: IceAgent;
   readonly association: SctpAssociation;
   readonly channels: DataChannels;
+  tap: StackTap | undefined;
   readonly #options: RtcOptions;
   readonly #crypto: CryptoProvider;
   readonly #random: RandomSource;
@@ -264,6 +273,21 @@ export class ProtocolStack {
     };
   }
 
+  /** What must hold after a drain and does not, of any layer. */
+  invariantViolation(): string | undefined {
+    if (this.#end === undefined && this.#parameters !== undefined && this.nextTimeout() === Infinity) {
+      return `${this.#connectionState}, and no deadline`;
+    }
+    if (this.#dtls?.state === 'connected' && this.association.state === 'new')
+      return 'DTLS is up, SCTP is not told';
+    return (
+      this.ice.invariantViolation() ??
+      this.#dtls?.invariantViolation() ??
+      this.association.invariantViolation() ??
+      this.channels.invariantViolation()
+    );
+  }
+
   // --- in: DTLS from validated paths, and between the layers ---
 
   #receiveDtls(path: Path, data: Uint8Array, now: number): void {
@@ -298,6 +322,7 @@ export class ProtocolStack {
 
   #deliverData(dtls: Dtls, now: number): void {
     for (let data = dtls.pollData(); data !== undefined; data = dtls.pollData()) {
+      this.tap?.packet('in', data);
       this.association.handleOwnedPacket(data, now);
     }
   }
@@ -354,6 +379,7 @@ export class ProtocolStack {
       // RFC 6347 §4.2.4.1 starts at 1 s "unless other information is available": ICE has measured this path.
       ...(roundTripTime === undefined ? {} : { retransmitTimeout: 2 * roundTripTime }),
       setups: { local: parameters.localSetup, remote: parameters.remoteSetup },
+      keyLog: this.tap?.keyLog,
       ...this.#options.dtls,
     });
     this.#setDtlsState('connecting');
@@ -448,6 +474,7 @@ export class ProtocolStack {
     this.#buffer ??= new Uint8Array(this.#mtu);
     const length = this.association.pollTransmitInto(this.#buffer, DTLS_HEADROOM, now);
     if (length === 0) return undefined;
+    this.tap?.packet('out', this.#buffer.subarray(DTLS_HEADROOM, DTLS_HEADROOM + length));
     const sealed = dtls.seal(this.#buffer, DTLS_HEADROOM, length);
     return sealed < 0 ? undefined : this.#buffer.slice(0, sealed);
   }

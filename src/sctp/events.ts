@@ -55,7 +55,8 @@ export type SctpEvent =
   | { readonly type: 'streamdata'; readonly streamId: number }
   /**
    * RFC 6525. `remote`: the peer started its outgoing side anew. `local`: our own request has ended; after `denied` and
-   * `timeout` the stream's sequence goes on where it was.
+   * `timeout` the stream's sequence goes on where it was. The answer that was too late for `timeout` may still come: as
+   * a second event.
    */
   | {
       readonly type: 'streamreset';

@@ -85,6 +85,16 @@ describe('connecting', () => {
     runUntilOpen(pair);
   });
 
+  test("a browser's RTCIceCandidate, handed over as it is", () => {
+    const { offerer } = makePair();
+    const before = offerer.rtc.inspect().ice.remoteCandidates.length;
+    const line = 'candidate:1 1 udp 2122194687 192.0.2.77 40866 typ host generation 0';
+    const native = { candidate: line, foundation: '1', component: 'rtp', address: '192.0.2.77', port: 40866 };
+    offerer.rtc.addRemoteCandidate(native);
+    offerer.rtc.handleInput({ type: 'timeout', now: 1 });
+    expect(offerer.rtc.inspect().ice.remoteCandidates.length).toBeGreaterThan(before);
+  });
+
   test('an answerer that is ICE lite', () => {
     const pair = makePair({ answerer: { iceLite: true } });
     runUntilOpen(pair);

@@ -137,6 +137,10 @@ function makeEnd(
 
 function tapped(rtc: Rtc, tap: Tap): SimMachine<Output> {
   return {
+    get isEmpty() {
+      return rtc.isEmpty;
+    },
+    invariantViolation: () => rtc.invariantViolation(),
     handleInput(input) {
       const pass = (): void => {
         rtc.handleInput(input);

@@ -63,7 +63,11 @@ export interface Inspection {
     readonly gaps: number;
     readonly fragments: number;
   } | null;
-  readonly resets: { readonly inFlight: readonly number[]; readonly waiting: number };
+  readonly resets: {
+    readonly inFlight: readonly number[];
+    readonly overdue: boolean;
+    readonly waiting: number;
+  };
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -91,8 +95,8 @@ function brokenInvariant(seen: Inspection, nextTimeout: number): string | undefi
   if (seen.pathWritable && held > 0 && seen.state === 'established' && !('dataProgress' in timers)) {
     return 'data without a gate';
   }
-  if (seen.pathWritable && resets.inFlight.length > 0 && !('streamReset' in timers))
-    return 'reset without a gate';
+  const isResetAwaited = resets.inFlight.length > 0 && !resets.overdue;
+  if (seen.pathWritable && isResetAwaited && !('streamReset' in timers)) return 'reset without a gate';
   if (seen.state !== 'new' && nextTimeout === Infinity) return 'waiting without a timer';
   return undefined;
 }

@@ -40,6 +40,23 @@ function settle(a: SctpAssociation, z: SctpAssociation, now: number): void {
 }
 
 describe('set-up', () => {
+  test('a lost COOKIE ACK: the DATA behind it says the same', () => {
+    const a = association(1);
+    const z = association(2);
+    a.connect(0);
+    receive(z, sent(a), 0); // A -> INIT -> Z
+    receive(a, sent(z), 0); // A <- INIT ACK <- Z
+    receive(z, sent(a), 0); // A -> COOKIE ECHO -> Z
+    sent(z); //                    (lost) <- COOKIE ACK <- Z
+    z.send(1, { ppid: 51, data: payload(10, 7) });
+    receive(a, sent(z), 5); // A <- DATA <- Z
+    expect(a.state).toBe('established');
+    expect(types(a)).toEqual(['connected', 'message']);
+    a.send(1, { ppid: 51, data: payload(10, 8) });
+    receive(z, sent(a), 10); // A -> SACK, DATA -> Z: nothing waits for T1
+    expect(types(z)).toEqual(['connected', 'bufferedamountlow', 'message']);
+  });
+
   test('one end asks, the other answers', () => {
     const a = association(1);
     const z = association(2);

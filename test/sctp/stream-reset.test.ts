@@ -183,6 +183,21 @@ describe('stream reset', () => {
     expect(pair.a.bufferedAmount(1)).toBe(0);
   });
 
+  test('F2a: a request that never arrived does not spoil the next one: it is repeated until it is answered', () => {
+    const pair = connected();
+    pair.filter = (from, packet) => from !== 0 || reconfigs(packet).length === 0;
+    pair.a.resetStreams([1]); //  a -> RE-CONFIG 1 -> (lost, again and again)
+    pair.runFor(11_000);
+    pair.a.resetStreams([3]); //  stands behind it
+    pair.runFor(11_000);
+    expect(resets(pair, 0)).toEqual(['1 local timeout', '3 local timeout']);
+    pair.filter = undefined;
+    pair.runFor(5_000); //        a -> RE-CONFIG 1 -> b, a -> RE-CONFIG 3 -> b
+    expect(resets(pair, 1)).toEqual(['1 remote performed', '3 remote performed']);
+    expect(resets(pair, 0).slice(2)).toEqual(['1 local performed', '3 local performed']);
+    expect(inspect(pair.a).counters['invalid-reset'] ?? 0).toBe(0);
+  });
+
   test('F2a: a peer that answers "in progress" for ever is ended by the same gate', () => {
     const pair = connected();
     let tag = 0;

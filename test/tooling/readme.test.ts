@@ -1,6 +1,8 @@
 /** The README's code runs: each JavaScript block is taken out, written to a file and imported. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test, vi } from 'vitest';
+import { Rtc, selfSignedCertificate } from '../../src/index.ts';
+import { UdpDriver } from '../../src/node/index.ts';
 
 const folder = new URL('../../.readme-code/', import.meta.url);
 const blocks = extract(readFileSync(new URL('../../README.md', import.meta.url), 'utf8'));
@@ -60,22 +62,25 @@ describe('README', () => {
     expect(lines).toBeLessThanOrEqual(32);
   });
 
-  test('a server in Node answers an offer', async () => {
+  test('a server in Node: a client joins and hears its echo', async () => {
     const { exports } = await run('A server in Node', '\nexport { driver, join };');
-    const { Rtc, selfSignedCertificate } = await import('../../src/index.ts');
-    const { driver, join } = exports as {
-      driver: { close(): Promise<void> };
-      join: (offer: string) => string;
-    };
+    const { driver, join } = exports as { driver: UdpDriver; join: (offer: string) => string };
+    const client = await UdpDriver.listen();
     try {
-      const client = new Rtc({ certificate: selfSignedCertificate() });
-      const draft = client.negotiation();
+      const rtc = new Rtc({ certificate: selfSignedCertificate() });
+      const echo = new Promise((resolve) => {
+        client.add(rtc, (event) => {
+          if (event.type === 'channelopen') event.channel.send('anybody there?');
+          if (event.type === 'message') resolve(event.data);
+        });
+      });
+      const draft = rtc.negotiation();
       draft.addChannel('echo');
       const offer = draft.offer();
       offer.accept(join(offer.sdp));
-      expect(client.signalingState).toBe('stable');
+      expect(await echo).toBe('anybody there?');
     } finally {
-      await driver.close();
+      await Promise.all([client.close(), driver.close()]);
     }
   });
 });

@@ -308,7 +308,11 @@ export class SctpAssociation {
       events: a.events.size,
       send: a.sender.inspect(),
       receive: a.receiver?.inspect() ?? null,
-      resets: { inFlight: [...a.outgoingResets.streams], waiting: a.outgoingResets.waitingCount },
+      resets: {
+        inFlight: [...a.outgoingResets.streams],
+        overdue: a.outgoingResets.isOverdue,
+        waiting: a.outgoingResets.waitingCount,
+      },
       counters: a.counters.snapshot(),
     };
   }

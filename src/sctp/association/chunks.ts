@@ -16,10 +16,10 @@ import { decodeReconfig, encodeResponse } from '../packet/reconfig.ts';
 import { decodeSack } from '../packet/sack.ts';
 import { encodeChunk, heartbeatInfo } from '../packet/simple.ts';
 import type { SackVerdict } from '../tx/sender.ts';
-import { handleCookieAck, handleInitAck, handleStaleCookie, pushReply } from './setup.ts';
+import { establish, handleCookieAck, handleInitAck, handleStaleCookie, pushReply } from './setup.ts';
 import type { Association } from './state.ts';
 import { abortForViolation, abortWith, end, failure } from './state.ts';
-import { finishReset } from './upkeep.ts';
+import { finishReset, restartReconfig } from './upkeep.ts';
 
 /** Most of an unknown chunk that is echoed, in bytes: a report never amplifies. */
 const MAX_ECHO = 256;
@@ -88,9 +88,11 @@ export function handleReflected(a: Association, type: number, tag: number): bool
 
 function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolean {
   const { receiver } = a;
+  // Only an established peer sends DATA: it has taken our COOKIE ECHO, and its COOKIE ACK is lost or late. Waiting for T1
+  // to ask again would hold back all that we have to say (an ACK of the channel the DATA opens, for one).
+  if (a.state === 'cookie-echoed') establish(a);
   const receives =
     a.state === 'established' ||
-    a.state === 'cookie-echoed' ||
     a.state === 'shutdown-pending' ||
     a.state === 'shutdown-sent';
   if (receiver === undefined || !receives) return unexpected(a);
@@ -303,7 +305,7 @@ function handleResetResponse(a: Association, sequence: number, result: number): 
       return;
     case 'in-progress':
       // Asked again with the same number; the gate's clock runs on.
-      a.deadlines.restart('reconfig', a.sender.rto.timeout);
+      restartReconfig(a);
       return;
     case 'stray':
       return;

@@ -50,7 +50,10 @@ function resetViolation({ outgoingResets, sender, deadlines }: Association): str
   if (!outgoingResets.isPending) return undefined;
   if (!outgoingResets.inFlight) return sender.hasPending ? undefined : 'a stream reset waits for nothing';
   if (!deadlines.isArmed('reconfig')) return 'a stream reset in flight, no reconfig';
-  return deadlines.isArmed('streamReset') ? undefined : 'a stream reset in flight, no streamReset';
+  const isAwaited = outgoingResets.awaitsAnswer(sender.queue);
+  return isAwaited && !deadlines.isArmed('streamReset')
+    ? 'a stream reset in flight, no streamReset'
+    : undefined;
 }
 
 function receivingViolation({ receiver, deadlines }: Association): string | undefined {

@@ -192,7 +192,8 @@ function handleRestart(a: Association, peer: InitChunk): boolean {
   return false;
 }
 
-function establish(a: Association): void {
+/** The peer has taken our cookie, or we its: data may flow. */
+export function establish(a: Association): void {
   a.state = 'established';
   a.outbox.init = false;
   a.outbox.cookieEcho = false;

@@ -4,7 +4,8 @@
  *   ours:    requested → its queue has drained → request in flight (one at a time, several streams) → response
  *   theirs:  request → performed, or "in progress" until everything up to its last TSN has arrived
  *
- * A request keeps its sequence number however often it is sent, and an answer is given again for the same number.
+ * A request keeps its sequence number however often it is sent, and an answer is given again for the same number. So a
+ * request that nobody waits for any more (`giveUp`) goes on asking: the peer takes no other number before that one.
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { add32 } from '../../core/serial.ts';
@@ -30,6 +31,8 @@ export class OutgoingResets {
   /** Streams asked for and not yet part of a request. */
   readonly #waiting = new Set<number>();
   #current: RequestInFlight | undefined;
+  /** Streams whose answer is no longer waited for. It may still come. */
+  readonly #overdue = new Set<number>();
   #nextSequence: number;
 
   /** @param initialTsn ours: request sequence numbers start there (RFC 6525 §4.1). */
@@ -52,6 +55,16 @@ export class OutgoingResets {
 
   get inFlight(): boolean {
     return this.#current !== undefined;
+  }
+
+  /** The request in flight is repeated for the peer's sake alone. */
+  get isOverdue(): boolean {
+    return this.streams.some((id) => this.#overdue.has(id));
+  }
+
+  /** True while somebody waits for an answer: of the request in flight, or of one that stands behind an overdue one. */
+  awaitsAnswer(queue: SendQueue): boolean {
+    return this.#current !== undefined && this.#awaited(queue).length > 0;
   }
 
   request(streamId: number, queue: SendQueue): void {
@@ -98,16 +111,30 @@ export class OutgoingResets {
     }
   }
 
-  /** The request in flight has ended; its streams. */
+  /** The request in flight has been answered; its streams. */
   finish(): readonly number[] {
     const streams = this.streams;
     this.#current = undefined;
+    for (const id of streams) this.#overdue.delete(id);
+    return streams;
+  }
+
+  /** Nobody waits for the answer any longer; the streams that did. */
+  giveUp(queue: SendQueue): readonly number[] {
+    const streams = this.#awaited(queue);
+    for (const id of streams) this.#overdue.add(id);
     return streams;
   }
 
   clear(): void {
     this.#current = undefined;
     this.#waiting.clear();
+    this.#overdue.clear();
+  }
+
+  #awaited(queue: SendQueue): readonly number[] {
+    if (!this.isOverdue) return this.streams;
+    return [...this.#waiting].filter((id) => queue.isDrained(id) && !this.#overdue.has(id));
   }
 }
 

@@ -5,7 +5,7 @@
  * remember. Data outstanding ⇒ T3 runs; anything waiting ⇒ its gate runs.
  */
 import type { Association } from './state.ts';
-import { failGate } from './state.ts';
+import { BACKOFF_CAP, failGate } from './state.ts';
 import type { DeadlineName } from './deadlines.ts';
 import { handleT1 } from './setup.ts';
 
@@ -42,7 +42,7 @@ export function runDeadline(a: Association, name: DeadlineName): void {
       return;
     case 'reconfig':
       a.outbox.reconfig = true;
-      a.deadlines.restart('reconfig', a.sender.rto.timeout);
+      restartReconfig(a);
       return;
     case 'messageLifetime':
       a.sender.expire(a.now);
@@ -54,7 +54,7 @@ export function runDeadline(a: Association, name: DeadlineName): void {
       handleLivenessDue(a);
       return;
     case 'streamReset':
-      finishReset(a, 'timeout');
+      giveUpReset(a);
       return;
     case 'sctpConnect':
     case 'dataProgress':
@@ -68,8 +68,8 @@ export function runDeadline(a: Association, name: DeadlineName): void {
   }
 }
 
-/** Our reset request has ended, one way or another: the streams go on, and each is told. */
-export function finishReset(a: Association, outcome: 'performed' | 'denied' | 'timeout'): void {
+/** Our reset request has been answered: the streams go on, and each is told. */
+export function finishReset(a: Association, outcome: 'performed' | 'denied'): void {
   for (const streamId of a.outgoingResets.finish()) {
     a.sender.queue.resume(streamId, outcome === 'performed');
     a.events.push({ type: 'streamreset', streamId, origin: 'local', outcome });
@@ -81,8 +81,24 @@ export function finishReset(a: Association, outcome: 'performed' | 'denied' | 't
   a.deadlines.stop('streamReset');
 }
 
+export function restartReconfig(a: Association): void {
+  const { timeout } = a.sender.rto;
+  a.deadlines.restart('reconfig', a.outgoingResets.isOverdue ? Math.max(timeout, BACKOFF_CAP) : timeout);
+}
+
+/** The answer takes too long: the streams go on as they were, each is told, and the request is repeated now and then. */
+function giveUpReset(a: Association): void {
+  for (const streamId of a.outgoingResets.giveUp(a.sender.queue)) {
+    a.sender.queue.resume(streamId, false);
+    a.events.push({ type: 'streamreset', streamId, origin: 'local', outcome: 'timeout' });
+  }
+  a.sender.liftForwardBarrier();
+  a.sender.allowBurst();
+}
+
 function planResets(a: Association): void {
   const { outgoingResets: resets, sender } = a;
+  if (resets.awaitsAnswer(sender.queue)) a.deadlines.start('streamReset', a.settings.gates.streamReset);
   const last = sender.outstanding.next - 1;
   if (!resets.plan(sender.queue, sender.line.wire(last))) return;
   sender.forwardBarrier = last;

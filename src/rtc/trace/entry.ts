@@ -1,0 +1,157 @@
+/**
+ * What a trace consists of: one flat, closed union of plain data. An entry shares no memory with the connection; its
+ * bytes are copies.
+ *
+ *   went in:    receive · time · call          came out:   transmit · event · timeout
+ *   inside:     packet · timer · state · drop · secret
+ *
+ * The first six are all that a replay needs: what went in is done again, in order, and what came out must come out
+ * again, byte for byte. The others say why.
+ */
+import type { DataChannelOptions } from '../../channel/index.ts';
+import type { Protocol, TransportAddress } from '../../core/address.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import type { Failure } from '../../core/errors.ts';
+import type { IceCandidate, LocalCandidateInit } from '../../ice/index.ts';
+import type { CandidateInit } from '../../sdp/index.ts';
+import type { RtcEvent } from '../contract.ts';
+import type { TransportParameters } from '../stack.ts';
+
+/** Called with each entry as it happens. It must not call the `Rtc` it listens to; what it throws, its host catches. */
+export type TraceListener = (entry: TraceEntry) => void;
+
+export interface TraceOptions {
+  /**
+   * Show what only the two ends may know: ICE passwords, and the keys of the DTLS connection as `secret` entries (if
+   * tracing begins before the handshake). Default false: passwords read `***`.
+   */
+  readonly secrets?: boolean | undefined;
+  /**
+   * Replace IP addresses, wherever they stand, by pseudonyms: one for each, of the ranges set aside for benchmarks and
+   * documentation. Ports stay. Default false.
+   */
+  readonly hideAddresses?: boolean | undefined;
+  /** Replace what applications say by as many zeros or `x`, in the clear and encrypted. Default false. */
+  readonly hidePayload?: boolean | undefined;
+}
+
+/** Every entry has `at`, the time in milliseconds on the caller's clock. */
+export type TraceEntry =
+  // --- went in ---
+  /** `handleInput` with a datagram. `at` is the input's `now`, even if it goes back. */
+  | {
+      readonly type: 'receive';
+      readonly at: number;
+      readonly protocol: Protocol;
+      readonly source: TransportAddress;
+      readonly destination: TransportAddress;
+      readonly data: Bytes;
+      /** The datagram in one line, for people. */
+      readonly summary: string;
+    }
+  /** `handleInput` with the time alone. */
+  | { readonly type: 'time'; readonly at: number }
+  /** A call of the host's that has changed something, with its result. */
+  | { readonly type: 'call'; readonly at: number; readonly call: TraceCall }
+
+  // --- came out: one entry a `pollOutput` ---
+  | {
+      readonly type: 'transmit';
+      readonly at: number;
+      readonly protocol: Protocol;
+      readonly source: TransportAddress;
+      readonly destination: TransportAddress;
+      readonly data: Bytes;
+      readonly summary: string;
+    }
+  | { readonly type: 'event'; readonly at: number; readonly event: TraceEvent }
+  /** The drain is over; `deadline` is in milliseconds, `Infinity` for none. */
+  | { readonly type: 'timeout'; readonly at: number; readonly deadline: number; readonly reason: string }
+
+  // --- inside ---
+  /** An SCTP packet in plaintext: opened from the `receive` before it, or sealed into the `transmit` after it. */
+  | {
+      readonly type: 'packet';
+      readonly at: number;
+      readonly direction: 'in' | 'out';
+      readonly data: Bytes;
+      readonly summary: string;
+    }
+  /** A timer, as `layer.timer`; `deadline` is when it was or is due, in milliseconds. */
+  | {
+      readonly type: 'timer';
+      readonly at: number;
+      readonly timer: string;
+      readonly change: 'armed' | 'fired' | 'disarmed';
+      readonly deadline: number;
+    }
+  | {
+      readonly type: 'state';
+      readonly at: number;
+      readonly machine: TraceMachine;
+      readonly from: string;
+      readonly to: string;
+    }
+  /** Something was dropped, refused or given up: the counter, as `layer.counter`, and by how much it has grown. */
+  | { readonly type: 'drop'; readonly at: number; readonly counter: string; readonly count: number }
+  /** One line of an NSS key log, on explicit opt-in alone. */
+  | {
+      readonly type: 'secret';
+      readonly at: number;
+      /** `CLIENT_RANDOM` for DTLS 1.2. */
+      readonly label: string;
+      readonly clientRandom: Bytes;
+      readonly secret: Bytes;
+    };
+
+/** Whose state an entry is about: the connection, signalling, a layer, or the handshake within DTLS. */
+export type TraceMachine = 'rtc' | 'signaling' | 'ice' | 'dtls' | 'dtls.handshake' | 'sctp';
+
+/** A channel, by the order in which the connection came to know it (from 0), and by its own names. */
+export interface TraceChannel {
+  readonly index: number;
+  /** The SCTP stream, once there is one. */
+  readonly id?: number | undefined;
+  readonly label: string;
+}
+
+/** Calls on an `Rtc` and on the handles it gives out, results included. */
+export type TraceCall =
+  | { readonly method: 'addLocalCandidate'; readonly candidate: LocalCandidateInit }
+  | { readonly method: 'addRemoteCandidate'; readonly candidate: IceCandidate | CandidateInit | string }
+  | { readonly method: 'start'; readonly parameters: TransportParameters }
+  | {
+      readonly method: 'createChannel';
+      readonly channel: TraceChannel;
+      readonly label: string;
+      readonly options: DataChannelOptions;
+      /** By `OfferDraft.addChannel` of the draft of this number (from 0). */
+      readonly draft?: number | undefined;
+    }
+  /** `OfferDraft.offer()`; `sdp` is what it gave. */
+  | { readonly method: 'offer'; readonly draft: number; readonly sdp: string }
+  /** `PendingOffer.accept()`, of the latest offer. */
+  | { readonly method: 'accept'; readonly sdp: string }
+  /** `PendingOffer.rollback()`, of the latest offer. */
+  | { readonly method: 'rollback' }
+  /** `receiveOffer(offer).answer()`; `sdp` is what it gave. */
+  | { readonly method: 'answer'; readonly offer: string; readonly sdp: string }
+  | {
+      readonly method: 'send';
+      readonly channel: TraceChannel;
+      readonly data: string | Uint8Array;
+      readonly accepted: boolean;
+    }
+  | { readonly method: 'setLowThreshold'; readonly channel: TraceChannel; readonly bytes: number }
+  | { readonly method: 'closeChannel'; readonly channel: TraceChannel }
+  | { readonly method: 'close' };
+
+/** An `RtcEvent` as plain data: the members that its type has. */
+export interface TraceEvent {
+  readonly type: RtcEvent['type'];
+  readonly state?: string | undefined;
+  readonly channel?: TraceChannel | undefined;
+  readonly data?: string | Bytes | undefined;
+  /** `failure` of a channel's event or a warning, `reason` of `closed`. */
+  readonly failure?: Failure | undefined;
+}

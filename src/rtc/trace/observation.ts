@@ -1,0 +1,126 @@
+/** States, timers and counters of a connection at one moment, and what has changed between two of them. */
+import type { RtcInspection } from '../../rtc.ts';
+import type { TraceEntry, TraceMachine } from './entry.ts';
+
+export interface Observation {
+  readonly states: Readonly<Record<TraceMachine, string>>;
+  /** Deadlines by `layer.timer`, milliseconds. */
+  readonly timers: ReadonlyMap<string, number>;
+  /** Counters by `layer.counter`, of what was dropped or given up. */
+  readonly drops: ReadonlyMap<string, number>;
+}
+
+/** The part of a layer's inspection that is looked at. */
+interface LayerInspection {
+  readonly timers: Readonly<Partial<Record<string, number>>>;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+/** Counters of what goes on all the time; any other counter says that something was dropped, refused or given up. */
+const ORDINARY: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  'rtc.datagramsReceived',
+  'rtc.bytesReceived',
+  'rtc.datagramsSent',
+  'rtc.bytesSent',
+  'ice.request-received',
+  'ice.response-sent',
+  'ice.check-sent',
+  'ice.check-retransmitted',
+  'ice.consent-sent',
+  'ice.response-received',
+  'dtls.retransmissions',
+  'dtls.repetitions',
+  'sctp.packets-sent',
+  'sctp.packets-received',
+  'sctp.messages-sent',
+  'sctp.messages-received',
+  'sctp.retransmitted-chunks',
+  'sctp.fast-retransmits',
+  'sctp.retransmission-timeouts',
+  'sctp.heartbeats-sent',
+]);
+
+export function observe(inspection: RtcInspection): Observation {
+  const { ice, dtls, sctp, channels } = inspection;
+  const timers = new Map<string, number>();
+  const drops = new Map<string, number>();
+  const layers: readonly (readonly [string, LayerInspection | null])[] = [
+    ['rtc', { timers: {}, counters: inspection.counters }],
+    ['ice', ice],
+    ['dtls', dtls],
+    ['sctp', sctp as unknown as LayerInspection],
+    ['channel', channels],
+  ];
+  for (const [layer, inspected] of layers) {
+    for (const [name, deadline] of Object.entries(inspected?.timers ?? {})) {
+      if (deadline !== undefined) timers.set(`${layer}.${name}`, deadline);
+    }
+    for (const [name, count] of Object.entries(inspected?.counters ?? {})) {
+      if (!ORDINARY.has(`${layer}.${name}`)) drops.set(`${layer}.${name}`, count);
+    }
+  }
+  return {
+    states: {
+      rtc: inspection.connectionState,
+      signaling: inspection.negotiation.signalingState,
+      ice: ice.state,
+      dtls: dtls?.state ?? 'new',
+      'dtls.handshake': dtls?.handshake.state ?? 'start',
+      sctp: String(sctp['state']),
+    },
+    timers,
+    drops,
+  };
+}
+
+/** What has changed, as entries: drops and fired timers, which are causes, then states, then what is armed now. */
+export function changes(before: Observation, after: Observation, at: number): TraceEntry[] {
+  return [
+    ...dropChanges(before, after, at),
+    ...timersFired(before, after, at),
+    ...stateChanges(before, after, at),
+    ...timersSet(before, after, at),
+  ];
+}
+
+function dropChanges(before: Observation, after: Observation, at: number): TraceEntry[] {
+  const entries: TraceEntry[] = [];
+  for (const [counter, total] of after.drops) {
+    const count = total - (before.drops.get(counter) ?? 0);
+    if (count > 0) entries.push({ type: 'drop', at, counter, count });
+  }
+  return entries;
+}
+
+/** A timer that was due and has been cleared or set anew. */
+function timersFired(before: Observation, after: Observation, at: number): TraceEntry[] {
+  const entries: TraceEntry[] = [];
+  for (const [timer, deadline] of before.timers) {
+    if (deadline > at || after.timers.get(timer) === deadline) continue;
+    entries.push({ type: 'timer', at, timer, change: 'fired', deadline });
+  }
+  return entries;
+}
+
+function timersSet(before: Observation, after: Observation, at: number): TraceEntry[] {
+  const entries: TraceEntry[] = [];
+  for (const [timer, deadline] of before.timers) {
+    if (deadline <= at || after.timers.has(timer)) continue;
+    entries.push({ type: 'timer', at, timer, change: 'disarmed', deadline });
+  }
+  for (const [timer, deadline] of after.timers) {
+    if (before.timers.get(timer) === deadline) continue;
+    entries.push({ type: 'timer', at, timer, change: 'armed', deadline });
+  }
+  return entries;
+}
+
+function stateChanges(before: Observation, after: Observation, at: number): TraceEntry[] {
+  const entries: TraceEntry[] = [];
+  for (const machine of Object.keys(after.states) as TraceMachine[]) {
+    const from = before.states[machine];
+    const to = after.states[machine];
+    if (from !== to) entries.push({ type: 'state', at, machine, from, to });
+  }
+  return entries;
+}

@@ -1,0 +1,161 @@
+/** An SCTP packet in one line: `SCTP SACK 17 window 5242880, DATA 4 stream 0 DCEP OPEN "chat"`. */
+import { DCEP_MAX_TEXT, Ppid, decodeDcep } from '../../channel/index.ts';
+import { readU16, readU32 } from '../../core/bytes.ts';
+import { isFailure } from '../../core/decode.ts';
+import { CHUNK, DATA_HEADER_SIZE, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../../sctp/constants.ts';
+import { decodeCauses } from '../../sctp/packet/causes.ts';
+import { decodeForwardTsn } from '../../sctp/packet/forward-tsn.ts';
+import { decodeInit } from '../../sctp/packet/init.ts';
+import { ChunkCursor, checkPacket } from '../../sctp/packet/packet.ts';
+import type { ReconfigParameter } from '../../sctp/packet/reconfig.ts';
+import { decodeReconfig } from '../../sctp/packet/reconfig.ts';
+import { decodeSack } from '../../sctp/packet/sack.ts';
+import { quote } from './quote.ts';
+
+/** Chunks of a line; one packet can hold hundreds. */
+const MAX_CHUNKS = 16;
+
+/** Where in a DATA chunk its fields are (RFC 9260 §3.3.1). */
+const TSN_AT = 4;
+const STREAM_AT = 8;
+const PPID_AT = 12;
+
+export function sctpSummary(packet: Uint8Array): string {
+  const bad = checkPacket(packet);
+  if (bad !== undefined) return `SCTP, ${packet.length} bytes, malformed: ${bad.reason}`;
+  const cursor = new ChunkCursor();
+  cursor.begin(packet);
+  const parts: string[] = [];
+  while (cursor.next()) {
+    if (parts.length === MAX_CHUNKS) {
+      parts.push('…');
+      break;
+    }
+    parts.push(describeChunk(cursor));
+  }
+  return `SCTP ${parts.join(', ')}`;
+}
+
+function describeChunk(cursor: ChunkCursor): string {
+  const { type, body } = cursor;
+  switch (type) {
+    case CHUNK.data:
+      return describeData(cursor.whole, cursor.flags);
+    case CHUNK.init:
+      return describeInit('INIT', body);
+    case CHUNK.initAck:
+      return describeInit('INIT ACK', body);
+    case CHUNK.sack:
+      return describeSack(body);
+    case CHUNK.abort:
+      return describeCauses('ABORT', body);
+    case CHUNK.error:
+      return describeCauses('ERROR', body);
+    case CHUNK.reconfig:
+      return describeReconfig(body);
+    case CHUNK.forwardTsn: {
+      const forward = decodeForwardTsn(body);
+      return isFailure(forward) ? 'FORWARD TSN malformed' : `FORWARD TSN ${forward.newCumulativeTsn}`;
+    }
+    default:
+      return NAMES.get(type) ?? `chunk ${type}`;
+  }
+}
+
+function describeData(chunk: Uint8Array, flags: number): string {
+  if (chunk.length < DATA_HEADER_SIZE) return 'DATA malformed';
+  const parts = [`DATA ${readU32(chunk, TSN_AT)} stream ${readU16(chunk, STREAM_AT)}`];
+  const payload = chunk.subarray(DATA_HEADER_SIZE);
+  const isWhole = (flags & FLAG_BEGIN) !== 0 && (flags & FLAG_END) !== 0;
+  const ppid = readU32(chunk, PPID_AT);
+  if (ppid === Ppid.dcep && isWhole) parts.push(describeDcep(payload));
+  else parts.push(`${PAYLOADS.get(ppid) ?? `PPID ${ppid}`} ${payload.length} bytes`);
+  if ((flags & FLAG_UNORDERED) !== 0) parts.push('unordered');
+  if (!isWhole)
+    parts.push((flags & FLAG_BEGIN) !== 0 ? 'first' : (flags & FLAG_END) !== 0 ? 'last' : 'middle');
+  return parts.join(' ');
+}
+
+function describeDcep(data: Uint8Array): string {
+  const message = decodeDcep(data, { maxLabelLength: DCEP_MAX_TEXT, maxProtocolLength: DCEP_MAX_TEXT });
+  if (isFailure(message)) return `DCEP malformed: ${message.reason}`;
+  return message.type === 'ack' ? 'DCEP ACK' : `DCEP OPEN ${quote(message.label)}`;
+}
+
+function describeInit(name: string, body: Uint8Array): string {
+  const init = decodeInit(body);
+  if (isFailure(init)) return `${name} malformed`;
+  const { initialTsn, window, outboundStreams, inboundStreams } = init;
+  return `${name} TSN ${initialTsn} window ${window} streams ${outboundStreams}/${inboundStreams}`;
+}
+
+function describeSack(body: Uint8Array): string {
+  const sack = decodeSack(body);
+  if (isFailure(sack)) return 'SACK malformed';
+  const parts = [`SACK ${sack.cumulativeTsn} window ${sack.window}`];
+  if (sack.blocks.length > 0) parts.push(`gaps ${describeBlocks(sack.cumulativeTsn, sack.blocks)}`);
+  if (sack.duplicates.length > 0) parts.push(`${sack.duplicates.length} duplicates`);
+  return parts.join(' ');
+}
+
+/** Blocks come as distances from the cumulative TSN; people want the TSNs. */
+function describeBlocks(cumulativeTsn: number, blocks: readonly number[]): string {
+  const tsns = blocks.map((distance) => (cumulativeTsn + distance) >>> 0);
+  const ranges: string[] = [];
+  for (let i = 0; i + 1 < tsns.length && ranges.length < MAX_CHUNKS; i += 2) {
+    ranges.push(tsns[i] === tsns[i + 1] ? `${tsns[i]!}` : `${tsns[i]!}–${tsns[i + 1]!}`);
+  }
+  return ranges.join(' ');
+}
+
+function describeCauses(name: string, body: Uint8Array): string {
+  const causes = decodeCauses(body).slice(0, MAX_CHUNKS);
+  const texts = causes.map(({ code, text }) => `cause ${code}${text === undefined ? '' : ` ${quote(text)}`}`);
+  return [name, ...texts].join(' ');
+}
+
+function describeReconfig(body: Uint8Array): string {
+  const parameters = decodeReconfig(body);
+  if (isFailure(parameters)) return 'RE-CONFIG malformed';
+  return `RE-CONFIG ${parameters.map(describeParameter).join(', ')}`;
+}
+
+function describeParameter(parameter: ReconfigParameter): string {
+  switch (parameter.type) {
+    case 'outgoing-reset': {
+      const { streams } = parameter;
+      return streams.length === 0
+        ? 'reset of all streams'
+        : `reset of ${streams.slice(0, MAX_CHUNKS).join(' ')}`;
+    }
+    case 'response':
+      return `response ${parameter.result}`;
+    case 'other-request':
+      return `request ${parameter.parameter}`;
+  }
+}
+
+const NAMES: ReadonlyMap<number, string> = /* @__PURE__ */ new Map<number, string>([
+  [CHUNK.heartbeat, 'HEARTBEAT'],
+  [CHUNK.heartbeatAck, 'HEARTBEAT ACK'],
+  [CHUNK.shutdown, 'SHUTDOWN'],
+  [CHUNK.shutdownAck, 'SHUTDOWN ACK'],
+  [CHUNK.shutdownComplete, 'SHUTDOWN COMPLETE'],
+  [CHUNK.cookieEcho, 'COOKIE ECHO'],
+  [CHUNK.cookieAck, 'COOKIE ACK'],
+  [CHUNK.ecne, 'ECNE'],
+  [CHUNK.cwr, 'CWR'],
+  [CHUNK.iData, 'I-DATA'],
+  [CHUNK.iForwardTsn, 'I-FORWARD TSN'],
+  [CHUNK.pad, 'PAD'],
+]);
+
+const PAYLOADS: ReadonlyMap<number, string> = /* @__PURE__ */ new Map<number, string>([
+  [Ppid.dcep, 'DCEP'],
+  [Ppid.text, 'text'],
+  [Ppid.binary, 'binary'],
+  [Ppid.partialText, 'partial text'],
+  [Ppid.partialBinary, 'partial binary'],
+  [Ppid.emptyText, 'empty text'],
+  [Ppid.emptyBinary, 'empty binary'],
+]);

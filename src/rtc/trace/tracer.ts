@@ -1,0 +1,180 @@
+/**
+ * Tracer: turns what goes into a connection, what comes out and what changes inside into entries for one listener.
+ *
+ * It exists only while somebody listens. It is told of inputs, calls, outputs and plaintext packets as they happen;
+ * states, timers and drops it finds by comparing what `inspect()` says: after each input, after each call, and at the
+ * end of each drain.
+ */
+import type { ChannelCall, DataChannel, DataChannelOptions } from '../../channel/index.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { copyBytes } from '../../core/bytes.ts';
+import type { RtcInspection } from '../../rtc.ts';
+import type { Input, Output, RtcEvent } from '../contract.ts';
+import type { OfferDraft, SignalingStep } from '../signaling.ts';
+import type { StackTap } from '../stack.ts';
+import type {
+  TraceCall,
+  TraceChannel,
+  TraceEntry,
+  TraceEvent,
+  TraceListener,
+  TraceOptions,
+} from './entry.ts';
+import type { Observation } from './observation.ts';
+import { changes, observe } from './observation.ts';
+import { mapPlain } from './plain.ts';
+import type { Redactor } from './redact.ts';
+import { redactor } from './redact.ts';
+import { sctpSummary } from './sctp-summary.ts';
+import { datagramSummary } from './summary.ts';
+
+export class Tracer implements StackTap {
+  readonly keyLog: StackTap['keyLog'];
+  readonly #listener: TraceListener;
+  readonly #redact: Redactor;
+  readonly #inspect: () => RtcInspection;
+  /** Channels and drafts are known by the order of their first mention. Weak: a tracer keeps nothing alive. */
+  readonly #channels = new WeakMap<DataChannel, number>();
+  readonly #drafts = new WeakMap<OfferDraft, number>();
+  #channelCount = 0;
+  #draftCount = 0;
+  #now: number;
+  #last: Observation;
+
+  constructor(listener: TraceListener, options: TraceOptions, inspect: () => RtcInspection) {
+    this.#listener = listener;
+    this.#redact = redactor(options);
+    this.#inspect = inspect;
+    const inspection = inspect();
+    this.#now = inspection.now;
+    this.#last = observe(inspection);
+    this.keyLog =
+      options.secrets === true
+        ? (label, clientRandom, secret) => {
+            this.#emit({ type: 'secret', at: this.#now, label, clientRandom, secret });
+          }
+        : undefined;
+  }
+
+  // --- what goes in ---
+
+  input(input: Input): void {
+    if (input.now > this.#now) this.#now = input.now;
+    if (input.type === 'timeout') {
+      this.#emit({ type: 'time', at: input.now });
+      return;
+    }
+    const { protocol, source, destination } = input;
+    const data = copyBytes(input.data);
+    this.#emit({
+      type: 'receive',
+      at: input.now,
+      protocol,
+      source: { address: source.address, port: source.port },
+      destination: { address: destination.address, port: destination.port },
+      data,
+      summary: datagramSummary(data),
+    });
+  }
+
+  call(call: TraceCall): void {
+    this.#emit({ type: 'call', at: this.#now, call: mapPlain(call, copyLeaf) });
+    this.compare();
+  }
+
+  createChannel(channel: DataChannel, options: DataChannelOptions, draft: OfferDraft | undefined): void {
+    this.call({
+      method: 'createChannel',
+      channel: this.#channel(channel),
+      label: channel.label,
+      options,
+      ...(draft === undefined ? {} : { draft: this.#draft(draft) }),
+    });
+  }
+
+  channelCall(channel: DataChannel, call: ChannelCall): void {
+    this.call({ ...call, channel: this.#channel(channel) });
+  }
+
+  signaling(step: SignalingStep): void {
+    this.call(step.method === 'offer' ? { ...step, draft: this.#draft(step.draft) } : step);
+  }
+
+  // --- what comes out ---
+
+  output(output: Output): void {
+    switch (output.type) {
+      case 'transmit': {
+        const { protocol, source, destination } = output;
+        const data = copyBytes(output.data);
+        const summary = datagramSummary(data);
+        this.#emit({ type: 'transmit', at: this.#now, protocol, source, destination, data, summary });
+        return;
+      }
+      case 'event':
+        this.#emit({ type: 'event', at: this.#now, event: this.#event(output.event) });
+        return;
+      case 'timeout':
+        // The deadline is the outcome of the drain: what has led to it comes before it.
+        this.compare();
+        this.#emit({ type: 'timeout', at: this.#now, deadline: output.at, reason: output.reason });
+    }
+  }
+
+  // --- what happens inside ---
+
+  packet(direction: 'in' | 'out', packet: Uint8Array): void {
+    const data = copyBytes(packet);
+    this.#emit({ type: 'packet', at: this.#now, direction, data, summary: sctpSummary(data) });
+  }
+
+  /** Reports what has changed since the last comparison. */
+  compare(): void {
+    const before = this.#last;
+    this.#last = observe(this.#inspect());
+    for (const entry of changes(before, this.#last, this.#now)) this.#emit(entry);
+  }
+
+  #emit(entry: TraceEntry): void {
+    const shown = this.#redact(entry);
+    if (shown !== undefined) this.#listener(shown);
+  }
+
+  #event(event: RtcEvent): TraceEvent {
+    return {
+      type: event.type,
+      ...('state' in event ? { state: event.state } : {}),
+      ...('channel' in event ? { channel: this.#channel(event.channel) } : {}),
+      ...('data' in event ? { data: copyPayload(event.data) } : {}),
+      ...('failure' in event ? { failure: { ...event.failure } } : {}),
+      ...('reason' in event ? { failure: { ...event.reason } } : {}),
+    };
+  }
+
+  #channel(channel: DataChannel): TraceChannel {
+    let index = this.#channels.get(channel);
+    if (index === undefined) {
+      index = this.#channelCount++;
+      this.#channels.set(channel, index);
+    }
+    const { id, label } = channel;
+    return { index, ...(id === undefined ? {} : { id }), label };
+  }
+
+  #draft(draft: OfferDraft): number {
+    let number = this.#drafts.get(draft);
+    if (number === undefined) {
+      number = this.#draftCount++;
+      this.#drafts.set(draft, number);
+    }
+    return number;
+  }
+}
+
+function copyPayload(data: string | Bytes): string | Bytes {
+  return typeof data === 'string' ? data : copyBytes(data);
+}
+
+function copyLeaf(value: unknown): unknown {
+  return value instanceof Uint8Array ? copyBytes(value) : value;
+}

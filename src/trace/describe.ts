@@ -1,0 +1,101 @@
+/** Entries in one line each, for consoles, and whole traces for `sansrtc-trace summary`. */
+import { formatAddress } from '../core/address.ts';
+import type { TraceCall, TraceChannel, TraceEntry, TraceEvent } from '../rtc.ts';
+import { quote } from '../rtc/trace/quote.ts';
+import type { Trace } from './format.ts';
+
+/** A whole trace: what it is, how much of what, then each entry with its time. */
+export function describeTrace({ header, entries }: Trace): string {
+  const counts = new Map<string, number>();
+  for (const { type } of entries) counts.set(type, (counts.get(type) ?? 0) + 1);
+  const kind =
+    header.seed === undefined ? 'for reading' : 'can be replayed, holds the keys of the connection';
+  const lines = entries.map(
+    (entry) => `${entry.at.toFixed(3).padStart(TIME_WIDTH)}  ${describeEntry(entry)}`,
+  );
+  return [
+    `sansrtc trace, version ${header.version}: ${kind}`,
+    [...counts].map(([type, count]) => `${count} ${type}`).join(', '),
+    '',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+/** Characters of the column of times, in milliseconds: a day and three decimals. */
+const TIME_WIDTH = 12;
+
+/** Without the time: `transmit to 192.0.2.2:5000, 96 bytes: STUN Binding request …`. */
+export function describeEntry(entry: TraceEntry): string {
+  switch (entry.type) {
+    case 'receive':
+      return `receive from ${formatAddress(entry.source)}, ${entry.data.length} bytes: ${entry.summary}`;
+    case 'time':
+      return 'time';
+    case 'call':
+      return `call ${describeCall(entry.call)}`;
+    case 'transmit':
+      return `transmit to ${formatAddress(entry.destination)}, ${entry.data.length} bytes: ${entry.summary}`;
+    case 'event':
+      return `event ${describeEvent(entry.event)}`;
+    case 'timeout':
+      return `timeout ${describeTime(entry.deadline)} (${entry.reason})`;
+    case 'packet':
+      return `packet ${entry.direction}: ${entry.summary}`;
+    case 'timer':
+      return `timer ${entry.timer} ${entry.change}, ${describeTime(entry.deadline)}`;
+    case 'state':
+      return `state of ${entry.machine}: ${entry.from} → ${entry.to}`;
+    case 'drop':
+      return `drop ${entry.counter}${entry.count === 1 ? '' : ` × ${entry.count}`}`;
+    case 'secret':
+      return `secret ${entry.label}`;
+  }
+}
+
+/** Milliseconds with three decimals at the most; `never` for `Infinity`. */
+export function describeTime(at: number): string {
+  return at === Infinity ? 'never' : `${Math.round(at * 1000) / 1000} ms`;
+}
+
+function describeCall(call: TraceCall): string {
+  switch (call.method) {
+    case 'addLocalCandidate':
+    case 'addRemoteCandidate': {
+      const { candidate } = call;
+      return `${call.method} ${quote(typeof candidate === 'string' ? candidate : JSON.stringify(candidate))}`;
+    }
+    case 'createChannel':
+      return `createChannel ${describeChannel(call.channel)}`;
+    case 'send':
+      return `send on ${describeChannel(call.channel)}: ${describeData(call.data)}${call.accepted ? '' : ', refused'}`;
+    case 'setLowThreshold':
+      return `bufferedAmountLowThreshold of ${describeChannel(call.channel)} = ${call.bytes}`;
+    case 'closeChannel':
+      return `close ${describeChannel(call.channel)}`;
+    case 'start':
+    case 'offer':
+    case 'accept':
+    case 'rollback':
+    case 'answer':
+    case 'close':
+      return call.method;
+  }
+}
+
+function describeEvent(event: TraceEvent): string {
+  const parts: string[] = [event.type];
+  if (event.state !== undefined) parts.push(event.state);
+  if (event.channel !== undefined) parts.push(describeChannel(event.channel));
+  if (event.data !== undefined) parts.push(describeData(event.data));
+  if (event.failure !== undefined) parts.push(`${event.failure.code}: ${event.failure.message}`);
+  return parts.join(' ');
+}
+
+function describeChannel({ index, id, label }: TraceChannel): string {
+  return `channel ${index} ${quote(label)}${id === undefined ? '' : ` (stream ${id})`}`;
+}
+
+function describeData(data: string | Uint8Array): string {
+  return typeof data === 'string' ? `text of ${data.length} characters` : `${data.length} bytes`;
+}

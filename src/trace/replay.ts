@@ -1,0 +1,206 @@
+/**
+ * Replay: the connection of a trace, made again from its seed and options, is given the same inputs and calls in the same
+ * order, and must give the same outputs, byte for byte.
+ *
+ * Each entry that went in or came out is done again with a listener on; the entry this makes must equal the recorded
+ * one. Entries about the inside are commentary, as are summaries: another version may word them otherwise.
+ */
+import type { DataChannel } from '../channel/index.ts';
+import { RtcError } from '../core/errors.ts';
+import type { CryptoProvider } from '../crypto/index.ts';
+import type { Output, OfferDraft, PendingOffer, Rtc, TraceCall, TraceEntry } from '../rtc.ts';
+import { difference } from './difference.ts';
+import { TraceRefusal } from './refusal.ts';
+import type { Trace } from './format.ts';
+import { lineOf, parseTrace } from './format.ts';
+import { rtcOf } from './record.ts';
+
+/** Where and how a replay departs from its recording. */
+export interface Divergence {
+  /** Of the trace's text, from 1: the header is line 1. */
+  readonly line: number;
+  readonly expected: string;
+  readonly got: string;
+  /** All of it in one sentence. */
+  readonly message: string;
+}
+
+export type ReplayOutcome =
+  /** `outputs`: how many datagrams, events and deadlines were compared. */
+  | { readonly identical: true; readonly rtc: Rtc; readonly outputs: number }
+  /** `rtc` stands where it diverged, for `inspect()`. */
+  | { readonly identical: false; readonly rtc: Rtc; readonly divergence: Divergence };
+
+export interface ReplayOptions {
+  /** Default `jsCrypto()`; it need not be the recording's. */
+  readonly crypto?: CryptoProvider | undefined;
+}
+
+/**
+ * Replays a trace, given as text or parsed. Throws a `TraceRefusal` for a text that is no trace, and for one that has no
+ * seed or was redacted: `recordRtc` makes those that can be replayed.
+ */
+export function replay(trace: Trace | string, options: ReplayOptions = {}): ReplayOutcome {
+  const { header, entries } = typeof trace === 'string' ? parseTrace(trace) : trace;
+  if (header.seed === undefined) {
+    throw new TraceRefusal('this trace has no seed: only one made by recordRtc can be replayed', 1);
+  }
+  const rtc = rtcOf(header, options.crypto);
+  const again = new Again(rtc);
+  let outputs = 0;
+  for (const [index, recorded] of entries.entries()) {
+    if (!isDone(recorded)) continue;
+    const found = difference(recorded, again.do(recorded));
+    if (found !== undefined) {
+      const line = lineOf(index);
+      const message = `line ${line}: ${found.what} expected ${found.expected}, got ${found.got}`;
+      return {
+        identical: false,
+        rtc,
+        divergence: { line, expected: found.expected, got: found.got, message },
+      };
+    }
+    if (isOutput(recorded)) outputs++;
+  }
+  return { identical: true, rtc, outputs };
+}
+
+/** Entries that say what was done with the connection, not what went on inside. */
+type Done = Extract<
+  TraceEntry,
+  { readonly type: 'receive' | 'time' | 'call' | 'transmit' | 'event' | 'timeout' }
+>;
+
+function isDone(entry: TraceEntry): entry is Done {
+  switch (entry.type) {
+    case 'receive':
+    case 'time':
+    case 'call':
+    case 'transmit':
+    case 'event':
+    case 'timeout':
+      return true;
+    case 'packet':
+    case 'timer':
+    case 'state':
+    case 'drop':
+    case 'secret':
+      return false;
+  }
+}
+
+function isOutput(entry: Done): boolean {
+  return entry.type === 'transmit' || entry.type === 'event' || entry.type === 'timeout';
+}
+
+/** Does what entries say, on a connection of its own, and catches the entry that this makes. */
+class Again {
+  readonly #rtc: Rtc;
+  readonly #channels: DataChannel[] = [];
+  readonly #drafts = new Map<number, OfferDraft>();
+  #offer: PendingOffer | undefined;
+  #made: TraceEntry | undefined;
+
+  constructor(rtc: Rtc) {
+    this.#rtc = rtc;
+    rtc.setTrace(
+      (entry) => {
+        if (isDone(entry)) this.#made = entry;
+      },
+      { secrets: true },
+    );
+  }
+
+  /** The entry made; `undefined` for nothing; what was thrown instead of a call's success. */
+  do(entry: Done): TraceEntry | RtcError | undefined {
+    this.#made = undefined;
+    switch (entry.type) {
+      case 'receive': {
+        const { at: now, protocol, source, destination, data } = entry;
+        this.#rtc.handleInput({ type: 'receive', now, protocol, source, destination, data });
+        break;
+      }
+      case 'time':
+        this.#rtc.handleInput({ type: 'timeout', now: entry.at });
+        break;
+      case 'call':
+        try {
+          this.#call(entry.call);
+        } catch (error) {
+          if (error instanceof RtcError) return error;
+          throw error;
+        }
+        break;
+      case 'transmit':
+      case 'event':
+      case 'timeout':
+        this.#learnChannel(this.#rtc.pollOutput());
+    }
+    return this.#made;
+  }
+
+  #call(call: TraceCall): void {
+    const rtc = this.#rtc;
+    switch (call.method) {
+      case 'addLocalCandidate':
+        rtc.addLocalCandidate(call.candidate);
+        return;
+      case 'addRemoteCandidate':
+        rtc.addRemoteCandidate(call.candidate);
+        return;
+      case 'start':
+        rtc.start(call.parameters);
+        return;
+      case 'createChannel': {
+        const maker = call.draft === undefined ? undefined : this.#draft(call.draft);
+        const channel =
+          maker === undefined
+            ? rtc.createChannel(call.label, call.options)
+            : maker.addChannel(call.label, call.options);
+        this.#channels.push(channel);
+        return;
+      }
+      case 'offer':
+        this.#offer = this.#draft(call.draft).offer();
+        return;
+      case 'accept':
+        this.#offer?.accept(call.sdp);
+        return;
+      case 'rollback':
+        this.#offer?.rollback();
+        return;
+      case 'answer':
+        rtc.receiveOffer(call.offer).answer();
+        return;
+      case 'send':
+        this.#channels[call.channel.index]?.send(call.data);
+        return;
+      case 'setLowThreshold': {
+        const channel = this.#channels[call.channel.index];
+        if (channel !== undefined) channel.bufferedAmountLowThreshold = call.bytes;
+        return;
+      }
+      case 'closeChannel':
+        this.#channels[call.channel.index]?.close();
+        return;
+      case 'close':
+        rtc.close();
+    }
+  }
+
+  #draft(number: number): OfferDraft {
+    let draft = this.#drafts.get(number);
+    if (draft === undefined) {
+      draft = this.#rtc.negotiation();
+      this.#drafts.set(number, draft);
+    }
+    return draft;
+  }
+
+  /** A channel the peer opened is known from its first event on, and has the next number. */
+  #learnChannel(output: Output): void {
+    if (output.type !== 'event' || !('channel' in output.event)) return;
+    const { channel } = output.event;
+    if (!this.#channels.includes(channel)) this.#channels.push(channel);
+  }
+}
