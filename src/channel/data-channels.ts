@@ -44,6 +44,8 @@ import type { SctpPort } from './port.ts';
 import type { ChannelRole, Stream } from './streams.ts';
 import { StreamTable, parityOf } from './streams.ts';
 
+const NO_OPTIONS: SendOptions = {};
+
 export class DataChannels {
   /** Called after each call on a handle. For tracing. */
   onCall: ((channel: DataChannel, call: ChannelCall) => void) | undefined;
@@ -389,7 +391,7 @@ export class DataChannels {
 
   // --- Open -------------------------------------------------------------------------------------------------------
 
-  #send(state: ChannelState, data: string | Uint8Array, options: SendOptions = {}): boolean {
+  #send(state: ChannelState, data: string | Uint8Array, options: SendOptions = NO_OPTIONS): boolean {
     if (state.phase !== 'open' || state.id === undefined) {
       const message = `"send" expected an open channel, this one is ${state.handle.readyState}`;
       throw new RtcError('ERR_INVALID_STATE', message);
@@ -402,7 +404,12 @@ export class DataChannels {
     }
     const asked = options.id === undefined ? undefined : { state, id: options.id };
     const accepted = this.#port.send(state.id, outgoing(state, ppid, bytes, options, asked));
-    this.onCall?.(state.handle, { method: 'send', data, accepted, options });
+    this.onCall?.(state.handle, {
+      method: 'send',
+      data,
+      accepted,
+      ...(options === NO_OPTIONS ? {} : { options }),
+    });
     if (!accepted) return false;
     if (asked !== undefined) state.asked.add(asked);
     state.sentSinceLow = true;
