@@ -1,5 +1,5 @@
 /** The package's face: re-exports, nothing else. Importing it does nothing. */
-export type { DataChannel, DataChannelOptions, ReadyState } from './channel/index.ts';
+export type { DataChannel, DataChannelOptions, ReadyState, SendOptions } from './channel/index.ts';
 export type { Protocol, TransportAddress } from './core/address.ts';
 export type { Bytes } from './core/bytes.ts';
 export type { ErrorCode, Failure, Layer } from './core/errors.ts';

@@ -21,6 +21,8 @@ export interface StreamEnd {
   readonly channel: ChannelState | undefined;
   /** Why it ended otherwise than by both resets. */
   readonly failure: Failure | undefined;
+  /** The peer has reset its view of our direction: it has all that was sent before. */
+  readonly isDelivered: boolean;
 }
 
 export class Closing {
@@ -98,14 +100,14 @@ export class Closing {
     this.#disarm(stream);
     const channel = channelOf(stream);
     stream.occupant = 'quarantined';
-    return { channel, failure };
+    return { channel, failure, isDelivered: stream.outgoing === 'reset' };
   }
 
   #settle(stream: Stream): StreamEnd | undefined {
     if (stream.outgoing !== 'reset' || stream.incoming !== 'reset') return undefined;
     this.#disarm(stream);
     this.#streams.release(stream);
-    return { channel: channelOf(stream), failure: undefined };
+    return { channel: channelOf(stream), failure: undefined, isDelivered: true };
   }
 
   #disarm(stream: Stream): void {

@@ -4,10 +4,11 @@
  *
  * waiting ─▶ opening ─▶ open ─▶ closing ─▶ closed     (from each state there is a way straight to closed)
  */
+import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import { badArgument } from '../core/errors.ts';
 import type { ChannelInspection } from './events.ts';
-import type { ChannelPriority, ChannelSettings } from './options.ts';
+import type { ChannelPriority, ChannelSettings, SendOptions } from './options.ts';
 import { PayloadReader } from './payload.ts';
 
 /** W3C RTCDataChannelState. */
@@ -31,10 +32,24 @@ const READY_STATE: Readonly<Record<Phase, ReadyState>> = {
 
 /** What a handle asks of its maker. */
 export interface ChannelOwner {
-  send(state: ChannelState, data: string | Uint8Array): boolean;
+  send(state: ChannelState, data: string | Uint8Array, options?: SendOptions): boolean;
+  pauseReading(state: ChannelState): void;
+  resumeReading(state: ChannelState): void;
   close(state: ChannelState): void;
   bufferedAmount(state: ChannelState): number;
   setLowThreshold(state: ChannelState, bytes: number): void;
+}
+
+/** `held`: bytes it takes of the receive window. */
+export interface UnreadMessage {
+  readonly data: string | Bytes;
+  readonly held: number;
+}
+
+/** A message whose outcome somebody wants to know: the token the association gives back. */
+export interface AskedMessage {
+  readonly state: ChannelState;
+  readonly id: number | string;
 }
 
 /** A channel as its maker sees it: plain fields, changed by `DataChannels` alone. */
@@ -43,6 +58,11 @@ export class ChannelState {
   readonly handle: DataChannel;
   readonly reader: PayloadReader;
   phase: Phase = 'waiting';
+  isPaused: boolean = false;
+  /** Messages that wait for `resumeReading`; the receive window bounds them. */
+  unread: UnreadMessage[] = [];
+  /** Messages with an `id` that have not ended. */
+  readonly asked: Set<AskedMessage> = new Set<AskedMessage>();
   /** The stream's identifier, once there is one; it stays readable after the channel has closed. */
   id: number | undefined;
   lowThreshold = 0;
@@ -65,6 +85,7 @@ export class ChannelState {
     const { label, protocol, origin, negotiated, ordered, maxRetransmits, maxPacketLifeTime } = this.settings;
     const { messagesSent, bytesSent, messagesReceived, bytesReceived } = this;
     return {
+      unreadMessages: this.unread.length,
       id: this.id,
       label,
       protocol,
@@ -160,12 +181,32 @@ export class DataChannel {
 
   /**
    * Accepts one message, text or binary, to be sent. False, and nothing is queued, when the send buffer is full: try
-   * again after `bufferedamountlow`. `data` is copied.
+   * again after `bufferedamountlow`, or the connection's `sendbufferlow`. `data` is copied.
    *
-   * Throws `ERR_INVALID_STATE` unless `readyState` is `open`, `ERR_TOO_LARGE` above the peer's maximum message size.
+   * Throws `ERR_INVALID_STATE` unless `readyState` is `open`, `ERR_TOO_LARGE` above the peer's maximum message size,
+   * `ERR_BAD_ARGUMENT` for options out of range.
    */
-  send(data: string | Uint8Array): boolean {
-    return this.#owner.send(this.#state, data);
+  send(data: string | Uint8Array, options?: SendOptions): boolean {
+    return this.#owner.send(this.#state, data, options);
+  }
+
+  /** True between `pauseReading` and `resumeReading`. */
+  get isReadingPaused(): boolean {
+    return this.#state.isPaused;
+  }
+
+  /**
+   * No `message` events until `resumeReading`. What arrives waits, and counts against the connection's receive window:
+   * when that is full the peer has to stop, on all channels, and after the gate `readerStalled` the connection ends.
+   * A channel that the peer closes gives out what waits first; `close()` drops it.
+   */
+  pauseReading(): void {
+    this.#owner.pauseReading(this.#state);
+  }
+
+  /** Gives out what has waited, and goes on. */
+  resumeReading(): void {
+    this.#owner.resumeReading(this.#state);
   }
 
   /**

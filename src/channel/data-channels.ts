@@ -17,12 +17,12 @@ import { Counters } from '../core/counters.ts';
 import type { Failure } from '../core/errors.ts';
 import { RtcError, badArgument } from '../core/errors.ts';
 import { BoundedQueue } from '../core/queue.ts';
-import type { SctpEvent, SctpMessage } from '../sctp/index.ts';
+import type { MessageOutcome, SctpEvent, SctpMessage } from '../sctp/index.ts';
 import { judgeFirstMessage } from './admission.ts';
 import type { StreamEnd } from './closing.ts';
 import { Closing, channelOf } from './closing.ts';
 import { ControlQueue } from './control-queue.ts';
-import type { ChannelOwner, DataChannel } from './data-channel.ts';
+import type { AskedMessage, ChannelOwner, DataChannel } from './data-channel.ts';
 import { ChannelState } from './data-channel.ts';
 import { encodeAck, encodeOpen, isAck } from './dcep.ts';
 import type {
@@ -37,12 +37,14 @@ import { channelFailure, expiry } from './failures.ts';
 import type { Gate, Gates } from './gate.ts';
 import { Clock, earliestGate, makeGates } from './gate.ts';
 import { streamViolation } from './invariants.ts';
-import type { ChannelLimits, ChannelOptions, DataChannelOptions, GateName } from './options.ts';
-import { PRIORITY, checkLayerOptions, localSettings, remoteSettings } from './options.ts';
+import type { ChannelLimits, ChannelOptions, DataChannelOptions, GateName, SendOptions } from './options.ts';
+import { PRIORITY, checkLayerOptions, checkSendOptions, localSettings, remoteSettings } from './options.ts';
 import { Ppid, toPayload } from './payload.ts';
 import type { SctpPort } from './port.ts';
 import type { ChannelRole, Stream } from './streams.ts';
 import { StreamTable, parityOf } from './streams.ts';
+
+const NO_OPTIONS: SendOptions = {};
 
 export class DataChannels {
   /** Called after each call on a handle. For tracing. */
@@ -59,13 +61,17 @@ export class DataChannels {
   readonly #control: ControlQueue;
   /** Bounded by its causes: an event of the association, a gate or a call makes a few for each channel it concerns. */
   readonly #events = new BoundedQueue<ChannelEvent>(Infinity);
+  /** What each `message` event among them takes of the receive window, in bytes. */
+  readonly #unread = new BoundedQueue<number>(Infinity);
   readonly #counters = new Counters<ChannelCounter>(CHANNEL_COUNTERS);
   #association: 'connecting' | 'connected' | 'closed' = 'connecting';
   #role: ChannelRole | undefined;
 
   /** What handles ask for: an object of its own, so that it is no part of the public class. */
   readonly #owner: ChannelOwner = {
-    send: (state, data) => this.#send(state, data),
+    send: (state, data, options) => this.#send(state, data, options),
+    pauseReading: (state) => this.#pauseReading(state),
+    resumeReading: (state) => this.#resumeReading(state),
     close: (state) => this.#close(state),
     bufferedAmount: (state) =>
       this.#streamOf(state) === undefined ? 0 : this.#port.bufferedAmount(state.id ?? 0),
@@ -76,6 +82,8 @@ export class DataChannels {
   constructor(port: SctpPort, options: ChannelOptions = {}) {
     const { gates, limits } = checkLayerOptions(options);
     this.#port = port;
+    // A message counts against the window until the application has it.
+    port.retainsMessages = true;
     this.#limits = limits;
     this.#gates = makeGates(gates, this.#clock);
     this.#closing = new Closing(port, this.#streams, this.#gates);
@@ -145,7 +153,13 @@ export class DataChannels {
         this.#onStreamData(event.streamId);
         return;
       case 'message':
-        this.#onMessage(event.streamId, event.ppid, event.data);
+        if (!this.#onMessage(event.streamId, event.ppid, event.data)) this.#port.release(event.data.length);
+        return;
+      case 'messageoutcome':
+        this.#onOutcome(event.token as AskedMessage, event.outcome);
+        return;
+      case 'sendbufferlow':
+        this.#control.flush();
         return;
       case 'bufferedamountlow':
         this.#onBufferedAmountLow(event.streamId);
@@ -165,15 +179,23 @@ export class DataChannels {
     for (;;) {
       const gate = earliestGate(this.#gates);
       const due = gate.takeDue();
-      if (due === undefined) return;
+      if (due === undefined) break;
       this.#expire(gate, due.key, due.elapsed);
     }
+    this.#control.flush();
+  }
+
+  /** How many events `pollEvent` has. */
+  get queuedEvents(): number {
+    return this.#events.size;
   }
 
   /** The next event, `undefined` when drained. Poll before the association's packets: it may give them something to carry. */
   pollEvent(): ChannelEvent | undefined {
     this.#control.flush();
-    return this.#events.shift();
+    const event = this.#events.shift();
+    if (event?.type === 'message') this.#port.release(this.#unread.shift() ?? 0);
+    return event;
   }
 
   /** When `handleTimeout` is due, in milliseconds; `Infinity`: nothing is waited for. */
@@ -319,7 +341,8 @@ export class DataChannels {
     this.#gates.inboundOpen.arm(this.#streams.occupy(streamId, 'half-open'));
   }
 
-  #onMessage(streamId: number, ppid: number, data: Bytes): void {
+  /** True: the message is kept for the application. */
+  #onMessage(streamId: number, ppid: number, data: Bytes): boolean {
     let stream = this.#streams.get(streamId);
     if (stream?.incoming === 'reset' && ppid === Ppid.dcep) {
       this.#end(this.#closing.onReuse(stream));
@@ -333,8 +356,9 @@ export class DataChannels {
     } else if (typeof stream.occupant === 'string') {
       this.#counters.add('lateMessages');
     } else {
-      this.#onChannelMessage(stream, stream.occupant, ppid, data);
+      return this.#onChannelMessage(stream, stream.occupant, ppid, data);
     }
+    return false;
   }
 
   /** RFC 8832 §6: a valid OPEN of the peer's parity is answered, and the channel open; all else resets the stream. */
@@ -367,19 +391,27 @@ export class DataChannels {
 
   // --- Open -------------------------------------------------------------------------------------------------------
 
-  #send(state: ChannelState, data: string | Uint8Array): boolean {
+  #send(state: ChannelState, data: string | Uint8Array, options: SendOptions = NO_OPTIONS): boolean {
     if (state.phase !== 'open' || state.id === undefined) {
       const message = `"send" expected an open channel, this one is ${state.handle.readyState}`;
       throw new RtcError('ERR_INVALID_STATE', message);
     }
+    checkSendOptions(options);
     const { ppid, data: bytes } = toPayload(data);
     if (bytes.length > this.#port.remoteMaxMessageSize) {
       const message = `"data" has ${bytes.length} bytes, the peer takes ${this.#port.remoteMaxMessageSize}`;
       throw new RtcError('ERR_TOO_LARGE', message);
     }
-    const accepted = this.#port.send(state.id, outgoing(state, ppid, bytes));
-    this.onCall?.(state.handle, { method: 'send', data, accepted });
+    const asked = options.id === undefined ? undefined : { state, id: options.id };
+    const accepted = this.#port.send(state.id, outgoing(state, ppid, bytes, options, asked));
+    this.onCall?.(state.handle, {
+      method: 'send',
+      data,
+      accepted,
+      ...(options === NO_OPTIONS ? {} : { options }),
+    });
     if (!accepted) return false;
+    if (asked !== undefined) state.asked.add(asked);
     state.sentSinceLow = true;
     state.messagesSent++;
     state.bytesSent += data.length === 0 ? 0 : bytes.length;
@@ -395,11 +427,43 @@ export class DataChannels {
     this.onCall?.(state.handle, { method: 'setLowThreshold', bytes });
   }
 
-  #onChannelMessage(stream: Stream, state: ChannelState, ppid: number, data: Bytes): void {
+  #pauseReading(state: ChannelState): void {
+    if (state.isPaused || state.phase === 'closed') return;
+    state.isPaused = true;
+    this.onCall?.(state.handle, { method: 'pauseReading' });
+  }
+
+  #resumeReading(state: ChannelState): void {
+    if (!state.isPaused) return;
+    this.#giveOut(state);
+    this.onCall?.(state.handle, { method: 'resumeReading' });
+    this.#onActivity();
+  }
+
+  /** What has waited comes out, and nothing waits any more. */
+  #giveOut(state: ChannelState): void {
+    state.isPaused = false;
+    for (const { data, held } of state.unread) this.#pushMessage(state, data, held);
+    state.unread = [];
+  }
+
+  #pushMessage(state: ChannelState, data: string | Bytes, held: number): void {
+    this.#unread.push(held);
+    this.#events.push({ type: 'message', channel: state.handle, data });
+  }
+
+  #onOutcome(asked: AskedMessage, outcome: MessageOutcome): void {
+    const { state, id } = asked;
+    if (state.asked.delete(asked)) {
+      this.#events.push({ type: 'messageoutcome', channel: state.handle, id, outcome });
+    }
+  }
+
+  #onChannelMessage(stream: Stream, state: ChannelState, ppid: number, data: Bytes): boolean {
     if (state.phase === 'closing') {
       // W3C webrtc-pc §6.2: what arrives on a channel that is not open is discarded.
       this.#counters.add('lateMessages');
-      return;
+      return false;
     }
     // Data may overtake the end of the association's own handshake; it says the same as `connected`.
     if (state.phase === 'waiting' && state.settings.negotiated) this.#open(stream, state);
@@ -407,29 +471,31 @@ export class DataChannels {
     if (state.phase === 'waiting' || (ppid === Ppid.dcep && !acknowledges)) {
       this.#counters.add('protocolViolations');
       this.#fail(state, channelFailure('protocol-violation', 'the peer used the stream for another channel'));
-      return;
+      return false;
     }
     // RFC 8832 §6: user data says as well as an ACK that the peer has the channel; the two may change places.
     if (state.phase === 'opening') this.#open(stream, state);
-    if (!acknowledges) this.#receive(stream, state, ppid, data);
+    return !acknowledges && this.#receive(stream, state, ppid, data);
   }
 
-  #receive(stream: Stream, state: ChannelState, ppid: number, data: Bytes): void {
+  #receive(stream: Stream, state: ChannelState, ppid: number, data: Bytes): boolean {
     const received = state.reader.read(ppid, data);
     switch (received.type) {
       case 'incomplete':
         this.#gates.reassembly.arm(stream);
-        return;
+        return false;
       case 'violation':
         // RFC 8831 §6.6: the receiver SHOULD close the channel.
         this.#counters.add('badUserMessages');
         this.#fail(state, channelFailure(received.reason, 'the peer sent a message that cannot be read'));
-        return;
+        return false;
       case 'message':
         this.#gates.reassembly.disarm(stream);
         state.messagesReceived++;
         state.bytesReceived += received.size;
-        this.#events.push({ type: 'message', channel: state.handle, data: received.data });
+        if (state.isPaused) state.unread.push({ data: received.data, held: data.length });
+        else this.#pushMessage(state, received.data, data.length);
+        return true;
     }
   }
 
@@ -449,14 +515,25 @@ export class DataChannels {
   #close(state: ChannelState): void {
     if (state.phase === 'closing' || state.phase === 'closed') return;
     this.#clock.isStale = true;
+    this.#dropUnread(state);
     this.#shut(state, 'send');
     this.onCall?.(state.handle, { method: 'closeChannel' });
     this.#onActivity();
   }
 
+  /** Whoever closes a channel does not want to hear from it any more. */
+  #dropUnread(state: ChannelState): void {
+    for (const { held } of state.unread) {
+      this.#counters.add('lateMessages');
+      this.#port.release(held);
+    }
+    state.unread = [];
+  }
+
   /** The channel cannot go on; the association can. */
   #fail(state: ChannelState, cause: Failure): void {
     state.failure = cause;
+    this.#giveOut(state);
     this.#events.push({ type: 'channelerror', channel: state.handle, failure: cause });
     this.#shut(state, 'discard');
   }
@@ -490,6 +567,7 @@ export class DataChannels {
         this.#fail(state, channelFailure('open-refused', 'the peer refused the channel'));
         break;
       case 'open':
+        this.#giveOut(state);
         this.#events.push({ type: 'channelclosing', channel: state.handle });
         this.#shut(state, 'discard');
         break;
@@ -513,7 +591,7 @@ export class DataChannels {
 
   #expire(gate: Gate<Stream>, stream: Stream, elapsed: number): void {
     const state = channelOf(stream);
-    const cause = expiry(gate.name, elapsed);
+    const cause = expiry(gate.name, elapsed, this.#port.peerSilentFor);
     switch (gate.name) {
       case 'openAck':
       case 'reassembly':
@@ -532,11 +610,14 @@ export class DataChannels {
   }
 
   #end(end: StreamEnd | undefined): void {
-    if (end?.channel !== undefined) this.#finish(end.channel, end.failure);
+    if (end?.channel !== undefined) this.#finish(end.channel, end.failure, end.isDelivered);
   }
 
   /** The one way into `closed`: the channel's last event, with the first cause. */
-  #finish(state: ChannelState, cause: Failure | undefined): void {
+  #finish(state: ChannelState, cause: Failure | undefined, isDelivered = false): void {
+    this.#giveOut(state);
+    // Acknowledgements may be on their way still; what is known now is said now, and once.
+    for (const asked of state.asked) this.#onOutcome(asked, isDelivered ? 'acknowledged' : 'discarded');
     const first = state.failure ?? cause;
     state.phase = 'closed';
     this.#channels.delete(state);
@@ -561,8 +642,17 @@ export class DataChannels {
   }
 }
 
-/** A message with the channel's reliability. */
-function outgoing(state: ChannelState, ppid: number, data: Uint8Array): SctpMessage {
-  const { ordered, maxRetransmits, maxPacketLifeTime } = state.settings;
-  return { ppid, data, unordered: !ordered, maxRetransmits, maxPacketLifeTime };
+/** A message with the channel's reliability, or its own. */
+function outgoing(
+  state: ChannelState,
+  ppid: number,
+  data: Uint8Array,
+  options: SendOptions,
+  token: AskedMessage | undefined,
+): SctpMessage {
+  const { settings } = state;
+  const { maxRetransmits = settings.maxRetransmits, maxPacketLifeTime = settings.maxPacketLifeTime } =
+    options;
+  const priority = PRIORITY[options.priority ?? settings.priority];
+  return { ppid, data, unordered: !settings.ordered, maxRetransmits, maxPacketLifeTime, priority, token };
 }

@@ -1,8 +1,9 @@
 /** What channels report: events for the application, counters and the state for whoever looks inside. */
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
+import type { MessageOutcome } from '../sctp/index.ts';
 import type { DataChannel, ReadyState } from './data-channel.ts';
-import type { GateName } from './options.ts';
+import type { GateName, SendOptions } from './options.ts';
 import type { ChannelRole } from './streams.ts';
 
 export type ChannelEvent =
@@ -18,12 +19,26 @@ export type ChannelEvent =
   | { readonly type: 'channelclose'; readonly channel: DataChannel; readonly failure?: Failure }
   /** The channel is beyond use and on its way to `channelclose`. */
   | { readonly type: 'channelerror'; readonly channel: DataChannel; readonly failure: Failure }
+  /** A message sent with an `id` has ended: once for each, before the channel's `channelclose` at the latest. */
+  | {
+      readonly type: 'messageoutcome';
+      readonly channel: DataChannel;
+      readonly id: number | string;
+      readonly outcome: MessageOutcome;
+    }
   /** `bufferedAmount` has fallen to `bufferedAmountLowThreshold`. */
   | { readonly type: 'bufferedamountlow'; readonly channel: DataChannel };
 
 /** A call on a channel's handle that has changed something, or was refused for want of room. */
 export type ChannelCall =
-  | { readonly method: 'send'; readonly data: string | Uint8Array; readonly accepted: boolean }
+  | {
+      readonly method: 'send';
+      readonly data: string | Uint8Array;
+      readonly options?: SendOptions | undefined;
+      readonly accepted: boolean;
+    }
+  | { readonly method: 'pauseReading' }
+  | { readonly method: 'resumeReading' }
   | { readonly method: 'setLowThreshold'; readonly bytes: number }
   | { readonly method: 'closeChannel' };
 
@@ -67,6 +82,8 @@ export interface ChannelInspection {
   readonly bytesSent: number;
   readonly messagesReceived: number;
   readonly bytesReceived: number;
+  /** Messages held back by `pauseReading`. */
+  readonly unreadMessages: number;
 }
 
 /** `DataChannels.inspect()`: plain, JSON-safe data. */

@@ -14,7 +14,7 @@ const EXPIRY: Readonly<Record<GateName, Failure>> = {
   reassembly: channelFailure('reassembly-timeout', 'the rest of a message did not come'),
 };
 
-/** A gate has expired after `elapsed` milliseconds. */
-export function expiry(gate: GateName, elapsed: number): Failure {
-  return { ...EXPIRY[gate], gate, elapsed };
+/** A gate has expired after `elapsed` milliseconds; the peer has been silent, in any matter, for `peerSilentFor`. */
+export function expiry(gate: GateName, elapsed: number, peerSilentFor: number): Failure {
+  return { ...EXPIRY[gate], gate, elapsed, peerSilentFor };
 }

@@ -17,6 +17,7 @@ export type {
   ChannelOptions,
   ChannelPriority,
   DataChannelOptions,
+  SendOptions,
   GateName as ChannelGateName,
 } from './options.ts';
 export { DEFAULT_CHANNEL_GATES, DEFAULT_CHANNEL_LIMITS, MAX_STREAM_ID } from './options.ts';

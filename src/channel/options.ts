@@ -77,6 +77,21 @@ export interface DataChannelOptions {
   readonly id?: number | undefined;
 }
 
+/** How one message is to be treated, where it differs from its channel. */
+export interface SendOptions {
+  /**
+   * Milliseconds from now, 0 or more, then the message is given up, sent or not: a deadline. In place of the channel's
+   * limit of that name; on a reliable channel too, where its place in the order is skipped.
+   */
+  readonly maxPacketLifeTime?: number | undefined;
+  /** A whole number, 0 or more: retransmissions before it is given up. In place of the channel's limit of that name. */
+  readonly maxRetransmits?: number | undefined;
+  /** Against messages of other channels. Default: the channel's. */
+  readonly priority?: ChannelPriority | undefined;
+  /** Asks for one `messageoutcome` event that carries it. */
+  readonly id?: number | string | undefined;
+}
+
 /** A channel's properties, checked and complete. */
 export interface ChannelSettings {
   readonly label: string;
@@ -148,6 +163,19 @@ export function localSettings(
     negotiated,
     origin: 'local',
   };
+}
+
+/** Throws `ERR_BAD_ARGUMENT`. */
+export function checkSendOptions(options: SendOptions): void {
+  const { maxPacketLifeTime, maxRetransmits, priority } = options;
+  if (maxPacketLifeTime !== undefined && !(maxPacketLifeTime >= 0)) {
+    throw badArgument('maxPacketLifeTime', 'milliseconds, 0 or more', maxPacketLifeTime);
+  }
+  if (maxRetransmits !== undefined)
+    checkInteger('maxRetransmits', maxRetransmits, 0, Number.MAX_SAFE_INTEGER);
+  if (priority !== undefined && !Object.hasOwn(PRIORITY, priority)) {
+    throw badArgument('priority', 'a W3C RTCPriorityType', priority);
+  }
 }
 
 /** Settings of a channel that the peer opened. */

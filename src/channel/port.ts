@@ -1,19 +1,22 @@
 /** What data channels need of an SCTP association, and no more: a test's fake has this shape as well. */
 import type { SctpAssociation } from '../sctp/index.ts';
 
-export type SctpPort = Readonly<
-  Pick<
-    SctpAssociation,
-    | 'state'
-    | 'outboundStreams'
-    | 'remoteMaxMessageSize'
-    | 'send'
-    | 'resetStreams'
-    | 'discard'
-    | 'bufferedAmount'
-    | 'setBufferedAmountLowThreshold'
-  >
->;
+export type SctpPort = Pick<SctpAssociation, 'retainsMessages'> &
+  Readonly<
+    Pick<
+      SctpAssociation,
+      | 'state'
+      | 'outboundStreams'
+      | 'remoteMaxMessageSize'
+      | 'send'
+      | 'resetStreams'
+      | 'discard'
+      | 'bufferedAmount'
+      | 'setBufferedAmountLowThreshold'
+      | 'release'
+      | 'peerSilentFor'
+    >
+  >;
 
 /**
  * False once the association is over or on its way down, while events from before may still come out of it: it takes

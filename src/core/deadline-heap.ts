@@ -51,6 +51,12 @@ export class DeadlineHeap<Item> {
     return item;
   }
 
+  clear(): void {
+    this.#items.length = 0;
+    this.#deadlines.length = 0;
+    this.#places.clear();
+  }
+
   #removeAt(place: number): void {
     const item = this.#items[place]!;
     const lastItem = this.#items.pop();

@@ -64,6 +64,11 @@ export type RtcEvent =
   | { readonly type: 'iceconnectionstatechange'; readonly state: IceState }
   | { readonly type: 'dtlsstatechange'; readonly state: DtlsTransportState }
   | { readonly type: 'sctpstatechange'; readonly state: SctpTransportState }
+  /**
+   * What is queued and unacknowledged, over all channels, has fallen to `sctp.sendBufferLowThreshold` (half the send buffer
+   * by default): what `send` has refused may fit now.
+   */
+  | { readonly type: 'sendbufferlow' }
   /** Something is going wrong but has not ended anything yet: a suspected DTLS role conflict, for example. */
   | { readonly type: 'warning'; readonly failure: Failure }
   /**

@@ -73,6 +73,9 @@ interface EarlyDatagram {
 const EARLY_DATAGRAMS = 4;
 const EARLY_DATAGRAM_SIZE = 2048;
 
+/** The place of an event that waits in the channels. */
+const CHANNEL_EVENT = 'channel-event';
+
 export type StackCounter =
   | 'datagramsReceived'
   | 'bytesReceived'
@@ -104,7 +107,10 @@ export class ProtocolStack {
   readonly #random: RandomSource;
   readonly #mtu: number;
   readonly #counters = new Counters<StackCounter>(COUNTERS);
-  readonly #events = new BoundedQueue<RtcEvent>(Infinity); // bounded by what the layers' own queues let through
+  // Bounded by what the layers' own queues let through. Events of channels stay there, for a message counts against the
+  // receive window until the host takes it; here each has a place, so that all come out in the order of their causes.
+  readonly #events = new BoundedQueue<RtcEvent | typeof CHANNEL_EVENT>(Infinity);
+  #channelEvents = 0;
   readonly #early = new BoundedQueue<EarlyDatagram>(EARLY_DATAGRAMS);
   readonly #farewells = new BoundedQueue<Transmit>(8);
   #parameters: TransportParameters | undefined;
@@ -203,7 +209,11 @@ export class ProtocolStack {
   // --- what to do next ---
 
   pollEvent(): RtcEvent | undefined {
-    return this.#events.shift();
+    if (this.#events.size === 0) this.#placeChannelEvents();
+    const event = this.#events.shift();
+    if (event !== CHANNEL_EVENT) return event;
+    this.#channelEvents--;
+    return this.channels.pollEvent();
   }
 
   pollTransmit(now: number): Transmit | undefined {
@@ -321,15 +331,19 @@ export class ProtocolStack {
     const association = this.association;
     for (let event = association.pollEvent(); event !== undefined; event = association.pollEvent()) {
       this.channels.handleSctpEvent(event, now);
+      if (event.type === 'sendbufferlow') this.#events.push({ type: 'sendbufferlow' });
       if (event.type === 'connected') this.#events.push({ type: 'sctpstatechange', state: 'connected' });
       if (event.type === 'closed') {
         this.#events.push({ type: 'sctpstatechange', state: 'closed' });
         this.#finish(sctpReason(event), now);
       }
     }
-    const channels = this.channels;
-    for (let event = channels.pollEvent(); event !== undefined; event = channels.pollEvent())
-      this.#events.push(event);
+    this.#placeChannelEvents();
+  }
+
+  #placeChannelEvents(): void {
+    for (; this.#channelEvents < this.channels.queuedEvents; this.#channelEvents++)
+      this.#events.push(CHANNEL_EVENT);
   }
 
   #onIceEvent(event: IceEvent, now: number): void {

@@ -44,6 +44,7 @@ export const PARAMETER = {
   reconfigResponse: 16,
   addOutgoingStreams: 17,
   addIncomingStreams: 18,
+  zeroChecksumAcceptable: 0x8001,
   supportedExtensions: 0x8008,
   forwardTsnSupported: 0xc000,
 } as const;
@@ -78,6 +79,8 @@ export const COMMON_HEADER_SIZE = 12;
 export const CHUNK_HEADER_SIZE = 4;
 /** Chunk header, TSN, stream, SSN and PPID. */
 export const DATA_HEADER_SIZE = 16;
+/** Chunk header, TSN, stream, reserved, MID, and PPID or FSN (RFC 8260 §2.1). */
+export const I_DATA_HEADER_SIZE = 20;
 
 /** Chunks end on a multiple of four bytes (RFC 9260 §3.2). */
 export function padded(length: number): number {

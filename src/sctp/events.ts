@@ -26,7 +26,17 @@ export interface SctpMessage {
   readonly maxRetransmits?: number | undefined;
   /** RFC 3758 §4.1: give the message up this many milliseconds after `send`. */
   readonly maxPacketLifeTime?: number | undefined;
+  /** Its share of the path against other streams' messages, above 0. Default 256 (RFC 8831 §6.4, RFC 8260 §3.6). */
+  readonly priority?: number | undefined;
+  /** Asks for one `messageoutcome` event, which gives it back. */
+  readonly token?: unknown;
 }
+
+/**
+ * How a message ended. `acknowledged`: the peer has all of it. `expired`: its time ran out, `abandoned`: its
+ * retransmissions did; the peer may have it all the same. `discarded`: the stream or the association ended first.
+ */
+export type MessageOutcome = 'acknowledged' | 'expired' | 'abandoned' | 'discarded';
 
 export interface SctpMessageEvent {
   readonly type: 'message';
@@ -56,6 +66,15 @@ export type SctpEvent =
     }
   /** `bufferedAmount(streamId)` fell from above its threshold to it or below. */
   | { readonly type: 'bufferedamountlow'; readonly streamId: number }
+  /** A message sent with a token has ended: once for each. */
+  | {
+      readonly type: 'messageoutcome';
+      readonly streamId: number;
+      readonly token: unknown;
+      readonly outcome: MessageOutcome;
+    }
+  /** What is queued and unacknowledged, over all streams, fell from above `sendBufferLowThreshold` to it or below. */
+  | { readonly type: 'sendbufferlow' }
   /** The last event. Without a failure: both ends shut down gracefully. */
   | {
       readonly type: 'closed';
@@ -85,9 +104,11 @@ export const COUNTERS = [
   'malformed-sack',
   'malformed-reconfig',
   'malformed-forward-tsn',
+  'malformed-i-data',
   'wrong-port',
   'wrong-tag',
   'unexpected-chunk',
+  'late-setup-chunk',
   'unknown-chunk',
   'unknown-cookie',
   'duplicate-tsn',

@@ -1,8 +1,16 @@
 /** SCTP over DTLS as a state machine (RFC 9260, RFC 3758, RFC 6525, RFC 8831). */
 export { SctpAssociation } from './association/association.ts';
 export type { GateName as SctpGateName } from './association/deadlines.ts';
-export type { SctpCounter, SctpEvent, SctpMessage, SctpMessageEvent, SctpState } from './events.ts';
+export type {
+  MessageOutcome,
+  SctpCounter,
+  SctpEvent,
+  SctpMessage,
+  SctpMessageEvent,
+  SctpState,
+} from './events.ts';
 export { DEFAULT_GATES as DEFAULT_SCTP_GATES } from './options.ts';
 export type { SctpGates, SctpOptions } from './options.ts';
 export type { SctpCause } from './packet/causes.ts';
+export type { Scheduling } from './tx/turns.ts';
 export type { CongestionController, CongestionOptions } from './tx/congestion.ts';

@@ -4,6 +4,7 @@ import type { RandomSource } from '../core/random.ts';
 import type { GateName } from './association/deadlines.ts';
 import type { CongestionController, CongestionOptions } from './tx/congestion.ts';
 import { NewReno } from './tx/congestion.ts';
+import type { Scheduling } from './tx/turns.ts';
 
 /** Milliseconds an association waits in each place; `Infinity` where the caller says so. See README.md for each gate. */
 export type SctpGates = Readonly<Record<GateName, number>>;
@@ -16,8 +17,12 @@ export const DEFAULT_GATES: SctpGates = {
   peerLiveness: 45_000,
   pathDown: 60_000,
   reassembly: 60_000,
+  readerStalled: 60_000,
   shutdown: 30_000,
 };
+
+const DEFAULT_WINDOW = 1_572_864;
+const DEFAULT_SEND_BUFFER = 16_777_216;
 
 export interface SctpOptions {
   /** Tags, initial TSNs, cookies and heartbeat nonces come from here. */
@@ -31,7 +36,14 @@ export interface SctpOptions {
   readonly maxMessageSize?: number | undefined;
   /** Largest message the peer takes; also settable later. Default 64 KiB (RFC 8841 §6.1), Infinity: no limit. */
   readonly remoteMaxMessageSize?: number | undefined;
-  /** Memory for what was received and is not yet taken. Default 5 MiB. */
+  /**
+   * Memory for what was received and is not yet taken, in bytes; announced to the peer. Default 1.5 MiB, or
+   * `maxMessageSize` if that is more.
+   *
+   * It is also what the peer may put on the path while this process stands still. A kernel keeps about two bytes of
+   * socket buffer for each byte of a 1200-byte datagram, and 4 MiB is a usual limit: a window above 1.8 MiB overruns it,
+   * and the peer falls back to one packet a time-out. One that fits still carries 120 Mbit/s over a 100 ms path.
+   */
   readonly receiveWindow?: number | undefined;
   /** Memory for what was accepted by `send` and is not yet acknowledged. Default 16 MiB. */
   readonly sendBuffer?: number | undefined;
@@ -47,6 +59,20 @@ export interface SctpOptions {
   readonly maxBurst?: number | undefined;
   /** Makes the congestion controller. Default `NewReno`. */
   readonly congestion?: ((options: CongestionOptions) => CongestionController) | undefined;
+  /**
+   * Offer message interleaving (RFC 8260): with a peer that offers it too, a large message no longer holds up those of
+   * other streams. Default true.
+   */
+  readonly interleaving?: boolean | undefined;
+  /**
+   * Say that a checksum of zero will do (RFC 9653), and leave it out to a peer that says the same: DTLS below checks every
+   * record already. Not for other lower layers. Default true.
+   */
+  readonly zeroChecksum?: boolean | undefined;
+  /** How streams share the path: by the priority of their messages, or one after the other. Default `weighted-fair`. */
+  readonly scheduling?: Scheduling | undefined;
+  /** Bytes queued and unacknowledged, over all streams, at which falling gives `sendbufferlow`. Default half of `sendBuffer`. */
+  readonly sendBufferLowThreshold?: number | undefined;
   readonly gates?: Partial<SctpGates> | undefined;
 }
 
@@ -65,6 +91,10 @@ export interface SctpSettings {
   readonly initialRto: number;
   readonly maxBurst: number;
   readonly congestion: (options: CongestionOptions) => CongestionController;
+  readonly interleaving: boolean;
+  readonly zeroChecksum: boolean;
+  readonly scheduling: Scheduling;
+  readonly sendBufferLowThreshold: number;
   readonly gates: SctpGates;
 }
 
@@ -77,16 +107,28 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
     mtu: integer('mtu', options.mtu ?? 1160, 512, 65532),
     maxMessageSize: integer('maxMessageSize', options.maxMessageSize ?? 262_144, 1, 2 ** 30),
     remoteMaxMessageSize: positive('remoteMaxMessageSize', options.remoteMaxMessageSize ?? 65_536),
-    receiveWindow: integer('receiveWindow', options.receiveWindow ?? 5_242_880, 1500, 2 ** 31 - 1),
-    sendBuffer: integer('sendBuffer', options.sendBuffer ?? 16_777_216, 1, 2 ** 31 - 1),
+    receiveWindow: integer(
+      'receiveWindow',
+      options.receiveWindow ?? Math.max(DEFAULT_WINDOW, options.maxMessageSize ?? 0),
+      1500,
+      2 ** 31 - 1,
+    ),
+    sendBuffer: integer('sendBuffer', options.sendBuffer ?? DEFAULT_SEND_BUFFER, 1, 2 ** 31 - 1),
     streams: integer('streams', options.streams ?? 65_535, 1, 65_535),
     sackDelay: integer('sackDelay', options.sackDelay ?? 100, 1, 500),
     heartbeatInterval: positive('heartbeatInterval', options.heartbeatInterval ?? 15_000),
     initialRto: integer('initialRto', options.initialRto ?? 500, 1, 60_000),
     maxBurst: integer('maxBurst', options.maxBurst ?? 10, 1, 1000),
     congestion: options.congestion ?? ((given) => new NewReno(given)),
+    interleaving: options.interleaving ?? true,
+    zeroChecksum: options.zeroChecksum ?? true,
+    scheduling: options.scheduling ?? 'weighted-fair',
+    sendBufferLowThreshold: options.sendBufferLowThreshold ?? (options.sendBuffer ?? DEFAULT_SEND_BUFFER) / 2,
     gates: { ...DEFAULT_GATES, ...options.gates },
   };
+  if (!(settings.sendBufferLowThreshold >= 0 && settings.sendBufferLowThreshold < settings.sendBuffer)) {
+    throw badArgument('sendBufferLowThreshold', '0 … sendBuffer', settings.sendBufferLowThreshold);
+  }
   if (settings.mtu % 4 !== 0) throw badArgument('mtu', 'a multiple of 4', settings.mtu);
   if (settings.receiveWindow < settings.maxMessageSize) {
     throw badArgument('receiveWindow', 'at least maxMessageSize', settings.receiveWindow);

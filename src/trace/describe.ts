@@ -69,6 +69,9 @@ function describeCall(call: TraceCall): string {
       return `createChannel ${describeChannel(call.channel)}`;
     case 'send':
       return `send on ${describeChannel(call.channel)}: ${describeData(call.data)}${call.accepted ? '' : ', refused'}`;
+    case 'pauseReading':
+    case 'resumeReading':
+      return `${call.method} on ${describeChannel(call.channel)}`;
     case 'setLowThreshold':
       return `bufferedAmountLowThreshold of ${describeChannel(call.channel)} = ${call.bytes}`;
     case 'closeChannel':
@@ -87,6 +90,7 @@ function describeEvent(event: TraceEvent): string {
   const parts: string[] = [event.type];
   if (event.state !== undefined) parts.push(event.state);
   if (event.channel !== undefined) parts.push(describeChannel(event.channel));
+  if (event.outcome !== undefined) parts.push(`${event.id ?? ''}: ${event.outcome}`);
   if (event.data !== undefined) parts.push(describeData(event.data));
   if (event.failure !== undefined) parts.push(`${event.failure.code}: ${event.failure.message}`);
   return parts.join(' ');

@@ -5,6 +5,7 @@
  * A file that was cut between two lines is a shorter trace; one that was cut within a line, or is wrong anywhere, is
  * refused with the number of that line.
  */
+import type { SendOptions } from '../channel/index.ts';
 import type { Failure } from '../core/errors.ts';
 import type { TransportAddress } from '../core/address.ts';
 import type { RtcOptions, TraceCall, TraceChannel, TraceEntry, TraceEvent } from '../rtc.ts';
@@ -138,7 +139,9 @@ const CALL: Field<TraceCall> = variants<'method', TraceCall>('method', {
   accept: { sdp: text },
   rollback: {},
   answer: { offer: text, sdp: text },
-  send: { channel, data: payload, accepted: flag },
+  send: { channel, data: payload, options: optional(plain<SendOptions>()), accepted: flag },
+  pauseReading: { channel },
+  resumeReading: { channel },
   setLowThreshold: { channel, bytes: count },
   closeChannel: { channel },
   close: {},
@@ -153,6 +156,8 @@ const EVENT: Field<TraceEvent> = object<TraceEvent>({
     'channelclose',
     'channelerror',
     'bufferedamountlow',
+    'messageoutcome',
+    'sendbufferlow',
     'connectionstatechange',
     'iceconnectionstatechange',
     'dtlsstatechange',
@@ -163,6 +168,8 @@ const EVENT: Field<TraceEvent> = object<TraceEvent>({
   state: optional(text),
   channel: optional(channel),
   data: optional(payload as Field<NonNullable<TraceEvent['data']>>),
+  id: optional(seed),
+  outcome: optional(text),
   failure: optional(plain<Failure>()),
 });
 

@@ -173,7 +173,13 @@ class Again {
         rtc.receiveOffer(call.offer).answer();
         return;
       case 'send':
-        this.#channels[call.channel.index]?.send(call.data);
+        this.#channels[call.channel.index]?.send(call.data, call.options);
+        return;
+      case 'pauseReading':
+        this.#channels[call.channel.index]?.pauseReading();
+        return;
+      case 'resumeReading':
+        this.#channels[call.channel.index]?.resumeReading();
         return;
       case 'setLowThreshold': {
         const channel = this.#channels[call.channel.index];

@@ -21,6 +21,10 @@ export class FakePort implements SctpPort {
   full = false;
   /** Keeps what it takes in its queue, as with a shut congestion window. */
   holds = false;
+  retainsMessages = false;
+  peerSilentFor = 0;
+  /** Bytes of messages released. */
+  released = 0;
   readonly sent: Sent[] = [];
   readonly resets: number[] = [];
   readonly discarded: number[] = [];
@@ -33,6 +37,10 @@ export class FakePort implements SctpPort {
     this.sent.push({ streamId, message: { ...message, data: copyBytes(message.data) } });
     if (this.holds) this.queued.set(streamId, this.bufferedAmount(streamId) + message.data.length);
     return true;
+  }
+
+  release(length: number): void {
+    this.released += length;
   }
 
   resetStreams(streamIds: readonly number[]): void {

@@ -148,7 +148,8 @@ describe('dataProgress', () => {
 
 describe('zeroWindow', () => {
   test('a reader that never reads: closed after 60 s, not after 30', () => {
-    const pair = connected({ b: { receiveWindow: 5000, maxMessageSize: 5000 } });
+    const gates = { readerStalled: Infinity };
+    const pair = connected({ b: { receiveWindow: 5000, maxMessageSize: 5000, gates } });
     pair.polls[1] = false;
     for (let i = 0; i < 30; i++) pair.a.send(1, { ppid: 53, data: payload(1000, i) });
     pair.run(() => inspect(pair.a).send.peerWindow === 0, 5000);
@@ -204,6 +205,73 @@ describe('zeroWindow', () => {
     pair.run(() => messages(pair.events[1]).length === 30, 20_000);
     expect(messages(pair.events[1])).toHaveLength(30);
     expect(inspect(pair.a).timers).not.toHaveProperty('zeroWindow');
+  });
+});
+
+describe('readerStalled', () => {
+  /** b reads nothing; a sends until b's window is full. */
+  function stalled(gates: { zeroWindow: number } = { zeroWindow: Infinity }): Pair {
+    const pair = connected({ a: { gates }, b: { receiveWindow: 5000, maxMessageSize: 5000 } });
+    pair.polls[1] = false;
+    for (let i = 0; i < 30; i++) pair.a.send(1, { ppid: 53, data: payload(1000, i) });
+    pair.run(() => inspect(pair.a).send.peerWindow === 0, 5000);
+    return pair;
+  }
+
+  test('what has arrived is not taken: the window shuts, and after 60 s the association ends', () => {
+    const pair = stalled();
+    const startedAt = pair.now;
+    pair.run(() => pair.b.state === 'closed');
+    expect(pair.now - startedAt).toBeGreaterThan(59_000);
+    expect(pair.now - startedAt).toBeLessThanOrEqual(60_000);
+    const left = events(pair.b);
+    // Nothing is dropped: what had been acknowledged comes first.
+    const arrived = messages(left).map(({ data }) => data[0]);
+    expect(arrived.length).toBeGreaterThanOrEqual(5);
+    expect(arrived).toEqual(arrived.map((_, i) => payload(1000, i)[0]));
+    expect(closing(left)).toMatchObject({
+      failure: { code: 'reader-stalled', gate: 'readerStalled', elapsed: 60_000 },
+      causes: [{ code: 4 }],
+    });
+    expect(closing(left).failure?.peerSilentFor).toBeLessThan(10_000);
+    pair.runFor(100);
+    expect(closing(pair.events[0])).toMatchObject({ origin: 'remote', causes: [{ code: 4 }] });
+    assertInvariants(pair.b);
+  });
+
+  test('a reader that takes one message a minute reads', () => {
+    const pair = stalled();
+    for (let i = 0; i < 5; i++) {
+      pair.runFor(50_000);
+      expect(pair.b.pollEvent()?.type).toBe('message');
+    }
+    expect(pair.b.state).toBe('established');
+  });
+
+  test('a few messages not taken shut nobody out: no clock runs', () => {
+    const pair = connected();
+    pair.polls[1] = false;
+    for (let i = 0; i < 30; i++) pair.a.send(1, { ppid: 53, data: payload(1000, i) });
+    pair.runFor(1000);
+    expect(inspect(pair.b).timers).not.toHaveProperty('readerStalled');
+  });
+
+  test('an owner who passes messages on says when they have been taken', () => {
+    const pair = connected({ b: { receiveWindow: 5000, maxMessageSize: 5000 } });
+    pair.b.retainsMessages = true;
+    for (let i = 0; i < 30; i++) pair.a.send(1, { ppid: 53, data: payload(1000, i) });
+    pair.runFor(10_000);
+    const held = messages(pair.events[1]).length;
+    expect(held).toBeLessThanOrEqual(10);
+    expect(inspect(pair.b)).toMatchObject({ receive: { usedBytes: held * 1000 } });
+    pair.onEvent = (at, event) => {
+      if (at === 1 && event.type === 'message') pair.b.release(event.data.length);
+    };
+    for (let i = 0; i < held; i++) pair.b.release(1000);
+    pair.run(() => messages(pair.events[1]).length === 30, 20_000);
+    expect(messages(pair.events[1])).toHaveLength(30);
+    pair.runFor(1000);
+    expect(inspect(pair.b)).toMatchObject({ receive: { usedBytes: 0 } });
   });
 });
 

@@ -113,6 +113,7 @@ describe('chunks', () => {
       inboundStreams: u16,
       initialTsn: u32,
       forwardTsn: fc.boolean(),
+      zeroChecksum: fc.boolean(),
       extensions: fc.array(fc.nat(255), { maxLength: 5 }),
       cookie: fc.option(parameter, { nil: undefined }),
     });
@@ -132,6 +133,7 @@ describe('chunks', () => {
       inboundStreams: 1,
       initialTsn: 1,
       forwardTsn: false,
+      zeroChecksum: false,
       extensions: [],
       unrecognized: [],
     }).subarray(4);
@@ -176,7 +178,9 @@ describe('chunks', () => {
   });
 
   test('FORWARD TSN and RE-CONFIG round-trip', () => {
-    const streams = fc.array(fc.record({ streamId: u16, ssn: u16 }), { maxLength: 9 });
+    const streams = fc.array(fc.record({ streamId: u16, unordered: fc.constant(false), sequence: u16 }), {
+      maxLength: 9,
+    });
     fc.assert(
       fc.property(u32, streams, (newCumulativeTsn, skipped) => {
         const chunk = encodeForwardTsn({ newCumulativeTsn, streams: skipped });

@@ -11,6 +11,8 @@ export function association(seed: number, overrides: Overrides = {}): SctpAssoci
   return new SctpAssociation({
     random: new SeededRandom(seed),
     remoteMaxMessageSize: Infinity,
+    // Most tests read DATA on the wire; those of I-DATA ask for it.
+    interleaving: false,
     ...overrides,
   });
 }

@@ -137,8 +137,8 @@ describe('maxRetransmits', () => {
     expect(seen).toMatchObject([
       {
         streams: [
-          { streamId: 1, ssn: 1 },
-          { streamId: 2, ssn: 0 },
+          { streamId: 1, unordered: false, sequence: 1 },
+          { streamId: 2, unordered: false, sequence: 0 },
         ],
       },
     ]);

@@ -45,7 +45,13 @@ function numbered(mark: number, length: number): Uint8Array {
 
 function runSchedule(seed: number): { now: number; packets: number } {
   const random = new SeededRandom(seed).split('schedule');
-  const pair = new Pair({ seed, link: linkOf(random), check: seed % 8 === 0 });
+  const pair = new Pair({
+    seed,
+    link: linkOf(random),
+    check: seed % 8 === 0,
+    a: { interleaving: seed % 2 === 0 },
+    b: { interleaving: seed % 4 !== 2 },
+  });
   pair.a.connect(pair.now);
   if (random.unit() < 0.7) pair.b.connect(pair.now);
   const sent: Sent[] = [];

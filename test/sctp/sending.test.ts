@@ -4,24 +4,20 @@ import { NewReno } from '../../src/sctp/tx/congestion.ts';
 import { MAX_OUTSTANDING, Outstanding } from '../../src/sctp/tx/outstanding.ts';
 import { RtoEstimator } from '../../src/sctp/tx/rto.ts';
 import type { OutgoingMessage } from '../../src/sctp/tx/send-queue.ts';
-import { SendQueue } from '../../src/sctp/tx/send-queue.ts';
+import type { MessageOutcome } from '../../src/sctp/index.ts';
+import { endMessage, outgoingMessage, SendQueue } from '../../src/sctp/tx/send-queue.ts';
 
 function message(streamId: number, length: number, more: Partial<OutgoingMessage> = {}): OutgoingMessage {
-  return {
-    streamId,
-    ppid: 53,
-    data: new Uint8Array(length),
-    unordered: false,
-    maxRetransmits: Infinity,
-    lifetime: Infinity,
-    expiresAt: Infinity,
-    ssn: 0,
-    sent: 0,
-    firstPosition: -1,
-    lastPosition: -1,
-    ...more,
-  };
+  const made = outgoingMessage(streamId, 53, new Uint8Array(length), more);
+  made.expiresAt = more.expiresAt ?? Infinity;
+  return made;
 }
+
+const observer = {
+  ended: (given: OutgoingMessage, outcome: MessageOutcome): void => {
+    endMessage(given, outcome);
+  },
+};
 
 describe('RtoEstimator', () => {
   const make = (): RtoEstimator =>
@@ -114,7 +110,7 @@ describe('NewReno', () => {
 describe('Outstanding', () => {
   /** `count` chunks of 100 bytes of one reliable message. */
   function filled(count: number): { out: Outstanding; sent: OutgoingMessage } {
-    const out = new Outstanding();
+    const out = new Outstanding(observer);
     const sent = message(1, count * 100);
     for (let i = 0; i < count; i++) out.add(sent, i * 100, 100);
     return { out, sent };
@@ -213,7 +209,7 @@ describe('Outstanding', () => {
     );
     fc.assert(
       fc.property(fc.array(op, { maxLength: 120 }), (ops) => {
-        const out = new Outstanding();
+        const out = new Outstanding(observer);
         const sizes = new Map<number, number>();
         for (const { op: kind, a, b } of ops) {
           if (kind === 'add') {
@@ -266,7 +262,10 @@ describe('SendQueue', () => {
     let expired = 0;
     const queue = new SendQueue({
       bufferedAmountLow: (streamId) => low.push(streamId),
-      expired: () => expired++,
+      ended: (given, outcome) => {
+        endMessage(given, outcome);
+        if (outcome === 'expired') expired++;
+      },
     });
     return {
       queue,
@@ -300,7 +299,7 @@ describe('SendQueue', () => {
     const second = message(1, 10);
     for (const each of [first, free, second]) queue.enqueue(each);
     for (let i = 0; i < 3; i++) taken();
-    expect([first.ssn, second.ssn]).toEqual([0, 1]);
+    expect([first.sequence, second.sequence]).toEqual([0, 1]);
   });
 
   test('the buffered amount falls with the first transmission and tells when it crosses its threshold', () => {
@@ -324,7 +323,7 @@ describe('SendQueue', () => {
     const kept = message(1, 20);
     queue.enqueue(kept);
     expect(taken(50)).toBe('1:20');
-    expect([expired(), kept.ssn, queue.bufferedBytes]).toEqual([1, 0, 0]);
+    expect([expired(), kept.sequence, queue.bufferedBytes]).toEqual([1, 0, 0]);
   });
 
   test('discarding keeps the message that was started', () => {
@@ -352,7 +351,7 @@ describe('SendQueue', () => {
     ]);
     queue.pause(1);
     queue.resume(1, true);
-    expect([taken(), behind.ssn]).toEqual(['1:10', 0]);
+    expect([taken(), behind.sequence]).toEqual(['1:10', 0]);
   });
 
   test('a reset that was refused lets the sequence go on', () => {
@@ -365,7 +364,7 @@ describe('SendQueue', () => {
     queue.enqueue(next);
     queue.resume(1, false);
     taken();
-    expect(next.ssn).toBe(1);
+    expect(next.sequence).toBe(1);
   });
 
   test('ten thousand messages on one stream are taken in linear time', () => {

@@ -203,7 +203,8 @@ describe('inside', () => {
     const { net, offerer, answerer, entries } = openPair();
     channel(offerer).send('x'.repeat(50_000));
     net.run({ until: () => answerer.messages.has('chat') });
-    expect(ofType(entries, 'drop').filter(({ counter }) => counter !== 'sctp.unexpected-chunk')).toEqual([]);
+    // Both ends set up SCTP at once; what is left over of one of the two exchanges is normal.
+    expect(ofType(entries, 'drop').filter(({ counter }) => counter !== 'sctp.late-setup-chunk')).toEqual([]);
   });
 
   test('what is dropped is named right after the datagram', () => {

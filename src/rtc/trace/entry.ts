@@ -8,7 +8,7 @@
  * The first six are all that a replay needs: what went in is done again, in order, and what came out must come out
  * again, byte for byte. The others say why.
  */
-import type { DataChannelOptions } from '../../channel/index.ts';
+import type { DataChannelOptions, SendOptions } from '../../channel/index.ts';
 import type { Protocol, TransportAddress } from '../../core/address.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/errors.ts';
@@ -140,8 +140,11 @@ export type TraceCall =
       readonly method: 'send';
       readonly channel: TraceChannel;
       readonly data: string | Uint8Array;
+      readonly options?: SendOptions | undefined;
       readonly accepted: boolean;
     }
+  | { readonly method: 'pauseReading'; readonly channel: TraceChannel }
+  | { readonly method: 'resumeReading'; readonly channel: TraceChannel }
   | { readonly method: 'setLowThreshold'; readonly channel: TraceChannel; readonly bytes: number }
   | { readonly method: 'closeChannel'; readonly channel: TraceChannel }
   | { readonly method: 'close' };
@@ -152,6 +155,9 @@ export interface TraceEvent {
   readonly state?: string | undefined;
   readonly channel?: TraceChannel | undefined;
   readonly data?: string | Bytes | undefined;
+  /** Of a `messageoutcome`. */
+  readonly id?: number | string | undefined;
+  readonly outcome?: string | undefined;
   /** `failure` of a channel's event or a warning, `reason` of `closed`. */
   readonly failure?: Failure | undefined;
 }

@@ -17,7 +17,7 @@ import {
   isRecordHeader,
   recordFragmentLength,
 } from '../../dtls/record.ts';
-import { CHUNK, DATA_HEADER_SIZE } from '../../sctp/constants.ts';
+import { CHUNK, DATA_HEADER_SIZE, FLAG_BEGIN, I_DATA_HEADER_SIZE } from '../../sctp/constants.ts';
 import { ChunkCursor, checkPacket } from '../../sctp/packet/packet.ts';
 import { decodeXorAddress, encodeXorAddress, isAddressValue } from '../../stun/address.ts';
 import { StunAttributeType, isStun } from '../../stun/index.ts';
@@ -166,14 +166,17 @@ function blank(data: string | Uint8Array): string | Bytes {
 /** DATA chunks keep their header, and DCEP keeps all: labels are names. */
 function blankChunks(packet: Uint8Array): Bytes {
   const copy = copyBytes(packet);
-  if (checkPacket(copy) !== undefined) return copy.fill(0);
+  if (checkPacket(copy, true) !== undefined) return copy.fill(0);
   const cursor = new ChunkCursor();
   cursor.begin(copy);
   while (cursor.next()) {
-    const { type, whole } = cursor;
-    if (type === CHUNK.iData) whole.subarray(4).fill(0);
-    if (type !== CHUNK.data || whole.length < DATA_HEADER_SIZE || readU32(whole, 12) === Ppid.dcep) continue;
-    whole.subarray(DATA_HEADER_SIZE).fill(0);
+    const { type, flags, whole } = cursor;
+    if (type !== CHUNK.data && type !== CHUNK.iData) continue;
+    const headerSize = type === CHUNK.data ? DATA_HEADER_SIZE : I_DATA_HEADER_SIZE;
+    // A fragment that is not the first of its message has no PPID in I-DATA: its number must not pass for one.
+    const hasPpid = type === CHUNK.data || (flags & FLAG_BEGIN) !== 0;
+    if (whole.length < headerSize || (hasPpid && readU32(whole, headerSize - 4) === Ppid.dcep)) continue;
+    whole.subarray(headerSize).fill(0);
   }
   return copy;
 }

@@ -2,9 +2,16 @@
 import { DCEP_MAX_TEXT, Ppid, decodeDcep } from '../../channel/index.ts';
 import { readU16, readU32 } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
-import { CHUNK, DATA_HEADER_SIZE, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../../sctp/constants.ts';
+import {
+  CHUNK,
+  DATA_HEADER_SIZE,
+  FLAG_BEGIN,
+  FLAG_END,
+  FLAG_UNORDERED,
+  I_DATA_HEADER_SIZE,
+} from '../../sctp/constants.ts';
 import { decodeCauses } from '../../sctp/packet/causes.ts';
-import { decodeForwardTsn } from '../../sctp/packet/forward-tsn.ts';
+import { decodeForwardTsn, decodeIForwardTsn } from '../../sctp/packet/forward-tsn.ts';
 import { decodeInit } from '../../sctp/packet/init.ts';
 import { ChunkCursor, checkPacket } from '../../sctp/packet/packet.ts';
 import type { ReconfigParameter } from '../../sctp/packet/reconfig.ts';
@@ -15,13 +22,13 @@ import { quote } from './quote.ts';
 /** Chunks of a line; one packet can hold hundreds. */
 const MAX_CHUNKS = 16;
 
-/** Where in a DATA chunk its fields are (RFC 9260 §3.3.1). */
+/** Where in a DATA or I-DATA chunk its fields are (RFC 9260 §3.3.1, RFC 8260 §2.1). */
 const TSN_AT = 4;
 const STREAM_AT = 8;
-const PPID_AT = 12;
 
 export function sctpSummary(packet: Uint8Array): string {
-  const bad = checkPacket(packet);
+  // RFC 9653: over DTLS both ends may have agreed on none.
+  const bad = checkPacket(packet, true);
   if (bad !== undefined) return `SCTP, ${packet.length} bytes, malformed: ${bad.reason}`;
   const cursor = new ChunkCursor();
   cursor.begin(packet);
@@ -40,7 +47,9 @@ function describeChunk(cursor: ChunkCursor): string {
   const { type, body } = cursor;
   switch (type) {
     case CHUNK.data:
-      return describeData(cursor.whole, cursor.flags);
+      return describeData('DATA', cursor.whole, cursor.flags, DATA_HEADER_SIZE);
+    case CHUNK.iData:
+      return describeData('I-DATA', cursor.whole, cursor.flags, I_DATA_HEADER_SIZE);
     case CHUNK.init:
       return describeInit('INIT', body);
     case CHUNK.initAck:
@@ -57,18 +66,25 @@ function describeChunk(cursor: ChunkCursor): string {
       const forward = decodeForwardTsn(body);
       return isFailure(forward) ? 'FORWARD TSN malformed' : `FORWARD TSN ${forward.newCumulativeTsn}`;
     }
+    case CHUNK.iForwardTsn: {
+      const forward = decodeIForwardTsn(body);
+      return isFailure(forward) ? 'I-FORWARD-TSN malformed' : `I-FORWARD-TSN ${forward.newCumulativeTsn}`;
+    }
     default:
       return NAMES.get(type) ?? `chunk ${type}`;
   }
 }
 
-function describeData(chunk: Uint8Array, flags: number): string {
-  if (chunk.length < DATA_HEADER_SIZE) return 'DATA malformed';
-  const parts = [`DATA ${readU32(chunk, TSN_AT)} stream ${readU16(chunk, STREAM_AT)}`];
-  const payload = chunk.subarray(DATA_HEADER_SIZE);
+function describeData(name: string, chunk: Uint8Array, flags: number, headerSize: number): string {
+  if (chunk.length < headerSize) return `${name} malformed`;
+  const parts = [`${name} ${readU32(chunk, TSN_AT)} stream ${readU16(chunk, STREAM_AT)}`];
+  const payload = chunk.subarray(headerSize);
   const isWhole = (flags & FLAG_BEGIN) !== 0 && (flags & FLAG_END) !== 0;
-  const ppid = readU32(chunk, PPID_AT);
-  if (ppid === Ppid.dcep && isWhole) parts.push(describeDcep(payload));
+  // The last field of both headers; later fragments of an I-DATA message have their number there instead (RFC 8260 §2.1).
+  const ppid = readU32(chunk, headerSize - 4);
+  const isNumbered = headerSize === I_DATA_HEADER_SIZE && (flags & FLAG_BEGIN) === 0;
+  if (isNumbered) parts.push(`fragment ${ppid}, ${payload.length} bytes`);
+  else if (ppid === Ppid.dcep && isWhole) parts.push(describeDcep(payload));
   else parts.push(`${PAYLOADS.get(ppid) ?? `PPID ${ppid}`} ${payload.length} bytes`);
   if ((flags & FLAG_UNORDERED) !== 0) parts.push('unordered');
   if (!isWhole)
@@ -145,7 +161,6 @@ const NAMES: ReadonlyMap<number, string> = /* @__PURE__ */ new Map<number, strin
   [CHUNK.cookieAck, 'COOKIE ACK'],
   [CHUNK.ecne, 'ECNE'],
   [CHUNK.cwr, 'CWR'],
-  [CHUNK.iData, 'I-DATA'],
   [CHUNK.iForwardTsn, 'I-FORWARD TSN'],
   [CHUNK.pad, 'PAD'],
 ]);

@@ -146,6 +146,7 @@ export class Tracer implements StackTap {
       ...('state' in event ? { state: event.state } : {}),
       ...('channel' in event ? { channel: this.#channel(event.channel) } : {}),
       ...('data' in event ? { data: copyPayload(event.data) } : {}),
+      ...('outcome' in event ? { id: event.id, outcome: event.outcome } : {}),
       ...('failure' in event ? { failure: { ...event.failure } } : {}),
       ...('reason' in event ? { failure: { ...event.reason } } : {}),
     };

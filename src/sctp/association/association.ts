@@ -27,12 +27,12 @@ import {
   sourcePortOf,
   verificationTagOf,
 } from '../packet/packet.ts';
-import type { OutgoingMessage } from '../tx/send-queue.ts';
+import { outgoingMessage } from '../tx/send-queue.ts';
 import { handleChunk, handleReflected } from './chunks.ts';
 import { handleCookieEcho, handleInit, startConnect } from './setup.ts';
 import { invariantViolation } from './invariants.ts';
 import { runDeadline, settle } from './upkeep.ts';
-import { Association, abortWith, end, failure } from './state.ts';
+import { Association, abortWith, failure, release } from './state.ts';
 import { writePacket } from './transmit.ts';
 
 export class SctpAssociation {
@@ -138,11 +138,38 @@ export class SctpAssociation {
 
   pollEvent(): SctpEvent | undefined {
     const event = this.#a.events.shift();
-    if (event?.type === 'message' && this.#a.state !== 'closed') {
-      // The SACK that says so may go with the next poll; its timer is for hosts that do not poll again now.
-      if (this.#a.receiver?.release(event.data.length) === true) this.#a.deadlines.start('sack', 1);
-    }
+    if (event?.type === 'message' && !this.#a.retainsMessages) this.release(event.data.length);
     return event;
+  }
+
+  /**
+   * True: a message that was polled still counts against the receive window, until `release` says that its reader has
+   * taken it. For owners who pass messages on. Default false.
+   */
+  get retainsMessages(): boolean {
+    return this.#a.retainsMessages;
+  }
+
+  set retainsMessages(retains: boolean) {
+    this.#a.retainsMessages = retains;
+  }
+
+  /** With `retainsMessages`: a message of `length` bytes that was polled has been taken. Once for each. */
+  release(length: number): void {
+    const a = this.#a;
+    if (a.state === 'closed' || a.receiver === undefined) return;
+    // The SACK that says so may go with the next poll; its timer is for hosts that do not poll again now.
+    if (a.receiver.release(length)) a.deadlines.start('sack', 1);
+    // A reader that reads does not stall.
+    if (!a.deadlines.isArmed('readerStalled')) return;
+    a.deadlines.stop('readerStalled');
+    settle(a);
+  }
+
+  /** Milliseconds between the last valid packet of the peer and the last time seen; 0 before the first. */
+  get peerSilentFor(): number {
+    const silence = this.#a.now - this.#a.lastHeardAt;
+    return Number.isFinite(silence) ? Math.max(0, silence) : 0;
   }
 
   nextTimeout(): number {
@@ -163,22 +190,14 @@ export class SctpAssociation {
   send(streamId: number, message: SctpMessage): boolean {
     const a = this.#a;
     this.#checkSend(streamId, message);
-    const { data, maxRetransmits = Infinity, maxPacketLifeTime = Infinity } = message;
-    if (a.sender.heldBytes + data.length > a.settings.sendBuffer) return false;
-    const outgoing: OutgoingMessage = {
-      streamId,
-      ppid: message.ppid,
-      data: copyBytes(data),
-      unordered: message.unordered ?? false,
-      maxRetransmits,
-      lifetime: maxPacketLifeTime,
-      expiresAt: Infinity,
-      ssn: 0,
-      sent: 0,
-      firstPosition: -1,
-      lastPosition: -1,
-    };
-    if (maxPacketLifeTime !== Infinity) a.undated.push(outgoing);
+    const { data, ppid, unordered, maxRetransmits, maxPacketLifeTime, priority, token } = message;
+    if (a.sender.heldBytes + data.length > a.settings.sendBuffer) {
+      a.sendBufferHigh = true;
+      return false;
+    }
+    const traits = { unordered, maxRetransmits, lifetime: maxPacketLifeTime, priority, token };
+    const outgoing = outgoingMessage(streamId, ppid, copyBytes(data), traits);
+    if (outgoing.lifetime !== Infinity) a.undated.push(outgoing);
     a.deadlines.markStale();
     a.sender.queue.enqueue(outgoing);
     a.sender.allowBurst();
@@ -262,11 +281,15 @@ export class SctpAssociation {
     abortWith(this.#a, { code: CAUSE.userInitiatedAbort, text: reason }, failure(this.#a, 'aborted', reason));
   }
 
-  /** The lower layer is gone: nothing is sent, no event follows, everything is released. */
+  /**
+   * The lower layer is gone: nothing is sent, everything is released, and no event follows but the outcomes of messages
+   * that were asked about.
+   */
   close(): void {
-    if (this.#a.state !== 'closed') end(this.#a, { origin: 'local', causes: [] });
-    this.#a.outbox.farewell = undefined;
-    this.#a.events.clear();
+    const a = this.#a;
+    a.events.clear();
+    a.outbox.farewell = undefined;
+    if (a.state !== 'closed') release(a);
   }
 
   /** State, timers (milliseconds, absolute), queues and counters as plain data. No tags, cookies or payload. */
@@ -280,6 +303,8 @@ export class SctpAssociation {
       outboundStreams: a.outboundStreams,
       remoteMaxMessageSize: Number.isFinite(a.remoteMaxMessageSize) ? a.remoteMaxMessageSize : null,
       partialReliability: a.sender.partialReliability,
+      interleaving: a.sender.queue.interleaving,
+      zeroChecksum: a.settings.zeroChecksum && a.handshake.peer?.zeroChecksum === true,
       events: a.events.size,
       send: a.sender.inspect(),
       receive: a.receiver?.inspect() ?? null,
@@ -300,7 +325,7 @@ export class SctpAssociation {
   #handle(packet: Uint8Array, now: number, owned: boolean): void {
     const a = this.#a;
     this.#observe(now);
-    const bad = checkPacket(packet);
+    const bad = checkPacket(packet, a.settings.zeroChecksum);
     if (bad !== undefined) {
       a.counters.add(bad.reason as SctpCounter);
       return;
@@ -356,7 +381,7 @@ export class SctpAssociation {
     a.lastHeardAt = a.now;
     let hasData = false;
     do {
-      if (this.#cursor.type === CHUNK.data) hasData = true;
+      if (this.#cursor.type === CHUNK.data || this.#cursor.type === CHUNK.iData) hasData = true;
       if (!handleChunk(a, this.#cursor, owned)) break;
     } while (this.#cursor.next());
     if (hasData) a.receiver?.tracker.decide();
@@ -366,7 +391,7 @@ export class SctpAssociation {
     const a = this.#a;
     a.deadlines.observe(now);
     if (a.undated.length === 0) return;
-    for (const message of a.undated) message.expiresAt = a.now + message.lifetime;
+    for (const message of a.undated) a.sender.limitLifetime(message, a.now + message.lifetime);
     a.undated = [];
   }
 
@@ -389,6 +414,9 @@ export class SctpAssociation {
     }
     checkLimit('maxRetransmits', message.maxRetransmits);
     checkLimit('maxPacketLifeTime', message.maxPacketLifeTime);
+    if (message.priority !== undefined && !(message.priority > 0)) {
+      throw badArgument('priority', 'a number above 0', message.priority);
+    }
   }
 }
 

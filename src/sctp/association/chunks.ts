@@ -8,7 +8,7 @@ import { isFailure } from '../../core/decode.ts';
 import { CAUSE, CHUNK, RESET_RESULT } from '../constants.ts';
 import type { SctpCounter } from '../events.ts';
 import { decodeCauses, encodeCause } from '../packet/causes.ts';
-import { decodeForwardTsn } from '../packet/forward-tsn.ts';
+import { decodeForwardTsn, decodeIForwardTsn } from '../packet/forward-tsn.ts';
 import type { ChunkCursor } from '../packet/packet.ts';
 import { unknownRule } from '../packet/parameters.ts';
 import type { OutgoingResetRequest } from '../packet/reconfig.ts';
@@ -30,6 +30,7 @@ const MAX_EVENTS_FOR_RESET = 10_000;
 export function handleChunk(a: Association, cursor: ChunkCursor, owned: boolean): boolean {
   switch (cursor.type) {
     case CHUNK.data:
+    case CHUNK.iData:
       return handleData(a, cursor, owned);
     case CHUNK.sack:
       return handleSack(a, cursor.body);
@@ -57,7 +58,8 @@ export function handleChunk(a: Association, cursor: ChunkCursor, owned: boolean)
     case CHUNK.reconfig:
       return handleReconfig(a, cursor.body);
     case CHUNK.forwardTsn:
-      return handleForwardTsn(a, cursor.body);
+    case CHUNK.iForwardTsn:
+      return handleForwardTsn(a, cursor.type, cursor.body);
     case CHUNK.ecne:
     case CHUNK.cwr:
     case CHUNK.pad:
@@ -91,6 +93,7 @@ function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolea
   if (a.state === 'cookie-echoed') establish(a);
   const receives = a.state === 'established' || a.state === 'shutdown-pending' || a.state === 'shutdown-sent';
   if (receiver === undefined || !receives) return unexpected(a);
+  if ((cursor.type === CHUNK.iData) !== receiver.interleaving) return abortForKind(a);
   // §9.2: in SHUTDOWN-SENT every DATA is answered with SACK and SHUTDOWN.
   if (a.state === 'shutdown-sent') {
     a.outbox.shutdown = true;
@@ -220,10 +223,17 @@ function handleError(a: Association, body: Uint8Array): boolean {
   return true;
 }
 
-function handleForwardTsn(a: Association, body: Uint8Array): boolean {
+/** RFC 8260 §2.2.1, §2.3.1: what was negotiated is all that may come. */
+function abortForKind(a: Association): boolean {
+  abortForViolation(a, 'protocol-violation', 'a chunk that was not negotiated');
+  return false;
+}
+
+function handleForwardTsn(a: Association, type: number, body: Uint8Array): boolean {
   const { receiver } = a;
   if (receiver === undefined || !(a.isAssociated || a.state === 'cookie-echoed')) return unexpected(a);
-  const forward = decodeForwardTsn(body);
+  if ((type === CHUNK.iForwardTsn) !== receiver.interleaving) return abortForKind(a);
+  const forward = receiver.interleaving ? decodeIForwardTsn(body) : decodeForwardTsn(body);
   if (isFailure(forward)) return malformed(a, forward.reason);
   receiver.handleForwardTsn(forward);
   answerDeferredReset(a);

@@ -11,7 +11,7 @@
  */
 import { TimerTable } from '../../core/timers.ts';
 
-const PROTOCOL_TIMERS = ['t1', 't2', 't3', 'sack', 'reconfig', 'heartbeat'] as const;
+const PROTOCOL_TIMERS = ['t1', 't2', 't3', 'sack', 'reconfig', 'heartbeat', 'messageLifetime'] as const;
 
 const GATES = [
   'sctpConnect',
@@ -21,6 +21,7 @@ const GATES = [
   'peerLiveness',
   'pathDown',
   'reassembly',
+  'readerStalled',
   'shutdown',
 ] as const;
 
@@ -94,6 +95,11 @@ export class Deadlines {
     else this.#provisional.delete(name);
     // Before the first time seen a row is armed at 0: it is provisional and moves with that time.
     this.#arm(name, Math.max(this.now, 0), length);
+  }
+
+  /** Arms `name` for the time `at`, or disarms it with Infinity. For what has a time of its own. */
+  set(name: DeadlineName, at: number): void {
+    this.#table.arm(name, at);
   }
 
   /** Brings the deadline of an armed `name` forward to `length` from now; a later one stays as it is. */

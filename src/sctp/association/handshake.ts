@@ -25,8 +25,9 @@ const COOKIE_LENGTH = 16;
 /** RFC 9260 §15 "Valid.Cookie.Life", milliseconds. */
 const COOKIE_LIFE = 60_000;
 
-/** What we can do, in every INIT and INIT ACK (RFC 8831 §6.1 asks for both). */
+/** What we can do, in every INIT and INIT ACK: RFC 8831 §6.1 asks for these, RFC 8260 for two more. */
 const EXTENSIONS: readonly number[] = [CHUNK.reconfig, CHUNK.forwardTsn];
+const INTERLEAVING: readonly number[] = [CHUNK.iData, CHUNK.iForwardTsn];
 
 interface CookieSlot {
   readonly nonce: Bytes;
@@ -47,6 +48,8 @@ export type CookieVerdict =
 export interface LocalParameters {
   readonly window: number;
   readonly streams: number;
+  readonly interleaving: boolean;
+  readonly zeroChecksum: boolean;
 }
 
 export class Handshake {
@@ -68,6 +71,12 @@ export class Handshake {
     this.#local = local;
     this.localTag = randomTag(random);
     this.initialTsn = randomU32(random);
+  }
+
+  /** Both ends take I-DATA and I-FORWARD-TSN (RFC 8260 §2.2.1). */
+  get interleaves(): boolean {
+    const theirs = this.peer?.extensions ?? [];
+    return this.#local.interleaving && INTERLEAVING.every((chunk) => theirs.includes(chunk));
   }
 
   get peerTag(): number {
@@ -114,7 +123,8 @@ export class Handshake {
       inboundStreams: this.#local.streams,
       initialTsn,
       forwardTsn: true,
-      extensions: EXTENSIONS,
+      zeroChecksum: this.#local.zeroChecksum,
+      extensions: this.#local.interleaving ? [...EXTENSIONS, ...INTERLEAVING] : EXTENSIONS,
       unrecognized: [],
     };
   }

@@ -60,6 +60,7 @@ function resetViolation({ outgoingResets, sender, deadlines }: Association): str
 function receivingViolation({ receiver, deadlines }: Association): string | undefined {
   if (receiver === undefined) return undefined;
   if (receiver.tracker.sackPending && !deadlines.isArmed('sack')) return 'a SACK is owed, no sack timer';
+  if (receiver.isStalled && !deadlines.isArmed('readerStalled')) return 'the reader stalls, no readerStalled';
   return receiver.awaitsMore && !deadlines.isArmed('reassembly')
     ? 'a chunk is missing, no reassembly'
     : undefined;

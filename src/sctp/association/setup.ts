@@ -64,7 +64,7 @@ export function handleInit(a: Association, body: Uint8Array): void {
 /** In any state but cookie-wait an INIT ACK is an old one (RFC 9260 §5.2.3). */
 export function handleInitAck(a: Association, body: Uint8Array): void {
   if (a.state !== 'cookie-wait') {
-    a.counters.add('unexpected-chunk');
+    dropLate(a);
     return;
   }
   const init = decodeInit(body);
@@ -128,11 +128,19 @@ export function handleCookieEcho(a: Association, cookie: Uint8Array, tag: number
 
 export function handleCookieAck(a: Association): void {
   if (a.state !== 'cookie-echoed') {
-    a.counters.add('unexpected-chunk');
+    dropLate(a);
     return;
   }
   sampleSetup(a);
   establish(a);
+}
+
+/**
+ * An answer that our side of the set-up no longer waits for. Both ends of a WebRTC session set up at once (RFC 9260
+ * §5.2.4), and one of the two exchanges ends first: the rest of the other is normal. Without an INIT of ours it is not.
+ */
+function dropLate(a: Association): void {
+  a.counters.add(a.state === 'new' ? 'unexpected-chunk' : 'late-setup-chunk');
 }
 
 /** The peer says that our cookie is too old (RFC 9260 §5.2.6): begin again, under the same gate. */

@@ -15,7 +15,6 @@ import type { InitChunk } from '../packet/init.ts';
 import { Receiver } from '../rx/receiver.ts';
 import { RtoEstimator } from '../tx/rto.ts';
 import type { OutgoingMessage } from '../tx/send-queue.ts';
-import { SendQueue } from '../tx/send-queue.ts';
 import { Sender } from '../tx/sender.ts';
 import type { GateName } from './deadlines.ts';
 import { Deadlines } from './deadlines.ts';
@@ -44,6 +43,10 @@ export class Association {
   setupSentAt: number | undefined;
   /** Messages with a lifetime, sent since the last time seen: their time runs from the next one. */
   undated: OutgoingMessage[] = [];
+  /** What was accepted and not acknowledged has been above `sendBufferLowThreshold` since that was last reported. */
+  sendBufferHigh = false;
+  /** Messages that were polled still count against the window, until `release`. */
+  retainsMessages = false;
   /** The receiver's cumulative position when the reassembly gate was last looked at. */
   reassembledTo = -1;
   readonly settings: SctpSettings;
@@ -65,19 +68,26 @@ export class Association {
     this.outboundStreams = settings.streams;
     this.remoteMaxMessageSize = settings.remoteMaxMessageSize;
     const { random } = settings;
-    this.handshake = new Handshake(random, { window: settings.receiveWindow, streams: settings.streams });
+    this.handshake = new Handshake(random, {
+      window: settings.receiveWindow,
+      streams: settings.streams,
+      interleaving: settings.interleaving,
+      zeroChecksum: settings.zeroChecksum,
+    });
     this.heartbeat = new Heartbeat(random, settings.heartbeatInterval);
     this.outgoingResets = new OutgoingResets(this.handshake.initialTsn);
     const chunkSpace = settings.mtu - COMMON_HEADER_SIZE;
     this.sender = new Sender(
       this.handshake.initialTsn,
       {
-        queue: new SendQueue({
+        observer: {
           bufferedAmountLow: (streamId) => {
             this.events.push({ type: 'bufferedamountlow', streamId });
           },
-          expired: () => this.counters.add('expired-messages'),
-        }),
+          outcome: ({ streamId, token }, outcome) => {
+            this.events.push({ type: 'messageoutcome', streamId, token, outcome });
+          },
+        },
         rto: new RtoEstimator({
           initial: settings.initialRto,
           min: MIN_RTO,
@@ -87,7 +97,7 @@ export class Association {
         congestion: settings.congestion({ mtu: chunkSpace, initialWindow: INITIAL_WINDOW * chunkSpace }),
         counters: this.counters,
       },
-      { chunkSpace, maxBurst: settings.maxBurst },
+      { chunkSpace, maxBurst: settings.maxBurst, scheduling: settings.scheduling },
     );
   }
 
@@ -120,6 +130,7 @@ export class Association {
     this.sender.peerWindow = peer.window;
     this.sender.partialReliability = peer.forwardTsn;
     if (known?.tag === peer.tag && known.initialTsn === peer.initialTsn) return;
+    if (this.handshake.interleaves) this.sender.enableInterleaving();
     this.receiver?.clear();
     this.receiver = new Receiver(
       peer.initialTsn,
@@ -127,6 +138,7 @@ export class Association {
         receiveWindow: this.settings.receiveWindow,
         maxMessageSize: this.settings.maxMessageSize,
         inboundStreams: Math.min(this.settings.streams, peer.outboundStreams),
+        interleaving: this.handshake.interleaves,
       },
       this.events,
       this.counters,
@@ -141,15 +153,20 @@ export function end(
   closed: Omit<Extract<SctpEvent, { type: 'closed' }>, 'type'>,
   farewell?: LonePacket,
 ): void {
+  release(a);
+  a.outbox.farewell = farewell;
+  a.events.push({ type: 'closed', ...closed });
+}
+
+/** Closes, and lets go of everything; messages that were asked about have their outcome. */
+export function release(a: Association): void {
   a.state = 'closed';
   a.undated = [];
   a.sender.clear();
   a.receiver?.clear();
   a.outgoingResets.clear();
   a.outbox.clear();
-  a.outbox.farewell = farewell;
   a.deadlines.stopAll();
-  a.events.push({ type: 'closed', ...closed });
 }
 
 /** Ends the association from this side with an ABORT, if the peer's tag is known. */
@@ -169,11 +186,14 @@ export function failGate(a: Association, gate: GateName): void {
   const { code, text } = GATE_FAILURES[gate];
   // This gate is armed again with what is left whenever the peer was heard in between.
   const elapsed = gate === 'peerLiveness' ? a.now - a.lastHeardAt : a.deadlines.elapsed(gate);
-  abortWith(
-    a,
-    { code: CAUSE.userInitiatedAbort, text },
-    { ...failure(a, code, `${text}: nothing for ${Math.round(elapsed)} ms`), gate, elapsed },
-  );
+  // RFC 9260 §3.3.10.4 has no text.
+  const cause =
+    gate === 'readerStalled' ? { code: CAUSE.outOfResource } : { code: CAUSE.userInitiatedAbort, text };
+  abortWith(a, cause, {
+    ...failure(a, code, `${text}: nothing for ${Math.round(elapsed)} ms`),
+    gate,
+    elapsed,
+  });
 }
 
 export function failure(a: Association, code: string, message: string): Failure {
@@ -187,6 +207,7 @@ const GATE_FAILURES: Readonly<Record<GateName, { readonly code: string; readonly
   streamReset: { code: 'stream-reset-timeout', text: 'a stream reset was not answered' },
   peerLiveness: { code: 'peer-unresponsive', text: 'the peer gave no sign of life' },
   pathDown: { code: 'path-down', text: 'the path stayed down' },
+  readerStalled: { code: 'reader-stalled', text: 'the application did not take what has arrived' },
   reassembly: { code: 'reassembly-timeout', text: 'a missing chunk never came' },
   shutdown: { code: 'shutdown-timeout', text: 'the shutdown did not finish in time' },
 };

@@ -49,7 +49,7 @@ export function writePacket(
 
 function finish(a: Association, writer: PacketWriter): number {
   a.counters.add('packets-sent');
-  return writer.finish();
+  return writer.finish(a.settings.zeroChecksum && a.handshake.peer?.zeroChecksum === true);
 }
 
 function writeSetup(a: Association, writer: PacketWriter): void {
@@ -70,8 +70,7 @@ function writeEstablished(a: Association, writer: PacketWriter): void {
   // The SACK stands in front of data, but whether it is sent may depend on there being data: leave room, then see.
   const tracker = receiver?.tracker;
   const sackAt = writer.mark;
-  const sackSize =
-    tracker !== undefined && tracker.sackPending && tracker.sackSize <= writer.room ? tracker.sackSize : 0;
+  const sackSize = tracker?.sackPending === true ? tracker.sackSize(writer.room) : 0;
   writer.seek(sackAt + sackSize);
   const wroteControl = writeControl(a, writer);
   const wroteData = a.maySendData && a.sender.fill(writer, a.now, !a.deadlines.stale);

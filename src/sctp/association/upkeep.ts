@@ -20,6 +20,8 @@ export function settle(a: Association): void {
     armSending(a);
   }
   armReceiving(a);
+  a.deadlines.set('messageLifetime', a.sender.nextExpiry);
+  noteSendBuffer(a);
   if (!a.pathWritable && a.state !== 'new') a.deadlines.start('pathDown', a.settings.gates.pathDown);
 }
 
@@ -42,6 +44,9 @@ export function runDeadline(a: Association, name: DeadlineName): void {
       a.outbox.reconfig = true;
       restartReconfig(a);
       return;
+    case 'messageLifetime':
+      a.sender.expire(a.now);
+      return;
     case 'heartbeat':
       handleHeartbeatDue(a);
       return;
@@ -56,6 +61,7 @@ export function runDeadline(a: Association, name: DeadlineName): void {
     case 'zeroWindow':
     case 'pathDown':
     case 'reassembly':
+    case 'readerStalled':
     case 'shutdown':
       failGate(a, name);
       return;
@@ -145,6 +151,8 @@ function armReceiving(a: Association): void {
   const { deadlines, receiver } = a;
   if (receiver === undefined) return;
   if (receiver.tracker.sackPending) deadlines.start('sack', a.settings.sackDelay);
+  if (receiver.isStalled) deadlines.start('readerStalled', a.settings.gates.readerStalled);
+  else deadlines.stop('readerStalled');
   if (!receiver.awaitsMore) {
     deadlines.stop('reassembly');
   } else if (receiver.tracker.cumulative !== a.reassembledTo) {
@@ -154,6 +162,16 @@ function armReceiving(a: Association): void {
     deadlines.start('reassembly', a.settings.gates.reassembly);
   }
   a.reassembledTo = receiver.tracker.cumulative;
+}
+
+/** Who was refused by `send` wants to know when it is worth trying again. */
+function noteSendBuffer(a: Association): void {
+  if (a.sender.heldBytes > a.settings.sendBufferLowThreshold) {
+    a.sendBufferHigh = true;
+  } else if (a.sendBufferHigh) {
+    a.sendBufferHigh = false;
+    a.events.push({ type: 'sendbufferlow' });
+  }
 }
 
 /** RFC 9260 §8.3: only a silent peer is asked, and asked again until it answers or its gate ends it. */

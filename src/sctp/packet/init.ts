@@ -10,6 +10,9 @@ import { decodeParameters, unknownRule, wholeParameter, writeParameter } from '.
 
 const TOO_SHORT = decodeFailure('malformed-init');
 
+/** RFC 9653 §8.2: error detection method 1 is SCTP over DTLS. */
+const EDMID_DTLS = 1;
+
 export interface InitChunk {
   readonly tag: number;
   /** Advertised receiver window, in bytes. */
@@ -21,16 +24,17 @@ export interface InitChunk {
   readonly forwardTsn: boolean;
   /** Chunk types of Supported Extensions (RFC 5061 §4.2.7), empty when the parameter is absent. */
   readonly extensions: readonly number[];
+  /** RFC 9653 §3: DTLS below checks integrity, so that a checksum of zero is acceptable. */
+  readonly zeroChecksum: boolean;
   /** The state cookie of an INIT ACK. */
   readonly cookie?: Bytes | undefined;
   /** Parameters to report to their sender, whole. In an INIT ACK of ours: the peer's. */
   readonly unrecognized: readonly Bytes[];
 }
 
-/** Types that are understood, or known and of no use over DTLS: addresses, ECN, AUTH, ASCONF, padding, zero checksum. */
+/** Types that are understood, or known and of no use over DTLS: addresses, ECN, AUTH, ASCONF, padding. */
 const IGNORED: ReadonlySet<number> = new Set([
-  5, 6, 9, 11, 12, 0x8000, 0x8001, 0x8002, 0x8003, 0x8004, 0x8005, 0xc001, 0xc002, 0xc003, 0xc004, 0xc005,
-  0xc006, 8,
+  5, 6, 9, 11, 12, 0x8000, 0x8002, 0x8003, 0x8004, 0x8005, 0xc001, 0xc002, 0xc003, 0xc004, 0xc005, 0xc006, 8,
 ]);
 
 /** Decodes the value of an INIT or INIT ACK chunk. What it keeps is copied. */
@@ -39,11 +43,13 @@ export function decodeInit(body: Uint8Array): InitChunk | DecodeFailure {
   const parameters = decodeParameters(body.subarray(16));
   if (isFailure(parameters)) return parameters;
   let forwardTsn = false;
+  let zeroChecksum = false;
   let extensions: number[] = [];
   let cookie: Bytes | undefined;
   const unrecognized: Bytes[] = [];
   for (const parameter of parameters) {
     if (parameter.type === PARAMETER.forwardTsnSupported) forwardTsn = true;
+    else if (parameter.type === PARAMETER.zeroChecksumAcceptable) zeroChecksum = isDtls(parameter.value);
     else if (parameter.type === PARAMETER.supportedExtensions) extensions = [...parameter.value];
     else if (parameter.type === PARAMETER.stateCookie) cookie = copyBytes(parameter.value);
     else if (!IGNORED.has(parameter.type)) {
@@ -59,6 +65,7 @@ export function decodeInit(body: Uint8Array): InitChunk | DecodeFailure {
     inboundStreams: readU16(body, 10),
     initialTsn: readU32(body, 12),
     forwardTsn,
+    zeroChecksum,
     extensions,
     cookie,
     unrecognized,
@@ -78,6 +85,8 @@ export function encodeInit(type: typeof CHUNK.init | typeof CHUNK.initAck, init:
     .u32(init.initialTsn);
   if (init.cookie !== undefined) writeParameter(writer, PARAMETER.stateCookie, init.cookie);
   if (init.forwardTsn) writeParameter(writer, PARAMETER.forwardTsnSupported, new Uint8Array(0));
+  if (init.zeroChecksum)
+    writeParameter(writer, PARAMETER.zeroChecksumAcceptable, Uint8Array.of(0, 0, 0, EDMID_DTLS));
   let end = writer.length;
   if (init.extensions.length > 0) {
     writeParameter(writer, PARAMETER.supportedExtensions, Uint8Array.from(init.extensions));
@@ -89,6 +98,10 @@ export function encodeInit(type: typeof CHUNK.init | typeof CHUNK.initAck, init:
   }
   // The chunk's length leaves out the padding of its last parameter (RFC 9260 §3.2).
   return writer.patchU16(2, end).finish().slice(0, end);
+}
+
+function isDtls(value: Uint8Array): boolean {
+  return value.length === 4 && readU32(value, 0) === EDMID_DTLS;
 }
 
 function padding(length: number): number {

@@ -10,7 +10,7 @@
 import { NO_BYTES, readU16, readU32, writeU16, writeU32 } from '../../core/bytes.ts';
 import type { DecodeFailure } from '../../core/decode.ts';
 import { decodeFailure } from '../../core/decode.ts';
-import { CHUNK_HEADER_SIZE, COMMON_HEADER_SIZE, padded } from '../constants.ts';
+import { CHUNK, CHUNK_HEADER_SIZE, COMMON_HEADER_SIZE, padded } from '../constants.ts';
 import { CRC32C_START, crc32c, finishCrc32c, updateCrc32c } from '../crc32c.ts';
 
 const TOO_SHORT = decodeFailure('packet-too-short');
@@ -19,10 +19,18 @@ const BAD_CHUNK = decodeFailure('malformed-chunk');
 
 const FOUR_ZEROS = new Uint8Array(4);
 
-/** Checks length, checksum and the frame of every chunk; `undefined` when the packet may be walked. */
-export function checkPacket(packet: Uint8Array): DecodeFailure | undefined {
+/**
+ * Checks length, checksum and the frame of every chunk; `undefined` when the packet may be walked.
+ * @param zeroAcceptable we have announced that DTLS checks for us: zero may stand for the checksum, but in packets of the
+ *   set-up (RFC 9653 §5.3).
+ */
+export function checkPacket(packet: Uint8Array, zeroAcceptable = false): DecodeFailure | undefined {
   if (packet.length < COMMON_HEADER_SIZE + CHUNK_HEADER_SIZE) return TOO_SHORT;
-  if (packetChecksum(packet) !== wireChecksum(packet)) return BAD_CHECKSUM;
+  const checksum = wireChecksum(packet);
+  const first = packet[COMMON_HEADER_SIZE]!;
+  const isSetup = first === CHUNK.init || first === CHUNK.cookieEcho;
+  if ((checksum !== 0 || !zeroAcceptable || isSetup) && packetChecksum(packet) !== checksum)
+    return BAD_CHECKSUM;
   let at = COMMON_HEADER_SIZE;
   while (at < packet.length) {
     // A length below the header's own would never let the walk end.
@@ -186,8 +194,13 @@ export class PacketWriter {
     this.pad();
   }
 
-  /** Writes the checksum; the packet's length. */
-  finish(): number {
+  /**
+   * Writes the checksum; the packet's length.
+   * @param zeroChecksum the peer accepts zero instead (RFC 9653 §5.2); packets of the set-up have one all the same.
+   */
+  finish(zeroChecksum = false): number {
+    const first = this.bytes[this.#start + COMMON_HEADER_SIZE]!;
+    if (zeroChecksum && first !== CHUNK.init && first !== CHUNK.cookieEcho) return this.#at - this.#start;
     const crc = crc32c(this.bytes, this.#start, this.#at);
     const at = this.#start + 8;
     this.bytes[at] = crc;

@@ -22,13 +22,16 @@ export function charge(length: number): number {
   return length < MIN_CHARGE ? MIN_CHARGE : length;
 }
 
-/** One DATA chunk. `position` is its TSN on the line; `payload` may be a view of the packet it came in. */
+/** One DATA or I-DATA chunk. `position` is its TSN on the line; `payload` may be a view of the packet it came in. */
 export interface DataChunk {
   readonly position: number;
   readonly flags: number;
   readonly streamId: number;
-  readonly ssn: number;
+  /** SSN, or MID of an I-DATA chunk. */
+  readonly sequence: number;
   readonly ppid: number;
+  /** FSN of an I-DATA chunk; 0 in others. */
+  readonly fsn: number;
   readonly payload: Uint8Array;
 }
 
@@ -63,8 +66,28 @@ export interface MessageSink {
   outOfTurn(): void;
 }
 
-export class Reassembly {
+/** What makes messages of chunks: by TSN (`Reassembly`) or by MID and FSN (`InterleavedReassembly`). */
+export interface Reassembler {
   /** Bytes charged for what waits here. */
+  readonly heldBytes: number;
+  /** True while nothing is incomplete or out of turn. */
+  readonly isEmpty: boolean;
+  readonly fragmentCount: number;
+  readonly streamCount: number;
+  /** Adds a new chunk; false when it makes a message larger than the limit. `owned`: the payload may be kept as it is. */
+  add(chunk: DataChunk, owned: boolean): boolean;
+  /** RFC 6525 §5.2.2: the streams begin anew; what was waiting on them will never complete. */
+  reset(streamIds: readonly number[]): void;
+  /** Ids of all streams with state. */
+  streamIds(): number[];
+  /** RFC 3758 §3.6: fragments up to `position` will not be completed. */
+  dropThrough(position: number): void;
+  /** Messages of the stream up to `sequence` will not come: those behind them get their turn. */
+  skipTo(streamId: number, unordered: boolean, sequence: number): void;
+  clear(): void;
+}
+
+export class Reassembly implements Reassembler {
   heldBytes = 0;
   readonly #fragments = new Map<number, Fragment>();
   readonly #streams = new Map<number, InboundStream>();
@@ -78,7 +101,6 @@ export class Reassembly {
     this.#maxMessageSize = maxMessageSize;
   }
 
-  /** True while nothing is incomplete or out of turn. */
   get isEmpty(): boolean {
     return this.#fragments.size === 0 && this.#heldMessages === 0;
   }
@@ -91,7 +113,6 @@ export class Reassembly {
     return this.#streams.size;
   }
 
-  /** Adds a new chunk; false when it makes a message larger than the limit. `owned`: the payload may be kept as it is. */
   add(chunk: DataChunk, owned: boolean): boolean {
     const stream = this.#stream(chunk.streamId);
     if ((chunk.flags & (FLAG_BEGIN | FLAG_END)) === (FLAG_BEGIN | FLAG_END)) {
@@ -106,7 +127,6 @@ export class Reassembly {
     return this.#addFragment(stream, chunk, owned);
   }
 
-  /** RFC 6525 §5.2.2: the streams' next message is SSN 0; what was waiting on them will never complete. */
   reset(streamIds: readonly number[]): void {
     for (const id of streamIds) {
       const stream = this.#streams.get(id);
@@ -118,20 +138,17 @@ export class Reassembly {
     this.#dropFragments((fragment) => gone.has(fragment.streamId));
   }
 
-  /** Ids of all streams with state. */
   streamIds(): number[] {
     return [...this.#streams.keys()];
   }
 
-  /** RFC 3758 §3.6: fragments up to `position` will not be completed. */
   dropThrough(position: number): void {
     if (this.#fragments.size > 0) this.#dropFragments((fragment) => fragment.position <= position);
   }
 
-  /** RFC 3758 §3.6: ordered messages of the stream up to `ssn` will not come: those behind them get their turn. */
-  skipTo(streamId: number, ssn: number): void {
+  skipTo(streamId: number, _unordered: boolean, sequence: number): void {
     const stream = this.#stream(streamId);
-    const skipped = unwrap(ssn, stream.next);
+    const skipped = unwrap(sequence, stream.next);
     if (skipped < stream.next) return;
     // Messages held out of turn up to the skipped one are whole: they are still delivered, in order.
     for (const turn of [...stream.held.keys()].filter((key) => key <= skipped).sort((a, b) => a - b)) {
@@ -163,7 +180,8 @@ export class Reassembly {
       position,
       flags,
       streamId: chunk.streamId,
-      ssn: chunk.ssn,
+      sequence: chunk.sequence,
+      fsn: 0,
       ppid: chunk.ppid,
       payload: owned ? chunk.payload : copyBytes(chunk.payload),
       first: position,
@@ -219,7 +237,7 @@ export class Reassembly {
       this.#sink.deliver(stream.id, chunk.ppid, data, true);
       return;
     }
-    const turn = unwrap(chunk.ssn, stream.next);
+    const turn = unwrap(chunk.sequence, stream.next);
     if (turn < stream.next) {
       // An SSN of the past on a new TSN: the peer counts wrongly. Delivering it would break the stream's order.
       this.#sink.outOfTurn();
@@ -280,7 +298,7 @@ function continues(fragment: DataChunk, next: DataChunk): boolean {
     (fragment.flags & FLAG_END) === 0 &&
     (next.flags & FLAG_BEGIN) === 0 &&
     fragment.streamId === next.streamId &&
-    fragment.ssn === next.ssn &&
+    fragment.sequence === next.sequence &&
     ((fragment.flags ^ next.flags) & FLAG_UNORDERED) === 0
   );
 }

@@ -12,12 +12,13 @@ import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes, readU16, readU32 } from '../../core/bytes.ts';
 import type { Counters } from '../../core/counters.ts';
 import type { BoundedQueue } from '../../core/queue.ts';
-import { DATA_HEADER_SIZE, FLAG_IMMEDIATE } from '../constants.ts';
+import { DATA_HEADER_SIZE, FLAG_BEGIN, FLAG_IMMEDIATE, I_DATA_HEADER_SIZE } from '../constants.ts';
 import type { SctpCounter, SctpEvent } from '../events.ts';
 import type { ForwardTsnChunk } from '../packet/forward-tsn.ts';
 import type { PacketWriter } from '../packet/packet.ts';
 import { TsnLine } from '../tsn.ts';
-import type { DataChunk, MessageSink } from './reassembly.ts';
+import { InterleavedReassembly } from './interleaved.ts';
+import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
 import { charge, Reassembly } from './reassembly.ts';
 import { MAX_TSN_AHEAD, TsnTracker } from './tsn-tracker.ts';
 
@@ -39,6 +40,8 @@ export interface ReceiverLimits {
   readonly maxMessageSize: number;
   /** Streams 0 … inboundStreams−1 exist. */
   readonly inboundStreams: number;
+  /** RFC 8260 was negotiated: data comes as I-DATA. */
+  readonly interleaving?: boolean;
 }
 
 interface Deferral {
@@ -50,7 +53,7 @@ interface Deferral {
 
 export class Receiver implements MessageSink {
   readonly tracker: TsnTracker;
-  readonly reassembly: Reassembly;
+  readonly reassembly: Reassembler;
   readonly #limits: ReceiverLimits;
   readonly #events: BoundedQueue<SctpEvent>;
   readonly #counters: Counters<SctpCounter>;
@@ -67,7 +70,10 @@ export class Receiver implements MessageSink {
     counters: Counters<SctpCounter>,
   ) {
     this.tracker = new TsnTracker(new TsnLine(initialTsn));
-    this.reassembly = new Reassembly(this, limits.maxMessageSize);
+    this.reassembly =
+      limits.interleaving === true
+        ? new InterleavedReassembly(this, limits.maxMessageSize)
+        : new Reassembly(this, limits.maxMessageSize);
     this.#limits = limits;
     this.#events = events;
     this.#counters = counters;
@@ -92,13 +98,25 @@ export class Receiver implements MessageSink {
     return this.tracker.hasGap || !this.reassembly.isEmpty || this.#deferral !== undefined;
   }
 
+  /** True while data is refused, or about to be, as messages have not been taken. */
+  get isStalled(): boolean {
+    return this.#unreadBytes > 0 && this.usedBytes >= this.#limits.receiveWindow * WATERMARK;
+  }
+
+  /** True for a peer whose data comes as I-DATA. */
+  get interleaving(): boolean {
+    return this.#limits.interleaving === true;
+  }
+
   get awaitsReset(): boolean {
     return this.#deferral !== undefined;
   }
 
-  /** Takes the DATA chunk at `packet[start, end)`. `owned`: views of the packet may be kept. */
+  /** Takes the DATA or I-DATA chunk at `packet[start, end)`, whichever was negotiated. `owned`: views of the packet may be kept. */
   handleData(packet: Uint8Array, start: number, end: number, flags: number, owned: boolean): DataOutcome {
-    if (end - start <= DATA_HEADER_SIZE) return 'no-user-data';
+    const { interleaving } = this;
+    const headerSize = interleaving ? I_DATA_HEADER_SIZE : DATA_HEADER_SIZE;
+    if (end - start <= headerSize) return 'no-user-data';
     const tracker = this.tracker;
     const position = tracker.line.position(readU32(packet, start + 4), tracker.cumulative);
     if ((flags & FLAG_IMMEDIATE) !== 0) tracker.demandSack();
@@ -129,9 +147,11 @@ export class Receiver implements MessageSink {
         position,
         flags,
         streamId,
-        ssn: readU16(packet, start + 10),
-        ppid: readU32(packet, start + 12),
-        payload: packet.subarray(start + DATA_HEADER_SIZE, end),
+        sequence: interleaving ? readU32(packet, start + 12) : readU16(packet, start + 10),
+        // RFC 8260 §2.1: one field, the PPID in a first fragment, the FSN in the others.
+        ppid: readU32(packet, start + (interleaving ? 16 : 12)),
+        fsn: interleaving && (flags & FLAG_BEGIN) === 0 ? readU32(packet, start + 16) : 0,
+        payload: packet.subarray(start + headerSize, end),
       },
       owned,
     );
@@ -150,8 +170,8 @@ export class Receiver implements MessageSink {
     }
     this.reassembly.dropThrough(position);
     tracker.forwardTo(position);
-    for (const { streamId, ssn } of forward.streams) {
-      if (streamId < this.#limits.inboundStreams) this.reassembly.skipTo(streamId, ssn);
+    for (const { streamId, unordered, sequence } of forward.streams) {
+      if (streamId < this.#limits.inboundStreams) this.reassembly.skipTo(streamId, unordered, sequence);
     }
     this.#performDeferred();
   }
@@ -171,7 +191,7 @@ export class Receiver implements MessageSink {
     return false;
   }
 
-  /** A message has left the event queue. True when the window opened enough to tell the peer now. */
+  /** A message has been taken by its reader. True when the window opened enough to tell the peer now. */
   release(length: number): boolean {
     this.#unreadBytes -= charge(length);
     const wide = this.#limits.receiveWindow * REOPENED;

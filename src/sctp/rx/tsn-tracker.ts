@@ -13,8 +13,7 @@ import type { PacketWriter } from '../packet/packet.ts';
 import { SACK_SIZE } from '../packet/sack.ts';
 import type { TsnLine } from '../tsn.ts';
 
-/** A SACK lists at most so many gap blocks and duplicates: the rest waits for the next one. */
-export const MAX_GAP_BLOCKS = 20;
+/** A SACK lists at most so many duplicates, and as many gap blocks as its packet has room for; the rest waits. */
 export const MAX_DUPLICATES = 20;
 
 /** A gap block's end is a 16-bit distance from the cumulative TSN. */
@@ -98,14 +97,15 @@ export class TsnTracker {
     if (!this.#sackedOnce || this.#packets >= 2 || this.hasGap) this.#wantNow = true;
   }
 
-  /** Bytes the next SACK takes. */
-  get sackSize(): number {
-    return SACK_SIZE + 4 * (this.#blockCount() + this.#duplicates.length);
+  /** Bytes the next SACK takes in a packet with `room` bytes left; 0 when not even its duplicates fit. */
+  sackSize(room: number): number {
+    const bare = SACK_SIZE + 4 * this.#duplicates.length;
+    return bare > room ? 0 : bare + 4 * this.#blockCount(room);
   }
 
-  /** Writes the SACK and forgets that one was wanted. The caller has asked for `sackSize` bytes of room. */
+  /** Writes the SACK into a packet with room for it, and forgets that one was wanted. */
   writeInto(writer: PacketWriter, window: number): void {
-    const blocks = this.#blockCount();
+    const blocks = this.#blockCount(writer.room);
     writer.beginChunk(CHUNK.sack, 0).u32(this.line.wire(this.cumulative)).u32(window);
     writer.u16(blocks).u16(this.#duplicates.length);
     for (let i = 0; i < blocks; i++) {
@@ -119,8 +119,13 @@ export class TsnTracker {
     this.#sackedOnce = true;
   }
 
-  #blockCount(): number {
-    const most = Math.min(this.above.size, MAX_GAP_BLOCKS);
+  /**
+   * Every block tells the sender of chunks that need not be sent again, and a peer that lost a stretch of packets to a
+   * full socket buffer has hundreds of gaps: as many as fit are reported, not a fixed few.
+   */
+  #blockCount(room: number): number {
+    const fitting = (room - SACK_SIZE - 4 * this.#duplicates.length) >> 2;
+    const most = Math.min(this.above.size, fitting);
     let count = 0;
     while (count < most && this.above.last(count) - this.cumulative <= MAX_DISTANCE) count++;
     return count;

@@ -9,6 +9,7 @@
  * not the window: what was reported before is kept as intervals and skipped.
  */
 import { DATA_HEADER_SIZE, padded } from '../constants.ts';
+import type { MessageOutcome } from '../events.ts';
 import { IntervalSet } from '../interval-set.ts';
 import type { OutgoingMessage } from './send-queue.ts';
 
@@ -33,7 +34,14 @@ export interface SackOutcome {
   newlyLost: number;
 }
 
+/** Told of messages that end here. */
+export interface OutstandingObserver {
+  ended(message: OutgoingMessage, outcome: MessageOutcome): void;
+}
+
 export class Outstanding {
+  /** Header of a data chunk: DATA's or I-DATA's. Set once, before the first chunk. */
+  headerSize: number = DATA_HEADER_SIZE;
   /** Everything up to here is acknowledged. */
   cumulative = -1;
   /** The next position to assign. */
@@ -47,6 +55,7 @@ export class Outstanding {
   unackedBytes = 0;
   /** What the peer reported above the cumulative TSN. */
   readonly #reported = new IntervalSet();
+  readonly #observer: OutstandingObserver;
   readonly #outcome: SackOutcome = { ackedBytes: 0, cumulativeAdvanced: false, newlyLost: 0 };
   /** No lost chunk lies below. */
   #firstLost = 0;
@@ -59,7 +68,13 @@ export class Outstanding {
   #missFrom = new Float64Array(64);
   #offsets = new Float64Array(64);
   #sizes = new Uint16Array(64);
+  /** The fragment's number in its message (RFC 8260 "FSN"). */
+  #fragments = new Uint32Array(64);
   #messages: (OutgoingMessage | undefined)[] = new Array<OutgoingMessage | undefined>(64);
+
+  constructor(observer: OutstandingObserver) {
+    this.#observer = observer;
+  }
 
   /** Chunks outstanding. */
   get count(): number {
@@ -80,6 +95,21 @@ export class Outstanding {
 
   size(position: number): number {
     return this.#sizes[position & this.#mask]!;
+  }
+
+  fragment(position: number): number {
+    return this.#fragments[position & this.#mask]!;
+  }
+
+  /** True when a chunk of the message waits to be sent again. */
+  hasLost(message: OutgoingMessage): boolean {
+    if (this.lostCount === 0 || message.firstPosition < 0) return false;
+    const first = Math.max(message.firstPosition, this.cumulative + 1);
+    for (let position = first; position <= message.lastPosition; position++) {
+      const i = position & this.#mask;
+      if (this.#states[i] === LOST && this.#messages[i] === message) return true;
+    }
+    return false;
   }
 
   transmissions(position: number): number {
@@ -129,6 +159,8 @@ export class Outstanding {
   abandon(message: OutgoingMessage): void {
     const first = Math.max(message.firstPosition, this.cumulative + 1);
     for (let position = first; position <= message.lastPosition; position++) {
+      // With interleaving other messages' chunks lie between.
+      if (this.#messages[position & this.#mask] !== message) continue;
       this.unackedBytes -= this.#sizes[position & this.#mask]!;
       this.#setState(position, ABANDONED);
     }
@@ -169,7 +201,11 @@ export class Outstanding {
   }
 
   clear(): void {
-    for (let position = this.cumulative + 1; position < this.next; position++) this.#free(position);
+    for (let position = this.cumulative + 1; position < this.next; position++) {
+      const message = this.message(position);
+      this.#free(position);
+      if (message !== undefined && message.outcome === undefined) this.#observer.ended(message, 'discarded');
+    }
     this.cumulative = this.next - 1;
     this.unackedBytes = 0;
     this.#reported.clear();
@@ -185,6 +221,7 @@ export class Outstanding {
     this.#misses[i] = 0;
     this.#missFrom[i] = position + 1;
     this.#transmissions[i] = 0;
+    this.#fragments[i] = message.fragments;
     if (message.firstPosition < 0) message.firstPosition = position;
     message.lastPosition = position;
     return position;
@@ -195,8 +232,13 @@ export class Outstanding {
       const state = this.#states[position & this.#mask];
       const size = this.#sizes[position & this.#mask]!;
       if (state !== ABANDONED) this.unackedBytes -= size;
-      if (state === IN_FLIGHT || state === LOST) this.#outcome.ackedBytes += wireSize(size);
+      if (state === IN_FLIGHT || state === LOST) this.#outcome.ackedBytes += this.#wireSize(size);
+      const message = this.message(position);
       this.#free(position);
+      // A message is acknowledged when its last chunk is, cumulatively: a gap report may be taken back.
+      if (message?.lastPosition === position && state !== ABANDONED && message.sent === message.length) {
+        this.#observer.ended(message, 'acknowledged');
+      }
     }
     this.cumulative = cumulative;
     this.#reported.removeThrough(cumulative);
@@ -210,7 +252,7 @@ export class Outstanding {
     while (position <= last) {
       const state = this.#states[position & this.#mask];
       if (state === IN_FLIGHT || state === LOST) {
-        this.#outcome.ackedBytes += wireSize(this.#sizes[position & this.#mask]!);
+        this.#outcome.ackedBytes += this.#wireSize(this.#sizes[position & this.#mask]!);
         this.#setState(position, ACKED);
       }
       highest = position;
@@ -259,18 +301,22 @@ export class Outstanding {
     if (before === state) return;
     const size = this.#sizes[i]!;
     if (before === IN_FLIGHT) {
-      this.flightBytes -= wireSize(size);
+      this.flightBytes -= this.#wireSize(size);
       this.flightPayload -= size;
     } else if (before === LOST) {
       this.lostCount--;
     }
     if (state === IN_FLIGHT) {
-      this.flightBytes += wireSize(size);
+      this.flightBytes += this.#wireSize(size);
       this.flightPayload += size;
     } else if (state === LOST) {
       this.lostCount++;
     }
     this.#states[i] = state;
+  }
+
+  #wireSize(payload: number): number {
+    return this.headerSize + padded(payload);
   }
 
   // The ring's length stays a power of two, so that an index is a mask.
@@ -284,6 +330,7 @@ export class Outstanding {
       missFrom: this.#missFrom,
       offsets: this.#offsets,
       sizes: this.#sizes,
+      fragments: this.#fragments,
       messages: this.#messages,
     };
     this.#mask = length - 1;
@@ -293,6 +340,7 @@ export class Outstanding {
     this.#missFrom = new Float64Array(length);
     this.#offsets = new Float64Array(length);
     this.#sizes = new Uint16Array(length);
+    this.#fragments = new Uint32Array(length);
     this.#messages = new Array<OutgoingMessage | undefined>(length);
     for (let position = this.cumulative + 1; position < this.next; position++) {
       const from = position & oldMask;
@@ -303,11 +351,8 @@ export class Outstanding {
       this.#missFrom[to] = old.missFrom[from]!;
       this.#offsets[to] = old.offsets[from]!;
       this.#sizes[to] = old.sizes[from]!;
+      this.#fragments[to] = old.fragments[from]!;
       this.#messages[to] = old.messages[from];
     }
   }
-}
-
-function wireSize(payload: number): number {
-  return DATA_HEADER_SIZE + padded(payload);
 }

@@ -1,68 +1,123 @@
 /**
- * Messages that have been accepted and not yet put into a packet as a whole, one queue a stream, streams taking turns
- * message by message.
+ * Messages that have been accepted and not yet put into packets as a whole, one queue a stream, streams taking turns.
  *
- *   enqueue → (its stream's turn) → current → take() fragment by fragment → gone; the next stream's turn
+ *   enqueue → (its stream's turn) → head() → take() fragment by fragment → gone; the next stream's turn
  *
- * Without interleaving a message that was started must end before any other starts (RFC 9260 §6.9), so there is at
- * most one current message. A stream being reset is first `draining` (what was queued before goes out), then `paused`
- * (what came after waits for the answer).
+ * A turn lasts one message: without interleaving a message that was started must end before any other starts (RFC 9260
+ * §6.9). With interleaving (RFC 8260) it lasts one chunk. A stream being reset is first `draining` (what was queued before
+ * goes out), then `paused` (what came after waits for the answer).
  */
 import type { Bytes } from '../../core/bytes.ts';
+import { NO_BYTES } from '../../core/bytes.ts';
 import { BoundedQueue } from '../../core/queue.ts';
+import type { MessageOutcome } from '../events.ts';
+import type { Scheduling, Turn } from './turns.ts';
+import { TurnQueue } from './turns.ts';
 
 export interface OutgoingMessage {
   readonly streamId: number;
   readonly ppid: number;
-  readonly data: Bytes;
   readonly unordered: boolean;
   /** Infinity: reliable. */
   readonly maxRetransmits: number;
   /** Milliseconds from `send`; Infinity: reliable. */
   readonly lifetime: number;
+  /** Its share of the path, against other streams' messages. */
+  readonly priority: number;
+  /** Whoever wants to know its outcome; `undefined`: nobody. */
+  readonly token: unknown;
+  readonly length: number;
+  /** Its memory; given up as soon as it has ended. */
+  data: Bytes;
+  /** How it ended, once it has. */
+  outcome: MessageOutcome | undefined;
   /** Absolute; Infinity while `send` was called without a fresh time. */
   expiresAt: number;
-  /** Assigned with the first fragment. */
-  ssn: number;
-  /** Bytes that have been given a TSN. */
+  /** SSN or, with interleaving, MID; assigned with the first fragment. */
+  sequence: number;
+  /** Bytes that have been given a TSN, and in how many fragments. */
   sent: number;
+  fragments: number;
   /** Positions of its first and last chunk so far; -1 before the first. */
   firstPosition: number;
   lastPosition: number;
 }
 
+/** What a message may ask for; see `OutgoingMessage`. */
+export interface MessageTraits {
+  readonly unordered?: boolean | undefined;
+  readonly maxRetransmits?: number | undefined;
+  readonly lifetime?: number | undefined;
+  readonly priority?: number | undefined;
+  readonly token?: unknown;
+}
+
+/** What may be left out is what an ordered, reliable message without a history has. */
+export function outgoingMessage(
+  streamId: number,
+  ppid: number,
+  data: Bytes,
+  traits: MessageTraits = {},
+): OutgoingMessage {
+  return {
+    streamId,
+    ppid,
+    unordered: traits.unordered ?? false,
+    maxRetransmits: traits.maxRetransmits ?? Infinity,
+    lifetime: traits.lifetime ?? Infinity,
+    priority: traits.priority ?? DEFAULT_PRIORITY,
+    token: traits.token,
+    length: data.length,
+    data,
+    outcome: undefined,
+    expiresAt: Infinity,
+    sequence: 0,
+    sent: 0,
+    fragments: 0,
+    firstPosition: -1,
+    lastPosition: -1,
+  };
+}
+
+/** RFC 8831 §6.4 "normal" is 512, W3C's `low`, the default, 256. */
+export const DEFAULT_PRIORITY = 256;
+
 type Phase = 'open' | 'draining' | 'paused';
 
-interface OutgoingStream {
+interface OutgoingStream extends Turn {
   readonly id: number;
   readonly queue: BoundedQueue<OutgoingMessage>;
   /** Messages behind a reset, in order. */
   readonly behindReset: OutgoingMessage[];
   phase: Phase;
   nextSsn: number;
+  /** RFC 8260 §2.1: unordered messages have message identifiers of their own. */
+  nextUnorderedMid: number;
   buffered: number;
   lowThreshold: number;
   /** True while the stream stands in the queue of those whose turn will come. */
   waiting: boolean;
 }
 
-/** Tells of a stream whose buffered bytes fell to its threshold, and of messages that ran out of time unsent. */
+/** Tells of a stream whose buffered bytes fell to its threshold, and of messages that end here. */
 export interface SendQueueObserver {
   bufferedAmountLow(streamId: number): void;
-  expired(): void;
+  ended(message: OutgoingMessage, outcome: MessageOutcome): void;
 }
 
 export class SendQueue {
   /** Bytes accepted and not yet in a packet, over all streams. */
   bufferedBytes = 0;
+  /** RFC 8260: streams take turns chunk by chunk. Set once, before the first chunk. */
+  interleaving = false;
   readonly #streams = new Map<number, OutgoingStream>();
-  // Bounded by the send buffer: every entry is a stream with a message.
-  readonly #turns = new BoundedQueue<OutgoingStream>(Infinity);
+  readonly #turns: TurnQueue<OutgoingStream>;
   #current: OutgoingStream | undefined;
   readonly #observer: SendQueueObserver;
 
-  constructor(observer: SendQueueObserver) {
+  constructor(observer: SendQueueObserver, scheduling: Scheduling = 'weighted-fair') {
     this.#observer = observer;
+    this.#turns = new TurnQueue(scheduling);
   }
 
   get streamCount(): number {
@@ -79,8 +134,8 @@ export class SendQueue {
 
   enqueue(message: OutgoingMessage): void {
     const stream = this.#stream(message.streamId);
-    stream.buffered += message.data.length;
-    this.bufferedBytes += message.data.length;
+    stream.buffered += message.length;
+    this.bufferedBytes += message.length;
     if (stream.phase === 'open') {
       stream.queue.push(message);
       this.#awaitTurn(stream);
@@ -98,54 +153,59 @@ export class SendQueue {
       const message = stream.queue.peek();
       if (message === undefined) {
         this.#current = undefined;
-      } else if (message.sent === 0 && message.expiresAt <= now) {
+      } else if (message.outcome !== undefined) {
         stream.queue.shift();
-        this.#observer.expired();
-        this.#decrease(stream, message.data.length);
-        this.#endTurn(stream);
+      } else if (message.sent === 0 && message.expiresAt <= now) {
+        this.expire(message);
       } else {
         return message;
       }
     }
   }
 
-  /** `bytes` of the head have been given a TSN. The first fragment takes the stream's next SSN. */
+  /** `bytes` of the head have been given a TSN. The first fragment takes the stream's next sequence number. */
   take(message: OutgoingMessage, bytes: number): void {
     const stream = this.#stream(message.streamId);
-    if (message.sent === 0 && !message.unordered) {
-      message.ssn = stream.nextSsn;
-      stream.nextSsn = (stream.nextSsn + 1) & 0xffff;
-    }
+    if (message.sent === 0) this.#number(stream, message);
     message.sent += bytes;
-    if (message.sent === message.data.length) {
-      stream.queue.shift();
-      this.#endTurn(stream);
-    }
+    message.fragments++;
+    const isWhole = message.sent === message.length;
+    if (isWhole) stream.queue.shift();
+    this.#turns.served(stream, this.interleaving ? bytes : message.length, message.priority);
+    if (isWhole || this.interleaving) this.#endTurn(stream);
     this.#decrease(stream, bytes);
   }
 
-  /** Gives up the rest of the head, which has been started; the bytes that will not be sent. */
+  /** Gives up the rest of a message that has been started; the bytes that will not be sent. */
   abandonRest(message: OutgoingMessage): number {
-    const rest = message.data.length - message.sent;
+    const rest = message.length - message.sent;
     if (rest === 0) return 0;
     const stream = this.#stream(message.streamId);
+    // A message that has been started heads its stream's queue.
     stream.queue.shift();
-    this.#endTurn(stream);
+    if (this.#current === stream) this.#endTurn(stream);
     this.#decrease(stream, rest);
     return rest;
+  }
+
+  /** A message that has not been started has run out of time. Its place in the queue goes when its turn comes. */
+  expire(message: OutgoingMessage): void {
+    const stream = this.#streams.get(message.streamId);
+    if (stream === undefined || message.sent > 0 || message.outcome !== undefined) return;
+    this.#observer.ended(message, 'expired');
+    this.#decrease(stream, message.length);
   }
 
   /** Drops the stream's messages that have not been started; the bytes dropped. */
   discard(streamId: number): number {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return 0;
-    const started = this.#current === stream && (stream.queue.peek()?.sent ?? 0) > 0;
+    const started = (stream.queue.peek()?.sent ?? 0) > 0;
     const head = started ? stream.queue.shift() : undefined;
-    stream.queue.clear();
-    stream.behindReset.length = 0;
-    if (head !== undefined) stream.queue.push(head);
-    const kept = head === undefined ? 0 : head.data.length - head.sent;
+    const kept = head === undefined ? 0 : head.length - head.sent;
     const dropped = stream.buffered - kept;
+    this.#endAll(stream);
+    if (head !== undefined) stream.queue.push(head);
     this.#decrease(stream, dropped);
     return dropped;
   }
@@ -158,7 +218,9 @@ export class SendQueue {
 
   /** True once a draining stream has nothing left in front of its reset. */
   isDrained(streamId: number): boolean {
-    return (this.#streams.get(streamId)?.queue.size ?? 0) === 0;
+    const queue = this.#streams.get(streamId)?.queue;
+    while (queue?.peek()?.outcome !== undefined) queue.shift();
+    return (queue?.size ?? 0) === 0;
   }
 
   pause(streamId: number): void {
@@ -170,7 +232,10 @@ export class SendQueue {
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return;
     stream.phase = 'open';
-    if (performed) stream.nextSsn = 0;
+    if (performed) {
+      stream.nextSsn = 0;
+      stream.nextUnorderedMid = 0;
+    }
     for (const message of stream.behindReset) stream.queue.push(message);
     stream.behindReset.length = 0;
     if (stream.queue.size > 0) this.#awaitTurn(stream);
@@ -179,6 +244,7 @@ export class SendQueue {
   }
 
   clear(): void {
+    for (const stream of this.#streams.values()) this.#endAll(stream);
     this.#streams.clear();
     this.#turns.clear();
     this.#current = undefined;
@@ -194,13 +260,27 @@ export class SendQueue {
         behindReset: [],
         phase: 'open',
         nextSsn: 0,
+        nextUnorderedMid: 0,
         buffered: 0,
         lowThreshold: 0,
         waiting: false,
+        start: 0,
+        finish: 0,
+        order: 0,
       };
       this.#streams.set(id, stream);
     }
     return stream;
+  }
+
+  #number(stream: OutgoingStream, message: OutgoingMessage): void {
+    if (!message.unordered) {
+      message.sequence = stream.nextSsn;
+      stream.nextSsn = this.interleaving ? (stream.nextSsn + 1) >>> 0 : (stream.nextSsn + 1) & 0xffff;
+    } else if (this.interleaving) {
+      message.sequence = stream.nextUnorderedMid;
+      stream.nextUnorderedMid = (stream.nextUnorderedMid + 1) >>> 0;
+    }
   }
 
   #awaitTurn(stream: OutgoingStream): void {
@@ -214,10 +294,27 @@ export class SendQueue {
     if (stream.queue.size > 0) this.#awaitTurn(stream);
   }
 
+  /** Ends everything that waits on the stream. */
+  #endAll(stream: OutgoingStream): void {
+    for (let next = stream.queue.shift(); next !== undefined; next = stream.queue.shift()) {
+      if (next.outcome === undefined) this.#observer.ended(next, 'discarded');
+    }
+    for (const message of stream.behindReset) {
+      if (message.outcome === undefined) this.#observer.ended(message, 'discarded');
+    }
+    stream.behindReset.length = 0;
+  }
+
   #decrease(stream: OutgoingStream, bytes: number): void {
     const wasAbove = stream.buffered > stream.lowThreshold;
     stream.buffered -= bytes;
     this.bufferedBytes -= bytes;
     if (wasAbove && stream.buffered <= stream.lowThreshold) this.#observer.bufferedAmountLow(stream.id);
   }
+}
+
+/** Notes how a message has ended, and lets go of its memory. */
+export function endMessage(message: OutgoingMessage, outcome: MessageOutcome): void {
+  message.outcome = outcome;
+  message.data = NO_BYTES;
 }

@@ -2,6 +2,7 @@
  * The sending half: messages in; DATA and FORWARD TSN chunks out; SACKs and T3 back in.
  *
  *   fill(packet): lost chunks first (given up instead, if their message may be) → new data → FORWARD TSN
+ *   expire(): messages whose time is up and that need not be waited for → given up
  *   handleSack(): acknowledged, missed, lost → congestion window, fast recovery, round-trip sample
  *   handleTimeout(): T3 → everything in flight is lost, one packet goes out
  *
@@ -9,23 +10,34 @@
  * while nothing is in flight, so that neither window can shut for ever (RFC 9260 §6.1 A).
  */
 import type { Counters } from '../../core/counters.ts';
-import { CHUNK, DATA_HEADER_SIZE, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED, padded } from '../constants.ts';
-import type { SctpCounter } from '../events.ts';
+import { DeadlineHeap } from '../../core/deadline-heap.ts';
+import { CHUNK, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED, I_DATA_HEADER_SIZE, padded } from '../constants.ts';
+import type { MessageOutcome, SctpCounter } from '../events.ts';
 import type { SkippedStream } from '../packet/forward-tsn.ts';
-import { encodeForwardTsn } from '../packet/forward-tsn.ts';
+import { encodeForwardTsn, encodeIForwardTsn } from '../packet/forward-tsn.ts';
 import type { PacketWriter } from '../packet/packet.ts';
 import type { SackChunk } from '../packet/sack.ts';
 import { TsnLine } from '../tsn.ts';
 import type { CongestionController } from './congestion.ts';
 import { Outstanding } from './outstanding.ts';
 import type { RtoEstimator } from './rto.ts';
-import type { OutgoingMessage, SendQueue } from './send-queue.ts';
+import type { OutgoingMessage } from './send-queue.ts';
+import { endMessage, SendQueue } from './send-queue.ts';
+import type { Scheduling } from './turns.ts';
 
 export interface SenderOptions {
   /** Bytes of chunks in a full packet. */
   readonly chunkSpace: number;
   /** Packets that may go out beyond what an input acknowledged (RFC 9260 §6.1 D "Max.Burst"). */
   readonly maxBurst: number;
+  readonly scheduling: Scheduling;
+}
+
+/** Told of what concerns the application. */
+export interface SenderObserver {
+  bufferedAmountLow(streamId: number): void;
+  /** A message that somebody asked about has ended. */
+  outcome(message: OutgoingMessage, outcome: MessageOutcome): void;
 }
 
 /** What a SACK meant to the timers. */
@@ -44,7 +56,7 @@ const INVALID: SackVerdict = { valid: false, advanced: false, progress: false };
 export class Sender {
   readonly line: TsnLine;
   readonly queue: SendQueue;
-  readonly outstanding: Outstanding = new Outstanding();
+  readonly outstanding: Outstanding;
   readonly rto: RtoEstimator;
   readonly congestion: CongestionController;
   /** The a_rwnd of the last SACK, bytes. */
@@ -55,7 +67,10 @@ export class Sender {
   forwardBarrier: number = Infinity;
   /** Set when the earliest outstanding chunk has been sent again: T3 starts anew (RFC 9260 §6.3.2 R4). */
   earliestResent = false;
+  /** Messages with a lifetime that have not ended, by when it does. */
+  readonly #lifetimes = new DeadlineHeap<OutgoingMessage>();
   readonly #options: SenderOptions;
+  readonly #observer: SenderObserver;
   readonly #counters: Counters<SctpCounter>;
   #burst: number;
   /** Fast recovery lasts until this position is acknowledged; -1 outside. */
@@ -75,7 +90,7 @@ export class Sender {
   constructor(
     initialTsn: number,
     parts: {
-      readonly queue: SendQueue;
+      readonly observer: SenderObserver;
       readonly rto: RtoEstimator;
       readonly congestion: CongestionController;
       readonly counters: Counters<SctpCounter>;
@@ -83,7 +98,20 @@ export class Sender {
     options: SenderOptions,
   ) {
     this.line = new TsnLine(initialTsn);
-    this.queue = parts.queue;
+    this.#observer = parts.observer;
+    const ended = (message: OutgoingMessage, outcome: MessageOutcome): void => {
+      this.#endMessage(message, outcome);
+    };
+    this.outstanding = new Outstanding({ ended });
+    this.queue = new SendQueue(
+      {
+        bufferedAmountLow: (streamId) => {
+          parts.observer.bufferedAmountLow(streamId);
+        },
+        ended,
+      },
+      options.scheduling,
+    );
     this.rto = parts.rto;
     this.congestion = parts.congestion;
     this.#counters = parts.counters;
@@ -110,6 +138,36 @@ export class Sender {
     return this.#recoveryExit >= 0;
   }
 
+  /** The earliest time at which a message runs out of its lifetime; Infinity: none. */
+  get nextExpiry(): number {
+    return this.#lifetimes.next();
+  }
+
+  /** RFC 8260 was negotiated: I-DATA and I-FORWARD-TSN take the place of DATA and FORWARD TSN. */
+  enableInterleaving(): void {
+    this.queue.interleaving = true;
+    this.outstanding.headerSize = I_DATA_HEADER_SIZE;
+  }
+
+  /** A message's lifetime has begun: it ends at `at`. */
+  limitLifetime(message: OutgoingMessage, at: number): void {
+    if (message.outcome !== undefined) return;
+    message.expiresAt = at;
+    this.#lifetimes.set(message, at);
+  }
+
+  /**
+   * Gives up what has run out of time and would go on costing: unsent messages, half-sent ones, and those that wait
+   * to be sent again. Of one that is in flight as a whole an acknowledgement may be on its way: if it is lost, it goes then.
+   */
+  expire(now: number): void {
+    for (let due = this.#lifetimes.takeDue(now); due !== undefined; due = this.#lifetimes.takeDue(now)) {
+      if (due.sent === 0) this.queue.expire(due);
+      else if (!this.partialReliability) continue;
+      else if (due.sent < due.length || this.outstanding.hasLost(due)) this.#abandon(due, 'expired');
+    }
+  }
+
   /** The application has given us something: a burst may start. */
   allowBurst(): void {
     this.#burst = Math.max(this.#burst, this.#options.maxBurst);
@@ -126,7 +184,7 @@ export class Sender {
       if (this.outstanding.lostCount === 0 && this.#fillNew(writer, now, fresh)) wrote = true;
       if (wrote) {
         this.#burst--;
-        if (this.#burst === 0) this.#mayFly(this.#options.chunkSpace - DATA_HEADER_SIZE);
+        if (this.#burst === 0) this.#mayFly(this.#options.chunkSpace - this.outstanding.headerSize);
         this.#exempt = false;
         this.#windowProbe = false;
       }
@@ -186,6 +244,7 @@ export class Sender {
   clear(): void {
     this.queue.clear();
     this.outstanding.clear();
+    this.#lifetimes.clear();
     this.#forwardDue = false;
     this.#probe = -1;
   }
@@ -250,11 +309,11 @@ export class Sender {
       const message = outstanding.message(position);
       if (message === undefined) return wrote;
       if (this.#isExpendable(message, outstanding.transmissions(position), now)) {
-        this.#abandon(message);
+        this.#abandon(message, message.expiresAt <= now ? 'expired' : 'abandoned');
         continue;
       }
       const size = outstanding.size(position);
-      if (DATA_HEADER_SIZE + padded(size) > writer.room || !this.#mayFly(size)) return wrote;
+      if (outstanding.headerSize + padded(size) > writer.room || !this.#mayFly(size)) return wrote;
       outstanding.resend(position);
       this.#counters.add('retransmitted-chunks');
       if (position === outstanding.cumulative + 1) this.earliestResent = true;
@@ -267,28 +326,29 @@ export class Sender {
 
   #fillNew(writer: PacketWriter, now: number, fresh: boolean): boolean {
     const outstanding = this.outstanding;
-    const full = this.#options.chunkSpace - DATA_HEADER_SIZE;
+    const { headerSize } = outstanding;
+    const full = this.#options.chunkSpace - headerSize;
     let wrote = false;
     while (!outstanding.isFull) {
       const message = this.queue.head(now);
       if (message === undefined) break;
       if (message.sent > 0 && this.partialReliability && message.expiresAt <= now) {
-        this.#abandon(message);
+        this.#abandon(message, 'expired');
         continue;
       }
-      const rest = message.data.length - message.sent;
-      const space = (writer.room - DATA_HEADER_SIZE) & ~3;
+      const rest = message.length - message.sent;
+      const space = (writer.room - headerSize) & ~3;
       const size = Math.min(rest, space);
       // A message is not torn to fill what little a packet has left.
       if (size <= 0 || (size < rest && space * 2 < full) || !this.#mayFly(size)) break;
       const offset = message.sent;
-      this.queue.take(message, size);
       const position = outstanding.add(message, offset, size);
+      this.queue.take(message, size);
       if (fresh && this.#probe < 0) {
         this.#probe = position;
         this.#probeSentAt = now;
       }
-      if (offset + size === message.data.length) this.#counters.add('messages-sent');
+      if (offset + size === message.length) this.#counters.add('messages-sent');
       this.#writeChunk(writer, message, position, offset, size);
       wrote = true;
     }
@@ -299,7 +359,7 @@ export class Sender {
     const { flightBytes, flightPayload } = this.outstanding;
     if (this.#exempt) return true;
     if (flightBytes === 0) return this.peerWindow > 0 || this.#windowProbe;
-    if (flightBytes + DATA_HEADER_SIZE + padded(size) > this.congestion.window) {
+    if (flightBytes + this.outstanding.headerSize + padded(size) > this.congestion.window) {
       this.#limitedUntil = this.outstanding.next;
       return false;
     }
@@ -312,11 +372,20 @@ export class Sender {
   }
 
   /** Gives up the whole message, its unsent rest included: a part of it is of no use to the receiver. */
-  #abandon(message: OutgoingMessage): void {
+  #abandon(message: OutgoingMessage, outcome: 'expired' | 'abandoned'): void {
     this.#counters.add('abandoned-messages');
     this.outstanding.abandon(message);
     if (this.queue.abandonRest(message) > 0) this.outstanding.addPlaceholder(message);
+    this.#endMessage(message, outcome);
     this.#forwardDue = true;
+  }
+
+  /** Every message comes here once: its one outcome. */
+  #endMessage(message: OutgoingMessage, outcome: MessageOutcome): void {
+    if (outcome === 'expired' && message.sent === 0) this.#counters.add('expired-messages');
+    endMessage(message, outcome);
+    if (message.lifetime !== Infinity) this.#lifetimes.delete(message);
+    if (message.token !== undefined) this.#observer.outcome(message, outcome);
   }
 
   #writeChunk(
@@ -330,14 +399,24 @@ export class Sender {
     let flags = message.unordered ? FLAG_UNORDERED : 0;
     if (offset === 0) flags |= FLAG_BEGIN;
     if (offset + size === data.length) flags |= FLAG_END;
-    writer
-      .beginChunk(CHUNK.data, flags)
-      .u32(this.line.wire(position))
-      .u16(message.streamId)
-      .u16(message.ssn)
-      .u32(message.ppid)
-      .raw(size === data.length ? data : data.subarray(offset, offset + size))
-      .endChunk();
+    if (this.queue.interleaving) {
+      // RFC 8260 §2.1: the first fragment says what the message is, the others which they are.
+      writer
+        .beginChunk(CHUNK.iData, flags)
+        .u32(this.line.wire(position))
+        .u16(message.streamId)
+        .u16(0)
+        .u32(message.sequence)
+        .u32(offset === 0 ? message.ppid : this.outstanding.fragment(position));
+    } else {
+      writer
+        .beginChunk(CHUNK.data, flags)
+        .u32(this.line.wire(position))
+        .u16(message.streamId)
+        .u16(message.sequence)
+        .u32(message.ppid);
+    }
+    writer.raw(size === data.length ? data : data.subarray(offset, offset + size)).endChunk();
   }
 
   /** RFC 3758 §3.5 C: a lost FORWARD TSN is sent again, once a round trip at the most, and with every T3. */
@@ -349,15 +428,22 @@ export class Sender {
   #writeForwardTsn(writer: PacketWriter, now: number): boolean {
     if (!this.#forwardDue) return false;
     const { outstanding } = this;
-    // One stream entry takes four bytes; what does not fit waits for the next FORWARD TSN.
-    const maxStreams = (this.#options.chunkSpace - 8) >> 2;
-    const skipped = new Map<number, number>();
+    const { interleaving } = this.queue;
+    // What does not fit waits for the next one.
+    const entrySize = interleaving ? 8 : 4;
+    const maxStreams = Math.floor((this.#options.chunkSpace - 8) / entrySize);
+    const skipped = new Map<number, SkippedStream>();
     let position = outstanding.cumulative;
     while (position < this.forwardBarrier && outstanding.isAbandoned(position + 1)) {
       const message = outstanding.message(position + 1);
-      if (message !== undefined && !message.unordered) {
-        if (skipped.size === maxStreams && !skipped.has(message.streamId)) break;
-        skipped.set(message.streamId, message.ssn);
+      // RFC 3758 §3.2 lists ordered messages alone; with interleaving unordered ones have numbers, too.
+      if (message !== undefined && (interleaving || !message.unordered)) {
+        const { streamId, unordered, sequence } = message;
+        const key = streamId * 2 + (unordered ? 1 : 0);
+        if (skipped.size === maxStreams && !skipped.has(key)) break;
+        const known = skipped.get(key);
+        if (known === undefined || isLater(sequence, known.sequence, interleaving))
+          skipped.set(key, { streamId, unordered, sequence });
       }
       position++;
     }
@@ -365,11 +451,16 @@ export class Sender {
       this.#forwardDue = false;
       return false;
     }
-    if (8 + 4 * skipped.size > writer.room) return false;
-    const streams: SkippedStream[] = [...skipped].map(([streamId, ssn]) => ({ streamId, ssn }));
-    writer.chunk(encodeForwardTsn({ newCumulativeTsn: this.line.wire(position), streams }));
+    if (8 + entrySize * skipped.size > writer.room) return false;
+    const forward = { newCumulativeTsn: this.line.wire(position), streams: [...skipped.values()] };
+    writer.chunk(interleaving ? encodeIForwardTsn(forward) : encodeForwardTsn(forward));
     this.#forwardDue = false;
     this.#forwardedAt = now;
     return true;
   }
+}
+
+/** True if `a` comes after `b` on the circle of 16-bit SSNs or 32-bit MIDs. */
+function isLater(a: number, b: number, isMid: boolean): boolean {
+  return isMid ? ((a - b) | 0) > 0 : ((a - b) << 16) >> 16 > 0;
 }

@@ -1,0 +1,246 @@
+/**
+ * Reassembly of I-DATA chunks (RFC 8260 §2.2): a fragment says itself which message of its stream it belongs to (MID) and
+ * which part of it it is (FSN), so that the fragments of many messages may come mixed.
+ *
+ *   fragment → its message, by (stream, U, MID) → all from 0 to the one with E: whole
+ *   message: unordered → delivered · ordered → delivered in MID order, held until its turn
+ *
+ * Payloads are kept as views (`owned` packets) or copies; delivery makes the one final copy.
+ */
+import type { Bytes } from '../../core/bytes.ts';
+import { copyBytes } from '../../core/bytes.ts';
+import { FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
+import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
+import { charge } from './reassembly.ts';
+
+interface PartialMessage {
+  readonly fragments: Map<number, Uint8Array>;
+  bytes: number;
+  charged: number;
+  /** From the first fragment; 0 before it has come. */
+  ppid: number;
+  /** The FSN of the last fragment, Infinity before it has come. */
+  last: number;
+}
+
+interface WholeMessage {
+  readonly ppid: number;
+  readonly data: Bytes;
+}
+
+interface InboundStream {
+  readonly id: number;
+  /** The MID whose turn it is, on an unwrapped line: its low 32 bits are the wire's. */
+  next: number;
+  /** Ordered messages by unwrapped MID: begun, and whole but before their turn. */
+  readonly begun: Map<number, PartialMessage>;
+  readonly held: Map<number, WholeMessage>;
+  /** Unordered messages that have been begun, by MID. */
+  readonly unordered: Map<number, PartialMessage>;
+  /** True once a message or a first fragment has been reported. */
+  seen: boolean;
+}
+
+export class InterleavedReassembly implements Reassembler {
+  heldBytes = 0;
+  readonly #streams = new Map<number, InboundStream>();
+  readonly #sink: MessageSink;
+  readonly #maxMessageSize: number;
+  #fragments = 0;
+  #heldMessages = 0;
+
+  constructor(sink: MessageSink, maxMessageSize: number) {
+    this.#sink = sink;
+    this.#maxMessageSize = maxMessageSize;
+  }
+
+  get isEmpty(): boolean {
+    return this.#fragments === 0 && this.#heldMessages === 0;
+  }
+
+  get fragmentCount(): number {
+    return this.#fragments;
+  }
+
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
+  add(chunk: DataChunk, owned: boolean): boolean {
+    const stream = this.#stream(chunk.streamId);
+    const isUnordered = (chunk.flags & FLAG_UNORDERED) !== 0;
+    const key = isUnordered ? chunk.sequence : unwrap(chunk.sequence, stream.next);
+    if (!isUnordered && (key < stream.next || stream.held.has(key))) {
+      // A MID of the past on a new TSN: the peer counts wrongly.
+      this.#sink.outOfTurn();
+      return true;
+    }
+    if ((chunk.flags & (FLAG_BEGIN | FLAG_END)) === (FLAG_BEGIN | FLAG_END)) {
+      if (chunk.payload.length > this.#maxMessageSize) return false;
+      this.#complete(stream, isUnordered, key, chunk.ppid, copyBytes(chunk.payload));
+      return true;
+    }
+    if (!stream.seen) {
+      stream.seen = true;
+      this.#sink.firstFragment(stream.id);
+    }
+    return this.#addFragment(stream, isUnordered, key, chunk, owned);
+  }
+
+  reset(streamIds: readonly number[]): void {
+    for (const id of streamIds) {
+      const stream = this.#streams.get(id);
+      if (stream === undefined) continue;
+      for (const message of stream.begun.values()) this.#dropPartial(message);
+      for (const message of stream.unordered.values()) this.#dropPartial(message);
+      for (const message of stream.held.values()) this.#dropWhole(message);
+      this.#streams.delete(id);
+    }
+  }
+
+  streamIds(): number[] {
+    return [...this.#streams.keys()];
+  }
+
+  /** I-FORWARD-TSN names every message it skips: nothing follows from TSNs alone. */
+  dropThrough(): void {
+    return;
+  }
+
+  /** RFC 8260 §2.3.1: messages up to `sequence` will not be completed; those behind them get their turn. */
+  skipTo(streamId: number, unordered: boolean, sequence: number): void {
+    const stream = this.#streams.get(streamId);
+    if (unordered) {
+      for (const [mid, message] of stream?.unordered ?? []) {
+        if (((mid - sequence) | 0) > 0) continue;
+        stream?.unordered.delete(mid);
+        this.#dropPartial(message);
+      }
+      return;
+    }
+    this.#skipOrdered(stream ?? this.#stream(streamId), sequence);
+  }
+
+  clear(): void {
+    this.#streams.clear();
+    this.heldBytes = 0;
+    this.#fragments = 0;
+    this.#heldMessages = 0;
+  }
+
+  #stream(id: number): InboundStream {
+    let stream = this.#streams.get(id);
+    if (stream === undefined) {
+      stream = { id, next: 0, begun: new Map(), held: new Map(), unordered: new Map(), seen: false };
+      this.#streams.set(id, stream);
+    }
+    return stream;
+  }
+
+  #addFragment(
+    stream: InboundStream,
+    isUnordered: boolean,
+    key: number,
+    chunk: DataChunk,
+    owned: boolean,
+  ): boolean {
+    const messages = isUnordered ? stream.unordered : stream.begun;
+    let message = messages.get(key);
+    if (message === undefined) {
+      message = { fragments: new Map(), bytes: 0, charged: 0, ppid: 0, last: Infinity };
+      messages.set(key, message);
+    }
+    const fsn = (chunk.flags & FLAG_BEGIN) !== 0 ? 0 : chunk.fsn;
+    if (message.fragments.has(fsn) || fsn > message.last) {
+      this.#sink.outOfTurn();
+      return true;
+    }
+    if (fsn === 0) message.ppid = chunk.ppid;
+    if ((chunk.flags & FLAG_END) !== 0) message.last = fsn;
+    message.fragments.set(fsn, owned ? chunk.payload : copyBytes(chunk.payload));
+    message.bytes += chunk.payload.length;
+    message.charged += charge(chunk.payload.length);
+    this.heldBytes += charge(chunk.payload.length);
+    this.#fragments++;
+    if (message.bytes > this.#maxMessageSize) return false;
+    if (message.fragments.size === message.last + 1) {
+      messages.delete(key);
+      this.#dropPartial(message);
+      this.#complete(stream, isUnordered, key, message.ppid, assemble(message));
+    }
+    return true;
+  }
+
+  #complete(stream: InboundStream, isUnordered: boolean, key: number, ppid: number, data: Bytes): void {
+    stream.seen = true;
+    if (isUnordered) {
+      this.#sink.deliver(stream.id, ppid, data, true);
+    } else if (key === stream.next) {
+      stream.next++;
+      this.#sink.deliver(stream.id, ppid, data, false);
+      this.#releaseInTurn(stream);
+    } else {
+      stream.held.set(key, { ppid, data });
+      this.#heldMessages++;
+      this.heldBytes += charge(data.length);
+    }
+  }
+
+  #skipOrdered(stream: InboundStream, sequence: number): void {
+    const skipped = unwrap(sequence, stream.next);
+    if (skipped < stream.next) return;
+    for (const [turn, message] of stream.begun) {
+      if (turn > skipped) continue;
+      stream.begun.delete(turn);
+      this.#dropPartial(message);
+    }
+    // What is held up to the skipped one is whole: it is still delivered, in order.
+    for (const turn of [...stream.held.keys()].filter((key) => key <= skipped).sort((a, b) => a - b)) {
+      this.#release(stream, turn);
+    }
+    stream.next = skipped + 1;
+    this.#releaseInTurn(stream);
+  }
+
+  #releaseInTurn(stream: InboundStream): void {
+    while (stream.held.has(stream.next)) {
+      this.#release(stream, stream.next);
+      stream.next++;
+    }
+  }
+
+  #release(stream: InboundStream, turn: number): void {
+    const message = stream.held.get(turn);
+    if (message === undefined) return;
+    stream.held.delete(turn);
+    this.#dropWhole(message);
+    this.#sink.deliver(stream.id, message.ppid, message.data, false);
+  }
+
+  #dropPartial(message: PartialMessage): void {
+    this.heldBytes -= message.charged;
+    this.#fragments -= message.fragments.size;
+  }
+
+  #dropWhole(message: WholeMessage): void {
+    this.#heldMessages--;
+    this.heldBytes -= charge(message.data.length);
+  }
+}
+
+function assemble(message: PartialMessage): Bytes {
+  const data = new Uint8Array(message.bytes);
+  let at = 0;
+  for (let fsn = 0; fsn <= message.last; fsn++) {
+    const fragment = message.fragments.get(fsn);
+    if (fragment === undefined) continue;
+    data.set(fragment, at);
+    at += fragment.length;
+  }
+  return data;
+}
+
+/** The number nearest to `near` whose low 32 bits are `mid`. */
+function unwrap(mid: number, near: number): number {
+  return near + ((mid - near) | 0);
+}

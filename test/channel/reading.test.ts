@@ -1,0 +1,185 @@
+/** Back-pressure and outcomes: what waits counts against the window until the application has it. */
+import { describe, expect, test } from 'vitest';
+import type { ChannelEvent, DataChannel, SendOptions } from '../../src/channel/index.ts';
+import type { DataChannels } from '../../src/channel/index.ts';
+import { encodeAck } from '../../src/channel/index.ts';
+import type { FakePort } from './fake-port.ts';
+import { closed, connected, dcep, drain, localReset, message, remoteReset } from './fake-port.ts';
+
+function opened(): { port: FakePort; channels: DataChannels; chat: DataChannel } {
+  const { port, channels } = connected('client');
+  const chat = channels.createChannel('chat');
+  channels.handleSctpEvent(dcep(0, encodeAck()), 0);
+  drain(channels);
+  port.takeSent();
+  port.released = 0;
+  return { port, channels, chat };
+}
+
+/** Text messages of one byte. */
+function say(channels: DataChannels, ...letters: string[]): void {
+  for (const letter of letters) channels.handleSctpEvent(message(0, 51, letter.charCodeAt(0)), 0);
+}
+
+function story(events: readonly ChannelEvent[]): string[] {
+  return events.map((event) => {
+    if (event.type === 'message') return String(event.data);
+    return event.type === 'messageoutcome' ? `${event.id} ${event.outcome}` : event.type;
+  });
+}
+
+describe('pauseReading', () => {
+  test('nothing is given out, nor released, until resumeReading', () => {
+    const { port, channels, chat } = opened();
+    say(channels, 'a');
+    expect([story(drain(channels)), port.released]).toEqual([['a'], 1]);
+    chat.pauseReading();
+    say(channels, 'b', 'c');
+    expect([chat.isReadingPaused, story(drain(channels)), port.released]).toEqual([true, [], 1]);
+    expect(channels.inspect().channels[0]?.unreadMessages).toBe(2);
+    chat.resumeReading();
+    say(channels, 'd');
+    expect(channels.queuedEvents).toBe(3);
+    expect([story(drain(channels)), port.released]).toEqual([['b', 'c', 'd'], 4]);
+  });
+
+  test('other channels are not paused', () => {
+    const { channels, chat } = opened();
+    const other = channels.createChannel('other', { negotiated: true, id: 7 });
+    drain(channels);
+    chat.pauseReading();
+    say(channels, 'a');
+    channels.handleSctpEvent(message(7, 51, 0x78), 0);
+    const events = drain(channels);
+    expect(story(events)).toEqual(['x']);
+    expect(events[0]).toMatchObject({ channel: other });
+  });
+
+  test('the peer closes: what waits comes first', () => {
+    const { port, channels, chat } = opened();
+    chat.pauseReading();
+    say(channels, 'a', 'b');
+    channels.handleSctpEvent(remoteReset(0), 0);
+    channels.handleSctpEvent(localReset(0), 0);
+    expect(story(drain(channels))).toEqual(['a', 'b', 'channelclosing', 'channelclose']);
+    expect(port.released).toBe(2);
+  });
+
+  test('the association ends: what waits comes first', () => {
+    const { channels, chat } = opened();
+    chat.pauseReading();
+    say(channels, 'a');
+    channels.handleSctpEvent(closed(), 0);
+    expect(story(drain(channels))).toEqual(['a', 'channelclose']);
+  });
+
+  test('close() drops what waits, counts it and releases it', () => {
+    const { port, channels, chat } = opened();
+    chat.pauseReading();
+    say(channels, 'a', 'b');
+    chat.close();
+    expect(port.released).toBe(2);
+    expect(channels.inspect().counters.lateMessages).toBe(2);
+    say(channels, 'c');
+    expect([port.released, story(drain(channels))]).toEqual([3, []]);
+  });
+
+  test('what is no message for the application is released at once', () => {
+    const { port, channels } = opened();
+    channels.handleSctpEvent(dcep(0, encodeAck()), 0);
+    expect(port.released).toBe(1);
+    channels.handleSctpEvent(message(40, 51, 1, 2, 3), 0); // No OPEN: refused.
+    expect(port.released).toBe(4);
+    channels.handleSctpEvent(message(0, 52, 1, 2), 0); // A deprecated partial piece.
+    expect(port.released).toBe(6);
+    channels.handleSctpEvent(message(0, 53, 3), 0);
+    expect(port.released).toBe(6);
+    expect(drain(channels)[0]).toMatchObject({ data: Uint8Array.of(1, 2, 3) });
+    expect(port.released).toBe(7);
+  });
+});
+
+describe('send options', () => {
+  test('a message may differ from its channel', () => {
+    const { port, channels } = opened();
+    const fast = channels.createChannel('fast', {
+      negotiated: true,
+      id: 9,
+      ordered: false,
+      maxRetransmits: 3,
+      priority: 'high',
+    });
+    fast.send('a');
+    fast.send('b', { maxRetransmits: 0, maxPacketLifeTime: 50, priority: 'very-low' });
+    expect(port.takeSent().map(({ message }) => message)).toMatchObject([
+      { maxRetransmits: 3, maxPacketLifeTime: undefined, priority: 1024, token: undefined },
+      { maxRetransmits: 0, maxPacketLifeTime: 50, priority: 128 },
+    ]);
+  });
+
+  test.each<[string, SendOptions]>([
+    ['maxPacketLifeTime', { maxPacketLifeTime: -1 }],
+    ['maxPacketLifeTime', { maxPacketLifeTime: NaN }],
+    ['maxRetransmits', { maxRetransmits: 1.5 }],
+    ['priority', { priority: 'urgent' as 'high' }],
+  ])('%s out of range is refused, and nothing is sent', (name, options) => {
+    const { port, chat } = opened();
+    expect(() => chat.send('a', options)).toThrow(new RegExp(name));
+    expect(port.takeSent()).toEqual([]);
+  });
+});
+
+describe('outcomes', () => {
+  function asked(...ids: (string | number)[]): ReturnType<typeof opened> & { tokens: unknown[] } {
+    const bench = opened();
+    for (const id of ids) bench.chat.send('x', { id });
+    return { ...bench, tokens: bench.port.takeSent().map(({ message }) => message.token) };
+  }
+
+  test('what the association says of a message, its channel passes on once', () => {
+    const { channels, chat, tokens } = asked('a', 7);
+    const outcome = { type: 'messageoutcome', streamId: 0, token: tokens[1], outcome: 'expired' } as const;
+    channels.handleSctpEvent(outcome, 0);
+    channels.handleSctpEvent(outcome, 0);
+    expect(drain(channels)).toEqual([{ type: 'messageoutcome', channel: chat, id: 7, outcome: 'expired' }]);
+  });
+
+  test('a message that was refused for want of room has none', () => {
+    const { port, channels, chat } = opened();
+    port.full = true;
+    expect(chat.send('x', { id: 1 })).toBe(false);
+    channels.handleSctpEvent(closed(), 0);
+    expect(story(drain(channels))).toEqual(['channelclose']);
+  });
+
+  test('the association ends: each is discarded, before its channel closes', () => {
+    const { channels } = asked('a', 'b');
+    channels.handleSctpEvent(closed(), 0);
+    expect(story(drain(channels))).toEqual(['a discarded', 'b discarded', 'channelclose']);
+  });
+
+  test('both directions reset: the peer has everything, whether its SACK has come or not', () => {
+    const { channels, chat } = asked('a');
+    chat.close();
+    channels.handleSctpEvent(localReset(0), 0);
+    channels.handleSctpEvent(remoteReset(0), 0);
+    expect(story(drain(channels))).toEqual(['a acknowledged', 'channelclose']);
+  });
+
+  test('a reset that is never answered: nobody knows', () => {
+    const { channels, chat } = asked('a');
+    chat.close();
+    channels.handleSctpEvent(localReset(0, 'timeout'), 0);
+    expect(story(drain(channels))).toEqual(['a discarded', 'channelclose']);
+  });
+});
+
+test('a gate that expires says how long the peer has been silent', () => {
+  const { port, channels } = connected('client');
+  channels.createChannel('chat');
+  channels.handleTimeout(0);
+  port.peerSilentFor = 4321;
+  channels.handleTimeout(10_000);
+  const error = drain(channels).find((event) => event.type === 'channelerror');
+  expect(error).toMatchObject({ failure: { gate: 'openAck', elapsed: 10_000, peerSilentFor: 4321 } });
+});
