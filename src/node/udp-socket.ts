@@ -4,7 +4,8 @@
  *   open ──(socket dead)──> rebinding ──(bound again)──> open        close() from anywhere ──> closed
  *
  * open: bind (a failure is a typed error that says what to do) → ask for large kernel buffers, read back what was
- * granted, warn once if it is less. send: bounded by bytes waiting in the process; every failure is counted by its code.
+ * granted, warn once if it is less. send: the kernel first; what it does not take waits by class, bounded by bytes
+ * (send-queue.ts); every failure is counted by its code.
  * F5a: a failure the socket survives (network unreachable, no buffers, a firewall's refusal) changes nothing: closing it
  * would be worse, since an address that is away cannot be bound. A socket that is dead, drowns in errors or has gone deaf
  * is replaced on the same address and port: at once, then with backoff, until it is there or `close()` is called.
@@ -15,6 +16,8 @@ import { canonicalAddress, formatAddress, type TransportAddress } from '../core/
 import { Counters } from '../core/counters.ts';
 import { Backoff } from './backoff.ts';
 import { bindSocket, requestBuffer, smallBufferMessage } from './bound-socket.ts';
+import { kernelDrops } from './kernel-drops.ts';
+import { SendQueue, type SendClass } from './send-queue.ts';
 
 /** Something an operator should know; nothing has ended. `code` is stable, kebab-case. */
 export interface UdpWarning {
@@ -30,8 +33,8 @@ export interface UdpSocketStats {
   readonly bytesReceived: number;
   readonly datagramsSent: number;
   readonly bytesSent: number;
-  /** Datagrams dropped because `maxQueuedBytes` were already waiting in this process. */
-  readonly droppedQueueFull: number;
+  /** Datagrams dropped because `maxQueuedBytes` were waiting in this process, by class. */
+  readonly droppedQueueFull: Readonly<Record<SendClass, number>>;
   /** Datagrams dropped because their destination cannot be sent to (port 0). */
   readonly droppedUnsendable: number;
   /** Datagrams dropped because there was no socket: it was being replaced, or is closed. */
@@ -48,6 +51,8 @@ export interface UdpSocketStats {
   /** Bytes the kernel granted; what `SO_RCVBUF` and `SO_SNDBUF` are, without Linux's doubling. */
   readonly receiveBufferSize: number;
   readonly sendBufferSize: number;
+  /** F3c: datagrams the kernel dropped for want of receive buffer; `undefined` where the system does not tell. */
+  readonly kernelDrops: number | undefined;
 }
 
 export interface UdpSocketOptions {
@@ -65,12 +70,17 @@ const COUNTERS = [
   'bytesReceived',
   'datagramsSent',
   'bytesSent',
-  'droppedQueueFull',
   'droppedUnsendable',
   'droppedNoSocket',
   'socketsLost',
   'rebindAttempts',
 ] as const;
+
+/**
+ * Bytes given to dgram that the kernel has not taken. What is given cannot be overtaken any more, so it is little: a few
+ * milliseconds' worth, enough to be there when the kernel has room again.
+ */
+const GIVEN_BYTES = 64 * 1024;
 
 /** How long `close()` waits for the kernel to take the last datagrams, ms. They are best effort like any other. */
 const CLOSE_LINGER = 1000;
@@ -107,11 +117,14 @@ export class UdpSocket {
   readonly #counters = new Counters<(typeof COUNTERS)[number]>(COUNTERS);
   readonly #sendErrors = new Map<string, number>();
   readonly #socketErrors = new Map<string, number>();
+  readonly #queue = new SendQueue();
   readonly #backoff = new Backoff(BACKOFF);
   /** `undefined` while it is being replaced, and after `close()`. */
   #socket: Socket | undefined;
   #unref = false;
   #granted = { receive: 0, send: 0 };
+  /** What the kernel dropped at the sockets before this one. */
+  #dropsBefore: number | undefined;
   #unsettledSends = 0;
   #closed: Promise<void> | undefined;
   #whenSettled: (() => void) | undefined;
@@ -152,20 +165,10 @@ export class UdpSocket {
       this.#counters.add('droppedNoSocket');
       return;
     }
-    if (this.#queuedBytes(socket) + data.length > this.#options.maxQueuedBytes) {
-      this.#counters.add('droppedQueueFull');
-      return;
-    }
-    const { address, port } = destination;
-    const host = this.#dualStack && !address.includes(':') ? `::ffff:${address}` : address;
-    this.#unsettledSends++;
-    this.#counters.add('datagramsSent');
-    this.#counters.add('bytesSent', data.length);
-    try {
-      socket.send(data, port, host, this.#sent);
-    } catch (error) {
-      this.#sent(error as Error);
-    }
+    const given = givenBytes(socket);
+    const fits = given + data.length <= Math.min(GIVEN_BYTES, this.#options.maxQueuedBytes);
+    if (fits && this.#queue.bytes === 0) this.#give(socket, data, destination);
+    else this.#queue.push({ data, destination }, this.#options.maxQueuedBytes - given);
   }
 
   /** Looks for silence that is not the peers'. Call it now and then, with `performance.now()`; it costs nothing. */
@@ -192,21 +195,21 @@ export class UdpSocket {
   stats(): UdpSocketStats {
     return {
       ...this.#counters.snapshot(),
+      droppedQueueFull: this.#queue.dropped,
       state: this.#closed !== undefined ? 'closed' : this.#socket === undefined ? 'rebinding' : 'open',
       sendErrors: Object.fromEntries(this.#sendErrors),
       socketErrors: Object.fromEntries(this.#socketErrors),
-      queuedBytes: this.#socket === undefined ? 0 : this.#queuedBytes(this.#socket),
+      queuedBytes: this.#queue.bytes + (this.#socket === undefined ? 0 : givenBytes(this.#socket)),
       receiveBufferSize: this.#granted.receive,
       sendBufferSize: this.#granted.send,
+      kernelDrops: this.#socket === undefined ? this.#dropsBefore : this.#kernelDrops(),
     };
   }
 
-  #queuedBytes(socket: Socket): number {
-    try {
-      return socket.getSendQueueSize();
-    } catch {
-      return 0; // closed underneath in this very turn; the send finds out
-    }
+  /** Of this socket and of those before it. */
+  #kernelDrops(): number | undefined {
+    const drops = kernelDrops(this.local);
+    return drops === undefined ? this.#dropsBefore : drops + (this.#dropsBefore ?? 0);
   }
 
   #receive(data: Uint8Array, from: RemoteInfo): void {
@@ -218,6 +221,27 @@ export class UdpSocket {
     this.onReceive(data, source);
   }
 
+  #give(socket: Socket, data: Uint8Array, { address, port }: TransportAddress): void {
+    const host = this.#dualStack && !address.includes(':') ? `::ffff:${address}` : address;
+    this.#unsettledSends++;
+    this.#counters.add('datagramsSent');
+    this.#counters.add('bytesSent', data.length);
+    try {
+      socket.send(data, port, host, this.#sent);
+    } catch (error) {
+      this.#sent(error as Error);
+    }
+  }
+
+  /** Something waits only while dgram holds datagrams, so the end of one of these is when to go on. */
+  #giveWaiting(socket: Socket): void {
+    while (givenBytes(socket) < GIVEN_BYTES) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.#give(socket, next.data, next.destination);
+    }
+  }
+
   #settle(socket: Socket, error: NodeJS.ErrnoException | null): void {
     this.#unsettledSends--;
     if (error === null) {
@@ -226,6 +250,7 @@ export class UdpSocket {
       count(this.#sendErrors, error);
       if (DEAD_CODES.has(error.code)) this.#lose(socket, error.message);
     }
+    if (this.#queue.bytes > 0 && socket === this.#socket) this.#giveWaiting(socket);
     if (this.#unsettledSends === 0) this.#whenSettled?.();
   }
 
@@ -265,13 +290,19 @@ export class UdpSocket {
   /** Lets go of `socket` and binds another one; a late word from one that has been let go of changes nothing. */
   #lose(socket: Socket | undefined, why: string): void {
     if (socket === undefined || socket !== this.#socket || this.#closed !== undefined) return;
-    this.#socket = undefined;
+    this.#forget();
     this.#counters.add('socketsLost');
     socket.removeAllListeners();
     socket.on('error', () => undefined);
     closeQuietly(socket);
     this.#scheduleRebind();
     this.#warn('socket-lost', `lost (${why}); binding it again`);
+  }
+
+  #forget(): void {
+    this.#dropsBefore = this.#kernelDrops();
+    this.#socket = undefined;
+    this.#counters.add('droppedNoSocket', this.#queue.clear());
   }
 
   #scheduleRebind(): void {
@@ -310,8 +341,8 @@ export class UdpSocket {
     clearTimeout(this.#retry);
     if (this.#socket !== undefined && this.#unsettledSends > 0) await this.#settled();
     const socket = this.#socket;
-    this.#socket = undefined;
     if (socket === undefined) return;
+    this.#forget();
     socket.removeAllListeners('close');
     await new Promise<void>((resolve) => closeQuietly(socket, resolve));
   }
@@ -342,6 +373,14 @@ export class UdpSocket {
     if (send < sendBufferSize) {
       onWarning({ code: 'send-buffer-small', message: smallBufferMessage('send', sendBufferSize, send) });
     }
+  }
+}
+
+function givenBytes(socket: Socket): number {
+  try {
+    return socket.getSendQueueSize();
+  } catch {
+    return 0; // closed underneath in this very turn; the send finds out
   }
 }
 

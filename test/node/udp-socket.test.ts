@@ -122,9 +122,38 @@ describe('datagrams', () => {
         dgram.getSendQueueSize = () => 900;
       }),
     });
-    socket.send(new Uint8Array(100), socket.local);
-    socket.send(new Uint8Array(101), socket.local);
-    expect(socket.stats()).toMatchObject({ datagramsSent: 1, droppedQueueFull: 1, queuedBytes: 900 });
+    socket.send(new Uint8Array(100).fill(23), socket.local);
+    socket.send(new Uint8Array(101).fill(23), socket.local);
+    expect(socket.stats()).toMatchObject({
+      datagramsSent: 1,
+      droppedQueueFull: { stun: 0, handshake: 0, data: 1 },
+      queuedBytes: 900,
+    });
+  });
+
+  test('while the kernel takes nothing, wait by class, and go out when it does', async () => {
+    let held = 70_000;
+    const sent: number[] = [];
+    const settle: (() => void)[] = [];
+    const socket = await openSocket({
+      createSocket: tampered((dgram) => {
+        dgram.getSendQueueSize = () => held;
+        dgram.send = (...all: unknown[]) => {
+          sent.push((all[0] as Uint8Array)[0]!);
+          settle.push(() => (all.at(-1) as (error: null) => void)(null));
+        };
+      }),
+    });
+    held = 0;
+    socket.send(Uint8Array.of(23), socket.local); // dgram takes it: its end is what the others wait for
+    held = 70_000;
+    for (const first of [24, 22, 0]) socket.send(Uint8Array.of(first), socket.local);
+    expect(sent).toEqual([23]);
+    expect(socket.stats().queuedBytes).toBe(70_003);
+    held = 0;
+    settle[0]?.();
+    expect(sent).toEqual([23, 0, 22, 24]);
+    for (const settled of settle.slice(1)) settled();
   });
 
   test('after close are dropped and counted', async () => {
@@ -369,6 +398,18 @@ describe('F3b: kernel buffers', () => {
       }),
     });
     expect(socket.stats().receiveBufferSize).toBe(9216);
+  });
+});
+
+describe('F3c: what the kernel dropped', () => {
+  test('shows in stats() where the system tells it', async () => {
+    const z = await openSocket({ receiveBufferSize: 2048 });
+    const a = await openSocket();
+    expect([undefined, 0]).toContain(z.stats().kernelDrops);
+    // All in one turn: the reader has no chance.
+    for (let i = 0; i < 100; i++) a.send(new Uint8Array(1000), z.local);
+    if (process.platform === 'linux') expect(z.stats().kernelDrops).toBeGreaterThan(0);
+    else expect(z.stats().kernelDrops).toBeUndefined();
   });
 });
 
