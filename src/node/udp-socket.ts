@@ -51,7 +51,7 @@ export interface UdpSocketStats {
   /** Bytes the kernel granted; what `SO_RCVBUF` and `SO_SNDBUF` are, without Linux's doubling. */
   readonly receiveBufferSize: number;
   readonly sendBufferSize: number;
-  /** F3c: datagrams the kernel dropped for want of receive buffer; `undefined` where the system does not tell. */
+  /** F3c: datagrams the kernel dropped for want of receive buffer; `undefined` where the system does not tell, and once closed. */
   readonly kernelDrops: number | undefined;
 }
 
@@ -290,6 +290,7 @@ export class UdpSocket {
   /** Lets go of `socket` and binds another one; a late word from one that has been let go of changes nothing. */
   #lose(socket: Socket | undefined, why: string): void {
     if (socket === undefined || socket !== this.#socket || this.#closed !== undefined) return;
+    this.#dropsBefore = this.#kernelDrops();
     this.#forget();
     this.#counters.add('socketsLost');
     socket.removeAllListeners();
@@ -300,7 +301,6 @@ export class UdpSocket {
   }
 
   #forget(): void {
-    this.#dropsBefore = this.#kernelDrops();
     this.#socket = undefined;
     this.#counters.add('droppedNoSocket', this.#queue.clear());
   }
