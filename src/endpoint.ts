@@ -8,6 +8,11 @@
  *        an idle connection costs nothing.
  *
  * A connection leaves by itself after its `closed` event has been polled.
+ *
+ * Between one of our sockets and one of the peer's there is one path, so two connections cannot share it: DTLS carries
+ * nothing that tells them apart. The path belongs to the connection whose check was verified last. That is right when a
+ * page reloads or a NAT reuses a port; two live connections that share a pair of sockets take the path from each other
+ * with every check (`routesTakenOver` counts on) and must be given a socket each at one end.
  */
 import type { TransportAddress } from './core/address.ts';
 import { Counters } from './core/counters.ts';
@@ -18,6 +23,8 @@ import type { Input, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
 import { datagramKind } from './rtc.ts';
 import { isStunRequest, stunRequestUsername } from './stun/index.ts';
 
+export { MAX_SHARDS, shardOf, shardUsernameFragment } from './endpoint/shard.ts';
+
 export type EndpointOutput =
   Transmit | { readonly type: 'event'; readonly rtc: Rtc; readonly event: RtcEvent } | TimeoutOutput;
 
@@ -26,18 +33,44 @@ export interface EndpointOptions {
   readonly maxConnections?: number | undefined;
   /** Most remote addresses one connection may hold at once; the oldest is let go for a new one. Default 32. */
   readonly maxRoutesPerConnection?: number | undefined;
+  /**
+   * Sees datagrams that belong to no connection here: a check for a connection of another worker, a probe. It must not
+   * keep `data`, and answers at its own risk: nothing about the sender is verified.
+   */
+  readonly onUnknown?: ((datagram: UnknownDatagram) => void) | undefined;
+  /** Most calls of `onUnknown` a second; the rest is counted alone (`unknownNotReported`). Default 100. */
+  readonly maxUnknownPerSecond?: number | undefined;
 }
 
-export type EndpointCounter =
-  'datagramsReceived' | 'droppedUnknownUsername' | 'droppedUnknownAddress' | 'routesBound' | 'routesEvicted';
+export interface UnknownDatagram {
+  readonly source: TransportAddress;
+  readonly destination: TransportAddress;
+  readonly data: Uint8Array;
+  /** Of a STUN check: the username fragment of the connection it is for. */
+  readonly usernameFragment?: string | undefined;
+}
 
-const COUNTERS: readonly EndpointCounter[] = [
+/** One datagram as an input. */
+export type ReceiveInput = Extract<Input, { type: 'receive' }>;
+
+const COUNTERS = [
   'datagramsReceived',
+  /** STUN checks for a username fragment that is not here. */
   'droppedUnknownUsername',
+  /** Anything else from an address that no connection has verified. */
   'droppedUnknownAddress',
+  /** Of both kinds, those that `onUnknown` was not told of: it had been told too often in that second. */
+  'unknownNotReported',
   'routesBound',
+  /** Of these, those taken from a connection that is still here. */
+  'routesTakenOver',
+  /** Routes let go for a new one at `maxRoutesPerConnection`. */
   'routesEvicted',
-];
+] as const;
+
+export type EndpointCounter = (typeof COUNTERS)[number];
+
+const DEFAULT_UNKNOWN_PER_SECOND = 100;
 
 /** Outputs taken from one connection before the next one has its turn. */
 const TURN = 64;
@@ -79,6 +112,11 @@ export class Endpoint {
   readonly #counters = new Counters<EndpointCounter>(COUNTERS);
   readonly #maxConnections: number;
   readonly #maxRoutes: number;
+  readonly #onUnknown: ((datagram: UnknownDatagram) => void) | undefined;
+  readonly #maxUnknown: number;
+  /** Calls of `onUnknown` since `#unknownSince`. */
+  #unknown = 0;
+  #unknownSince = -Infinity;
   /** Connections drained since `invariantViolation` was asked; `undefined` as long as nobody does. */
   #drained: Set<Member> | undefined;
   #now = 0;
@@ -89,6 +127,8 @@ export class Endpoint {
   constructor(options: EndpointOptions = {}) {
     this.#maxConnections = options.maxConnections ?? 100_000;
     this.#maxRoutes = options.maxRoutesPerConnection ?? 32;
+    this.#onUnknown = options.onUnknown;
+    this.#maxUnknown = options.maxUnknownPerSecond ?? DEFAULT_UNKNOWN_PER_SECOND;
   }
 
   get size(): number {
@@ -143,17 +183,18 @@ export class Endpoint {
 
   /** Feeds one datagram or the time. Never throws because of bytes from the network. */
   handleInput(input: Input): void {
-    this.#now = Math.max(this.#now, input.now);
-    this.#draining = true;
+    this.#advance(input.now);
     if (input.type === 'receive') this.#receive(input);
-    for (
-      let due = this.#deadlines.takeDue(this.#now);
-      due !== undefined;
-      due = this.#deadlines.takeDue(this.#now)
-    ) {
-      due.rtc.handleInput({ type: 'timeout', now: this.#now });
-      this.#enqueue(due);
+    this.#runDue();
+  }
+
+  /** F4b: feeds the datagrams of one batch; what is due runs once, after them. Drain when it returns. */
+  handleInputs(inputs: readonly ReceiveInput[]): void {
+    for (const input of inputs) {
+      this.#advance(input.now);
+      this.#receive(input);
     }
+    this.#runDue();
   }
 
   /** What to do next; drain until it answers `timeout`. */
@@ -227,13 +268,31 @@ export class Endpoint {
     return undefined;
   }
 
-  #receive(input: Extract<Input, { type: 'receive' }>): void {
+  #advance(now: number): void {
+    this.#now = Math.max(this.#now, now);
+    this.#draining = true;
+  }
+
+  #runDue(): void {
+    for (
+      let due = this.#deadlines.takeDue(this.#now);
+      due !== undefined;
+      due = this.#deadlines.takeDue(this.#now)
+    ) {
+      due.rtc.handleInput({ type: 'timeout', now: this.#now });
+      this.#enqueue(due);
+    }
+  }
+
+  #receive(input: ReceiveInput): void {
     this.#counters.add('datagramsReceived');
     const { data, source, destination } = input;
     if (isStunRequest(data)) {
-      const member = this.#members.get(stunRequestUsername(data)?.receiver ?? '');
+      const usernameFragment = stunRequestUsername(data)?.receiver ?? '';
+      const member = this.#members.get(usernameFragment);
       if (member === undefined) {
         this.#counters.add('droppedUnknownUsername');
+        this.#reportUnknown(input, usernameFragment);
         return;
       }
       this.#deliver(member, input);
@@ -242,19 +301,32 @@ export class Endpoint {
       return;
     }
     const route = this.#routes.get(destination, source);
-    if (route === undefined || (route.owner === undefined && route.asking.size === 0)) {
-      this.#counters.add('droppedUnknownAddress');
-    } else if (datagramKind(data) === 'stun') {
+    if (route !== undefined && datagramKind(data) === 'stun') {
       this.#deliverResponse(route, input);
-    } else if (route.owner === undefined) {
-      this.#counters.add('droppedUnknownAddress');
-    } else {
+    } else if (route?.owner !== undefined) {
       this.#deliver(route.owner, input);
+    } else {
+      this.#counters.add('droppedUnknownAddress');
+      this.#reportUnknown(input);
     }
   }
 
+  #reportUnknown({ source, destination, data }: ReceiveInput, usernameFragment?: string): void {
+    if (this.#onUnknown === undefined) return;
+    if (this.#now - this.#unknownSince >= 1000) {
+      this.#unknownSince = this.#now;
+      this.#unknown = 0;
+    }
+    if (this.#unknown >= this.#maxUnknown) {
+      this.#counters.add('unknownNotReported');
+      return;
+    }
+    this.#unknown++;
+    this.#onUnknown({ source, destination, data, usernameFragment });
+  }
+
   /** A STUN response concerns whoever asked; the transaction id, which only the agents know, tells them apart. */
-  #deliverResponse(route: Route, input: Extract<Input, { type: 'receive' }>): void {
+  #deliverResponse(route: Route, input: ReceiveInput): void {
     const { owner } = route;
     if (owner !== undefined) this.#deliver(owner, input);
     for (const member of route.asking) {
@@ -275,7 +347,10 @@ export class Endpoint {
     const route = this.#routes.getOrAdd(local, remote);
     route.asking.delete(member);
     if (route.owner === member) return;
-    route.owner?.routes.delete(route);
+    if (route.owner !== undefined) {
+      route.owner.routes.delete(route);
+      this.#counters.add('routesTakenOver');
+    }
     route.owner = member;
     this.#counters.add('routesBound');
     this.#hold(member, route);

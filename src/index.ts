@@ -10,8 +10,15 @@ export type { CryptoProvider } from './crypto/index.ts';
 export { jsCrypto } from './crypto/index.ts';
 export type { Certificate, Fingerprint } from './dtls/index.ts';
 export { selfSignedCertificate } from './dtls/index.ts';
-export type { EndpointCounter, EndpointInspection, EndpointOptions, EndpointOutput } from './endpoint.ts';
-export { Endpoint } from './endpoint.ts';
+export type {
+  EndpointCounter,
+  EndpointInspection,
+  EndpointOptions,
+  EndpointOutput,
+  ReceiveInput,
+  UnknownDatagram,
+} from './endpoint.ts';
+export { Endpoint, MAX_SHARDS, shardOf, shardUsernameFragment } from './endpoint.ts';
 export type { IceCandidate, IceParameters, IceState, LocalCandidateInit } from './ice/index.ts';
 export type {
   ConnectionState,

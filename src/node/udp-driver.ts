@@ -38,7 +38,7 @@ export interface UdpDriverOptions {
   readonly unref?: boolean | undefined;
   /** Sees the events of every connection, after the listener given to `add`. */
   readonly onEvent?: EventListener | undefined;
-  /** Told once about each thing an operator should mend, such as kernel buffers smaller than asked for. */
+  /** Told what an operator should know: kernel buffers smaller than asked for, a socket lost and bound again. */
   readonly onWarning?: ((warning: UdpWarning) => void) | undefined;
   /** Aborting it closes the driver. */
   readonly signal?: AbortSignal | undefined;
@@ -141,7 +141,9 @@ export class UdpDriver {
   /** Runs what is due, sends and reports everything there is. Calls on an `Rtc` lead to it by themselves, a microtask later. */
   flush(): void {
     if (this.#closed !== undefined) return;
-    this.endpoint.handleInput({ type: 'timeout', now: performance.now() });
+    const now = performance.now();
+    this.#socket.watch(now);
+    this.endpoint.handleInput({ type: 'timeout', now });
     this.#drain();
   }
 

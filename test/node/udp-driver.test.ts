@@ -200,6 +200,64 @@ describe('F5a: a socket in trouble', () => {
   });
 });
 
+describe('F5a: a socket that dies', () => {
+  test('is replaced underneath: connection, state and port are the same, and data flows both ways', async () => {
+    const sockets: Socket[] = [];
+    const warnings: UdpWarning[] = [];
+    const driver = await listen({
+      onWarning: (warning) => warnings.push(warning),
+      createSocket: (options) => {
+        const socket = createSocket(options);
+        sockets.push(socket);
+        return socket;
+      },
+    });
+    const [address] = driver.addresses;
+    const a = new Peer(driver);
+    const z = new Peer(await listen());
+    z.onEvent = (event) => {
+      if (event.type === 'message') event.channel.send(event.data);
+    };
+    await connect(a, z);
+
+    sockets[0]?.close();
+    a.events.find((event) => event.type === 'channelopen')?.channel.send('still here');
+    await a.until('message');
+
+    expect(sockets).toHaveLength(2);
+    expect(driver.addresses).toEqual([address]);
+    expect(a.rtc.connectionState).toBe('connected');
+    expect(driver.stats()).toMatchObject({ state: 'open', socketsLost: 1, rebindAttempts: 1 });
+  });
+
+  test('F5c: an abort ends the tries to replace it, and the connections', async () => {
+    const abort = new AbortController();
+    const sockets: Socket[] = [];
+    const driver = await listen({
+      signal: abort.signal,
+      createSocket: (options) => {
+        const socket = createSocket(options);
+        if (sockets.push(socket) > 1) {
+          socket.bind = () => {
+            queueMicrotask(() => socket.emit('error', Object.assign(new Error(), { code: 'EADDRINUSE' })));
+            return socket;
+          };
+        }
+        return socket;
+      },
+    });
+    const peer = new Peer(driver);
+    sockets[0]?.close();
+    while (sockets.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+    abort.abort();
+    await driver.close();
+    const tries = sockets.length;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(sockets).toHaveLength(tries);
+    expect(peer.events.at(-1)).toMatchObject({ type: 'closed', reason: { code: 'local-close' } });
+  });
+});
+
 /** Takes the place of vitest's own handlers, which would fail the run for an error that is the test's subject. */
 function catchUncaught(): { release(): unknown[] } {
   const others = process.listeners('uncaughtException');

@@ -1,5 +1,4 @@
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
-import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { UdpSocket, type UdpSocketOptions, type UdpWarning } from '../../src/node/udp-socket.ts';
 
@@ -123,46 +122,237 @@ describe('datagrams', () => {
         dgram.getSendQueueSize = () => 900;
       }),
     });
-    socket.send(new Uint8Array(100), socket.local);
-    socket.send(new Uint8Array(101), socket.local);
-    expect(socket.stats()).toMatchObject({ datagramsSent: 1, droppedQueueFull: 1, queuedBytes: 900 });
+    socket.send(new Uint8Array(100).fill(23), socket.local);
+    socket.send(new Uint8Array(101).fill(23), socket.local);
+    expect(socket.stats()).toMatchObject({
+      datagramsSent: 1,
+      droppedQueueFull: { stun: 0, handshake: 0, data: 1 },
+      queuedBytes: 900,
+    });
+  });
+
+  test('while the kernel takes nothing, wait by class, and go out when it does', async () => {
+    let held = 70_000;
+    const sent: number[] = [];
+    const settle: (() => void)[] = [];
+    const socket = await openSocket({
+      createSocket: tampered((dgram) => {
+        dgram.getSendQueueSize = () => held;
+        dgram.send = (...all: unknown[]) => {
+          sent.push((all[0] as Uint8Array)[0]!);
+          settle.push(() => (all.at(-1) as (error: null) => void)(null));
+        };
+      }),
+    });
+    held = 0;
+    socket.send(Uint8Array.of(23), socket.local); // dgram takes it: its end is what the others wait for
+    held = 70_000;
+    for (const first of [24, 22, 0]) socket.send(Uint8Array.of(first), socket.local);
+    expect(sent).toEqual([23]);
+    expect(socket.stats().queuedBytes).toBe(70_003);
+    held = 0;
+    settle[0]?.();
+    expect(sent).toEqual([23, 0, 22, 24]);
+    for (const settled of settle.slice(1)) settled();
   });
 
   test('after close are dropped and counted', async () => {
     const socket = await openSocket();
     await socket.close();
     socket.send(Uint8Array.of(1), { address: '127.0.0.1', port: 9 });
-    expect(socket.stats()).toMatchObject({ droppedUnsendable: 1, queuedBytes: 0 });
+    expect(socket.stats()).toMatchObject({ state: 'closed', droppedNoSocket: 1, queuedBytes: 0 });
   });
 });
 
-describe('F5a: errors of the socket itself', () => {
+/** Every socket made, the newest last; `fail` answers the error with which the bind of number `made` is to fail. */
+function inspected(fail: (made: number) => string | undefined = () => undefined): {
+  readonly made: Socket[];
+  readonly warnings: UdpWarning[];
+  readonly options: Partial<UdpSocketOptions>;
+} {
+  const made: Socket[] = [];
+  const warnings: UdpWarning[] = [];
+  const make = tampered((socket) => {
+    made.push(socket);
+    const code = fail(made.length);
+    if (code === undefined) return;
+    socket.bind = () => {
+      queueMicrotask(() => socket.emit('error', systemError(code)));
+      return socket;
+    };
+  });
+  return { made, warnings, options: { createSocket: make, onWarning: (warning) => warnings.push(warning) } };
+}
+
+/** Resolves when the warning has been given. */
+async function until(warnings: readonly UdpWarning[], code: UdpWarning['code']): Promise<void> {
+  while (!warnings.some((warning) => warning.code === code)) await nextTurn();
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
+
+/** What `from` receives next. */
+function nextDatagram(on: UdpSocket): Promise<number[]> {
+  return new Promise((resolve) => {
+    on.onReceive = (data) => resolve([...data]);
+  });
+}
+
+/** From now on every send of `socket` fails, the way dgram tells it: in the next tick. */
+function failSends(socket: Socket | undefined, code: string): void {
+  if (socket === undefined) throw new Error('no socket was made');
+  socket.send = (...all: unknown[]) => {
+    const callback = all.at(-1) as (error: Error | null) => void;
+    process.nextTick(callback, systemError(code));
+  };
+}
+
+describe('F5a: errors that the socket survives', () => {
   test('are counted each time, told once, and do not end it', async () => {
-    const warnings: UdpWarning[] = [];
-    let dgram: Socket | undefined;
-    const socket = await openSocket({
-      onWarning: (warning) => warnings.push(warning),
-      createSocket: tampered((made) => (dgram = made)),
-    });
-    dgram?.emit('error', systemError('ECONNREFUSED'));
-    dgram?.emit('error', systemError('ECONNREFUSED'));
-    expect(socket.stats().socketErrors).toEqual({ ECONNREFUSED: 2 });
+    const { made, warnings, options } = inspected();
+    const socket = await openSocket(options);
+    made[0]?.emit('error', systemError('ENETDOWN'));
+    made[0]?.emit('error', systemError('ENETDOWN'));
+    expect(socket.stats()).toMatchObject({ state: 'open', socketErrors: { ENETDOWN: 2 }, socketsLost: 0 });
     expect(warnings.map(({ code }) => code)).toEqual(['socket-error']);
   });
 
-  test('a socket closed underneath is told, and sending to it is counted', async () => {
-    const warnings: UdpWarning[] = [];
-    let dgram: Socket | undefined;
-    const socket = await openSocket({
-      onWarning: (warning) => warnings.push(warning),
-      createSocket: tampered((made) => (dgram = made)),
-    });
-    if (dgram === undefined) throw new Error('no socket was made');
-    dgram.close();
-    await once(dgram, 'close');
+  test.each(['ENETUNREACH', 'EHOSTUNREACH', 'EPERM', 'ENOBUFS', 'EMSGSIZE'])(
+    'a send that fails with %s keeps it',
+    async (code) => {
+      const { made, options } = inspected();
+      const socket = await openSocket(options);
+      failSends(made[0], code);
+      socket.send(Uint8Array.of(1), socket.local);
+      await nextTurn();
+      expect(socket.stats()).toMatchObject({ state: 'open', sendErrors: { [code]: 1 }, socketsLost: 0 });
+    },
+  );
+});
+
+describe('F5a: a dead socket is replaced on the same address and port', () => {
+  test('closed underneath: at once, and datagrams travel both ways again', async () => {
+    const { made, warnings, options } = inspected();
+    const socket = await openSocket(options);
+    const { local } = socket;
+    made[0]?.close();
+    await until(warnings, 'socket-rebound');
+    expect(warnings.map(({ code }) => code)).toEqual(['socket-lost', 'socket-rebound']);
+    expect(made.at(-1)?.address()).toMatchObject(local);
+    const arrived = nextDatagram(socket);
+    socket.send(Uint8Array.of(5), local);
+    expect(await arrived).toEqual([5]);
+    expect(socket.stats()).toMatchObject({ state: 'open', socketsLost: 1, rebindAttempts: 1 });
+  });
+
+  test.each(['EBADF', 'ENOTSOCK'])(
+    'a send that fails with %s: once, however many were under way',
+    async (code) => {
+      const { made, warnings, options } = inspected();
+      const socket = await openSocket(options);
+      failSends(made[0], code);
+      for (let i = 0; i < 5; i++) socket.send(Uint8Array.of(i), socket.local);
+      await until(warnings, 'socket-rebound');
+      expect(made).toHaveLength(2);
+      expect(socket.stats()).toMatchObject({ sendErrors: { [code]: 5 }, socketsLost: 1 });
+    },
+  );
+
+  test('drowned by its own errors', async () => {
+    const { made, warnings, options } = inspected();
+    const socket = await openSocket(options);
+    for (let i = 0; i < 21; i++) made[0]?.emit('error', systemError('ENETDOWN'));
+    await until(warnings, 'socket-rebound');
+    expect(socket.stats()).toMatchObject({ state: 'open', socketsLost: 1, socketErrors: { ENETDOWN: 21 } });
+  });
+
+  test('deaf: once, and not again before something has been heard', async () => {
+    const { made, warnings, options } = inspected();
+    const socket = await openSocket(options);
+    const sink = await openSocket();
+    const arrived = nextDatagram(socket);
+    sink.send(Uint8Array.of(1), socket.local);
+    await arrived;
+    for (let i = 0; i < 8; i++) socket.send(Uint8Array.of(1), sink.local);
+    await nextTurn();
+    socket.watch(1000);
+    socket.watch(10_999);
+    expect(made).toHaveLength(1);
+    socket.watch(11_000);
+    await until(warnings, 'socket-rebound');
+    for (let i = 0; i < 8; i++) socket.send(Uint8Array.of(1), sink.local);
+    await nextTurn();
+    socket.watch(12_000);
+    socket.watch(60_000);
+    expect(made).toHaveLength(2);
+  });
+
+  test('a socket that never heard anything is not deaf', async () => {
+    const { made, options } = inspected();
+    const socket = await openSocket(options);
+    const sink = await openSocket();
+    for (let i = 0; i < 20; i++) socket.send(Uint8Array.of(1), sink.local);
+    await nextTurn();
+    socket.watch(1000);
+    socket.watch(60_000);
+    expect(made).toHaveLength(1);
+  });
+
+  test('an address that is away is tried again until it is back; sends meanwhile are counted', async () => {
+    const { made, warnings, options } = inspected((number) =>
+      number === 2 || number === 3 ? 'EADDRNOTAVAIL' : undefined,
+    );
+    const socket = await openSocket(options);
+    made[0]?.close();
+    await until(warnings, 'socket-lost');
+    expect(socket.stats().state).toBe('rebinding');
     socket.send(Uint8Array.of(1), socket.local);
-    expect(warnings.map(({ code }) => code)).toEqual(['socket-closed']);
-    expect(socket.stats()).toMatchObject({ droppedUnsendable: 1 });
+    await until(warnings, 'socket-rebound');
+    expect(socket.stats()).toMatchObject({
+      state: 'open',
+      rebindAttempts: 3,
+      droppedNoSocket: 1,
+      socketErrors: { EADDRNOTAVAIL: 2 },
+    });
+  });
+
+  test('F5c: no restart after close', async () => {
+    const { made, options } = inspected();
+    const socket = await openSocket(options);
+    await socket.close();
+    made[0]?.emit('close');
+    await nextTurn();
+    expect(made).toHaveLength(1);
+    expect(socket.stats().state).toBe('closed');
+  });
+
+  test('F5c: close ends the tries at once', async () => {
+    const { made, warnings, options } = inspected((number) => (number > 1 ? 'EADDRINUSE' : undefined));
+    const socket = await openSocket(options);
+    made[0]?.close();
+    await until(warnings, 'socket-lost');
+    await socket.close();
+    const tries = made.length;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(made).toHaveLength(tries);
+    expect(socket.stats().state).toBe('closed');
+  });
+
+  test('F5c: close in the midst of a try leaves no socket behind', async () => {
+    let closed: Promise<void> | undefined;
+    const { made, options } = inspected();
+    const socket = await openSocket({
+      ...options,
+      onWarning: ({ code }) => {
+        if (code === 'socket-lost') closed = socket.close();
+      },
+    });
+    made[0]?.close();
+    while (closed === undefined) await nextTurn();
+    await closed;
+    expect(made).toHaveLength(2);
+    const again = await openSocket({ port: socket.local.port });
+    expect(again.local).toEqual(socket.local);
   });
 });
 
@@ -208,6 +398,18 @@ describe('F3b: kernel buffers', () => {
       }),
     });
     expect(socket.stats().receiveBufferSize).toBe(9216);
+  });
+});
+
+describe('F3c: what the kernel dropped', () => {
+  test('shows in stats() where the system tells it', async () => {
+    const z = await openSocket({ receiveBufferSize: 2048 });
+    const a = await openSocket();
+    expect([undefined, 0]).toContain(z.stats().kernelDrops);
+    // All in one turn: the reader has no chance.
+    for (let i = 0; i < 100; i++) a.send(new Uint8Array(1000), z.local);
+    if (process.platform === 'linux') expect(z.stats().kernelDrops).toBeGreaterThan(0);
+    else expect(z.stats().kernelDrops).toBeUndefined();
   });
 });
 

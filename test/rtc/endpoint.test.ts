@@ -109,8 +109,11 @@ describe('many connections on one socket', () => {
     second.addLocalCandidate({ type: 'host', protocol: 'udp', address, port: 9 });
     host?.attach<Output>(second, { name: 'reloaded', port: 9 });
     join(endpoint, second, 78);
+    expect(endpoint.inspect().counters.routesTakenOver).toBe(0);
     const outcome = net.run({ until: () => second.connectionState === 'connected', limit: 5000 });
     expect(outcome.reason).toBe('condition');
+    // The first connection's path is the second's now; the first ends by its consent gate.
+    expect(endpoint.inspect().counters.routesTakenOver).toBe(1);
   });
 });
 

@@ -1,0 +1,188 @@
+#!/usr/bin/env node
+/**
+ * `npm run bench:scale`: what one connection more costs, in simulation, at 10, 1,000 and 10,000 connections.
+ *
+ * Two endpoints face each other in one process on a virtual clock, without sockets: one is the server on one port, the
+ * other holds the clients, an address each. CPU time is what the server's endpoint takes from the first input of a turn to
+ * the end of its drain. Every round has its own figure; the median of the rounds counts.
+ */
+import { parseArgs } from 'node:util';
+import { Endpoint, Rtc, selfSignedCertificate } from 'sansrtc';
+import { nodeCrypto } from 'sansrtc/crypto/node';
+import { DeadlineHeap } from '../dist/core/deadline-heap.js';
+
+const SERVER = { address: '198.51.100.1', port: 3478 };
+const ROUNDS = 9;
+/** Connections that talk while all the others are idle, and what each says in a round. */
+const TALKERS = 10;
+const WORDS = 100;
+const IDLE_SECONDS = 10;
+/** How long a datagram travels, ms. */
+const HOP = 0.5;
+const HEAP_UPDATES = 200_000;
+
+const crypto = nodeCrypto();
+const certificate = selfSignedCertificate({ crypto });
+
+function main() {
+  if (globalThis.gc === undefined) throw new Error('run it with node --expose-gc');
+  const { values } = parseArgs({ options: { connections: { type: 'string', default: '10,1000,10000' } } });
+  const sizes = values.connections.split(',').map(Number);
+  measure(sizes[0]); // compiles everything
+  const rows = sizes.map((size) => measure(size));
+  console.table(Object.fromEntries(rows.map(({ connections, ...row }) => [connections, row])));
+  for (const name of ['datagram, few talk (µs)', 'datagram, all talk (µs)']) {
+    console.log(`${name}: ${(rows.at(-1)[name] / rows[0][name]).toFixed(2)} times at ${sizes.at(-1)}`);
+  }
+}
+
+function measure(size) {
+  const before = collectedHeap();
+  const world = new World(size);
+  world.connect();
+  const heap = (collectedHeap() - before) / (2 * size);
+  const few = world.talk(spread(world.channels, TALKERS), WORDS);
+  const all = world.talk(world.channels, Math.max(1, Math.round((TALKERS * WORDS) / size)));
+  const idle = world.idle(IDLE_SECONDS);
+  world.close();
+  return {
+    connections: size,
+    'heap, idle (KiB)': round(heap / 1024),
+    'datagram, few talk (µs)': round(few),
+    'datagram, all talk (µs)': round(all),
+    'idle CPU (µs/s)': round(idle / size),
+    'deadline update (ns)': round(deadlineUpdate(size)),
+  };
+}
+
+/** Server and clients, and what flies between them. */
+class World {
+  channels = [];
+  #server = new Endpoint();
+  #clients = new Endpoint();
+  #now = 0;
+  /** Of the server, since the last reading. */
+  #cpu = 0;
+  #datagrams = 0;
+
+  constructor(size) {
+    for (let i = 0; i < size; i++) {
+      const client = new Rtc({ certificate, crypto });
+      const address = `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+      client.addLocalCandidate({ type: 'host', protocol: 'udp', address, port: 9 });
+      const server = new Rtc({ certificate, crypto });
+      server.addLocalCandidate({ type: 'host', protocol: 'udp', ...SERVER });
+      const draft = client.negotiation();
+      this.channels.push(draft.addChannel('bench'));
+      const offer = draft.offer();
+      offer.accept(server.receiveOffer(offer.sdp).answer());
+      this.#clients.add(client);
+      this.#server.add(server);
+    }
+  }
+
+  connect() {
+    while (!this.channels.every(({ readyState }) => readyState === 'open')) this.#advance(this.#now + 10);
+    this.#advance(this.#now + 10_000); // late acknowledgements, first consent checks
+  }
+
+  /** Each of `channels` sends `words` messages, one at a time. @returns the server's CPU per datagram in, µs */
+  talk(channels, words) {
+    const message = new Uint8Array(100);
+    const rounds = Array.from({ length: ROUNDS }, () => {
+      this.#cpu = this.#datagrams = 0;
+      for (let word = 0; word < words; word++) {
+        for (const channel of channels) channel.send(message);
+        this.#advance(this.#now + 1);
+      }
+      return (this.#cpu * 1000) / this.#datagrams;
+    });
+    return median(rounds);
+  }
+
+  /** @returns the server's CPU per second in which nobody says anything, µs */
+  idle(seconds) {
+    this.#cpu = 0;
+    this.#advance(this.#now + seconds * 1000);
+    return (this.#cpu * 1000) / seconds;
+  }
+
+  close() {
+    for (const rtc of [...this.#clients.connections(), ...this.#server.connections()]) rtc.close();
+    this.#advance(this.#now + 1);
+  }
+
+  /** Runs until `end`: whatever is due, and all that follows from it. */
+  #advance(end) {
+    while (this.#now <= end) {
+      const next = Math.min(this.#turn(this.#clients, this.#server), this.#turn(this.#server, this.#clients));
+      if (next > end) break;
+      this.#now = Math.max(this.#now, next);
+    }
+    this.#now = end;
+  }
+
+  /** Lets `from` say what it has to say, to `to`. @returns its next deadline; now, if it said something */
+  #turn(from, to) {
+    const inputs = [];
+    let start = cpu();
+    from.handleInput({ type: 'timeout', now: this.#now });
+    let output = from.pollOutput();
+    for (; output.type !== 'timeout'; output = from.pollOutput()) {
+      if (output.type !== 'transmit') continue;
+      inputs.push({ ...output, type: 'receive', now: this.#now + HOP });
+    }
+    if (from === this.#server) this.#cpu += cpu() - start;
+    if (inputs.length === 0) return output.at;
+    this.#now += HOP;
+    start = cpu();
+    to.handleInputs(inputs);
+    if (to === this.#server) {
+      this.#cpu += cpu() - start;
+      this.#datagrams += inputs.length;
+    }
+    return this.#now;
+  }
+}
+
+/** One deadline among `size` moves to a random place. @returns ns */
+function deadlineUpdate(size) {
+  const heap = new DeadlineHeap();
+  const items = Array.from({ length: size }, (_, i) => ({ i }));
+  for (const item of items) heap.set(item, Math.random() * 30_000);
+  const places = Array.from({ length: HEAP_UPDATES }, () => Math.floor(Math.random() * size));
+  const deadlines = Float64Array.from(places, () => Math.random() * 30_000);
+  const rounds = Array.from({ length: ROUNDS }, () => {
+    const start = cpu();
+    for (let i = 0; i < HEAP_UPDATES; i++) heap.set(items[places[i]], deadlines[i]);
+    return ((cpu() - start) * 1e6) / HEAP_UPDATES;
+  });
+  return median(rounds);
+}
+
+/** CPU time of this process, ms: other processes on the machine do not count. */
+function cpu() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+function collectedHeap() {
+  for (let i = 0; i < 3; i++) globalThis.gc();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+function spread(items, count) {
+  const step = Math.max(1, Math.floor(items.length / count));
+  return items.filter((_, i) => i % step === 0).slice(0, count);
+}
+
+function median(numbers) {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+}
+
+function round(number) {
+  return Number(number.toPrecision(3));
+}
+
+main();

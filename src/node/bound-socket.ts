@@ -1,0 +1,76 @@
+/**
+ * Binding one dgram socket: typed errors that say what to do, and kernel buffers asked for and read back (F3b: the
+ * kernel clamps in silence, and a buffer that is too small loses packets in silence).
+ */
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
+import { addressFamily, formatAddress, type TransportAddress } from '../core/address.ts';
+import { RtcError } from '../core/errors.ts';
+import { isWildcard } from './local-addresses.ts';
+
+export interface BindOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly createSocket?: ((options: SocketOptions) => Socket) | undefined;
+}
+
+/** Binds. Rejects with `ERR_SOCKET`, whose `cause` is the system's error, when the address or port cannot be had. */
+export async function bindSocket(options: BindOptions): Promise<Socket> {
+  const family = addressFamily(options.address) === 6 ? 6 : 4;
+  const make = options.createSocket ?? createSocket;
+  return new Promise((resolve, reject) => {
+    const socket = make({
+      type: family === 6 ? 'udp6' : 'udp4',
+      ipv6Only: family === 6 && !isWildcard(options.address),
+      // Addresses are literals already: without this every send would go through dns.lookup.
+      lookup: (hostname, _options, callback) => callback(null, hostname, family),
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      socket.close();
+      reject(bindError(options, error));
+    });
+    socket.bind({ address: options.address, port: options.port, exclusive: true }, () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+}
+
+function bindError(wanted: TransportAddress, error: NodeJS.ErrnoException): RtcError {
+  const failure = new RtcError('ERR_SOCKET', bindErrorMessage(wanted, error));
+  failure.cause = error;
+  return failure;
+}
+
+function bindErrorMessage(wanted: TransportAddress, error: NodeJS.ErrnoException): string {
+  const where = formatAddress(wanted);
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `UDP ${where} is already in use: choose another port, or 0 for any free one`;
+    case 'EADDRNOTAVAIL':
+      return `UDP ${where}: this host has no such address`;
+    case 'EACCES':
+      return `UDP ${where}: this process may not use that port`;
+    default:
+      return `UDP ${where} cannot be bound: ${error.message}`;
+  }
+}
+
+/** Asks for a kernel buffer. @returns the bytes granted, without Linux's doubling. */
+export function requestBuffer(socket: Socket, direction: 'Recv' | 'Send', wanted: number): number {
+  try {
+    socket[`set${direction}BufferSize`](wanted);
+  } catch {
+    // Some systems refuse instead of clamping; what there is gets read back all the same.
+  }
+  const size = socket[`get${direction}BufferSize`]();
+  // Linux doubles what was asked for, to pay for its bookkeeping (man 7 socket), and reports the double.
+  return process.platform === 'linux' ? size / 2 : size;
+}
+
+/** What to tell an operator who got `granted` bytes. */
+export function smallBufferMessage(which: 'receive' | 'send', wanted: number, granted: number): string {
+  const sysctl = which === 'receive' ? 'net.core.rmem_max' : 'net.core.wmem_max';
+  const remedy =
+    process.platform === 'linux' ? `raise it: sysctl -w ${sysctl}=${wanted}` : `raise the system's limit`;
+  return `asked for a UDP ${which} buffer of ${wanted} bytes, the kernel granted ${granted}: bursts will lose packets; ${remedy}`;
+}
