@@ -40,9 +40,7 @@ export interface PagePeers {
   receiveBulk(name: string, label: string, bytes: number): Promise<string>;
   closeChannel(name: string, label: string): Promise<void>;
   /** What DTLS has negotiated, from `getStats()`. */
-  transport(
-    name: string,
-  ): Promise<{
+  transport(name: string): Promise<{
     tlsVersion: string | undefined;
     dtlsCipher: string | undefined;
     dtlsRole: string | undefined;
