@@ -262,9 +262,9 @@ export class Endpoint {
     this.#ready.shift();
     member.queued = false;
     member.reason = output.reason;
-    this.#drained?.add(member);
     if (member.rtc.isEmpty) this.remove(member.rtc);
     else this.#deadlines.set(member, output.at);
+    this.#drained?.add(member);
     return undefined;
   }
 
