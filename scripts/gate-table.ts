@@ -1,0 +1,114 @@
+/**
+ * The table of docs/deadlines.md, from the code's own constants: a gate that is added, renamed or given another default
+ * changes it. `UPDATE_DOCS=1 npx vitest run --project unit test/tooling/deadlines.test.ts` writes it.
+ */
+import { DEFAULT_CHANNEL_GATES } from '../src/channel/index.ts';
+import type { ChannelGateName } from '../src/channel/index.ts';
+import { selfSignedCertificate } from '../src/dtls/index.ts';
+import { configure } from '../src/dtls/options.ts';
+import { jsCrypto } from '../src/crypto/index.ts';
+import { SeededRandom } from '../src/core/random.ts';
+import { iceSettings } from '../src/ice/options.ts';
+import { DEFAULT_SCTP_GATES } from '../src/sctp/index.ts';
+import type { SctpGateName } from '../src/sctp/index.ts';
+
+interface Row {
+  readonly armed: string;
+  readonly expiry: string;
+}
+
+const SCTP: Readonly<Record<SctpGateName, Row>> = {
+  sctpConnect: { armed: 'INIT or COOKIE ECHO is unanswered', expiry: '`closed`' },
+  dataProgress: {
+    armed: 'data is outstanding or queued and nothing is newly acknowledged',
+    expiry: 'ABORT, `closed`',
+  },
+  zeroWindow: { armed: "the peer's window is shut while its SACKs still come", expiry: 'ABORT, `closed`' },
+  streamReset: {
+    armed: 'a stream\'s reset is unanswered, or answered "in progress"',
+    expiry: 'the request ends, the stream goes on as it was',
+  },
+  peerLiveness: { armed: 'established and idle, heartbeats unanswered', expiry: 'ABORT, `closed`' },
+  pathDown: { armed: 'ICE is disconnected; holds `dataProgress` meanwhile', expiry: '`closed`' },
+  reassembly: { armed: 'a gap or an incomplete message makes no progress', expiry: 'ABORT, `closed`' },
+  readerStalled: {
+    armed: 'the receive window is full of messages that the host does not take, or has paused',
+    expiry: 'ABORT, `closed`; what has arrived is given out first',
+  },
+  shutdown: {
+    armed: 'graceful close of an association; 10 s once everything is delivered',
+    expiry: 'ABORT, `closed`',
+  },
+};
+
+const CHANNEL: Readonly<Record<ChannelGateName, Row>> = {
+  openAck: {
+    armed: "a channel's OPEN is neither acknowledged nor answered by data",
+    expiry: '`channelerror`, the connection lives',
+  },
+  inboundOpen: {
+    armed: "a stream of the peer's whose OPEN does not become whole",
+    expiry: 'the stream is reset',
+  },
+  closeDrain: { armed: '`channel.close()` with data still queued', expiry: 'the rest is discarded' },
+  streamReset: {
+    armed: 'a channel closes, and one of its two resets is missing',
+    expiry: 'the channel closes, its id is not used again',
+  },
+  reassembly: {
+    armed: 'a message in deprecated partial pieces gets no further piece',
+    expiry: '`channelerror`, the connection lives',
+  },
+};
+
+/** Markdown, one row a gate. */
+export function gateTable(): string {
+  const crypto = jsCrypto();
+  const random = new SeededRandom(1);
+  const ice = iceSettings({ crypto, random, role: 'controlling' });
+  const certificate = selfSignedCertificate({ random, crypto });
+  const { handshakeTimeout } = configure({ role: 'client', certificate, crypto, random });
+  const rows = [
+    ['iceConnect', 'checking, no valid pair', ice.connectTimeout, '`closed`', 'ice.connectTimeout'],
+    [
+      'iceConsent',
+      `no consent response on the selected pair (RFC 7675); \`disconnected\` after ${seconds(ice.disconnectedTimeout)}`,
+      ice.consentTimeout,
+      '`closed`',
+      'ice.consentTimeout',
+    ],
+    [
+      'dtlsHandshake',
+      'a path is valid, the handshake is not complete',
+      handshakeTimeout,
+      '`closed`, with a diagnosis',
+      'dtls.handshakeTimeout',
+    ],
+    ...gates('sctp.gates', DEFAULT_SCTP_GATES, SCTP),
+    ...gates('channels.gates', DEFAULT_CHANNEL_GATES, CHANNEL),
+  ] as const;
+  const lines = rows.map(
+    ([gate, armed, length, expiry, option]) =>
+      `| \`${gate}\` | ${armed} | ${seconds(length)} | ${expiry} | \`${option}\` |`,
+  );
+  return [
+    '| gate | armed while | default | at expiry | option |',
+    '| --- | --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
+}
+
+function gates<Name extends string>(
+  option: string,
+  lengths: Readonly<Record<Name, number>>,
+  rows: Readonly<Record<Name, Row>>,
+): (readonly [string, string, number, string, string])[] {
+  return (Object.keys(lengths) as Name[]).map((name) => {
+    const { armed, expiry } = rows[name];
+    return [name, armed, lengths[name], expiry, `${option}.${name}`];
+  });
+}
+
+function seconds(milliseconds: number): string {
+  return `${milliseconds / 1000} s`;
+}

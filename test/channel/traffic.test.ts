@@ -1,0 +1,8 @@
+import { expect, test } from 'vitest';
+import { checkTraffic } from '../soak/channels.ts';
+
+test.each([0, 1, 2, 3])('twenty channels of mixed kinds over hostile links: 25 seeds, part %d', (part) => {
+  for (let seed = part * 25; seed < part * 25 + 25; seed++) {
+    expect(() => checkTraffic(seed), `seed ${seed}`).not.toThrow();
+  }
+});
