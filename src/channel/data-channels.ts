@@ -221,7 +221,8 @@ export class DataChannels {
   /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
   invariantViolation(): string | undefined {
     if (this.#association === 'closed') {
-      const isEmpty = this.#channels.size === 0 && this.#control.size === 0 && this.nextTimeout() === Infinity;
+      const isEmpty =
+        this.#channels.size === 0 && this.#control.size === 0 && this.nextTimeout() === Infinity;
       return isEmpty ? undefined : 'the channels are closed and hold something';
     }
     for (const stream of this.#streams.all()) {

@@ -304,7 +304,8 @@ export class IceAgent {
       const isReleased = timers.next() === Infinity && transmits.size === 0 && transactions.size === 0;
       return isReleased ? undefined : `ICE is ${this.#state} and holds something`;
     }
-    if (transactions.size > 0 && !timers.isArmed('checkRetransmit')) return 'checks in flight, no checkRetransmit';
+    if (transactions.size > 0 && !timers.isArmed('checkRetransmit'))
+      return 'checks in flight, no checkRetransmit';
     if (this.#state === 'checking' && !timers.isArmed('iceConnect')) return 'ICE is checking, no iceConnect';
     if (this.#active.consent === undefined) return undefined;
     if (!timers.isArmed('iceConsent')) return 'a pair is in use, no iceConsent';

@@ -98,6 +98,7 @@ export const COUNTERS = [
   'stale-sack',
   'invalid-sack',
   'invalid-forward-tsn',
+  'stale-reset',
   'invalid-reset',
   'stray-heartbeat-ack',
   'error-received',

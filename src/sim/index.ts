@@ -18,6 +18,11 @@ export type {
 export { congested, lan, lte, satellite, wifi } from './presets.ts';
 export { SWAP_LIMIT } from './faults.ts';
 export type { Fault } from './faults.ts';
+export { applyFaults } from './fault-plan.ts';
+export type { PlannedFault, Way } from './fault-plan.ts';
+export { CUT_FAULTS, cutAnywhere, CutFailure } from './cut-anywhere.ts';
+export type { CutFault, CutOptions, CutPlace, CutReport, CutScenario, CutStage } from './cut-anywhere.ts';
+export { memoizedCrypto } from './memoized-crypto.ts';
 export { FIRST_NAT_PORT, Nat, NAT_KINDS } from './nat.ts';
 export type { NatBehaviour, NatOptions } from './nat.ts';
 export type { DatagramRecord, Fate, Loss } from './log.ts';

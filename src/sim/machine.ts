@@ -56,6 +56,11 @@ export interface SimMachine<Output extends SimOutput = SimOutput> {
   onWake?: (() => void) | undefined;
   /** If the machine has this: after its closed event it must be true, for nothing may be held then. */
   readonly isEmpty?: boolean | undefined;
+  /**
+   * If the machine has this: asked after every step, `undefined` or a sentence about what is wrong inside of it. Make it
+   * cheap. `Rtc` and `Endpoint` have it: data outstanding and no timer for it, something pending and no deadline.
+   */
+  invariantViolation?(): string | undefined;
 }
 
 /** An event as its machine gave it out, with the virtual time and the name of the peer it came from. */

@@ -3,6 +3,7 @@
  *
  *   handleInput … → pollOutput until timeout → the contract's rules are checked → its deadline is planned
  */
+import { ChannelOutcomes } from './channel-outcomes.ts';
 import type { Loop } from './loop.ts';
 import type { AttachOptions, Host } from './host.ts';
 import type { DatagramLog } from './log.ts';
@@ -87,6 +88,7 @@ export class PeerRunner implements SimPeer {
   readonly #around: PeerSurroundings;
   readonly #options: RunnerOptions;
   readonly #events: PeerEvent[] = [];
+  readonly #channels = new ChannelOutcomes();
   #listensToWake = false;
   #deadline = Infinity;
   #reason: string | undefined;
@@ -282,6 +284,8 @@ export class PeerRunner implements SimPeer {
   #emit(output: Extract<SimOutput, { readonly type: 'event' }>): void {
     if (this.#closed) this.#require(false, 'spoke-after-close', 'gave out an event after its closed event');
     if (isClosedEvent(output, this.#options.closedEvent ?? 'closed')) this.#closed = true;
+    const wrong = this.#around.invariants ? this.#channels.note(output) : undefined;
+    if (wrong !== undefined) throw this.#violation('channel-outcome', wrong);
     const event: PeerEvent = { ...output, at: this.#around.loop.now, peer: this.name };
     if (this.#around.keepEvents) {
       this.#events.push(event);
@@ -303,11 +307,15 @@ export class PeerRunner implements SimPeer {
         'holds something after its closed event',
       );
     }
-    const broken = this.#around.invariants ? this.#options.invariant?.() : undefined;
-    if (broken !== undefined) throw this.#violation('invariant', `broke its own rule: ${broken}`);
+    if (this.#around.invariants) this.#checkOwnRules();
     this.#reason = reason;
     this.#deadline = at;
     this.#planDeadline();
+  }
+
+  #checkOwnRules(): void {
+    const broken = this.#machine.invariantViolation?.() ?? this.#options.invariant?.();
+    if (broken !== undefined) throw this.#violation('invariant', `broke its own rule: ${broken}`);
   }
 
   /**

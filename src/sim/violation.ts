@@ -19,7 +19,9 @@ export type Rule =
   | 'foreign-source'
   /** A datagram that no network carries: no valid port, or over 65,507 bytes. */
   | 'bad-datagram'
-  /** The rule given to `attach()` does not hold. */
+  /** A channel closed twice, was heard of after it had closed, or was left open by the `closed` of its connection. */
+  | 'channel-outcome'
+  /** The machine's own `invariantViolation()`, or the rule given to `attach()`, says so. */
   | 'invariant';
 
 export class ContractViolation extends Error {

@@ -89,10 +89,7 @@ function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolea
   // Only an established peer sends DATA: it has taken our COOKIE ECHO, and its COOKIE ACK is lost or late. Waiting for T1
   // to ask again would hold back all that we have to say (an ACK of the channel the DATA opens, for one).
   if (a.state === 'cookie-echoed') establish(a);
-  const receives =
-    a.state === 'established' ||
-    a.state === 'shutdown-pending' ||
-    a.state === 'shutdown-sent';
+  const receives = a.state === 'established' || a.state === 'shutdown-pending' || a.state === 'shutdown-sent';
   if (receiver === undefined || !receives) return unexpected(a);
   // §9.2: in SHUTDOWN-SENT every DATA is answered with SACK and SHUTDOWN.
   if (a.state === 'shutdown-sent') {
@@ -258,9 +255,11 @@ function handleReconfig(a: Association, body: Uint8Array): boolean {
 function handleResetRequest(a: Association, request: OutgoingResetRequest): void {
   const { incomingResets: resets, receiver } = a;
   if (resets === undefined || receiver === undefined) return;
-  switch (resets.judge(request.sequence)) {
+  const verdict = resets.judge(request.sequence);
+  switch (verdict) {
+    case 'stale':
     case 'bad-sequence':
-      a.counters.add('invalid-reset');
+      a.counters.add(verdict === 'stale' ? 'stale-reset' : 'invalid-reset');
       respond(a, request.sequence, RESET_RESULT.badSequenceNumber);
       return;
     case 'again':

@@ -8,7 +8,7 @@
  * request that nobody waits for any more (`giveUp`) goes on asking: the peer takes no other number before that one.
  */
 import type { Bytes } from '../../core/bytes.ts';
-import { add32 } from '../../core/serial.ts';
+import { add32, after32 } from '../../core/serial.ts';
 import { RESET_RESULT } from '../constants.ts';
 import type { OutgoingResetRequest } from '../packet/reconfig.ts';
 import { encodeOutgoingReset } from '../packet/reconfig.ts';
@@ -138,7 +138,8 @@ export class OutgoingResets {
   }
 }
 
-export type RequestVerdict = 'new' | 'again' | 'bad-sequence';
+/** `stale`: an earlier one, repeated by its sender and overtaken on the way. */
+export type RequestVerdict = 'new' | 'again' | 'stale' | 'bad-sequence';
 
 /** The peer's requests: only their sequence lives here, the streams are the receiver's. */
 export class IncomingResets {
@@ -160,7 +161,8 @@ export class IncomingResets {
 
   judge(sequence: number): RequestVerdict {
     if (sequence === this.#expected) return 'new';
-    return sequence === this.lastSequence ? 'again' : 'bad-sequence';
+    if (sequence === this.lastSequence) return 'again';
+    return after32(this.#expected, sequence) ? 'stale' : 'bad-sequence';
   }
 
   /** The request counts as seen, with this result. */

@@ -1,0 +1,124 @@
+/**
+ * A CryptoProvider that remembers: whatever `provider` has once computed from the same bytes is not computed again.
+ *
+ * A search over faults builds the same two ends thousands of times, from the same seed and so with the same keys; the
+ * curves are then worked out once. It also makes the signatures of a provider that salts them the same every time, so
+ * that its runs replay. For tests alone: it keeps secrets, and it keeps them for long.
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { copyBytes } from '../core/bytes.ts';
+import type { RandomSource } from '../core/random.ts';
+import { randomBytes } from '../core/random.ts';
+import type {
+  AeadAlgorithm,
+  AeadKey,
+  CryptoProvider,
+  Group,
+  KeyExchange,
+  SigningKey,
+} from '../crypto/index.ts';
+
+/** What a provider draws for a key pair of either group, in bytes. */
+const SCALAR_LENGTH = 32;
+
+/** Results kept of one kind; when there are so many, that kind begins anew. */
+const MAX_REMEMBERED = 4096;
+
+/** Wraps `provider`; make the certificates with the wrapped one too, for their signatures to be remembered. */
+export function memoizedCrypto(provider: CryptoProvider): CryptoProvider {
+  const exchanges = new Memory<KeyExchange>();
+  const signingKeys = new Memory<SigningKey>();
+  const aeadKeys = new Memory<AeadKey>();
+  const verdicts = new Memory<boolean>();
+  return {
+    name: provider.name,
+    deterministicSignatures: true,
+    hash: (algorithm) => provider.hash(algorithm),
+    hmac: (algorithm, key) => provider.hmac(algorithm, key),
+    aead: (algorithm: AeadAlgorithm, key: Uint8Array) =>
+      aeadKeys.recall(`${algorithm} ${textOf(key)}`, () => provider.aead(algorithm, key)),
+    keyExchange(group: Group, random: RandomSource): KeyExchange {
+      const scalar = randomBytes(random, SCALAR_LENGTH);
+      return exchanges.recall(
+        `${group} ${textOf(scalar)}`,
+        () => new MemoizedExchange(provider.keyExchange(group, startingWith(scalar, random))),
+      );
+    },
+    signingKey: (scalar) =>
+      signingKeys.recall(textOf(scalar), () => new MemoizedSigningKey(provider.signingKey(scalar))),
+    generateScalar: (random) => provider.generateScalar(random),
+    verify: (publicKey, message, signature) =>
+      verdicts.recall([publicKey, message, signature].map(textOf).join(' '), () =>
+        provider.verify(publicKey, message, signature),
+      ),
+    warmUp: () => {
+      provider.warmUp();
+    },
+  };
+}
+
+class MemoizedExchange implements KeyExchange {
+  readonly group: Group;
+  readonly publicKey: Bytes;
+  readonly #exchange: KeyExchange;
+  readonly #secrets = new Memory<Bytes | undefined>();
+
+  constructor(exchange: KeyExchange) {
+    this.group = exchange.group;
+    this.publicKey = exchange.publicKey;
+    this.#exchange = exchange;
+  }
+
+  deriveSecret(peerPublicKey: Uint8Array): Bytes | undefined {
+    const secret = this.#secrets.recall(textOf(peerPublicKey), () =>
+      this.#exchange.deriveSecret(peerPublicKey),
+    );
+    return secret === undefined ? undefined : copyBytes(secret);
+  }
+}
+
+class MemoizedSigningKey implements SigningKey {
+  readonly publicKey: Bytes;
+  readonly #key: SigningKey;
+  readonly #signatures = new Memory<Bytes>();
+
+  constructor(key: SigningKey) {
+    this.publicKey = key.publicKey;
+    this.#key = key;
+  }
+
+  sign(message: Uint8Array): Bytes {
+    return copyBytes(this.#signatures.recall(textOf(message), () => this.#key.sign(message)));
+  }
+}
+
+/** Results by what they were computed from. */
+class Memory<Result> {
+  readonly #known = new Map<string, { readonly result: Result }>();
+
+  recall(key: string, compute: () => Result): Result {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known.result;
+    const result = compute();
+    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
+    this.#known.set(key, { result });
+    return result;
+  }
+}
+
+/** A source that gives out `drawn` once more, then goes on. */
+function startingWith(drawn: Bytes, random: RandomSource): RandomSource {
+  let isFirst = true;
+  return {
+    fill(bytes) {
+      if (isFirst && bytes.length === drawn.length) bytes.set(drawn);
+      else random.fill(bytes);
+      isFirst = false;
+    },
+  };
+}
+
+/** One character a byte: equal bytes, equal text. */
+function textOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}

@@ -1,0 +1,4 @@
+import { testEveryCase } from './every-case.ts';
+import { materials } from './stage.ts';
+
+testEveryCase(materials.node());

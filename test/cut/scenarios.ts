@@ -1,0 +1,172 @@
+/**
+ * What is searched: connecting, opening a channel, 64 KiB, closing; and what must come of it.
+ *
+ *   any one fault        the goal is reached all the same
+ *   cut from here on     both ends end by themselves, one of them at least by a gate that it names
+ *   in any case          neither end has said anything that the other one must drop
+ */
+import type { CutFault, CutOptions, CutReport, CutScenario, CutStage, Outcome } from '../../src/sim/index.ts';
+import { cutAnywhere } from '../../src/sim/index.ts';
+import { nonsenseHeard } from './blame.ts';
+import type { Cast, Materials, Stage, StageEnd } from './stage.ts';
+import { closedBy, hasClosed, isOpen, setOpenStage, setStage } from './stage.ts';
+
+interface GoalStage extends Stage, CutStage {
+  readonly ends: Stage['ends'];
+  /** What is still missing of the goal; `undefined` once it is reached. */
+  readonly missing: () => string | undefined;
+}
+
+export interface Search {
+  readonly name: string;
+  readonly run: (options: Pick<CutOptions<GoalStage>, 'seed' | 'sample'>) => CutReport;
+}
+
+/** Every search, for one crypto provider. */
+export function searches(crypto: Materials): Search[] {
+  const found: Search[] = [];
+  for (const offerer of ['rtc', 'endpoint'] as const) {
+    for (const dtlsClient of ['offerer', 'answerer'] as const)
+      found.push(connect({ crypto, offerer, dtlsClient }));
+  }
+  const cast: Cast = { crypto, offerer: 'rtc', dtlsClient: 'answerer' };
+  for (const end of ['offerer', 'answerer'] as const) {
+    found.push(
+      openChannel(cast, end),
+      transfer(cast, end),
+      closeChannel(cast, end),
+      closeConnection(cast, end),
+    );
+  }
+  return found;
+}
+
+function connect(cast: Cast): Search {
+  const { crypto, offerer, dtlsClient } = cast;
+  const name = `connect, ${crypto.name} crypto, offered by the ${offerer}, DTLS client is the ${dtlsClient}`;
+  const build = (seed: number): GoalStage =>
+    withGoal(setStage(seed, cast), (stage) =>
+      isOpen(stage, 'chat') ? undefined : 'the channel is not open',
+    );
+  return search({ name, build }, (stage, fault) => {
+    // Plaintext of the handshake is only found to be wrong at its end: then the handshake fails, with a word.
+    const { offerer: a, answerer: b } = stage;
+    const isDenied = closedBy(a)?.layer === 'dtls' && closedBy(b)?.layer === 'dtls';
+    return fault === 'corrupt' && isDenied ? { wrong: undefined } : undefined;
+  });
+}
+
+function openChannel(cast: Cast, end: Actor): Search {
+  const name = `open a channel, ${cast.crypto.name} crypto, by the ${end}`;
+  const build = (seed: number): GoalStage => {
+    const stage = setOpenStage(seed, cast);
+    const ends = [stage.offerer, stage.answerer];
+    for (const { greets } of ends) greets.add('more');
+    stage[end].rtc.createChannel('more', { ordered: false, protocol: 'a-protocol' });
+    return withGoal(stage, () => {
+      if (!isOpen(stage, 'more')) return 'the channel is not open';
+      const isGreeted = ends.every(({ messages }) => messages.get('more')?.[0] === 'hello');
+      return isGreeted ? undefined : 'an end has not been greeted on it';
+    });
+  };
+  return search({ name, build });
+}
+
+/** Sixteen messages of 4 KiB, each filled with its number. */
+const MESSAGES = Array.from({ length: 16 }, (_, i) => new Uint8Array(4096).fill(i + 1));
+
+function transfer(cast: Cast, end: Actor): Search {
+  const name = `64 KiB, ${cast.crypto.name} crypto, from the ${end}`;
+  const build = (seed: number): GoalStage => {
+    const stage = setOpenStage(seed, cast);
+    for (const message of MESSAGES) stage[end].channels.get('chat')?.send(message);
+    const received = (): number => stage[other(end)].messages.get('chat')?.length ?? 0;
+    return withGoal(stage, () => {
+      const missing = MESSAGES.length - received();
+      return missing === 0 ? undefined : `${missing} messages are missing`;
+    });
+  };
+  return search({ name, build }, (stage) => {
+    const received = stage[other(end)].messages.get('chat') ?? [];
+    const wrong = received.findIndex((message, i) => !isSame(message, MESSAGES[i]));
+    return wrong === -1 ? undefined : { wrong: `message ${wrong} is not the one that was sent` };
+  });
+}
+
+function closeChannel(cast: Cast, end: Actor): Search {
+  const name = `close a channel, ${cast.crypto.name} crypto, by the ${end}`;
+  const build = (seed: number): GoalStage => {
+    const stage = setOpenStage(seed, cast);
+    const chat = stage[end].channels.get('chat');
+    chat?.send('the last word');
+    chat?.close();
+    const closed = (from: StageEnd): boolean => from.events.some(({ type }) => type === 'channelclose');
+    return withGoal(stage, () => {
+      if (stage[other(end)].messages.get('chat')?.[0] !== 'the last word')
+        return 'the last word did not arrive';
+      return closed(stage.offerer) && closed(stage.answerer)
+        ? undefined
+        : 'an end has not closed the channel';
+    });
+  };
+  return search({ name, build });
+}
+
+function closeConnection(cast: Cast, end: Actor): Search {
+  const name = `close the connection, ${cast.crypto.name} crypto, by the ${end}`;
+  const build = (seed: number): GoalStage => {
+    const stage = setOpenStage(seed, cast);
+    stage[end].rtc.close();
+    return withGoal(stage, () => {
+      if (closedBy(stage[end])?.code !== 'local-close') return 'the end that closed has not closed';
+      const left = closedBy(stage[other(end)]);
+      return left?.code === 'remote-close' || left?.gate !== undefined
+        ? undefined
+        : 'the other end has not closed';
+    });
+  };
+  return search({ name, build }, (stage) => ({ wrong: stage.missing() }));
+}
+
+type Actor = 'offerer' | 'answerer';
+
+function other(end: Actor): Actor {
+  return end === 'offerer' ? 'answerer' : 'offerer';
+}
+
+/** @param judge asked first; what it has no verdict on, the rule for its kind of fault decides. */
+function search(
+  scenario: CutScenario<GoalStage>,
+  judge: (stage: GoalStage, fault: CutFault | 'none') => Verdict | undefined = () => undefined,
+): Search {
+  const outcome: CutOptions<GoalStage>['outcome'] = (stage, fault, run) => {
+    const verdict = judge(stage, fault);
+    const wrong = verdict === undefined ? judgeGoal(stage, fault, run) : verdict.wrong;
+    return wrong ?? nonsenseHeard(stage.offerer.rtc) ?? nonsenseHeard(stage.answerer.rtc);
+  };
+  return { name: scenario.name, run: (options) => cutAnywhere(scenario, { ...options, outcome }) };
+}
+
+interface Verdict {
+  readonly wrong: string | undefined;
+}
+
+function judgeGoal(stage: GoalStage, fault: CutFault | 'none', run: Outcome): string | undefined {
+  const missing = stage.missing();
+  if (missing === undefined) return undefined;
+  const endings = [stage.offerer, stage.answerer].map(closedBy);
+  const codes = endings.map((ending) => ending?.code ?? 'none').join(' and ');
+  const report = `${missing} after ${run.elapsed} ms (${run.reason}; closed by ${codes})`;
+  if (fault !== 'cut') return report;
+  const isOver = endings.every((ending) => ending !== undefined);
+  return isOver && endings.some(({ gate }) => gate !== undefined) ? undefined : report;
+}
+
+function withGoal(stage: Stage, missing: (stage: Stage) => string | undefined): GoalStage {
+  const isOver = (): boolean => hasClosed(stage.offerer) && hasClosed(stage.answerer);
+  return { ...stage, missing: () => missing(stage), isDone: () => missing(stage) === undefined || isOver() };
+}
+
+function isSame(message: string | Uint8Array, sent: Uint8Array | undefined): boolean {
+  return typeof message !== 'string' && sent !== undefined && Buffer.compare(message, sent) === 0;
+}
