@@ -79,7 +79,7 @@ export function gateTable(): string {
     ],
     [
       'dtlsHandshake',
-      'a path is valid, the handshake is not complete',
+      "a path is valid, the handshake is not complete, or DTLS 1.3's last flight is not acknowledged",
       handshakeTimeout,
       '`closed`, with a diagnosis',
       'dtls.handshakeTimeout',

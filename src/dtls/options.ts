@@ -65,7 +65,7 @@ export interface DtlsOptions {
   readonly random: RandomSource;
   /** The peer's `a=fingerprint` lines; when not known yet, `setRemoteFingerprints` tells them later. */
   readonly remoteFingerprints?: readonly Fingerprint[] | undefined;
-  /** The versions to negotiate, `1.2` to `1.2` by default. */
+  /** The versions to negotiate, `1.2` to `1.3` by default. */
   readonly versions?: Partial<DtlsVersions> | undefined;
   /** Key agreement groups, the preferred first; x25519, secp256r1 and secp384r1 by default. */
   readonly groups?: readonly Group[] | undefined;
@@ -89,7 +89,7 @@ export interface DtlsOptions {
 
 /** x25519 costs half of secp256r1. */
 const DEFAULT_GROUPS: readonly Group[] = ['x25519', 'secp256r1', 'secp384r1'];
-const DEFAULT_VERSIONS: DtlsVersions = { min: '1.2', max: '1.2' };
+const DEFAULT_VERSIONS: DtlsVersions = { min: '1.2', max: '1.3' };
 const DEFAULT_MTU = 1200;
 const MIN_MTU = 256;
 const MAX_MTU = 16_384;

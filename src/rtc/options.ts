@@ -34,7 +34,10 @@ export interface RtcOptions {
   /** Deadlines, limits and timing of each layer; see their own documentation. */
   readonly ice?: Partial<Omit<IceOptions, 'crypto' | 'random' | 'role' | 'lite'>> | undefined;
   readonly dtls?:
-    Partial<Pick<DtlsOptions, 'handshakeTimeout' | 'retransmitTimeout' | 'versions'>> | undefined;
+    | Partial<
+        Pick<DtlsOptions, 'handshakeTimeout' | 'retransmitTimeout' | 'versions' | 'groups' | 'cipherSuites'>
+      >
+    | undefined;
   readonly sctp?: Partial<Omit<SctpOptions, 'random' | 'maxMessageSize' | 'mtu'>> | undefined;
   readonly channels?: Partial<ChannelOptions> | undefined;
 }

@@ -15,11 +15,12 @@ import type {
   CryptoProvider,
   Group,
   KeyExchange,
+  MaskKey,
   SigningKey,
 } from '../crypto/index.ts';
 
-/** What a provider draws for a key pair of either group, in bytes. */
-const SCALAR_LENGTH = 32;
+/** What a provider draws for a key pair, in bytes. */
+const SCALAR_LENGTHS: Readonly<Record<Group, number>> = { x25519: 32, secp256r1: 32, secp384r1: 48 };
 
 /** Results kept of one kind; when there are so many, that kind begins anew. */
 const MAX_REMEMBERED = 4096;
@@ -29,6 +30,7 @@ export function memoizedCrypto(provider: CryptoProvider): CryptoProvider {
   const exchanges = new Memory<KeyExchange>();
   const signingKeys = new Memory<SigningKey>();
   const aeadKeys = new Memory<AeadKey>();
+  const maskKeys = new Memory<MaskKey>();
   const verdicts = new Memory<boolean>();
   return {
     name: provider.name,
@@ -38,8 +40,10 @@ export function memoizedCrypto(provider: CryptoProvider): CryptoProvider {
     mask: (algorithm, key) => provider.mask(algorithm, key),
     aead: (algorithm: AeadAlgorithm, key: Uint8Array) =>
       aeadKeys.recall(`${algorithm} ${textOf(key)}`, () => provider.aead(algorithm, key)),
+    mask: (algorithm: AeadAlgorithm, key: Uint8Array) =>
+      maskKeys.recall(`${algorithm} ${textOf(key)}`, () => provider.mask(algorithm, key)),
     keyExchange(group: Group, random: RandomSource): KeyExchange {
-      const scalar = randomBytes(random, SCALAR_LENGTH);
+      const scalar = randomBytes(random, SCALAR_LENGTHS[group]);
       return exchanges.recall(
         `${group} ${textOf(scalar)}`,
         () => new MemoizedExchange(provider.keyExchange(group, startingWith(scalar, random))),

@@ -53,7 +53,8 @@ export function recordedSession(seed: number, conditions: LinkConditions = {}): 
 }
 
 function recordedEnd(net: Network, address: string, options: RecordOptions): RecordedEnd {
-  const recording = recordRtc(options);
+  // DTLS 1.2: an observer can read its handshake.
+  const recording = recordRtc({ ...options, dtls: { versions: { max: '1.2' } } });
   const { rtc, recorder } = recording;
   const events: RtcEvent[] = [];
   const messages: (string | Uint8Array)[] = [];

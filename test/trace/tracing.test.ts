@@ -24,8 +24,11 @@ function callsOf(entries: readonly TraceEntry[]): TraceCall[] {
 }
 
 /** An open pair whose offerer has been listened to from its start. */
+/** Its records say what they carry; those of DTLS 1.3 do not. */
+const dtls12 = { dtls: { versions: { max: '1.2' } } } as const;
+
 function openPair(options?: TraceOptions): Pair & { entries: TraceEntry[] } {
-  const pair = makeUnsignalledPair({ conditions: { latency: 10 } });
+  const pair = makeUnsignalledPair({ conditions: { latency: 10 }, offerer: dtls12 });
   const entries = listen(pair.offerer.rtc, options);
   const draft = pair.offerer.rtc.negotiation();
   draft.addChannel('chat');
@@ -234,7 +237,7 @@ describe('secrets', () => {
     expect(text).not.toContain(plain.offerer.rtc.localParameters.ice.password);
     expect(text).not.toContain(plain.answerer.rtc.localParameters.ice.password);
 
-    const pair = makePair();
+    const pair = makePair({ offerer: dtls12 });
     const [ours, theirs] = [pair.offerer, pair.answerer].map(({ rtc }) => listen(rtc, { secrets: true }));
     runUntilOpen(pair);
     const [secret] = ofType(ours ?? [], 'secret');
