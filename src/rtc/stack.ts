@@ -377,7 +377,8 @@ export class ProtocolStack {
       remoteFingerprints: parameters.fingerprints,
       mtu: this.#mtu,
       // RFC 6347 §4.2.4.1 starts at 1 s "unless other information is available": ICE has measured this path.
-      ...(roundTripTime === undefined ? {} : { retransmitTimeout: 2 * roundTripTime }),
+      // (On a coarse clock it may have taken no time at all.)
+      ...(roundTripTime === undefined ? {} : { retransmitTimeout: Math.max(1, 2 * roundTripTime) }),
       setups: { local: parameters.localSetup, remote: parameters.remoteSetup },
       keyLog: this.tap?.keyLog,
       ...this.#options.dtls,

@@ -37,7 +37,6 @@ export function memoizedCrypto(provider: CryptoProvider): CryptoProvider {
     deterministicSignatures: true,
     hash: (algorithm) => provider.hash(algorithm),
     hmac: (algorithm, key) => provider.hmac(algorithm, key),
-    mask: (algorithm, key) => provider.mask(algorithm, key),
     aead: (algorithm: AeadAlgorithm, key: Uint8Array) =>
       aeadKeys.recall(`${algorithm} ${textOf(key)}`, () => provider.aead(algorithm, key)),
     mask: (algorithm: AeadAlgorithm, key: Uint8Array) =>

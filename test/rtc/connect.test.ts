@@ -85,6 +85,11 @@ describe('connecting', () => {
     runUntilOpen(pair);
   });
 
+  test('a round trip that takes no time, as on a coarse clock', () => {
+    const { offerer } = makeOpenPair({ conditions: { latency: 0 } });
+    expect(offerer.rtc.connectionState).toBe('connected');
+  });
+
   test("a browser's RTCIceCandidate, handed over as it is", () => {
     const { offerer } = makePair();
     const before = offerer.rtc.inspect().ice.remoteCandidates.length;
