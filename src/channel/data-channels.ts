@@ -16,8 +16,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { Counters } from '../core/counters.ts';
 import type { Failure } from '../core/errors.ts';
 import { RtcError, badArgument } from '../core/errors.ts';
-import { BoundedQueue } from '../core/queue.ts';
-import type { MessageOutcome, SctpEvent, SctpMessage } from '../sctp/index.ts';
+import type { MessageOutcome, SctpEvent } from '../sctp/index.ts';
 import { judgeFirstMessage } from './admission.ts';
 import type { StreamEnd } from './closing.ts';
 import { Closing, channelOf } from './closing.ts';
@@ -25,6 +24,7 @@ import { ControlQueue } from './control-queue.ts';
 import type { AskedMessage, ChannelOwner, DataChannel } from './data-channel.ts';
 import { ChannelState } from './data-channel.ts';
 import { encodeAck, encodeOpen, isAck } from './dcep.ts';
+import { EventQueue } from './event-queue.ts';
 import type {
   ChannelCall,
   ChannelCounter,
@@ -35,10 +35,11 @@ import type {
 import { CHANNEL_COUNTERS } from './events.ts';
 import { channelFailure, expiry } from './failures.ts';
 import type { Gate, Gates } from './gate.ts';
-import { Clock, earliestGate, makeGates } from './gate.ts';
-import { streamViolation } from './invariants.ts';
+import { Clock, armedGates, earliestGate, makeGates } from './gate.ts';
+import { streamsViolation } from './invariants.ts';
 import type { ChannelLimits, ChannelOptions, DataChannelOptions, GateName, SendOptions } from './options.ts';
 import { PRIORITY, checkLayerOptions, checkSendOptions, localSettings, remoteSettings } from './options.ts';
+import { outgoing } from './outbound.ts';
 import { Ppid, toPayload } from './payload.ts';
 import type { SctpPort } from './port.ts';
 import type { ChannelRole, Stream } from './streams.ts';
@@ -59,10 +60,7 @@ export class DataChannels {
   /** Every channel that is not closed, in order of creation. */
   readonly #channels = new Set<ChannelState>();
   readonly #control: ControlQueue;
-  /** Bounded by its causes: an event of the association, a gate or a call makes a few for each channel it concerns. */
-  readonly #events = new BoundedQueue<ChannelEvent>(Infinity);
-  /** What each `message` event among them takes of the receive window, in bytes. */
-  readonly #unread = new BoundedQueue<number>(Infinity);
+  readonly #events: EventQueue;
   readonly #counters = new Counters<ChannelCounter>(CHANNEL_COUNTERS);
   #association: 'connecting' | 'connected' | 'closed' = 'connecting';
   #role: ChannelRole | undefined;
@@ -88,6 +86,7 @@ export class DataChannels {
     this.#gates = makeGates(gates, this.#clock);
     this.#closing = new Closing(port, this.#streams, this.#gates);
     this.#control = new ControlQueue(port);
+    this.#events = new EventQueue(port);
     this.#onActivity = options.onActivity ?? ((): void => undefined);
   }
 
@@ -193,9 +192,7 @@ export class DataChannels {
   /** The next event, `undefined` when drained. Poll before the association's packets: it may give them something to carry. */
   pollEvent(): ChannelEvent | undefined {
     this.#control.flush();
-    const event = this.#events.shift();
-    if (event?.type === 'message') this.#port.release(this.#unread.shift() ?? 0);
-    return event;
+    return this.#events.shift();
   }
 
   /** When `handleTimeout` is due, in milliseconds; `Infinity`: nothing is waited for. */
@@ -222,10 +219,6 @@ export class DataChannels {
 
   /** What there is, what is waited for, what was dropped. */
   inspect(): ChannelsInspection {
-    const timers: Partial<Record<GateName, number>> = {};
-    for (const gate of Object.values(this.#gates)) {
-      if (gate.next() !== Infinity) timers[gate.name] = gate.next();
-    }
     return {
       association: this.#association,
       role: this.#role,
@@ -233,7 +226,7 @@ export class DataChannels {
       halfOpenStreams: this.#streams.count('half-open'),
       refusedStreams: this.#streams.count('refused'),
       quarantinedStreams: this.#streams.count('quarantined'),
-      timers,
+      timers: armedGates(this.#gates),
       queuedEvents: this.#events.size,
       queuedControl: this.#control.size,
       counters: this.#counters.snapshot(),
@@ -247,11 +240,7 @@ export class DataChannels {
         this.#channels.size === 0 && this.#control.size === 0 && this.nextTimeout() === Infinity;
       return isEmpty ? undefined : 'the channels are closed and hold something';
     }
-    for (const stream of this.#streams.all()) {
-      const violation = streamViolation(stream, this.#gates);
-      if (violation !== undefined) return violation;
-    }
-    return undefined;
+    return streamsViolation(this.#streams, this.#gates);
   }
 
   // --- Opening, by us ---------------------------------------------------------------------------------------------
@@ -363,14 +352,8 @@ export class DataChannels {
 
   /** RFC 8832 §6: a valid OPEN of the peer's parity is answered, and the channel open; all else resets the stream. */
   #onFirstMessage(streamId: number, ppid: number, data: Bytes): void {
-    const open = judgeFirstMessage(
-      streamId,
-      ppid,
-      data,
-      this.#role,
-      this.#port.outboundStreams,
-      this.#limits,
-    );
+    const { outboundStreams } = this.#port;
+    const open = judgeFirstMessage(streamId, ppid, data, this.#role, outboundStreams, this.#limits);
     if (typeof open === 'string' || this.#isFull()) {
       this.#refuse(streamId, typeof open === 'string' ? open : 'openOverLimit');
       return;
@@ -435,21 +418,9 @@ export class DataChannels {
 
   #resumeReading(state: ChannelState): void {
     if (!state.isPaused) return;
-    this.#giveOut(state);
+    this.#events.resume(state);
     this.onCall?.(state.handle, { method: 'resumeReading' });
     this.#onActivity();
-  }
-
-  /** What has waited comes out, and nothing waits any more. */
-  #giveOut(state: ChannelState): void {
-    state.isPaused = false;
-    for (const { data, held } of state.unread) this.#pushMessage(state, data, held);
-    state.unread = [];
-  }
-
-  #pushMessage(state: ChannelState, data: string | Bytes, held: number): void {
-    this.#unread.push(held);
-    this.#events.push({ type: 'message', channel: state.handle, data });
   }
 
   #onOutcome(asked: AskedMessage, outcome: MessageOutcome): void {
@@ -493,8 +464,7 @@ export class DataChannels {
         this.#gates.reassembly.disarm(stream);
         state.messagesReceived++;
         state.bytesReceived += received.size;
-        if (state.isPaused) state.unread.push({ data: received.data, held: data.length });
-        else this.#pushMessage(state, received.data, data.length);
+        this.#events.pushMessage(state, received.data, data.length);
         return true;
     }
   }
@@ -515,25 +485,17 @@ export class DataChannels {
   #close(state: ChannelState): void {
     if (state.phase === 'closing' || state.phase === 'closed') return;
     this.#clock.isStale = true;
-    this.#dropUnread(state);
+    // Whoever closes a channel does not want to hear from it any more.
+    this.#counters.add('lateMessages', this.#events.dropUnread(state));
     this.#shut(state, 'send');
     this.onCall?.(state.handle, { method: 'closeChannel' });
     this.#onActivity();
   }
 
-  /** Whoever closes a channel does not want to hear from it any more. */
-  #dropUnread(state: ChannelState): void {
-    for (const { held } of state.unread) {
-      this.#counters.add('lateMessages');
-      this.#port.release(held);
-    }
-    state.unread = [];
-  }
-
   /** The channel cannot go on; the association can. */
   #fail(state: ChannelState, cause: Failure): void {
     state.failure = cause;
-    this.#giveOut(state);
+    this.#events.resume(state);
     this.#events.push({ type: 'channelerror', channel: state.handle, failure: cause });
     this.#shut(state, 'discard');
   }
@@ -567,7 +529,7 @@ export class DataChannels {
         this.#fail(state, channelFailure('open-refused', 'the peer refused the channel'));
         break;
       case 'open':
-        this.#giveOut(state);
+        this.#events.resume(state);
         this.#events.push({ type: 'channelclosing', channel: state.handle });
         this.#shut(state, 'discard');
         break;
@@ -615,7 +577,7 @@ export class DataChannels {
 
   /** The one way into `closed`: the channel's last event, with the first cause. */
   #finish(state: ChannelState, cause: Failure | undefined, isDelivered = false): void {
-    this.#giveOut(state);
+    this.#events.resume(state);
     // Acknowledgements may be on their way still; what is known now is said now, and once.
     for (const asked of state.asked) this.#onOutcome(asked, isDelivered ? 'acknowledged' : 'discarded');
     const first = state.failure ?? cause;
@@ -640,19 +602,4 @@ export class DataChannels {
     this.#clock.isStale = false;
     for (const gate of Object.values(this.#gates)) gate.date();
   }
-}
-
-/** A message with the channel's reliability, or its own. */
-function outgoing(
-  state: ChannelState,
-  ppid: number,
-  data: Uint8Array,
-  options: SendOptions,
-  token: AskedMessage | undefined,
-): SctpMessage {
-  const { settings } = state;
-  const { maxRetransmits = settings.maxRetransmits, maxPacketLifeTime = settings.maxPacketLifeTime } =
-    options;
-  const priority = PRIORITY[options.priority ?? settings.priority];
-  return { ppid, data, unordered: !settings.ordered, maxRetransmits, maxPacketLifeTime, priority, token };
 }

@@ -101,3 +101,10 @@ export function earliestGate<Key>(gates: Gates<Key>): Gate<Key> {
   for (const name of NAMES) if (gates[name].next() < earliest.next()) earliest = gates[name];
   return earliest;
 }
+
+/** The earliest deadline of each gate at which somebody waits. */
+export function armedGates<Key>(gates: Gates<Key>): Partial<Record<GateName, number>> {
+  const armed: Partial<Record<GateName, number>> = {};
+  for (const name of NAMES) if (gates[name].next() !== Infinity) armed[name] = gates[name].next();
+  return armed;
+}

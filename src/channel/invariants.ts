@@ -1,9 +1,17 @@
 /** What must hold of the channels after every call, asked by simulations: whatever waits stands at a gate. */
 import type { Gates } from './gate.ts';
-import type { Stream } from './streams.ts';
+import type { Stream, StreamTable } from './streams.ts';
 
-/** A sentence about what does not hold of one stream of a living association; `undefined` while all is well. */
-export function streamViolation(stream: Stream, gates: Gates<Stream>): string | undefined {
+/** A sentence about what does not hold of the streams of a living association; `undefined` while all is well. */
+export function streamsViolation(streams: StreamTable, gates: Gates<Stream>): string | undefined {
+  for (const stream of streams.all()) {
+    const violation = streamViolation(stream, gates);
+    if (violation !== undefined) return violation;
+  }
+  return undefined;
+}
+
+function streamViolation(stream: Stream, gates: Gates<Stream>): string | undefined {
   const { id, occupant, outgoing, incoming } = stream;
   if (occupant === 'half-open') {
     return gates.inboundOpen.has(stream) ? undefined : `stream ${id} is half open, no inboundOpen`;
