@@ -34,8 +34,8 @@ const MUTANTS = [
     name: 'lost-dtls-rearm',
     fault: 'DTLS: the retransmission timer fires once and is not armed again',
     file: 'src/dtls/handshake-driver.ts',
-    find: "    this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);\n  }\n\n  pollTransmit",
-    replace: '  }\n\n  pollTransmit',
+    find: "MAX_RETRANSMIT_TIMEOUT);\n    this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);\n",
+    replace: 'MAX_RETRANSMIT_TIMEOUT);\n',
   },
   {
     name: 'sack-gap',
@@ -83,8 +83,8 @@ const MUTANTS = [
     name: 'no-send-buffer',
     fault: 'SCTP: send() takes whatever it is given (a queue bound removed)',
     file: 'src/sctp/association/association.ts',
-    find: '    if (a.sender.heldBytes + data.length > a.settings.sendBuffer) return false;\n',
-    replace: '',
+    find: 'if (a.sender.heldBytes + data.length > a.settings.sendBuffer) {',
+    replace: 'if (data.length < 0) {',
   },
   {
     name: 'stale-duplicate',
