@@ -104,7 +104,6 @@ export const COUNTERS = [
   'malformed-sack',
   'malformed-reconfig',
   'malformed-forward-tsn',
-  'malformed-i-data',
   'wrong-port',
   'wrong-tag',
   'unexpected-chunk',
