@@ -3,6 +3,7 @@
  *
  *   node scripts/mutants.mjs            every mutant
  *   node scripts/mutants.mjs lost-t3    those named
+ *   node scripts/mutants.mjs --check    none: only whether each still finds its place
  *
  * Works on a copy of the tree. Each mutant is one replacement in one file, and the tests of `SUITE` must fail with it: those
  * that do are printed. docs/testing.md has the table.
@@ -96,6 +97,12 @@ const MUTANTS = [
 ];
 
 const wanted = process.argv.slice(2);
+for (const { name, file, find } of MUTANTS) {
+  if (readFileSync(join(root, file), 'utf8').split(find).length !== 2)
+    throw new Error(`${name}: what it replaces is not there exactly once in ${file}`);
+}
+if (wanted.includes('--check')) process.exit(0);
+
 const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
 try {
   copyTree();
@@ -133,11 +140,9 @@ function copyTree() {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir');
 }
 
-function tryMutant({ name, file, find, replace }) {
+function tryMutant({ file, find, replace }) {
   const path = join(copy, file);
   const source = readFileSync(path, 'utf8');
-  if (source.split(find).length !== 2)
-    throw new Error(`${name}: what it replaces is not there exactly once in ${file}`);
   writeFileSync(
     path,
     source.replace(find, () => replace),
