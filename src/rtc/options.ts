@@ -5,7 +5,7 @@ import type { CryptoProvider } from '../crypto/index.ts';
 import type { Certificate, DtlsOptions } from '../dtls/index.ts';
 import type { IceOptions } from '../ice/index.ts';
 import type { SetupPreference } from '../negotiation/index.ts';
-import type { SctpOptions } from '../sctp/index.ts';
+import type { PathMtuOptions, SctpOptions } from '../sctp/index.ts';
 
 export interface RtcOptions {
   /** Made once a process with `selfSignedCertificate()`; any number of connections share it. */
@@ -29,8 +29,16 @@ export interface RtcOptions {
    * Range 1024 … 2^30.
    */
   readonly maxMessageSize?: number | undefined;
-  /** Largest UDP payload sent, bytes. Default 1200, range 576 … 65507. */
+  /**
+   * UDP payload sent from the start, bytes: what every path is taken to carry. Default 1200, range 576 … 65507. Path MTU
+   * probing goes beyond it, and below it when such datagrams vanish.
+   */
   readonly mtu?: number | undefined;
+  /**
+   * Find out what the path carries (RFC 8899), once enough data flows; false: datagrams stay at `mtu`. Default: up to 1472
+   * bytes over IPv4, 1452 over IPv6, which is an Ethernet frame.
+   */
+  readonly pathMtu?: Omit<PathMtuOptions, 'overhead'> | false | undefined;
   /** Deadlines, limits and timing of each layer; see their own documentation. */
   readonly ice?: Partial<Omit<IceOptions, 'crypto' | 'random' | 'role' | 'lite'>> | undefined;
   readonly dtls?:
@@ -38,10 +46,13 @@ export interface RtcOptions {
         Pick<DtlsOptions, 'handshakeTimeout' | 'retransmitTimeout' | 'versions' | 'groups' | 'cipherSuites'>
       >
     | undefined;
-  readonly sctp?: Partial<Omit<SctpOptions, 'random' | 'maxMessageSize' | 'mtu'>> | undefined;
+  readonly sctp?: Partial<Omit<SctpOptions, 'random' | 'maxMessageSize' | 'mtu' | 'pathMtu'>> | undefined;
   readonly channels?: Partial<ChannelOptions> | undefined;
 }
 
 export const DEFAULT_MAX_MESSAGE_SIZE = 262_144;
 export const DEFAULT_MTU = 1200;
 export const SCTP_PORT = 5000;
+/** UDP payload of an Ethernet frame of 1500 bytes, without and with IPv6's larger header. */
+export const ETHERNET_PAYLOAD_IPV4 = 1472;
+export const ETHERNET_PAYLOAD_IPV6 = 1452;

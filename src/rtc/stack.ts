@@ -13,6 +13,7 @@
  */
 import { DataChannels } from '../channel/index.ts';
 import type { Protocol, TransportAddress } from '../core/address.ts';
+import { addressFamily } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { copyBytes } from '../core/bytes.ts';
 import { Counters } from '../core/counters.ts';
@@ -30,7 +31,13 @@ import { SctpAssociation } from '../sctp/index.ts';
 import type { ConnectionState, DtlsTransportState, RtcEvent, Transmit } from './contract.ts';
 import { datagramKind } from './demultiplex.ts';
 import type { RtcOptions } from './options.ts';
-import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_MTU, SCTP_PORT } from './options.ts';
+import {
+  DEFAULT_MAX_MESSAGE_SIZE,
+  DEFAULT_MTU,
+  ETHERNET_PAYLOAD_IPV4,
+  ETHERNET_PAYLOAD_IPV6,
+  SCTP_PORT,
+} from './options.ts';
 
 /** Who looks at what passes between the layers; for tracing. */
 export interface StackTap {
@@ -68,6 +75,9 @@ interface EarlyDatagram {
   readonly remote: TransportAddress;
   readonly data: Bytes;
 }
+
+/** What DTLS adds to an SCTP packet, at the most. */
+const DTLS_OVERHEAD = DTLS_HEADROOM + DTLS_TAILROOM;
 
 /** How many early DTLS datagrams are kept, and how large each may be: a ClientHello of today's browsers spans two. */
 const EARLY_DATAGRAMS = 4;
@@ -139,6 +149,7 @@ export class ProtocolStack {
       localPort: SCTP_PORT,
       remotePort: SCTP_PORT,
       mtu: sctpMtu(this.#mtu),
+      pathMtu: options.pathMtu === false ? undefined : { ...options.pathMtu, overhead: DTLS_OVERHEAD },
       maxMessageSize: options.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE,
     });
     this.channels = new DataChannels(this.association, { ...options.channels, onActivity });
@@ -361,10 +372,18 @@ export class ProtocolStack {
         this.#takeEarlyDatagrams(now);
         return;
       case 'selectedpairchange':
+        this.association.changePath(this.#largestDatagram(event.pair.remote.address), now);
         return;
       case 'failed':
         this.#finish(event.failure, now);
     }
+  }
+
+  /** Largest UDP payload to try: what an Ethernet frame holds, unless the host says otherwise. */
+  #largestDatagram(address: string): number {
+    const { pathMtu } = this.#options;
+    const ethernet = addressFamily(address) === 6 ? ETHERNET_PAYLOAD_IPV6 : ETHERNET_PAYLOAD_IPV4;
+    return pathMtu === false ? this.#mtu : (pathMtu?.max ?? ethernet);
   }
 
   #startDtls(parameters: TransportParameters, now: number): void {
@@ -472,7 +491,7 @@ export class ProtocolStack {
     const handshake = dtls.pollTransmit();
     if (handshake !== undefined || dtls.state !== 'connected') return handshake;
     // The SCTP packet is written where its record will be, sealed in place, and copied out once.
-    this.#buffer ??= new Uint8Array(this.#mtu);
+    this.#buffer ??= new Uint8Array(this.association.mtu + DTLS_OVERHEAD);
     const offset = dtls.headroom;
     const length = this.association.pollTransmitInto(this.#buffer, offset, now);
     if (length === 0) return undefined;
@@ -524,7 +543,7 @@ export interface StackInspection {
 
 /** What DTLS leaves of a datagram; SCTP packets are multiples of four bytes. */
 function sctpMtu(mtu: number): number {
-  return (mtu - DTLS_HEADROOM - DTLS_TAILROOM) & ~3;
+  return (mtu - DTLS_OVERHEAD) & ~3;
 }
 
 function transmitOver(path: Path, data: Bytes): Transmit {

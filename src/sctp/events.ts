@@ -95,6 +95,9 @@ export const COUNTERS = [
   'abandoned-messages',
   'expired-messages',
   'heartbeats-sent',
+  'path-mtu-probes-sent',
+  'path-mtu-probes-lost',
+  'path-mtu-black-holes',
   // What was dropped, by reason:
   'packet-too-short',
   'bad-checksum',

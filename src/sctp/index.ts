@@ -10,7 +10,7 @@ export type {
   SctpState,
 } from './events.ts';
 export { DEFAULT_GATES as DEFAULT_SCTP_GATES } from './options.ts';
-export type { SctpGates, SctpOptions } from './options.ts';
+export type { PathMtuOptions, SctpGates, SctpOptions } from './options.ts';
 export type { SctpCause } from './packet/causes.ts';
 export type { Scheduling } from './tx/turns.ts';
 export type { CongestionController, CongestionOptions } from './tx/congestion.ts';

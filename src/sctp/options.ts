@@ -2,6 +2,7 @@
 import { badArgument } from '../core/errors.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { GateName } from './association/deadlines.ts';
+import type { PathMtuSettings } from './association/path-mtu.ts';
 import type { CongestionController, CongestionOptions } from './tx/congestion.ts';
 import { NewReno } from './tx/congestion.ts';
 import type { Scheduling } from './tx/turns.ts';
@@ -21,8 +22,27 @@ export const DEFAULT_GATES: SctpGates = {
   shutdown: 30_000,
 };
 
+const DEFAULT_MTU = 1160;
+const DEFAULT_PATH_MAX = 1472;
+const DEFAULT_PATH_MIN = 548;
+const DTLS_OVERHEAD = 37;
 const DEFAULT_WINDOW = 1_572_864;
 const DEFAULT_SEND_BUFFER = 16_777_216;
+
+/** Path MTU probing (RFC 8899). Sizes are UDP payloads, bytes: what a datagram holds below its UDP header. */
+export interface PathMtuOptions {
+  /** Largest tried. Default 1472, an Ethernet frame over IPv4, or `mtu` if that is more; 16384 at the most. */
+  readonly max?: number | undefined;
+  /**
+   * What is sent when packets of `mtu` bytes vanish. Default 548, which every IPv4 path carries; 300 at the least. No
+   * chunk is larger before something larger has arrived.
+   */
+  readonly min?: number | undefined;
+  /** What the layers below add to an SCTP packet. Default 37: DTLS 1.2. */
+  readonly overhead?: number | undefined;
+  /** Bytes of data sent before a search begins, on each path and after each rest of ten minutes. Default 65536. */
+  readonly probeAfter?: number | undefined;
+}
 
 export interface SctpOptions {
   /** Tags, initial TSNs, cookies and heartbeat nonces come from here. */
@@ -30,8 +50,13 @@ export interface SctpOptions {
   /** RFC 8841: 5000 unless the descriptions say otherwise. */
   readonly localPort?: number | undefined;
   readonly remotePort?: number | undefined;
-  /** Largest SCTP packet, a multiple of 4, 512 – 65532. Default 1160: with 37 bytes of DTLS below 1200. */
+  /**
+   * Largest SCTP packet, but for what path MTU probing finds; a multiple of 4, 512 – 65532. Default 1160: with 37 bytes of
+   * DTLS below 1200.
+   */
   readonly mtu?: number | undefined;
+  /** Find out what the path carries (RFC 8899). Without it packets stay at `mtu`. */
+  readonly pathMtu?: PathMtuOptions | undefined;
   /** Largest message received; a larger one is a protocol violation. Default 256 KiB. */
   readonly maxMessageSize?: number | undefined;
   /** Largest message the peer takes; also settable later. Default 64 KiB (RFC 8841 §6.1), Infinity: no limit. */
@@ -81,6 +106,7 @@ export interface SctpSettings {
   readonly localPort: number;
   readonly remotePort: number;
   readonly mtu: number;
+  readonly pathMtu: PathMtuSettings;
   readonly maxMessageSize: number;
   readonly remoteMaxMessageSize: number;
   readonly receiveWindow: number;
@@ -104,7 +130,8 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
     random: options.random,
     localPort: integer('localPort', options.localPort ?? 5000, 1, 65535),
     remotePort: integer('remotePort', options.remotePort ?? 5000, 1, 65535),
-    mtu: integer('mtu', options.mtu ?? 1160, 512, 65532),
+    mtu: integer('mtu', options.mtu ?? DEFAULT_MTU, 512, 65532),
+    pathMtu: resolvePathMtu(options.pathMtu, options.mtu ?? DEFAULT_MTU),
     maxMessageSize: integer('maxMessageSize', options.maxMessageSize ?? 262_144, 1, 2 ** 30),
     remoteMaxMessageSize: positive('remoteMaxMessageSize', options.remoteMaxMessageSize ?? 65_536),
     receiveWindow: integer(
@@ -135,6 +162,21 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
   }
   for (const [name, value] of Object.entries(settings.gates)) positive(`gates.${name}`, value);
   return settings;
+}
+
+function resolvePathMtu(options: PathMtuOptions | undefined, base: number): PathMtuSettings {
+  const overhead = integer('pathMtu.overhead', options?.overhead ?? DTLS_OVERHEAD, 0, 200);
+  if (options === undefined) return { enabled: false, base, min: base, max: base, overhead, probeAfter: 0 };
+  const { max = DEFAULT_PATH_MAX, min = DEFAULT_PATH_MIN, probeAfter = 65_536 } = options;
+  const packet = (payload: number): number => (payload - overhead) & ~3;
+  return {
+    enabled: true,
+    base,
+    min: Math.min(base, packet(integer('pathMtu.min', min, 300, 16_384))),
+    max: Math.max(base, packet(integer('pathMtu.max', max, 300, 16_384))),
+    overhead,
+    probeAfter: integer('pathMtu.probeAfter', probeAfter, 0, 2 ** 31 - 1),
+  };
 }
 
 function integer(name: string, value: number, min: number, max: number): number {

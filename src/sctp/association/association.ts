@@ -73,9 +73,9 @@ export class SctpAssociation {
     this.#ports = { source: this.#ports.source, destination: port };
   }
 
-  /** Largest SCTP packet this association sends, in bytes. */
+  /** Largest SCTP packet this association may ever send, in bytes: with path MTU probing, its `max`. */
   get mtu(): number {
-    return this.#a.settings.mtu;
+    return this.#a.pathMtu.largest;
   }
 
   /** Streams that may be sent on are 0 … outboundStreams−1: until `connected` our own limit, then the peer's if smaller. */
@@ -120,7 +120,7 @@ export class SctpAssociation {
    * is nothing to send. `now`, if given, is a time like any other; without it the last one seen counts.
    */
   pollTransmitInto(buffer: Uint8Array, offset: number, now?: number): number {
-    const { mtu } = this.#a.settings;
+    const { mtu } = this;
     if (buffer.length - offset < mtu)
       throw badArgument('buffer', `${mtu} bytes of room`, buffer.length - offset);
     if (now !== undefined) this.#observe(now);
@@ -131,7 +131,7 @@ export class SctpAssociation {
 
   /** The next packet in memory of its own, `undefined` when there is nothing to send. */
   pollTransmit(): Bytes | undefined {
-    const buffer = new Uint8Array(this.#a.settings.mtu);
+    const buffer = new Uint8Array(this.mtu);
     const length = this.pollTransmitInto(buffer, 0);
     return length === 0 ? undefined : buffer.slice(0, length);
   }
@@ -260,6 +260,16 @@ export class SctpAssociation {
     settle(a);
   }
 
+  /**
+   * Packets take another path from now on: its MTU is not known (RFC 8899 §3). `max` is the largest UDP payload to try there,
+   * `pathMtu.max` at the most.
+   */
+  changePath(max: number, now: number): void {
+    this.#observe(now);
+    this.#a.pathMtu.reset((max - this.#a.settings.pathMtu.overhead) & ~3);
+    settle(this.#a);
+  }
+
   /** Ends gracefully: everything accepted is delivered first (RFC 9260 §9.2). Before `connected` it just ends. */
   shutdown(now: number): void {
     const a = this.#a;
@@ -305,6 +315,7 @@ export class SctpAssociation {
       partialReliability: a.sender.partialReliability,
       interleaving: a.sender.queue.interleaving,
       zeroChecksum: a.settings.zeroChecksum && a.handshake.peer?.zeroChecksum === true,
+      pathMtu: a.pathMtu.inspect(),
       events: a.events.size,
       send: a.sender.inspect(),
       receive: a.receiver?.inspect() ?? null,

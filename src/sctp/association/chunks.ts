@@ -135,6 +135,7 @@ function handleSack(a: Association, body: Uint8Array): boolean {
   const wasShut = a.sender.peerWindow === 0;
   const verdict = a.sender.handleSack(sack, sack.window, a.now);
   noteProgress(a, verdict);
+  a.pathMtu.noteAcknowledged(a.sender.outstanding.cumulative);
   if (a.sender.peerWindow > 0) {
     // T3 was probing the window: from now on it waits for an acknowledgement.
     if (wasShut) a.deadlines.stop('t3');
@@ -161,7 +162,9 @@ function handleHeartbeat(a: Association, cursor: ChunkCursor): boolean {
 }
 
 function handleHeartbeatAck(a: Association, body: Uint8Array): boolean {
-  const roundTrip = a.heartbeat.answer(heartbeatInfo(body), a.now);
+  const info = heartbeatInfo(body);
+  if (a.pathMtu.handleAnswer(info, a.now)) return true;
+  const roundTrip = a.heartbeat.answer(info, a.now);
   if (roundTrip === undefined) a.counters.add('stray-heartbeat-ack');
   else if (!Number.isNaN(roundTrip)) a.sender.rto.sample(roundTrip);
   return true;

@@ -11,7 +11,16 @@
  */
 import { TimerTable } from '../../core/timers.ts';
 
-const PROTOCOL_TIMERS = ['t1', 't2', 't3', 'sack', 'reconfig', 'heartbeat', 'messageLifetime'] as const;
+const PROTOCOL_TIMERS = [
+  't1',
+  't2',
+  't3',
+  'sack',
+  'reconfig',
+  'heartbeat',
+  'messageLifetime',
+  'pathProbe',
+] as const;
 
 const GATES = [
   'sctpConnect',
@@ -36,6 +45,7 @@ const HELD: readonly DeadlineName[] = [
   't3',
   'reconfig',
   'heartbeat',
+  'pathProbe',
   'dataProgress',
   'zeroWindow',
   'streamReset',

@@ -32,13 +32,14 @@ function closedViolation(a: Association): string | undefined {
     : undefined;
 }
 
-function sendingViolation({ state, sender, deadlines, settings }: Association): string | undefined {
+function sendingViolation({ state, sender, deadlines, settings, pathMtu }: Association): string | undefined {
   if (sender.heldBytes > settings.sendBuffer) return 'more is held than the send buffer may hold';
   if (sender.outstanding.count > 0 && !deadlines.isArmed('t3')) return 'data outstanding, no t3';
   if (sender.hasPending && !deadlines.isArmed('dataProgress')) return 'data waits, no dataProgress';
   if (sender.hasPending && sender.peerWindow === 0 && !deadlines.isArmed('zeroWindow')) {
     return 'the peer takes nothing, no zeroWindow';
   }
+  if (pathMtu.awaitsAnswer && !deadlines.isArmed('pathProbe')) return 'a path MTU probe, no pathProbe';
   if (!deadlines.isArmed('peerLiveness')) return `${state}, no peerLiveness`;
   if (state === 'established')
     return deadlines.isArmed('heartbeat') ? undefined : 'established, no heartbeat';

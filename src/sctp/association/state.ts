@@ -22,6 +22,7 @@ import { Handshake } from './handshake.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { LonePacket } from './outbox.ts';
 import { Outbox } from './outbox.ts';
+import { PathMtu } from './path-mtu.ts';
 import { IncomingResets, OutgoingResets } from './stream-reset.ts';
 
 /** RTO limits, milliseconds: RFC 9260 §16 with a lower floor and a cap on backing off, for interactive traffic. */
@@ -57,6 +58,7 @@ export class Association {
   readonly outbox: Outbox = new Outbox();
   readonly handshake: Handshake;
   readonly heartbeat: Heartbeat;
+  readonly pathMtu: PathMtu;
   readonly sender: Sender;
   readonly outgoingResets: OutgoingResets;
   /** These two exist once the peer's INIT or INIT ACK counts. */
@@ -75,6 +77,7 @@ export class Association {
       zeroChecksum: settings.zeroChecksum,
     });
     this.heartbeat = new Heartbeat(random, settings.heartbeatInterval);
+    this.pathMtu = new PathMtu(settings.pathMtu, random, this.counters);
     this.outgoingResets = new OutgoingResets(this.handshake.initialTsn);
     const chunkSpace = settings.mtu - COMMON_HEADER_SIZE;
     this.sender = new Sender(
@@ -166,6 +169,7 @@ export function release(a: Association): void {
   a.receiver?.clear();
   a.outgoingResets.clear();
   a.outbox.clear();
+  a.pathMtu.clear();
   a.deadlines.stopAll();
 }
 

@@ -7,7 +7,7 @@
  * A SACK that could wait goes along with data, never alone.
  */
 import { NO_BYTES } from '../../core/bytes.ts';
-import { CHUNK, CHUNK_HEADER_SIZE } from '../constants.ts';
+import { CHUNK, CHUNK_HEADER_SIZE, COMMON_HEADER_SIZE } from '../constants.ts';
 import type { PacketPorts, PacketWriter } from '../packet/packet.ts';
 import { encodeChunk, encodeShutdown } from '../packet/simple.ts';
 import type { Association } from './state.ts';
@@ -40,11 +40,47 @@ export function writePacket(
   const answer = outbox.lone.shift();
   if (answer !== undefined) return lone(answer.chunk, answer.tag);
   if (a.handshake.peer === undefined) return 0;
-  writer.begin(buffer, offset, settings.mtu, ports, a.handshake.peerTag);
+  watchPackets(a);
+  const probe = probeDue(a);
+  if (probe > 0) {
+    writer.begin(buffer, offset, probe, ports, a.handshake.peerTag);
+    writeProbe(a, writer);
+    return finish(a, writer);
+  }
+  writer.begin(buffer, offset, packetSize(a), ports, a.handshake.peerTag);
   writeSetup(a, writer);
   writeReplies(a, writer);
   if (a.isAssociated) writeEstablished(a, writer);
-  return writer.isEmpty ? 0 : finish(a, writer);
+  if (writer.isEmpty) return 0;
+  const length = finish(a, writer);
+  if (a.sender.firstFilled >= 0) a.pathMtu.noteSent(a.sender.firstFilled, length);
+  return length;
+}
+
+/** What the path is taken to carry; a chunk that was made for more than that goes alone, in a packet just large enough. */
+function packetSize({ pathMtu, sender }: Association): number {
+  sender.setSpace(pathMtu.size - COMMON_HEADER_SIZE, pathMtu.chunkSize - COMMON_HEADER_SIZE);
+  return Math.max(pathMtu.size, sender.neededSpace + COMMON_HEADER_SIZE);
+}
+
+/** What has become of the packet whose fate tells what the path carries. Chunks are lost between packets, never in one. */
+function watchPackets({ pathMtu, sender: { outstanding }, now }: Association): void {
+  if (pathMtu.watched < 0) return;
+  if (outstanding.isLost(pathMtu.watched)) pathMtu.noteLost(now);
+  else if (outstanding.isAbandoned(pathMtu.watched)) pathMtu.noteAbandoned();
+}
+
+/** RFC 8899 §3: probes do without what the path has to give while it is congested. */
+function probeDue(a: Association): number {
+  const { outstanding, isRecovering } = a.sender;
+  if (!a.maySendData || isRecovering || outstanding.lostCount > 0) return 0;
+  return a.pathMtu.probeDue(a.now);
+}
+
+/** RFC 8899 §6.2.1.2: a HEARTBEAT with a nonce, and a PAD chunk that makes the packet as large as asked. */
+function writeProbe(a: Association, writer: PacketWriter): void {
+  writer.chunk(a.pathMtu.probe());
+  writer.padChunk();
 }
 
 function finish(a: Association, writer: PacketWriter): number {

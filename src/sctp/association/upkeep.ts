@@ -7,6 +7,7 @@
 import type { Association } from './state.ts';
 import { BACKOFF_CAP, failGate } from './state.ts';
 import type { DeadlineName } from './deadlines.ts';
+import { PROBE_TIMER } from './path-mtu.ts';
 import { handleT1 } from './setup.ts';
 
 /** Milliseconds the SHUTDOWN handshake may take once everything has been delivered (RFC 9260 §9.2 "T5"). */
@@ -20,6 +21,7 @@ export function settle(a: Association): void {
     armSending(a);
   }
   armReceiving(a);
+  armProbe(a);
   a.deadlines.set('messageLifetime', a.sender.nextExpiry);
   noteSendBuffer(a);
   if (!a.pathWritable && a.state !== 'new') a.deadlines.start('pathDown', a.settings.gates.pathDown);
@@ -49,6 +51,9 @@ export function runDeadline(a: Association, name: DeadlineName): void {
       return;
     case 'heartbeat':
       handleHeartbeatDue(a);
+      return;
+    case 'pathProbe':
+      a.pathMtu.handleTimeout(a.now);
       return;
     case 'peerLiveness':
       handleLivenessDue(a);
@@ -162,6 +167,12 @@ function armReceiving(a: Association): void {
     deadlines.start('reassembly', a.settings.gates.reassembly);
   }
   a.reassembledTo = receiver.tracker.cumulative;
+}
+
+/** RFC 8899 §5.1.1: PROBE_TIMER lasts longer than any answer takes. */
+function armProbe({ deadlines, pathMtu, sender }: Association): void {
+  if (pathMtu.awaitsAnswer) deadlines.start('pathProbe', Math.max(PROBE_TIMER, sender.rto.timeout));
+  else deadlines.stop('pathProbe');
 }
 
 /** Who was refused by `send` wants to know when it is worth trying again. */

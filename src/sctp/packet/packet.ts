@@ -167,6 +167,14 @@ export class PacketWriter {
     return this;
   }
 
+  /** A PAD chunk (RFC 4820 §3) over all the room that is left, 4 bytes at the least. */
+  padChunk(): void {
+    this.beginChunk(CHUNK.pad, 0);
+    this.bytes.fill(0, this.#at, this.#limit);
+    this.#at = this.#limit;
+    this.endChunk();
+  }
+
   /** Zeros to a multiple of four, as parameters inside a chunk need. */
   pad(): this {
     while (((this.#at - this.#chunk) & 3) !== 0) this.bytes[this.#at++] = 0;

@@ -116,6 +116,11 @@ export class Outstanding {
     return this.#transmissions[position & this.#mask]!;
   }
 
+  /** True when the chunk waits to be sent again. */
+  isLost(position: number): boolean {
+    return position > this.cumulative && this.#states[position & this.#mask] === LOST;
+  }
+
   isAbandoned(position: number): boolean {
     return position < this.next && this.#states[position & this.#mask] === ABANDONED;
   }

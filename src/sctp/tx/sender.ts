@@ -26,7 +26,7 @@ import { endMessage, SendQueue } from './send-queue.ts';
 import type { Scheduling } from './turns.ts';
 
 export interface SenderOptions {
-  /** Bytes of chunks in a full packet. */
+  /** Bytes of chunks in a full packet, until `setSpace` says otherwise. */
   readonly chunkSpace: number;
   /** Packets that may go out beyond what an input acknowledged (RFC 9260 §6.1 D "Max.Burst"). */
   readonly maxBurst: number;
@@ -67,6 +67,11 @@ export class Sender {
   forwardBarrier: number = Infinity;
   /** Set when the earliest outstanding chunk has been sent again: T3 starts anew (RFC 9260 §6.3.2 R4). */
   earliestResent = false;
+  /** Position of the first chunk that the last `fill` wrote, -1 if it wrote none. */
+  firstFilled = -1;
+  /** Bytes of chunks in a full packet, and of the largest chunk; both with headers. */
+  #chunkSpace: number;
+  #largestChunk: number;
   /** Messages with a lifetime that have not ended, by when it does. */
   readonly #lifetimes = new DeadlineHeap<OutgoingMessage>();
   readonly #options: SenderOptions;
@@ -117,6 +122,21 @@ export class Sender {
     this.#counters = parts.counters;
     this.#options = options;
     this.#burst = options.maxBurst;
+    this.#chunkSpace = options.chunkSpace;
+    this.#largestChunk = options.chunkSpace;
+  }
+
+  /** From now on a packet has room for `chunkSpace` bytes of chunks, and no chunk takes more than `largestChunk` of them. */
+  setSpace(chunkSpace: number, largestChunk: number): void {
+    this.#chunkSpace = chunkSpace;
+    this.#largestChunk = largestChunk;
+  }
+
+  /** What the next packet must have room for at the least: a chunk that was made for larger packets goes alone. */
+  get neededSpace(): number {
+    const { outstanding } = this;
+    const position = outstanding.nextLost();
+    return position < 0 ? 0 : outstanding.headerSize + padded(outstanding.size(position));
   }
 
   /** True while T3 must run: for an acknowledgement, or for the next probe of a shut window. */
@@ -179,12 +199,13 @@ export class Sender {
    */
   fill(writer: PacketWriter, now: number, fresh: boolean): boolean {
     let wrote = false;
+    this.firstFilled = -1;
     if (this.#burst > 0) {
       wrote = this.#fillLost(writer, now);
       if (this.outstanding.lostCount === 0 && this.#fillNew(writer, now, fresh)) wrote = true;
       if (wrote) {
         this.#burst--;
-        if (this.#burst === 0) this.#mayFly(this.#options.chunkSpace - this.outstanding.headerSize);
+        if (this.#burst === 0) this.#mayFly(this.#largestChunk - this.outstanding.headerSize);
         this.#exempt = false;
         this.#windowProbe = false;
       }
@@ -270,7 +291,7 @@ export class Sender {
    * opened at once (after idling, after recovery) puts on the path in one go.
    */
   #allowFor(ackedBytes: number): void {
-    this.#burst += this.#options.maxBurst + 2 * Math.ceil(ackedBytes / this.#options.chunkSpace);
+    this.#burst += this.#options.maxBurst + 2 * Math.ceil(ackedBytes / this.#chunkSpace);
   }
 
   #handleAdvance(cumulative: number, ackedBytes: number, now: number): void {
@@ -327,7 +348,10 @@ export class Sender {
   #fillNew(writer: PacketWriter, now: number, fresh: boolean): boolean {
     const outstanding = this.outstanding;
     const { headerSize } = outstanding;
-    const full = this.#options.chunkSpace - headerSize;
+    const full = this.#largestChunk - headerSize;
+    // The chunks of a packet that must hold several are made even; the last takes what is left.
+    const even = this.#chunkSpace / Math.ceil(this.#chunkSpace / this.#largestChunk);
+    const fragment = padded(Math.ceil(even)) - headerSize;
     let wrote = false;
     while (!outstanding.isFull) {
       const message = this.queue.head(now);
@@ -338,7 +362,7 @@ export class Sender {
       }
       const rest = message.length - message.sent;
       const space = (writer.room - headerSize) & ~3;
-      const size = Math.min(rest, space);
+      const size = Math.min(rest, space, rest <= full ? rest : fragment);
       // A message is not torn to fill what little a packet has left.
       if (size <= 0 || (size < rest && space * 2 < full) || !this.#mayFly(size)) break;
       const offset = message.sent;
@@ -395,6 +419,7 @@ export class Sender {
     offset: number,
     size: number,
   ): void {
+    if (this.firstFilled < 0) this.firstFilled = position;
     const { data } = message;
     let flags = message.unordered ? FLAG_UNORDERED : 0;
     if (offset === 0) flags |= FLAG_BEGIN;
@@ -431,7 +456,7 @@ export class Sender {
     const { interleaving } = this.queue;
     // What does not fit waits for the next one.
     const entrySize = interleaving ? 8 : 4;
-    const maxStreams = Math.floor((this.#options.chunkSpace - 8) / entrySize);
+    const maxStreams = Math.floor((this.#chunkSpace - 8) / entrySize);
     const skipped = new Map<number, SkippedStream>();
     let position = outstanding.cumulative;
     while (position < this.forwardBarrier && outstanding.isAbandoned(position + 1)) {

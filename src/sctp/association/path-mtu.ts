@@ -1,0 +1,292 @@
+/**
+ * How large packets may be on this path (RFC 8899, "DPLPMTUD"; for SCTP §6.2), and what becomes of them when they vanish.
+ *
+ *   base ──── data flows ────→ searching ── nothing left to try ──→ complete
+ *    ↑ ↑                           ↑  ↑                                │
+ *    │ │                           │  └───── 600 s later, data flows ──┘
+ *    │ └── another path            └── a packet of the base size arrives ── error
+ *    └─ larger packets vanish (searching, complete)        those of the base size vanish ↑
+ *
+ * Two things tell what the path carries:
+ * - *Probes*: a HEARTBEAT and a PAD chunk (RFC 4820) in a packet of the size in question. The answer is small, and names the
+ *   probe by its nonce. A lost one is no congestion, no silence of the peer and no reason to send anything again.
+ * - *Watched packets*: one packet of data at a time. Its acknowledgement confirms its size; when one after the other has to
+ *   be sent again, sizes come down at once, and a probe finds out later whether that was needed (§4.3).
+ *
+ * A packet can be made smaller, a chunk cannot: "Once a message is fragmented, it cannot be re-fragmented" (RFC 9260 §6.9).
+ * So no chunk is larger than what a smaller packet has carried before (`chunkSize`): a packet beyond the base size holds
+ * several, and until data of the base size has arrived over this path, one of that size does, too. Whatever the path turns
+ * into, what is in flight still fits it, down to the base size, or `min` at the start.
+ *
+ * Sizes are those of SCTP packets; what the layers below add is `overhead`. SCTP acknowledges, so there is no
+ * CONFIRMATION_TIMER (§5.1.1). The raise timer is a time of day, not a timer: an idle association wakes nobody up.
+ */
+import type { Bytes } from '../../core/bytes.ts';
+import { equalConstantTime, NO_BYTES } from '../../core/bytes.ts';
+import type { Counters } from '../../core/counters.ts';
+import type { RandomSource } from '../../core/random.ts';
+import { randomBytes } from '../../core/random.ts';
+import type { SctpCounter } from '../events.ts';
+import { encodeHeartbeat } from '../packet/simple.ts';
+
+/** The states of RFC 8899 §5.2. `error`: the path does not carry the base size. `disabled`: packets stay at it. */
+export type PathMtuState = 'disabled' | 'base' | 'searching' | 'complete' | 'error';
+
+/** Sizes are bytes of SCTP packets, multiples of four: `min` ≤ `base` ≤ `max`. */
+export interface PathMtuSettings {
+  readonly enabled: boolean;
+  /** BASE_PLPMTU: sent from the start. */
+  readonly base: number;
+  /** MIN_PLPMTU: what remains when packets of the base size vanish. */
+  readonly min: number;
+  /** MAX_PLPMTU. */
+  readonly max: number;
+  /** Bytes that the layers below add to a packet, up to the UDP payload. */
+  readonly overhead: number;
+  /** Bytes of data to send before a search begins: what is sent after it must be worth it. */
+  readonly probeAfter: number;
+}
+
+/** RFC 8899 §5.1.2: attempts at one size; also how many watched packets in a row make a black hole. */
+const MAX_PROBES = 3;
+/**
+ * RFC 8899 §5.1.1: PROBE_TIMER is 1 s or more, and "SHOULD be larger than 15 seconds" for who does not know the round trip.
+ * We do: it is this or the retransmission time-out, the larger.
+ */
+export const PROBE_TIMER = 1000;
+/** RFC 8899 §5.1.1, "PMTU_RAISE_TIMER", milliseconds. */
+export const RAISE_TIMER = 600_000;
+/** A search ends when this many bytes, or fewer, are left to be won. */
+const GRANULARITY = 16;
+const NONCE_LENGTH = 8;
+
+/**
+ * UDP payloads worth a try (RFC 8899 §5.3.2): what IP leaves of 1280, 1400, 1420 (WireGuard), 1440, 1480 (tunnels), 1492
+ * (PPPoE), 1500 and 9000 bytes, with IPv6 and with IPv4.
+ */
+const LADDER = [1232, 1252, 1352, 1372, 1392, 1412, 1432, 1444, 1452, 1464, 1472, 8952, 8972];
+
+export class PathMtu {
+  state: PathMtuState;
+  /** PLPMTU: the largest packet, but for probes. */
+  size: number;
+  /** Position of a chunk of the packet that is watched, -1: none is. */
+  watched = -1;
+  readonly #settings: PathMtuSettings;
+  readonly #random: RandomSource;
+  readonly #counters: Counters<SctpCounter>;
+  readonly #ladder: readonly number[];
+  /** MAX_PLPMTU of this path. */
+  #max: number;
+  /** The largest packet known to have arrived over this path, by its data or as a probe. */
+  #confirmed: number;
+  /** PROBED_SIZE; 0 while no search is on. */
+  #probed = 0;
+  /** PROBE_COUNT: probes sent of this size. */
+  #tries = 0;
+  /** One for all probes of a size: a late answer to the first is as good as one to the last. */
+  #nonce: Bytes = NO_BYTES;
+  #awaitsAnswer = false;
+  /** The search goes on below this size: it was tried in vain, or lies beyond `#max`. */
+  #limit = 0;
+  /** No search begins before. */
+  #restUntil = -Infinity;
+  /** Bytes of data sent since the last search, or on this path. */
+  #sentBytes = 0;
+  #watchedSize = 0;
+  /** Watched packets lost since one as large as the smallest of them arrived. */
+  #misses = 0;
+  #smallestMiss = Infinity;
+
+  constructor(settings: PathMtuSettings, random: RandomSource, counters: Counters<SctpCounter>) {
+    this.#settings = settings;
+    this.#random = random;
+    this.#counters = counters;
+    this.#ladder = LADDER.map((payload) => (payload - settings.overhead) & ~3);
+    this.state = settings.enabled ? 'base' : 'disabled';
+    this.size = settings.base;
+    this.#max = settings.max;
+    this.#confirmed = settings.enabled ? settings.min : settings.base;
+  }
+
+  /** The largest packet there will ever be, probes included. */
+  get largest(): number {
+    return this.#settings.max;
+  }
+
+  /** The largest packet that a chunk may need for itself alone: it must fit again when sizes have come down. */
+  get chunkSize(): number {
+    return Math.min(this.size, this.#settings.base, this.#confirmed);
+  }
+
+  /** A probe is under way: PROBE_TIMER runs. */
+  get awaitsAnswer(): boolean {
+    return this.#awaitsAnswer;
+  }
+
+  /** Another path: nothing is known of it (RFC 8899 §3, "path change"). `max`: MAX_PLPMTU there. */
+  reset(max: number): void {
+    if (this.state === 'disabled') return;
+    this.state = 'base';
+    this.size = this.#settings.base;
+    this.#max = Math.min(Math.max(max, this.#settings.base), this.#settings.max);
+    this.#restUntil = -Infinity;
+    this.#forget();
+  }
+
+  // --- data ---
+
+  /** A packet of `size` bytes with data has been sent; `position` is that of one of its chunks. */
+  noteSent(position: number, size: number): void {
+    if (this.state === 'disabled') return;
+    this.#sentBytes += size;
+    if (this.watched >= 0 || size <= this.#settings.min) return;
+    this.watched = position;
+    this.#watchedSize = size;
+  }
+
+  /** Everything up to `cumulative` has arrived. */
+  noteAcknowledged(cumulative: number): void {
+    if (this.watched < 0 || cumulative < this.watched) return;
+    this.watched = -1;
+    this.#confirm(this.#watchedSize);
+  }
+
+  /** The watched packet is taken for lost. */
+  noteLost(now: number): void {
+    this.watched = -1;
+    this.#misses++;
+    this.#smallestMiss = Math.min(this.#smallestMiss, this.#watchedSize);
+    if (this.#misses >= MAX_PROBES) this.#comeDown(now);
+  }
+
+  /** What was in the watched packet is given up: nobody will ever know. */
+  noteAbandoned(): void {
+    this.watched = -1;
+  }
+
+  // --- probes ---
+
+  /** Size of the probe that may go out now; 0: none. */
+  probeDue(now: number): number {
+    if (this.state === 'disabled' || this.#awaitsAnswer) return 0;
+    if (this.#probed === 0 && now >= this.#restUntil && this.#isWorthIt()) this.#begin(now);
+    return this.#probed;
+  }
+
+  /** The HEARTBEAT chunk of the probe that goes out now. */
+  probe(): Bytes {
+    this.#awaitsAnswer = true;
+    this.#tries++;
+    this.#counters.add('path-mtu-probes-sent');
+    return encodeHeartbeat(this.#nonce);
+  }
+
+  /** A HEARTBEAT ACK has come; true if it answers a probe. */
+  handleAnswer(info: Uint8Array | undefined, now: number): boolean {
+    if (this.#tries === 0 || info === undefined || !equalConstantTime(this.#nonce, info)) return false;
+    this.#awaitsAnswer = false;
+    this.size = Math.max(this.size, this.#probed);
+    this.#confirm(this.#probed);
+    this.#proceed(now);
+    return true;
+  }
+
+  /** PROBE_TIMER has expired. */
+  handleTimeout(now: number): void {
+    this.#awaitsAnswer = false;
+    this.#counters.add('path-mtu-probes-lost');
+    if (this.#tries < MAX_PROBES) return;
+    this.#limit = this.#probed;
+    this.#proceed(now);
+  }
+
+  /** Nothing is waited for any more. */
+  clear(): void {
+    this.#awaitsAnswer = false;
+    this.#probed = 0;
+  }
+
+  /** Sizes are UDP payloads, bytes. */
+  inspect(): Record<string, unknown> {
+    const { overhead } = this.#settings;
+    return {
+      state: this.state,
+      size: this.size + overhead,
+      confirmed: this.#confirmed + overhead,
+      max: this.#max + overhead,
+      probing: this.#probed === 0 ? null : this.#probed + overhead,
+    };
+  }
+
+  /** Who is in `error` has nothing to lose; otherwise what is sent must be worth a larger size. */
+  #isWorthIt(): boolean {
+    return this.#sentBytes > 0 && (this.state === 'error' || this.#sentBytes >= this.#settings.probeAfter);
+  }
+
+  #begin(now: number): void {
+    if (this.state !== 'error') this.state = 'searching';
+    this.#limit = this.#max + 4;
+    this.#proceed(now);
+  }
+
+  /** On to the next size, or to rest when none is left (RFC 8899 §5.2, "Search Complete"). */
+  #proceed(now: number): void {
+    this.#tries = 0;
+    this.#probed = this.#nextSize();
+    if (this.#probed > 0) {
+      this.#nonce = randomBytes(this.#random, NONCE_LENGTH);
+      return;
+    }
+    if (this.state !== 'error') this.state = 'complete';
+    this.#restUntil = now + RAISE_TIMER;
+    this.#sentBytes = 0;
+  }
+
+  /** The base first, then the largest, which most paths carry; then up the ladder, and halves between two rungs. */
+  #nextSize(): number {
+    const fits = (size: number): boolean => size > this.size && size < this.#limit;
+    if (fits(this.#settings.base)) return this.#settings.base;
+    if (fits(this.#max)) return this.#max;
+    const rung = this.size < this.#settings.base ? undefined : this.#ladder.find(fits);
+    if (rung !== undefined) return rung;
+    return this.#limit - this.size > GRANULARITY ? ((this.size + this.#limit) / 2) & ~3 : 0;
+  }
+
+  #confirm(size: number): void {
+    this.#confirmed = Math.max(this.#confirmed, size);
+    if (size >= this.#smallestMiss) {
+      this.#misses = 0;
+      this.#smallestMiss = Infinity;
+    }
+    if (this.state !== 'error') return;
+    // A chunk that could not be made smaller has arrived all the same.
+    this.size = Math.max(this.size, Math.min(size, this.#settings.base));
+    if (this.size >= this.#settings.base) this.state = this.#probed === 0 ? 'base' : 'searching';
+  }
+
+  /** RFC 8899 §4.3: a black hole. */
+  #comeDown(now: number): void {
+    const { base, min } = this.#settings;
+    const isAboveBase = this.#smallestMiss > base;
+    this.#misses = 0;
+    this.#smallestMiss = Infinity;
+    if (this.size <= (isAboveBase ? base : min)) return;
+    this.#counters.add('path-mtu-black-holes');
+    this.state = isAboveBase ? 'base' : 'error';
+    this.size = isAboveBase ? base : min;
+    this.#restUntil = now + PROBE_TIMER;
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#confirmed = this.#settings.min;
+    this.#probed = 0;
+    this.#tries = 0;
+    this.#awaitsAnswer = false;
+    this.#sentBytes = 0;
+    this.watched = -1;
+    this.#misses = 0;
+    this.#smallestMiss = Infinity;
+  }
+}
