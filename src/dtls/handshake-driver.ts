@@ -44,6 +44,9 @@ export type DtlsTimer = 'dtlsAck' | 'dtlsRetransmit' | 'dtlsHint' | 'dtlsHandsha
 
 /** RFC 9147 §7.1: an ACK for a part of a flight waits this share of the retransmission timeout. */
 const ACK_DELAY = 1 / 4;
+/** Repetitions of a flight after which its datagrams are made small, and how small: what every IPv4 path carries. */
+const PATIENCE = 2;
+const CAUTIOUS_MTU = 548;
 
 /** What a record of the handshake has led to, beyond the next flight. */
 export type HandshakeOutcome =
@@ -74,6 +77,9 @@ export class HandshakeDriver {
   readonly #counters: DtlsCounters;
   /** Doubles with every retransmission of a flight, in ms. */
   #retransmitTimeout: number;
+  /** Times a flight with a datagram above `CAUTIOUS_MTU` was repeated; after `PATIENCE`, datagrams stay small for good. */
+  #repeats = 0;
+  #hasLargeDatagrams = false;
   #heard = false;
   #peerConfirmed = false;
   #gaveUp = false;
@@ -208,7 +214,7 @@ export class HandshakeDriver {
   /** `dtlsRetransmit` has fired: the flight goes out once more and the timeout doubles (RFC 6347 §4.2.4.1). */
   retransmit(now: number): void {
     this.#counters.add('retransmissions');
-    this.#handshake.flight.repeat();
+    this.#repeat();
     this.#retransmitTimeout = Math.min(this.#retransmitTimeout * 2, MAX_RETRANSMIT_TIMEOUT);
     this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
   }
@@ -219,9 +225,10 @@ export class HandshakeDriver {
   }
 
   pollTransmit(): Bytes | undefined {
-    const datagram = this.#pollAck() ?? this.#handshake.flight.poll(this.#configuration.mtu);
+    const datagram = this.#pollAck() ?? this.#handshake.flight.poll(this.#mtu);
     if (datagram !== undefined) {
       this.#datagramsSent++;
+      this.#hasLargeDatagrams ||= datagram.length > CAUTIOUS_MTU;
       this.#bytesSent += datagram.length;
     }
     return datagram;
@@ -387,7 +394,7 @@ export class HandshakeDriver {
   #pollAck(): Bytes | undefined {
     const { write } = this.#handshake.epochs;
     if (write === undefined) return undefined;
-    const body = this.#acknowledgements.take(this.#configuration.mtu);
+    const body = this.#acknowledgements.take(this.#mtu);
     if (body === undefined) return undefined;
     // Later records have numbers of their own; during the handshake an ACK repeats the ones before, in case they are lost.
     if (this.complete) this.#acknowledgements.clear();
@@ -411,8 +418,24 @@ export class HandshakeDriver {
 
   /** A new flight starts with the first timeout again. */
   #awaitAnswer(now: number): void {
+    this.#hasLargeDatagrams = false;
+    if (this.#repeats < PATIENCE) this.#repeats = 0;
     this.#retransmitTimeout = this.#configuration.retransmitTimeout;
     this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
+  }
+
+  #repeat(): void {
+    if (this.#hasLargeDatagrams) this.#repeats++;
+    this.#handshake.flight.repeat();
+  }
+
+  /**
+   * RFC 6347 §4.1.1.1, RFC 9147 §4.4: "If repeated retransmissions do not result in a response, and the PMTU is unknown,
+   * subsequent retransmissions SHOULD back off to a smaller record size".
+   */
+  get #mtu(): number {
+    const { mtu } = this.#configuration;
+    return this.#repeats < PATIENCE ? mtu : Math.min(mtu, CAUTIOUS_MTU);
   }
 
   /** True for the end of the message our flight answers: its sender has not got the flight. */
@@ -430,7 +453,7 @@ export class HandshakeDriver {
   #repeatFlight(now: number): void {
     if (this.#handshake.flight.pending) return;
     this.#counters.add('repetitions');
-    this.#handshake.flight.repeat();
+    this.#repeat();
     if (this.#timers.isArmed('dtlsRetransmit')) {
       this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
     }

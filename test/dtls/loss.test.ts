@@ -77,13 +77,16 @@ describe.each([1400, 1200, 600, 300])('T030 at an MTU of %i', (mtu) => {
 
 describe('a bad path', () => {
   it.each([1, 2])('T052 the first %i transmissions of every flight may be lost', (lost) => {
-    // A flight has one datagram here, and each flight another length.
-    const seen = new Map<string, number>();
+    // A flight is known by its first message, and each of its transmissions by its time.
+    const flights = new Map<string, string>();
+    const transmissions = new Map<string, Set<number>>();
     const wire: Wire = (sent) => {
-      const key = `${sent.from} ${sent.data.length}`;
-      const times = seen.get(key) ?? 0;
-      seen.set(key, times + 1);
-      return times < lost ? [] : PERFECT(sent);
+      const { from, at, data } = sent;
+      const flight = flights.get(`${from} ${at}`) ?? `${from} ${data[0] ?? 0} ${data[13] ?? 0}`;
+      flights.set(`${from} ${at}`, flight);
+      const times = (transmissions.get(flight) ?? new Set<number>()).add(at);
+      transmissions.set(flight, times);
+      return times.size <= lost ? [] : PERFECT(sent);
     };
     expectConnected(pairWith(wire).start().run(), `${lost} lost`);
   });
@@ -178,3 +181,26 @@ function randomWire(seed: number, loss: number): Wire {
     return Array.from({ length: copies }, () => ({ data, after: 5 + random.unit() * 55 }));
   };
 }
+
+describe.each([
+  ['1.2', 576],
+  ['1.2', 600],
+  ['1.3', 576],
+] as const)('DTLS %s on a path of %i bytes that nobody knows of', (version, limit) => {
+  const narrow: Wire = (sent) => (sent.data.length + 28 > limit ? [] : PERFECT(sent));
+  const versions = { min: version, max: version };
+
+  it('RFC 6347 §4.1.1.1: a flight repeated twice in vain goes in smaller datagrams, and gets through', () => {
+    const pair = pairWith(narrow, { client: { versions }, server: { versions } }).start().run();
+    const vanished = pair.sent.filter(({ data }) => data.length + 28 > limit);
+    expect(vanished.length).toBeGreaterThanOrEqual(2);
+    expectConnected(pair, `limit ${limit}`);
+    expect(pair.now).toBeLessThan(3000);
+  });
+
+  it('loss alone does not make them small before that', () => {
+    const pair = pairWith(dropping(1), { client: { versions }, server: { versions } }).start().run();
+    expectConnected(pair, 'one loss');
+    expect(Math.max(...pair.sent.slice(2).map(({ data }) => data.length))).toBeGreaterThan(548);
+  });
+});
