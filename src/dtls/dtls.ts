@@ -105,6 +105,12 @@ export class Dtls {
     return this.#state === 'connected' ? (this.#epochs.write?.headroom ?? DTLS_HEADROOM) : DTLS_HEADROOM;
   }
 
+  /** Bytes a record is longer than its plaintext; they do not change once connected. */
+  get overhead(): number {
+    const tailroom = this.#state === 'connected' ? this.#epochs.write?.tailroom : undefined;
+    return this.headroom + (tailroom ?? DTLS_TAILROOM);
+  }
+
   /** The peer's certificate, DER, once it has come; only `connected` says that it is the right one. */
   get remoteCertificate(): Bytes | undefined {
     return this.#peer.certificate;

@@ -424,6 +424,7 @@ export class ProtocolStack {
         this.#early.clear();
         this.#setDtlsState('connected');
         this.#events.push({ type: 'sctpstatechange', state: 'connecting' });
+        this.association.overhead = dtls.overhead;
         this.association.connect(now);
         return;
       case 'warning':

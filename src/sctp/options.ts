@@ -38,7 +38,7 @@ export interface PathMtuOptions {
    * chunk is larger before something larger has arrived.
    */
   readonly min?: number | undefined;
-  /** What the layers below add to an SCTP packet. Default 37: DTLS 1.2. */
+  /** What the layers below add to an SCTP packet; settable later, too. Default 37: DTLS 1.2 with AES-GCM. */
   readonly overhead?: number | undefined;
   /** Bytes of data sent before a search begins, on each path and after each rest of ten minutes. Default 65536. */
   readonly probeAfter?: number | undefined;
@@ -166,14 +166,13 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
 
 function resolvePathMtu(options: PathMtuOptions | undefined, base: number): PathMtuSettings {
   const overhead = integer('pathMtu.overhead', options?.overhead ?? DTLS_OVERHEAD, 0, 200);
-  if (options === undefined) return { enabled: false, base, min: base, max: base, overhead, probeAfter: 0 };
+  if (options === undefined) return { enabled: false, base, min: 0, max: 0, overhead, probeAfter: 0 };
   const { max = DEFAULT_PATH_MAX, min = DEFAULT_PATH_MIN, probeAfter = 65_536 } = options;
-  const packet = (payload: number): number => (payload - overhead) & ~3;
   return {
     enabled: true,
     base,
-    min: Math.min(base, packet(integer('pathMtu.min', min, 300, 16_384))),
-    max: Math.max(base, packet(integer('pathMtu.max', max, 300, 16_384))),
+    min: integer('pathMtu.min', min, 300, 16_384),
+    max: integer('pathMtu.max', max, 300, 16_384),
     overhead,
     probeAfter: integer('pathMtu.probeAfter', probeAfter, 0, 2 ** 31 - 1),
   };

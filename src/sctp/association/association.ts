@@ -78,6 +78,17 @@ export class SctpAssociation {
     return this.#a.pathMtu.largest;
   }
 
+  /** Bytes that the layers below add to a packet, for path MTU probing; it may be learned after construction, before `connect`. */
+  get overhead(): number {
+    return this.#a.pathMtu.overhead;
+  }
+
+  set overhead(bytes: number) {
+    if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= 200))
+      throw badArgument('overhead', '0–200', bytes);
+    this.#a.pathMtu.overhead = bytes;
+  }
+
   /** Streams that may be sent on are 0 … outboundStreams−1: until `connected` our own limit, then the peer's if smaller. */
   get outboundStreams(): number {
     return this.#a.outboundStreams;
@@ -266,7 +277,7 @@ export class SctpAssociation {
    */
   changePath(max: number, now: number): void {
     this.#observe(now);
-    this.#a.pathMtu.reset((max - this.#a.settings.pathMtu.overhead) & ~3);
+    this.#a.pathMtu.reset(max);
     settle(this.#a);
   }
 

@@ -135,7 +135,6 @@ function handleSack(a: Association, body: Uint8Array): boolean {
   const wasShut = a.sender.peerWindow === 0;
   const verdict = a.sender.handleSack(sack, sack.window, a.now);
   noteProgress(a, verdict);
-  a.pathMtu.noteAcknowledged(a.sender.outstanding.cumulative);
   if (a.sender.peerWindow > 0) {
     // T3 was probing the window: from now on it waits for an acknowledgement.
     if (wasShut) a.deadlines.stop('t3');

@@ -32,16 +32,15 @@ import { encodeHeartbeat } from '../packet/simple.ts';
 /** The states of RFC 8899 §5.2. `error`: the path does not carry the base size. `disabled`: packets stay at it. */
 export type PathMtuState = 'disabled' | 'base' | 'searching' | 'complete' | 'error';
 
-/** Sizes are bytes of SCTP packets, multiples of four: `min` ≤ `base` ≤ `max`. */
 export interface PathMtuSettings {
   readonly enabled: boolean;
-  /** BASE_PLPMTU: sent from the start. */
+  /** BASE_PLPMTU, sent from the start: bytes of an SCTP packet. */
   readonly base: number;
-  /** MIN_PLPMTU: what remains when packets of the base size vanish. */
+  /** MIN_PLPMTU: what remains when packets of the base size vanish. UDP payload, bytes. */
   readonly min: number;
-  /** MAX_PLPMTU. */
+  /** MAX_PLPMTU. UDP payload, bytes. */
   readonly max: number;
-  /** Bytes that the layers below add to a packet, up to the UDP payload. */
+  /** Bytes that the layers below add to a packet, as far as is known at first. */
   readonly overhead: number;
   /** Bytes of data to send before a search begins: what is sent after it must be worth it. */
   readonly probeAfter: number;
@@ -75,9 +74,13 @@ export class PathMtu {
   readonly #settings: PathMtuSettings;
   readonly #random: RandomSource;
   readonly #counters: Counters<SctpCounter>;
-  readonly #ladder: readonly number[];
-  /** MAX_PLPMTU of this path. */
-  #max: number;
+  #overhead: number;
+  /** UDP payload that is the most to try on this path. */
+  #pathMax: number;
+  /** From these two: MIN_PLPMTU and MAX_PLPMTU of this path, and sizes between them. */
+  #min = 0;
+  #max = 0;
+  #ladder: readonly number[] = [];
   /** The largest packet known to have arrived over this path, by its data or as a probe. */
   #confirmed: number;
   /** PROBED_SIZE; 0 while no search is on. */
@@ -102,16 +105,28 @@ export class PathMtu {
     this.#settings = settings;
     this.#random = random;
     this.#counters = counters;
-    this.#ladder = LADDER.map((payload) => (payload - settings.overhead) & ~3);
+    this.#overhead = settings.overhead;
+    this.#pathMax = settings.max;
     this.state = settings.enabled ? 'base' : 'disabled';
     this.size = settings.base;
-    this.#max = settings.max;
-    this.#confirmed = settings.enabled ? settings.min : settings.base;
+    this.#measure();
+    this.#confirmed = this.#min;
   }
 
-  /** The largest packet there will ever be, probes included. */
+  /** Bytes that the layers below add to a packet. Set before anything has been sent. */
+  get overhead(): number {
+    return this.#overhead;
+  }
+
+  set overhead(bytes: number) {
+    this.#overhead = bytes;
+    this.#measure();
+    this.#confirmed = this.#min;
+  }
+
+  /** The largest packet there will ever be on any path, probes included. */
   get largest(): number {
-    return this.#settings.max;
+    return this.#packetOf(this.#settings.max);
   }
 
   /** The largest packet that a chunk may need for itself alone: it must fit again when sizes have come down. */
@@ -124,12 +139,13 @@ export class PathMtu {
     return this.#awaitsAnswer;
   }
 
-  /** Another path: nothing is known of it (RFC 8899 §3, "path change"). `max`: MAX_PLPMTU there. */
+  /** Another path: nothing is known of it (RFC 8899 §5.3.3). `max`: the largest UDP payload to try there. */
   reset(max: number): void {
     if (this.state === 'disabled') return;
     this.state = 'base';
     this.size = this.#settings.base;
-    this.#max = Math.min(Math.max(max, this.#settings.base), this.#settings.max);
+    this.#pathMax = Math.min(max, this.#settings.max);
+    this.#measure();
     this.#restUntil = -Infinity;
     this.#forget();
   }
@@ -140,14 +156,13 @@ export class PathMtu {
   noteSent(position: number, size: number): void {
     if (this.state === 'disabled') return;
     this.#sentBytes += size;
-    if (this.watched >= 0 || size <= this.#settings.min) return;
+    if (this.watched >= 0 || size <= this.#min) return;
     this.watched = position;
     this.#watchedSize = size;
   }
 
-  /** Everything up to `cumulative` has arrived. */
-  noteAcknowledged(cumulative: number): void {
-    if (this.watched < 0 || cumulative < this.watched) return;
+  /** The watched packet has arrived. */
+  noteArrived(): void {
     this.watched = -1;
     this.#confirm(this.#watchedSize);
   }
@@ -158,11 +173,6 @@ export class PathMtu {
     this.#misses++;
     this.#smallestMiss = Math.min(this.#smallestMiss, this.#watchedSize);
     if (this.#misses >= MAX_PROBES) this.#comeDown(now);
-  }
-
-  /** What was in the watched packet is given up: nobody will ever know. */
-  noteAbandoned(): void {
-    this.watched = -1;
   }
 
   // --- probes ---
@@ -209,7 +219,7 @@ export class PathMtu {
 
   /** Sizes are UDP payloads, bytes. */
   inspect(): Record<string, unknown> {
-    const { overhead } = this.#settings;
+    const overhead = this.#overhead;
     return {
       state: this.state,
       size: this.size + overhead,
@@ -217,6 +227,19 @@ export class PathMtu {
       max: this.#max + overhead,
       probing: this.#probed === 0 ? null : this.#probed + overhead,
     };
+  }
+
+  /** The SCTP packet that makes a UDP payload of this size, or a little less. */
+  #packetOf(payload: number): number {
+    const { enabled, base } = this.#settings;
+    return enabled ? Math.max(base, (payload - this.#overhead) & ~3) : base;
+  }
+
+  #measure(): void {
+    const { base, enabled, min } = this.#settings;
+    this.#max = this.#packetOf(this.#pathMax);
+    this.#min = enabled ? Math.min(base, (min - this.#overhead) & ~3) : base;
+    this.#ladder = LADDER.map((payload) => (payload - this.#overhead) & ~3);
   }
 
   /** Who is in `error` has nothing to lose; otherwise what is sent must be worth a larger size. */
@@ -267,20 +290,20 @@ export class PathMtu {
 
   /** RFC 8899 §4.3: a black hole. */
   #comeDown(now: number): void {
-    const { base, min } = this.#settings;
+    const { base } = this.#settings;
     const isAboveBase = this.#smallestMiss > base;
     this.#misses = 0;
     this.#smallestMiss = Infinity;
-    if (this.size <= (isAboveBase ? base : min)) return;
+    if (this.size <= (isAboveBase ? base : this.#min)) return;
     this.#counters.add('path-mtu-black-holes');
     this.state = isAboveBase ? 'base' : 'error';
-    this.size = isAboveBase ? base : min;
+    this.size = isAboveBase ? base : this.#min;
     this.#restUntil = now + PROBE_TIMER;
     this.#forget();
   }
 
   #forget(): void {
-    this.#confirmed = this.#settings.min;
+    this.#confirmed = this.#min;
     this.#probed = 0;
     this.#tries = 0;
     this.#awaitsAnswer = false;

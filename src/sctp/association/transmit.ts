@@ -66,8 +66,11 @@ function packetSize({ pathMtu, sender }: Association): number {
 /** What has become of the packet whose fate tells what the path carries. Chunks are lost between packets, never in one. */
 function watchPackets({ pathMtu, sender: { outstanding }, now }: Association): void {
   if (pathMtu.watched < 0) return;
-  if (outstanding.isLost(pathMtu.watched)) pathMtu.noteLost(now);
-  else if (outstanding.isAbandoned(pathMtu.watched)) pathMtu.noteAbandoned();
+  const fate = outstanding.fate(pathMtu.watched);
+  if (fate === 'arrived') pathMtu.noteArrived();
+  else if (fate === 'lost') pathMtu.noteLost(now);
+  // Whether what is given up has arrived, nobody will ever know.
+  else if (fate === 'abandoned') pathMtu.watched = -1;
 }
 
 /** RFC 8899 §3: probes do without what the path has to give while it is congested. */

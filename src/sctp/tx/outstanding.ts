@@ -116,9 +116,13 @@ export class Outstanding {
     return this.#transmissions[position & this.#mask]!;
   }
 
-  /** True when the chunk waits to be sent again. */
-  isLost(position: number): boolean {
-    return position > this.cumulative && this.#states[position & this.#mask] === LOST;
+  /** What has become of the chunk's last transmission, as far as is known. */
+  fate(position: number): 'unknown' | 'arrived' | 'lost' | 'abandoned' {
+    if (position <= this.cumulative) return 'arrived';
+    const state = this.#states[position & this.#mask];
+    if (state === ACKED) return 'arrived';
+    if (state === LOST) return 'lost';
+    return state === ABANDONED ? 'abandoned' : 'unknown';
   }
 
   isAbandoned(position: number): boolean {
