@@ -17,6 +17,8 @@ export interface PairOptions {
   readonly conditions?: LinkConditions;
   readonly network?: Omit<NetworkOptions, 'seed'>;
   readonly crypto?: CryptoProvider;
+  /** Default: 192.0.2.1 and 192.0.2.2. */
+  readonly addresses?: readonly [string, string];
   readonly offerer?: Partial<RtcOptions>;
   readonly answerer?: Partial<RtcOptions>;
 }
@@ -53,8 +55,9 @@ export interface Pair {
 export function makeUnsignalledPair(options: PairOptions = {}): Pair {
   const seed = options.seed ?? 1;
   const net = new Network({ seed, ...options.network });
-  const offerer = makeEnd(net, seed, 0, options.crypto, options.offerer);
-  const answerer = makeEnd(net, seed, 1, options.crypto, options.answerer);
+  const addresses = options.addresses ?? ['192.0.2.1', '192.0.2.2'];
+  const offerer = makeEnd(net, seed, 0, addresses[0], options.crypto, options.offerer);
+  const answerer = makeEnd(net, seed, 1, addresses[1], options.crypto, options.answerer);
   if (options.conditions !== undefined) net.link(offerer.host, answerer.host, options.conditions);
   return { net, offerer, answerer };
 }
@@ -103,6 +106,7 @@ function makeEnd(
   net: Network,
   seed: number,
   index: 0 | 1,
+  address: string,
   crypto: CryptoProvider | undefined,
   options: Partial<RtcOptions> = {},
 ): End {
@@ -112,7 +116,6 @@ function makeEnd(
     ...(crypto === undefined ? {} : { crypto }),
     ...options,
   });
-  const address = `192.0.2.${String(index + 1)}`;
   const host = net.host(address, { name: index === 0 ? 'offerer' : 'answerer' });
   rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port: 5000 });
   const events: End['events'] = [];
