@@ -1,10 +1,10 @@
 /**
  * Four mebibytes through two whole connections in memory: what a crypto provider costs, and what tracing costs when it is
- * off, when it has been switched off again, and when somebody listens. Read the ratios: `npm run bench`.
+ * off, when it has been switched off again, and when somebody listens; and what larger datagrams save. Read the ratios: `npm run bench`.
  */
 import { bench, describe } from 'vitest';
 import { nodeCrypto } from '../src/crypto/node/index.ts';
-import type { CryptoProvider } from '../src/index.ts';
+import type { CryptoProvider, RtcOptions } from '../src/index.ts';
 import { jsCrypto } from '../src/index.ts';
 import { channel, makeOpenPair } from '../test/rtc/pair.ts';
 
@@ -12,9 +12,14 @@ const PIECES = 64;
 const piece = new Uint8Array(65_536);
 
 /** A run of its own for each measurement: connecting costs a hundredth of it with Node's provider. */
-function transfer(crypto: CryptoProvider, prepare: 'nothing' | 'on and off' | 'listening'): void {
+function transfer(
+  crypto: CryptoProvider,
+  prepare: 'nothing' | 'on and off' | 'listening',
+  options: Partial<RtcOptions> = {},
+): void {
   const pair = makeOpenPair({
     crypto,
+    offerer: options,
     network: { record: { datagrams: false, events: false }, invariants: false, scribble: false },
   });
   const { net, offerer, answerer } = pair;
@@ -43,5 +48,18 @@ describe('4 MiB, noble', () => {
   const crypto = jsCrypto();
   bench('no trace', () => {
     transfer(crypto, 'nothing');
+  });
+});
+
+describe('4 MiB, node:crypto, by the largest datagram', () => {
+  const crypto = nodeCrypto();
+  bench('1200', () => {
+    transfer(crypto, 'nothing', { pathMtu: false });
+  });
+  bench('1472, as probing finds it', () => {
+    transfer(crypto, 'nothing');
+  });
+  bench('16384, as probing finds it', () => {
+    transfer(crypto, 'nothing', { pathMtu: { max: 16_384 } });
   });
 });

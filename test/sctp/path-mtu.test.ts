@@ -6,7 +6,8 @@ import { SeededRandom } from '../../src/core/random.ts';
 import type { PathMtuSettings } from '../../src/sctp/association/path-mtu.ts';
 import { PathMtu, RAISE_TIMER } from '../../src/sctp/association/path-mtu.ts';
 import { CHUNK } from '../../src/sctp/constants.ts';
-import type { SctpCounter } from '../../src/sctp/index.ts';
+import type { SctpCounter, SctpOptions } from '../../src/sctp/index.ts';
+import { NewReno } from '../../src/sctp/tx/congestion.ts';
 import { COUNTERS } from '../../src/sctp/events.ts';
 import { heartbeatInfo } from '../../src/sctp/packet/simple.ts';
 import { association, events, inspect, messages, Pair, payload, receive, sent } from './pair.ts';
@@ -563,6 +564,20 @@ describe('paths of every width', () => {
     expect(found(pair).size).toBeLessThanOrEqual(1272);
     expect(inspect(pair.a).counters['path-mtu-black-holes']).toBe(1);
     expect(messages(pair.events[1]).filter(({ streamId }) => streamId === 1).length).toBeGreaterThan(20);
+  });
+
+  test('the congestion controller is told of each new size', () => {
+    const told: number[] = [];
+    const congestion: SctpOptions['congestion'] = (options) => {
+      const controller = new NewReno(options);
+      return Object.assign(controller, { setMtu: (bytes: number) => void told.push(bytes) });
+    };
+    const pair = new Pair({ a: { pathMtu: {}, congestion } }).connect();
+    transfer(pair, 200_000);
+    pair.a.changePath(1472, pair.now);
+    pair.a.send(0, { ppid: 53, data: payload(10, 1) });
+    pair.runFor(100);
+    expect(told).toEqual([1420, 1148]);
   });
 
   test('changePath begins anew, within the new bound', () => {

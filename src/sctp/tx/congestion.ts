@@ -15,6 +15,8 @@ export interface CongestionController {
   onLoss(): void;
   /** T3-rtx expired. */
   onTimeout(): void;
+  /** Bytes of chunks in a full packet have changed. */
+  setMtu(bytes: number): void;
   /** Numbers for inspection. */
   inspect(): Record<string, number>;
 }
@@ -34,7 +36,7 @@ export class NewReno implements CongestionController {
   window: number;
   #threshold = Infinity;
   #partialBytesAcked = 0;
-  readonly #mtu: number;
+  #mtu: number;
 
   constructor(options: CongestionOptions) {
     this.#mtu = options.mtu;
@@ -64,6 +66,10 @@ export class NewReno implements CongestionController {
     this.#threshold = Math.max(this.window / 2, MIN_THRESHOLD * this.#mtu);
     this.window = this.#mtu;
     this.#partialBytesAcked = 0;
+  }
+
+  setMtu(bytes: number): void {
+    this.#mtu = bytes;
   }
 
   inspect(): Record<string, number> {

@@ -128,6 +128,7 @@ export class Sender {
 
   /** From now on a packet has room for `chunkSpace` bytes of chunks, and no chunk takes more than `largestChunk` of them. */
   setSpace(chunkSpace: number, largestChunk: number): void {
+    if (chunkSpace !== this.#chunkSpace) this.congestion.setMtu(chunkSpace);
     this.#chunkSpace = chunkSpace;
     this.#largestChunk = largestChunk;
   }
