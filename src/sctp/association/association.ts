@@ -16,6 +16,7 @@ import { copyBytes } from '../../core/bytes.ts';
 import { badArgument, RtcError } from '../../core/errors.ts';
 import { CAUSE, CHUNK, FLAG_REFLECTED } from '../constants.ts';
 import type { SctpCounter, SctpEvent, SctpMessage, SctpState } from '../events.ts';
+import type { SctpInspection } from '../inspection.ts';
 import type { SctpOptions } from '../options.ts';
 import { resolveOptions } from '../options.ts';
 import type { PacketPorts } from '../packet/packet.ts';
@@ -293,7 +294,7 @@ export class SctpAssociation {
   }
 
   /** State, timers (milliseconds, absolute), queues and counters as plain data. No tags, cookies or payload. */
-  inspect(): Record<string, unknown> {
+  inspect(): SctpInspection {
     const a = this.#a;
     return {
       state: a.state,
