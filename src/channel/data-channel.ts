@@ -9,6 +9,7 @@ import type { Failure } from '../core/errors.ts';
 import { badArgument } from '../core/errors.ts';
 import type { ChannelInspection } from './events.ts';
 import type { ChannelPriority, ChannelSettings, SendOptions } from './options.ts';
+import { checkPriority } from './options.ts';
 import { PayloadReader } from './payload.ts';
 
 /** W3C RTCDataChannelState. */
@@ -38,6 +39,7 @@ export interface ChannelOwner {
   close(state: ChannelState): void;
   bufferedAmount(state: ChannelState): number;
   setLowThreshold(state: ChannelState, bytes: number): void;
+  setPriority(state: ChannelState, priority: ChannelPriority): void;
 }
 
 /** `held`: bytes it takes of the receive window. */
@@ -66,6 +68,7 @@ export class ChannelState {
   /** The stream's identifier, once there is one; it stays readable after the channel has closed. */
   id: number | undefined;
   lowThreshold = 0;
+  priority: ChannelPriority;
   /** The application has sent something since the last `bufferedamountlow`: only then is the next one its business. */
   sentSinceLow = false;
   /** Why the channel is on its way down, if not by `close()`. */
@@ -77,6 +80,7 @@ export class ChannelState {
 
   constructor(settings: ChannelSettings, maxMessageSize: number, owner: ChannelOwner) {
     this.settings = settings;
+    this.priority = settings.priority;
     this.reader = new PayloadReader(maxMessageSize);
     this.handle = new DataChannel(this, owner);
   }
@@ -94,6 +98,7 @@ export class ChannelState {
       ordered,
       maxRetransmits,
       maxPacketLifeTime,
+      priority: this.priority,
       readyState: this.handle.readyState,
       bufferedAmount: this.handle.bufferedAmount,
       messagesSent,
@@ -139,8 +144,18 @@ export class DataChannel {
     return this.#state.settings.maxPacketLifeTime;
   }
 
+  /**
+   * The channel's share of what the connection may send, against its other channels: each step from `very-low` to `high`
+   * doubles it (RFC 8831 §6.4). Unlike in W3C it may be changed, for what is queued too; the peer is told of the one the
+   * channel was opened with alone.
+   */
   get priority(): ChannelPriority {
-    return this.#state.settings.priority;
+    return this.#state.priority;
+  }
+
+  set priority(priority: ChannelPriority) {
+    checkPriority(priority);
+    this.#owner.setPriority(this.#state, priority);
   }
 
   /** Both applications made the channel, without an OPEN. */

@@ -27,6 +27,7 @@ import {
   resumeReading,
   send,
   setLowThreshold,
+  setPriority,
 } from './messages.ts';
 import { createChannel, establish, onStreamData, setRole } from './opening.ts';
 import type { ChannelOptions, DataChannelOptions, GateName } from './options.ts';
@@ -43,6 +44,7 @@ function ownerOf(layer: Layer): ChannelOwner {
     bufferedAmount: (state) =>
       layer.streamOf(state) === undefined ? 0 : layer.port.bufferedAmount(state.id ?? 0),
     setLowThreshold: (state, bytes) => setLowThreshold(layer, state, bytes),
+    setPriority: (state, priority) => setPriority(layer, state, priority),
   };
 }
 

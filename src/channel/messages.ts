@@ -13,8 +13,8 @@ import { end, fail } from './ending.ts';
 import { channelFailure } from './failures.ts';
 import type { Layer } from './layer.ts';
 import { onFirstMessage, openChannel } from './opening.ts';
-import type { SendOptions } from './options.ts';
-import { checkSendOptions } from './options.ts';
+import type { ChannelPriority, SendOptions } from './options.ts';
+import { PRIORITY, checkSendOptions } from './options.ts';
 import { outgoing } from './outbound.ts';
 import { Ppid, toPayload } from './payload.ts';
 import type { Stream } from './streams.ts';
@@ -60,6 +60,15 @@ export function setLowThreshold(layer: Layer, state: ChannelState, bytes: number
     layer.port.setBufferedAmountLowThreshold(state.id, bytes);
   }
   layer.onCall?.(state.handle, { method: 'setLowThreshold', bytes });
+}
+
+export function setPriority(layer: Layer, state: ChannelState, priority: ChannelPriority): void {
+  state.priority = priority;
+  const stream = layer.streamOf(state);
+  if (stream !== undefined && (state.phase === 'open' || stream.outgoing === 'draining')) {
+    layer.port.setPriority(stream.id, PRIORITY[priority]);
+  }
+  layer.onCall?.(state.handle, { method: 'setPriority', priority });
 }
 
 export function pauseReading(layer: Layer, state: ChannelState): void {

@@ -109,7 +109,7 @@ export function establish(layer: Layer, state: ChannelState): void {
     openChannel(layer, stream, state);
     return;
   }
-  const data = encodeOpen({ ...state.settings, priority: PRIORITY[state.settings.priority] });
+  const data = encodeOpen({ ...state.settings, priority: PRIORITY[state.priority] });
   if (data.length > layer.port.remoteMaxMessageSize) {
     const message = `the OPEN has ${data.length} bytes, the peer takes ${layer.port.remoteMaxMessageSize}`;
     fail(layer, state, channelFailure('open-too-large', message));
@@ -127,6 +127,7 @@ export function openChannel(layer: Layer, stream: Stream, state: ChannelState): 
   layer.gates.openAck.disarm(stream);
   state.phase = 'open';
   layer.port.setBufferedAmountLowThreshold(stream.id, state.lowThreshold);
+  layer.port.setPriority(stream.id, PRIORITY[state.priority]);
   const type = state.settings.origin === 'remote' ? 'datachannel' : 'channelopen';
   layer.events.push({ type, channel: state.handle });
 }

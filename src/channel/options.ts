@@ -104,6 +104,9 @@ export interface ChannelSettings {
   readonly origin: 'local' | 'remote';
 }
 
+/** W3C RTCDataChannelInit has it so. */
+export const DEFAULT_PRIORITY: ChannelPriority = 'low';
+
 /** RFC 8831 §6.4. */
 export const PRIORITY: Readonly<Record<ChannelPriority, number>> = {
   'very-low': 128,
@@ -139,11 +142,11 @@ export function localSettings(
   options: DataChannelOptions,
   limits: ChannelLimits,
 ): ChannelSettings {
-  const { ordered = true, protocol = '', priority = 'low', negotiated = false } = options;
+  const { ordered = true, protocol = '', priority = DEFAULT_PRIORITY, negotiated = false } = options;
   const { maxRetransmits, maxPacketLifeTime, id } = options;
   checkText('label', label, limits.maxLabelLength);
   checkText('protocol', protocol, limits.maxProtocolLength);
-  if (!Object.hasOwn(PRIORITY, priority)) throw badArgument('priority', 'a W3C RTCPriorityType', priority);
+  checkPriority(priority);
   if (maxRetransmits !== undefined) checkInteger('maxRetransmits', maxRetransmits, 0, 0xffff);
   if (maxPacketLifeTime !== undefined) {
     checkInteger('maxPacketLifeTime', maxPacketLifeTime, 0, 0xffff);
@@ -173,9 +176,12 @@ export function checkSendOptions(options: SendOptions): void {
   }
   if (maxRetransmits !== undefined)
     checkInteger('maxRetransmits', maxRetransmits, 0, Number.MAX_SAFE_INTEGER);
-  if (priority !== undefined && !Object.hasOwn(PRIORITY, priority)) {
-    throw badArgument('priority', 'a W3C RTCPriorityType', priority);
-  }
+  if (priority !== undefined) checkPriority(priority);
+}
+
+/** Throws `ERR_BAD_ARGUMENT`. */
+export function checkPriority(priority: ChannelPriority): void {
+  if (!Object.hasOwn(PRIORITY, priority)) throw badArgument('priority', 'a W3C RTCPriorityType', priority);
 }
 
 /** Settings of a channel that the peer opened. */

@@ -13,6 +13,7 @@ export type SctpPort = Pick<SctpAssociation, 'retainsMessages'> &
       | 'discard'
       | 'bufferedAmount'
       | 'setBufferedAmountLowThreshold'
+      | 'setPriority'
       | 'release'
       | 'peerSilentFor'
     >

@@ -29,6 +29,7 @@ export class FakePort implements SctpPort {
   readonly resets: number[] = [];
   readonly discarded: number[] = [];
   readonly thresholds = new Map<number, number>();
+  readonly priorities = new Map<number, number>();
   readonly queued = new Map<number, number>();
 
   send(streamId: number, message: SctpMessage): boolean {
@@ -59,6 +60,10 @@ export class FakePort implements SctpPort {
 
   setBufferedAmountLowThreshold(streamId: number, bytes: number): void {
     this.thresholds.set(streamId, bytes);
+  }
+
+  setPriority(streamId: number, priority: number): void {
+    this.priorities.set(streamId, priority);
   }
 
   /** Throws where the real one does. */

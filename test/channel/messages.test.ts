@@ -27,7 +27,7 @@ describe('send()', () => {
     const { port, channels, chat } = opened();
     chat.send('a');
     expect(port.takeSent()).toEqual([
-      { streamId: 0, message: { ppid: 51, data: Uint8Array.of(0x61), unordered: false, priority: 256 } },
+      { streamId: 0, message: { ppid: 51, data: Uint8Array.of(0x61), unordered: false } },
     ]);
     const fast = channels.createChannel('fast', { ordered: false, maxRetransmits: 0 });
     channels.handleSctpEvent(dcep(2, encodeAck()), 0);
@@ -38,7 +38,6 @@ describe('send()', () => {
       data: Uint8Array.of(1),
       unordered: true,
       maxRetransmits: 0,
-      priority: 256,
     });
   });
 

@@ -238,6 +238,17 @@ export class SctpAssociation {
   }
 
   /**
+   * The stream's share of the path against other streams: with `weighted-fair` scheduling, streams that have something to
+   * send get it in proportion to these numbers (RFC 8831 §6.4 has 128, 256, 512 and 1024). Above 0; default 256. It holds
+   * for messages that have no `priority` of their own, queued ones too, from the stream's next turn on.
+   */
+  setPriority(streamId: number, priority: number): void {
+    checkStream(streamId, this.#a.settings.streams);
+    checkPriority(priority);
+    if (this.#a.state !== 'closed') this.#a.sender.queue.setPriority(streamId, priority);
+  }
+
+  /**
    * Says whether the lower layer can carry packets. While it cannot, nothing is sent and the clocks that wait for the
    * peer stand still; the gate `pathDown` runs. When it can again, what was in flight is sent again at once.
    */
@@ -415,9 +426,7 @@ export class SctpAssociation {
     }
     checkLimit('maxRetransmits', message.maxRetransmits);
     checkLimit('maxPacketLifeTime', message.maxPacketLifeTime);
-    if (message.priority !== undefined && !(message.priority > 0)) {
-      throw badArgument('priority', 'a number above 0', message.priority);
-    }
+    if (message.priority !== undefined) checkPriority(message.priority);
   }
 }
 
@@ -425,6 +434,10 @@ function checkStream(id: number, count: number): void {
   if (!Number.isInteger(id) || id < 0 || id >= count) {
     throw badArgument('streamId', `an integer from 0 to ${count - 1}`, id);
   }
+}
+
+function checkPriority(priority: number): void {
+  if (!(priority > 0)) throw badArgument('priority', 'a number above 0', priority);
 }
 
 function checkLimit(name: string, value: number | undefined): void {
