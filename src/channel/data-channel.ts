@@ -38,6 +38,7 @@ export interface ChannelOwner {
   resumeReading(state: ChannelState): void;
   close(state: ChannelState): void;
   bufferedAmount(state: ChannelState): number;
+  maxMessageSize(): number;
   setLowThreshold(state: ChannelState, bytes: number): void;
   setPriority(state: ChannelState, priority: ChannelPriority): void;
 }
@@ -177,6 +178,14 @@ export class DataChannel {
     return READY_STATE[this.#state.phase];
   }
 
+  /**
+   * Largest message `send` takes, in bytes: the peer's limit (RFC 8841), or the connection's send buffer if that is less.
+   * Until the peer's description is known, 65536. (In W3C it is a property of RTCSctpTransport.)
+   */
+  get maxMessageSize(): number {
+    return this.#owner.maxMessageSize();
+  }
+
   /** Bytes accepted by `send` and not yet sent; 0 once closed. */
   get bufferedAmount(): number {
     return this.#owner.bufferedAmount(this.#state);
@@ -198,7 +207,7 @@ export class DataChannel {
    * Accepts one message, text or binary, to be sent. False, and nothing is queued, when the send buffer is full: try
    * again after `bufferedamountlow`, or the connection's `sendbufferlow`. `data` is copied.
    *
-   * Throws `ERR_INVALID_STATE` unless `readyState` is `open`, `ERR_TOO_LARGE` above the peer's maximum message size,
+   * Throws `ERR_INVALID_STATE` unless `readyState` is `open`, `ERR_TOO_LARGE` above `maxMessageSize`,
    * `ERR_BAD_ARGUMENT` for options out of range.
    */
   send(data: string | Uint8Array, options?: SendOptions): boolean {

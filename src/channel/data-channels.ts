@@ -43,6 +43,7 @@ function ownerOf(layer: Layer): ChannelOwner {
     close: (state) => closeChannel(layer, state),
     bufferedAmount: (state) =>
       layer.streamOf(state) === undefined ? 0 : layer.port.bufferedAmount(state.id ?? 0),
+    maxMessageSize: () => layer.port.maxMessageSize,
     setLowThreshold: (state, bytes) => setLowThreshold(layer, state, bytes),
     setPriority: (state, priority) => setPriority(layer, state, priority),
   };

@@ -33,8 +33,8 @@ export function send(
   }
   checkSendOptions(options);
   const { ppid, data: bytes } = toPayload(data);
-  if (bytes.length > layer.port.remoteMaxMessageSize) {
-    const message = `"data" has ${bytes.length} bytes, the peer takes ${layer.port.remoteMaxMessageSize}`;
+  if (bytes.length > layer.port.maxMessageSize) {
+    const message = `"data" has ${bytes.length} bytes, "maxMessageSize" is ${layer.port.maxMessageSize}`;
     throw new RtcError('ERR_TOO_LARGE', message);
   }
   const asked = options.id === undefined ? undefined : { state, id: options.id };

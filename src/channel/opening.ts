@@ -110,8 +110,8 @@ export function establish(layer: Layer, state: ChannelState): void {
     return;
   }
   const data = encodeOpen({ ...state.settings, priority: PRIORITY[state.priority] });
-  if (data.length > layer.port.remoteMaxMessageSize) {
-    const message = `the OPEN has ${data.length} bytes, the peer takes ${layer.port.remoteMaxMessageSize}`;
+  if (data.length > layer.port.maxMessageSize) {
+    const message = `the OPEN has ${data.length} bytes, "maxMessageSize" is ${layer.port.maxMessageSize}`;
     fail(layer, state, channelFailure('open-too-large', message));
     return;
   }

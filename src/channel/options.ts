@@ -3,7 +3,7 @@
  * once, before anything has changed.
  */
 import { badArgument } from '../core/errors.ts';
-import { encodeUtf8 } from '../core/text.ts';
+import { decodeUtf8, encodeUtf8 } from '../core/text.ts';
 import type { DcepLimits, DcepOpen } from './dcep.ts';
 import { DCEP_MAX_TEXT } from './dcep.ts';
 
@@ -144,8 +144,6 @@ export function localSettings(
 ): ChannelSettings {
   const { ordered = true, protocol = '', priority = DEFAULT_PRIORITY, negotiated = false } = options;
   const { maxRetransmits, maxPacketLifeTime, id } = options;
-  checkText('label', label, limits.maxLabelLength);
-  checkText('protocol', protocol, limits.maxProtocolLength);
   checkPriority(priority);
   if (maxRetransmits !== undefined) checkInteger('maxRetransmits', maxRetransmits, 0, 0xffff);
   if (maxPacketLifeTime !== undefined) {
@@ -157,8 +155,8 @@ export function localSettings(
   if (negotiated) checkInteger('id', id, 0, MAX_STREAM_ID);
   else if (id !== undefined) throw badArgument('id', 'nothing without "negotiated"', id);
   return {
-    label,
-    protocol,
+    label: checkedText('label', label, limits.maxLabelLength),
+    protocol: checkedText('protocol', protocol, limits.maxProtocolLength),
     ordered,
     maxRetransmits,
     maxPacketLifeTime,
@@ -205,10 +203,13 @@ function priorityOf(value: number): ChannelPriority {
   return value <= PRIORITY.medium ? 'medium' : 'high';
 }
 
-function checkText(name: string, text: string, maxLength: number): void {
-  if (typeof text !== 'string' || encodeUtf8(text).length > maxLength) {
-    throw badArgument(name, `a string of at most ${maxLength} bytes in UTF-8`, text);
-  }
+/** The text as the peer will read it: a lone surrogate has no UTF-8 and becomes U+FFFD (W3C's USVString). */
+function checkedText(name: string, text: string, maxLength: number): string {
+  const expected = `a string of at most ${maxLength} bytes in UTF-8`;
+  if (typeof text !== 'string') throw badArgument(name, expected, text);
+  const bytes = encodeUtf8(text);
+  if (bytes.length > maxLength) throw badArgument(name, expected, `one of ${bytes.length} bytes`);
+  return decodeUtf8(bytes);
 }
 
 function checkInteger(name: string, value: number | undefined, min: number, max: number): void {

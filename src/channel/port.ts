@@ -7,7 +7,7 @@ export type SctpPort = Pick<SctpAssociation, 'retainsMessages'> &
       SctpAssociation,
       | 'state'
       | 'outboundStreams'
-      | 'remoteMaxMessageSize'
+      | 'maxMessageSize'
       | 'send'
       | 'resetStreams'
       | 'discard'

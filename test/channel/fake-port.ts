@@ -16,7 +16,7 @@ export interface Sent {
 export class FakePort implements SctpPort {
   state: SctpState = 'established';
   outboundStreams = 65535;
-  remoteMaxMessageSize = 262_144;
+  maxMessageSize = 262_144;
   /** Takes nothing more. */
   full = false;
   /** Keeps what it takes in its queue, as with a shut congestion window. */

@@ -53,7 +53,8 @@ describe('send()', () => {
 
   test('takes a message of the maximum size and throws for one byte more, counted in UTF-8', () => {
     const { port, chat } = opened();
-    port.remoteMaxMessageSize = 4;
+    port.maxMessageSize = 4;
+    expect(chat.maxMessageSize).toBe(4);
     expect(chat.send(new Uint8Array(4))).toBe(true);
     expect(chat.send('€a')).toBe(true);
     const tooLarge = expect.objectContaining({ code: 'ERR_TOO_LARGE' }) as unknown;
@@ -65,7 +66,7 @@ describe('send()', () => {
 
   test('a limit of Infinity is none', () => {
     const { port, chat } = opened();
-    port.remoteMaxMessageSize = Infinity;
+    port.maxMessageSize = Infinity;
     expect(chat.send(new Uint8Array(1_000_000))).toBe(true);
   });
 

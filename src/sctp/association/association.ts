@@ -63,6 +63,11 @@ export class SctpAssociation {
     this.#a.remoteMaxMessageSize = size;
   }
 
+  /** Largest message `send` takes, in bytes: what the peer takes, or the whole send buffer if that is less. */
+  get maxMessageSize(): number {
+    return Math.min(this.#a.remoteMaxMessageSize, this.#a.settings.sendBuffer);
+  }
+
   /** The peer's SCTP port; it may be learned after construction (RFC 8841 `a=sctp-port`), before `connect`. */
   get remotePort(): number {
     return this.#ports.destination;
@@ -420,9 +425,9 @@ export class SctpAssociation {
     checkStream(streamId, a.outboundStreams);
     const { length } = message.data;
     if (length === 0) throw badArgument('data', 'at least one byte', length);
-    const limit = Math.min(a.remoteMaxMessageSize, a.settings.sendBuffer);
-    if (length > limit) {
-      throw new RtcError('ERR_TOO_LARGE', `a message of ${length} bytes, the limit is ${limit}`);
+    if (length > this.maxMessageSize) {
+      const message = `a message of ${length} bytes, the limit is ${this.maxMessageSize}`;
+      throw new RtcError('ERR_TOO_LARGE', message);
     }
     checkLimit('maxRetransmits', message.maxRetransmits);
     checkLimit('maxPacketLifeTime', message.maxPacketLifeTime);
