@@ -15,7 +15,7 @@ import type { Failure } from '../../core/errors.ts';
 import type { IceCandidate, LocalCandidateInit } from '../../ice/index.ts';
 import type { CandidateInit } from '../../sdp/index.ts';
 import type { RtcEvent } from '../contract.ts';
-import type { TransportParameters } from '../stack.ts';
+import type { TransportParameters } from '../parameters.ts';
 
 /** Called with each entry as it happens. It must not call the `Rtc` it listens to; what it throws, its host catches. */
 export type TraceListener = (entry: TraceEntry) => void;
