@@ -12,6 +12,7 @@ import type { Failure } from '../core/errors.ts';
 import type { ChannelState } from './data-channel.ts';
 import { channelFailure } from './failures.ts';
 import type { Gates } from './gate.ts';
+import { DEFAULT_PRIORITY, PRIORITY } from './options.ts';
 import type { SctpPort } from './port.ts';
 import { takesOrders } from './port.ts';
 import type { Stream, StreamTable } from './streams.ts';
@@ -44,8 +45,7 @@ export class Closing {
       stream.outgoing = 'draining';
       this.#gates.closeDrain.arm(stream);
     } else {
-      stream.outgoing = 'resetting';
-      this.#gates.streamReset.arm(stream);
+      this.#awaitReset(stream);
     }
     if (takesOrders(this.#port)) this.#port.resetStreams([stream.id]);
   }
@@ -60,9 +60,8 @@ export class Closing {
   /** Everything queued has been sent: from here on the clock of the reset itself runs. */
   drained(stream: Stream): void {
     if (stream.outgoing !== 'draining') return;
-    stream.outgoing = 'resetting';
     this.#gates.closeDrain.disarm(stream);
-    this.#gates.streamReset.arm(stream);
+    this.#awaitReset(stream);
   }
 
   /** The association says how our reset went. Of a reset that we are not waiting for, it is old news. */
@@ -108,6 +107,13 @@ export class Closing {
     this.#disarm(stream);
     this.#streams.release(stream);
     return { channel: channelOf(stream), failure: undefined, isDelivered: true };
+  }
+
+  /** Nothing is queued any more: the association may forget the stream when it is reset. */
+  #awaitReset(stream: Stream): void {
+    stream.outgoing = 'resetting';
+    this.#gates.streamReset.arm(stream);
+    this.#port.setPriority(stream.id, PRIORITY[DEFAULT_PRIORITY]);
   }
 
   #disarm(stream: Stream): void {

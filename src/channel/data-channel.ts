@@ -9,6 +9,7 @@ import type { Failure } from '../core/errors.ts';
 import { badArgument } from '../core/errors.ts';
 import type { ChannelInspection } from './events.ts';
 import type { ChannelPriority, ChannelSettings, SendOptions } from './options.ts';
+import { checkPriority } from './options.ts';
 import { PayloadReader } from './payload.ts';
 
 /** W3C RTCDataChannelState. */
@@ -37,7 +38,9 @@ export interface ChannelOwner {
   resumeReading(state: ChannelState): void;
   close(state: ChannelState): void;
   bufferedAmount(state: ChannelState): number;
+  maxMessageSize(): number;
   setLowThreshold(state: ChannelState, bytes: number): void;
+  setPriority(state: ChannelState, priority: ChannelPriority): void;
 }
 
 /** `held`: bytes it takes of the receive window. */
@@ -66,6 +69,7 @@ export class ChannelState {
   /** The stream's identifier, once there is one; it stays readable after the channel has closed. */
   id: number | undefined;
   lowThreshold = 0;
+  priority: ChannelPriority;
   /** The application has sent something since the last `bufferedamountlow`: only then is the next one its business. */
   sentSinceLow = false;
   /** Why the channel is on its way down, if not by `close()`. */
@@ -77,6 +81,7 @@ export class ChannelState {
 
   constructor(settings: ChannelSettings, maxMessageSize: number, owner: ChannelOwner) {
     this.settings = settings;
+    this.priority = settings.priority;
     this.reader = new PayloadReader(maxMessageSize);
     this.handle = new DataChannel(this, owner);
   }
@@ -94,6 +99,7 @@ export class ChannelState {
       ordered,
       maxRetransmits,
       maxPacketLifeTime,
+      priority: this.priority,
       readyState: this.handle.readyState,
       bufferedAmount: this.handle.bufferedAmount,
       messagesSent,
@@ -139,8 +145,18 @@ export class DataChannel {
     return this.#state.settings.maxPacketLifeTime;
   }
 
+  /**
+   * The channel's share of what the connection may send, against its other channels: each step from `very-low` to `high`
+   * doubles it (RFC 8831 §6.4). Unlike in W3C it may be changed, for what is queued too; the peer is told of the one the
+   * channel was opened with alone.
+   */
   get priority(): ChannelPriority {
-    return this.#state.settings.priority;
+    return this.#state.priority;
+  }
+
+  set priority(priority: ChannelPriority) {
+    checkPriority(priority);
+    this.#owner.setPriority(this.#state, priority);
   }
 
   /** Both applications made the channel, without an OPEN. */
@@ -160,6 +176,14 @@ export class DataChannel {
 
   get readyState(): ReadyState {
     return READY_STATE[this.#state.phase];
+  }
+
+  /**
+   * Largest message `send` takes, in bytes: the peer's limit (RFC 8841), or the connection's send buffer if that is less.
+   * Until the peer's description is known, 65536. (In W3C it is a property of RTCSctpTransport.)
+   */
+  get maxMessageSize(): number {
+    return this.#owner.maxMessageSize();
   }
 
   /** Bytes accepted by `send` and not yet sent; 0 once closed. */
@@ -183,7 +207,7 @@ export class DataChannel {
    * Accepts one message, text or binary, to be sent. False, and nothing is queued, when the send buffer is full: try
    * again after `bufferedamountlow`, or the connection's `sendbufferlow`. `data` is copied.
    *
-   * Throws `ERR_INVALID_STATE` unless `readyState` is `open`, `ERR_TOO_LARGE` above the peer's maximum message size,
+   * Throws `ERR_INVALID_STATE` unless `readyState` is `open`, `ERR_TOO_LARGE` above `maxMessageSize`,
    * `ERR_BAD_ARGUMENT` for options out of range.
    */
   send(data: string | Uint8Array, options?: SendOptions): boolean {

@@ -3,7 +3,7 @@ import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import type { MessageOutcome } from '../sctp/index.ts';
 import type { DataChannel, ReadyState } from './data-channel.ts';
-import type { GateName, SendOptions } from './options.ts';
+import type { ChannelPriority, GateName, SendOptions } from './options.ts';
 import type { ChannelRole } from './streams.ts';
 
 export type ChannelEvent =
@@ -40,6 +40,7 @@ export type ChannelCall =
   | { readonly method: 'pauseReading' }
   | { readonly method: 'resumeReading' }
   | { readonly method: 'setLowThreshold'; readonly bytes: number }
+  | { readonly method: 'setPriority'; readonly priority: ChannelPriority }
   | { readonly method: 'closeChannel' };
 
 /** Why a stream was refused. */
@@ -76,6 +77,7 @@ export interface ChannelInspection {
   readonly ordered: boolean;
   readonly maxRetransmits: number | undefined;
   readonly maxPacketLifeTime: number | undefined;
+  readonly priority: ChannelPriority;
   readonly readyState: ReadyState;
   readonly bufferedAmount: number;
   readonly messagesSent: number;

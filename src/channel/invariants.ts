@@ -1,9 +1,21 @@
 /** What must hold of the channels after every call, asked by simulations: whatever waits stands at a gate. */
 import type { Gates } from './gate.ts';
-import type { Stream, StreamTable } from './streams.ts';
+import { earliestGate } from './gate.ts';
+import type { Layer } from './layer.ts';
+import type { Stream } from './streams.ts';
 
-/** A sentence about what does not hold of the streams of a living association; `undefined` while all is well. */
-export function streamsViolation(streams: StreamTable, gates: Gates<Stream>): string | undefined {
+/** A sentence about what does not hold; `undefined` while all is well. */
+export function invariantViolation({
+  association,
+  channels,
+  control,
+  streams,
+  gates,
+}: Layer): string | undefined {
+  if (association === 'closed') {
+    const isEmpty = channels.size === 0 && control.size === 0 && earliestGate(gates).next() === Infinity;
+    return isEmpty ? undefined : 'the channels are closed and hold something';
+  }
   for (const stream of streams.all()) {
     const violation = streamViolation(stream, gates);
     if (violation !== undefined) return violation;

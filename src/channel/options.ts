@@ -3,7 +3,7 @@
  * once, before anything has changed.
  */
 import { badArgument } from '../core/errors.ts';
-import { encodeUtf8 } from '../core/text.ts';
+import { decodeUtf8, encodeUtf8 } from '../core/text.ts';
 import type { DcepLimits, DcepOpen } from './dcep.ts';
 import { DCEP_MAX_TEXT } from './dcep.ts';
 
@@ -104,6 +104,9 @@ export interface ChannelSettings {
   readonly origin: 'local' | 'remote';
 }
 
+/** W3C RTCDataChannelInit has it so. */
+export const DEFAULT_PRIORITY: ChannelPriority = 'low';
+
 /** RFC 8831 §6.4. */
 export const PRIORITY: Readonly<Record<ChannelPriority, number>> = {
   'very-low': 128,
@@ -139,11 +142,9 @@ export function localSettings(
   options: DataChannelOptions,
   limits: ChannelLimits,
 ): ChannelSettings {
-  const { ordered = true, protocol = '', priority = 'low', negotiated = false } = options;
+  const { ordered = true, protocol = '', priority = DEFAULT_PRIORITY, negotiated = false } = options;
   const { maxRetransmits, maxPacketLifeTime, id } = options;
-  checkText('label', label, limits.maxLabelLength);
-  checkText('protocol', protocol, limits.maxProtocolLength);
-  if (!Object.hasOwn(PRIORITY, priority)) throw badArgument('priority', 'a W3C RTCPriorityType', priority);
+  checkPriority(priority);
   if (maxRetransmits !== undefined) checkInteger('maxRetransmits', maxRetransmits, 0, 0xffff);
   if (maxPacketLifeTime !== undefined) {
     checkInteger('maxPacketLifeTime', maxPacketLifeTime, 0, 0xffff);
@@ -154,8 +155,8 @@ export function localSettings(
   if (negotiated) checkInteger('id', id, 0, MAX_STREAM_ID);
   else if (id !== undefined) throw badArgument('id', 'nothing without "negotiated"', id);
   return {
-    label,
-    protocol,
+    label: checkedText('label', label, limits.maxLabelLength),
+    protocol: checkedText('protocol', protocol, limits.maxProtocolLength),
     ordered,
     maxRetransmits,
     maxPacketLifeTime,
@@ -173,9 +174,12 @@ export function checkSendOptions(options: SendOptions): void {
   }
   if (maxRetransmits !== undefined)
     checkInteger('maxRetransmits', maxRetransmits, 0, Number.MAX_SAFE_INTEGER);
-  if (priority !== undefined && !Object.hasOwn(PRIORITY, priority)) {
-    throw badArgument('priority', 'a W3C RTCPriorityType', priority);
-  }
+  if (priority !== undefined) checkPriority(priority);
+}
+
+/** Throws `ERR_BAD_ARGUMENT`. */
+export function checkPriority(priority: ChannelPriority): void {
+  if (!Object.hasOwn(PRIORITY, priority)) throw badArgument('priority', 'a W3C RTCPriorityType', priority);
 }
 
 /** Settings of a channel that the peer opened. */
@@ -199,10 +203,13 @@ function priorityOf(value: number): ChannelPriority {
   return value <= PRIORITY.medium ? 'medium' : 'high';
 }
 
-function checkText(name: string, text: string, maxLength: number): void {
-  if (typeof text !== 'string' || encodeUtf8(text).length > maxLength) {
-    throw badArgument(name, `a string of at most ${maxLength} bytes in UTF-8`, text);
-  }
+/** The text as the peer will read it: a lone surrogate has no UTF-8 and becomes U+FFFD (W3C's USVString). */
+function checkedText(name: string, text: string, maxLength: number): string {
+  const expected = `a string of at most ${maxLength} bytes in UTF-8`;
+  if (typeof text !== 'string') throw badArgument(name, expected, text);
+  const bytes = encodeUtf8(text);
+  if (bytes.length > maxLength) throw badArgument(name, expected, `one of ${bytes.length} bytes`);
+  return decodeUtf8(bytes);
 }
 
 function checkInteger(name: string, value: number | undefined, min: number, max: number): void {

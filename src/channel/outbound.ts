@@ -1,4 +1,4 @@
-/** A user message as the association takes it: the channel's reliability and priority, or the message's own. */
+/** A user message as the association takes it: the channel's reliability or the message's own; its own priority, or the stream's. */
 import type { SctpMessage } from '../sctp/index.ts';
 import type { AskedMessage, ChannelState } from './data-channel.ts';
 import type { SendOptions } from './options.ts';
@@ -14,14 +14,13 @@ export function outgoing(
 ): SctpMessage {
   const { maxRetransmits = settings.maxRetransmits, maxPacketLifeTime = settings.maxPacketLifeTime } =
     options;
-  const priority = PRIORITY[options.priority ?? settings.priority];
   return {
     ppid,
     data,
     unordered: !settings.ordered,
     maxRetransmits,
     maxPacketLifeTime,
-    priority,
+    priority: options.priority === undefined ? undefined : PRIORITY[options.priority],
     token: asked,
   };
 }

@@ -7,12 +7,13 @@ export type SctpPort = Pick<SctpAssociation, 'retainsMessages'> &
       SctpAssociation,
       | 'state'
       | 'outboundStreams'
-      | 'remoteMaxMessageSize'
+      | 'maxMessageSize'
       | 'send'
       | 'resetStreams'
       | 'discard'
       | 'bufferedAmount'
       | 'setBufferedAmountLowThreshold'
+      | 'setPriority'
       | 'release'
       | 'peerSilentFor'
     >

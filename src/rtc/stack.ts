@@ -15,21 +15,21 @@ import { DataChannels } from '../channel/index.ts';
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import { addressFamily } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { copyBytes } from '../core/bytes.ts';
 import { Counters } from '../core/counters.ts';
 import type { Failure } from '../core/errors.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import type { RandomSource } from '../core/random.ts';
 import { splitRandom } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
-import type { DtlsEvent, DtlsOptions, DtlsRole, Fingerprint } from '../dtls/index.ts';
+import type { DtlsEvent, DtlsOptions, DtlsRole } from '../dtls/index.ts';
 import { Dtls, DTLS_HEADROOM, DTLS_TAILROOM } from '../dtls/index.ts';
-import type { IceEvent, IceParameters, IceRole } from '../ice/index.ts';
+import type { IceEvent } from '../ice/index.ts';
 import { IceAgent } from '../ice/index.ts';
-import type { SctpEvent } from '../sctp/index.ts';
 import { SctpAssociation } from '../sctp/index.ts';
 import type { ConnectionState, DtlsTransportState, RtcEvent, Transmit } from './contract.ts';
 import { datagramKind } from './demultiplex.ts';
+import { EarlyDatagrams } from './early-datagrams.ts';
+import { closedByPeer, isOrderly, sctpReason } from './end-reasons.ts';
 import type { RtcOptions } from './options.ts';
 import {
   DEFAULT_MAX_MESSAGE_SIZE,
@@ -38,6 +38,9 @@ import {
   ETHERNET_PAYLOAD_IPV6,
   SCTP_PORT,
 } from './options.ts';
+import type { TransportParameters } from './parameters.ts';
+import type { StackCounter, StackInspection } from './stack-inspection.ts';
+import { STACK_COUNTERS } from './stack-inspection.ts';
 
 /** Who looks at what passes between the layers; for tracing. */
 export interface StackTap {
@@ -47,65 +50,17 @@ export interface StackTap {
   readonly keyLog: DtlsOptions['keyLog'];
 }
 
-/** What must be known of the peer before a connection can start. SDP carries it; `Rtc.start` takes it as it is. */
-export interface TransportParameters {
-  readonly ice: IceParameters;
-  readonly iceRole: IceRole;
-  readonly dtlsRole: DtlsRole;
-  /** The peer's certificate must match one of these (RFC 8122). */
-  readonly fingerprints: readonly Fingerprint[];
-  /** Default 5000. */
-  readonly sctpPort?: number | undefined;
-  /** Largest message the peer accepts, bytes; `Infinity` for no limit. Default 65536 (RFC 8841 §6.1). */
-  readonly maxMessageSize?: number | undefined;
-  /** What each end's description said of `a=setup`, for diagnosis. */
-  readonly localSetup?: string | undefined;
-  readonly remoteSetup?: string | undefined;
-}
-
 interface Path {
   readonly protocol: Protocol;
   readonly source: TransportAddress;
   readonly destination: TransportAddress;
 }
 
-/** A DTLS datagram from a peer that has proved itself to ICE, but came before its path was valid (F1c). */
-interface EarlyDatagram {
-  readonly local: TransportAddress;
-  readonly remote: TransportAddress;
-  readonly data: Bytes;
-}
-
 /** What DTLS adds to an SCTP packet, at the most. */
 const DTLS_OVERHEAD = DTLS_HEADROOM + DTLS_TAILROOM;
 
-/** How many early DTLS datagrams are kept, and how large each may be: a ClientHello of today's browsers spans two. */
-const EARLY_DATAGRAMS = 4;
-const EARLY_DATAGRAM_SIZE = 2048;
-
 /** The place of an event that waits in the channels. */
 const CHANNEL_EVENT = 'channel-event';
-
-export type StackCounter =
-  | 'datagramsReceived'
-  | 'bytesReceived'
-  | 'datagramsSent'
-  | 'bytesSent'
-  | 'droppedUnknownProtocol'
-  | 'droppedRtp'
-  | 'droppedUnvalidatedPath'
-  | 'droppedEarlyDatagrams';
-
-const COUNTERS: readonly StackCounter[] = [
-  'datagramsReceived',
-  'bytesReceived',
-  'datagramsSent',
-  'bytesSent',
-  'droppedUnknownProtocol',
-  'droppedRtp',
-  'droppedUnvalidatedPath',
-  'droppedEarlyDatagrams',
-];
 
 export class ProtocolStack {
   readonly ice: IceAgent;
@@ -116,12 +71,12 @@ export class ProtocolStack {
   readonly #crypto: CryptoProvider;
   readonly #random: RandomSource;
   readonly #mtu: number;
-  readonly #counters = new Counters<StackCounter>(COUNTERS);
+  readonly #counters = new Counters<StackCounter>(STACK_COUNTERS);
   // Bounded by what the layers' own queues let through. Events of channels stay there, for a message counts against the
   // receive window until the host takes it; here each has a place, so that all come out in the order of their causes.
   readonly #events = new BoundedQueue<RtcEvent | typeof CHANNEL_EVENT>(Infinity);
   #channelEvents = 0;
-  readonly #early = new BoundedQueue<EarlyDatagram>(EARLY_DATAGRAMS);
+  readonly #early = new EarlyDatagrams();
   readonly #farewells = new BoundedQueue<Transmit>(8);
   #parameters: TransportParameters | undefined;
   #dtls: Dtls | undefined;
@@ -307,10 +262,7 @@ export class ProtocolStack {
       this.#dtls.handlePacket(data, now);
     } else if (!this.ice.isAuthenticatedPath(local, remote)) {
       this.#counters.add('droppedUnvalidatedPath');
-    } else if (
-      data.length > EARLY_DATAGRAM_SIZE ||
-      !this.#early.push({ local, remote, data: copyBytes(data) })
-    ) {
+    } else if (!this.#early.keep(local, remote, data)) {
       this.#counters.add('droppedEarlyDatagrams');
     }
   }
@@ -369,7 +321,7 @@ export class ProtocolStack {
       case 'pairvalid':
         if (this.#dtls === undefined && this.#parameters !== undefined)
           this.#startDtls(this.#parameters, now);
-        this.#takeEarlyDatagrams(now);
+        if (this.#dtls !== undefined) this.#takeEarlyDatagrams(this.#dtls, now);
         return;
       case 'selectedpairchange':
         this.association.changePath(this.#largestDatagram(event.pair.remote.address), now);
@@ -406,16 +358,13 @@ export class ProtocolStack {
     this.#dtls.start(now);
   }
 
-  #takeEarlyDatagrams(now: number): void {
-    for (let left = this.#early.size; left > 0; left--) {
-      const early = this.#early.shift();
-      if (early === undefined) return;
-      if (this.#dtls !== undefined && this.ice.isValidPath(early.local, early.remote)) {
-        this.#dtls.handlePacket(early.data, now);
-      } else {
-        this.#early.push(early);
-      }
-    }
+  #takeEarlyDatagrams(dtls: Dtls, now: number): void {
+    this.#early.handOver(
+      (local, remote) => this.ice.isValidPath(local, remote),
+      (data) => {
+        dtls.handlePacket(data, now);
+      },
+    );
   }
 
   #onDtlsEvent(dtls: Dtls, event: DtlsEvent, now: number): void {
@@ -527,21 +476,6 @@ export class ProtocolStack {
   }
 }
 
-/** Every state of the stack, plain and JSON-safe. */
-export interface StackInspection {
-  readonly connectionState: ConnectionState;
-  readonly closed?: Failure;
-  readonly dtlsRole: DtlsRole | null;
-  readonly setups: { readonly local: string | null; readonly remote: string | null };
-  readonly ice: ReturnType<IceAgent['inspect']>;
-  readonly dtls: ReturnType<Dtls['inspect']> | null;
-  readonly sctp: ReturnType<SctpAssociation['inspect']>;
-  readonly channels: ReturnType<DataChannels['inspect']>;
-  readonly earlyDatagrams: number;
-  readonly queued: { readonly events: number; readonly farewells: number };
-  readonly counters: Record<StackCounter, number>;
-}
-
 /** What DTLS leaves of a datagram; SCTP packets are multiples of four bytes. */
 function sctpMtu(mtu: number): number {
   return (mtu - DTLS_OVERHEAD) & ~3;
@@ -555,22 +489,4 @@ function transmitOver(path: Path, data: Bytes): Transmit {
     destination: path.destination,
     data,
   };
-}
-
-function closedByPeer(layer: 'sctp' | 'dtls', message: string): Failure {
-  return { layer, code: 'remote-close', message };
-}
-
-/** RFC 9260 §3.3.10.12: how browsers say "close() was called"; with any other cause an ABORT is a failure. */
-const USER_INITIATED_ABORT = 12;
-
-function sctpReason({ failure, origin, causes }: Extract<SctpEvent, { type: 'closed' }>): Failure {
-  const byUser = origin === 'remote' && causes.find(({ code }) => code === USER_INITIATED_ABORT);
-  if (byUser)
-    return closedByPeer('sctp', `the peer closed the connection${byUser.text ? `: ${byUser.text}` : ''}`);
-  return failure ?? closedByPeer('sctp', 'the peer shut the SCTP association down');
-}
-
-function isOrderly(reason: Failure): boolean {
-  return reason.code === 'local-close' || reason.code === 'remote-close';
 }

@@ -26,7 +26,7 @@ export interface SctpMessage {
   readonly maxRetransmits?: number | undefined;
   /** RFC 3758 §4.1: give the message up this many milliseconds after `send`. */
   readonly maxPacketLifeTime?: number | undefined;
-  /** Its share of the path against other streams' messages, above 0. Default 256 (RFC 8831 §6.4, RFC 8260 §3.6). */
+  /** Its share of the path against other streams' messages, above 0. Default: its stream's (`setPriority`). */
   readonly priority?: number | undefined;
   /** Asks for one `messageoutcome` event, which gives it back. */
   readonly token?: unknown;

@@ -9,6 +9,7 @@ export type {
   SctpMessageEvent,
   SctpState,
 } from './events.ts';
+export type { ReceiverInspection, SctpInspection, SenderInspection } from './inspection.ts';
 export { DEFAULT_GATES as DEFAULT_SCTP_GATES } from './options.ts';
 export type { PathMtuOptions, SctpGates, SctpOptions } from './options.ts';
 export type { SctpCause } from './packet/causes.ts';

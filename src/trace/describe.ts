@@ -74,6 +74,8 @@ function describeCall(call: TraceCall): string {
       return `${call.method} on ${describeChannel(call.channel)}`;
     case 'setLowThreshold':
       return `bufferedAmountLowThreshold of ${describeChannel(call.channel)} = ${call.bytes}`;
+    case 'setPriority':
+      return `priority of ${describeChannel(call.channel)} = ${call.priority}`;
     case 'closeChannel':
       return `close ${describeChannel(call.channel)}`;
     case 'start':

@@ -143,6 +143,7 @@ const CALL: Field<TraceCall> = variants<'method', TraceCall>('method', {
   pauseReading: { channel },
   resumeReading: { channel },
   setLowThreshold: { channel, bytes: count },
+  setPriority: { channel, priority: oneOf('very-low', 'low', 'medium', 'high') },
   closeChannel: { channel },
   close: {},
 });

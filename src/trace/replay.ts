@@ -186,6 +186,11 @@ class Again {
         if (channel !== undefined) channel.bufferedAmountLowThreshold = call.bytes;
         return;
       }
+      case 'setPriority': {
+        const channel = this.#channels[call.channel.index];
+        if (channel !== undefined) channel.priority = call.priority;
+        return;
+      }
       case 'closeChannel':
         this.#channels[call.channel.index]?.close();
         return;

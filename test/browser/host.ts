@@ -85,6 +85,11 @@ export class Connection {
     return this.#until('the connection to close', () => this.#end, false);
   }
 
+  /** Lets go of channels that have closed, so that others may have their labels. */
+  forget(labels: readonly string[]): void {
+    for (const label of labels) this.#lines.delete(label);
+  }
+
   async send(label: string, message: WireMessage): Promise<void> {
     const channel = await this.opened(label);
     const data = 'text' in message ? message.text : Buffer.from(message.binary, 'latin1');

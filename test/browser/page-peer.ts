@@ -12,6 +12,20 @@ export interface PageChannelOptions {
   readonly label: string;
   readonly ordered?: boolean;
   readonly maxRetransmits?: number;
+  readonly maxPacketLifeTime?: number;
+  readonly protocol?: string;
+  readonly negotiated?: boolean;
+  readonly id?: number;
+}
+
+/** What an RTCDataChannel says of itself. */
+export interface PageChannel {
+  readonly ordered: boolean;
+  readonly maxRetransmits: number | null;
+  readonly maxPacketLifeTime: number | null;
+  readonly protocol: string;
+  readonly negotiated: boolean;
+  readonly id: number | null;
 }
 
 /** What a test may ask of the peer called `name` in its page; a name is made on first use. */
@@ -21,6 +35,8 @@ export interface PagePeers {
   /** The description made here once gathering has ended, with every candidate in it. */
   completeDescription(name: string): Promise<string>;
   acceptAnswer(name: string, sdp: string): Promise<void>;
+  /** Creates channels on a connection that is there. */
+  create(name: string, channels: readonly PageChannelOptions[]): void;
   /** Takes an offer; the answer is without candidates. */
   answer(name: string, sdp: string): Promise<string>;
   /** Every `candidate:…` line, once gathering has ended. */
@@ -30,7 +46,7 @@ export interface PagePeers {
   opened(name: string, label: string): Promise<void>;
   /** Waits for a channel to close; the events it fired since it opened. */
   closed(name: string, label: string): Promise<string[]>;
-  describe(name: string, label: string): Promise<{ ordered: boolean; maxRetransmits: number | null }>;
+  describe(name: string, label: string): Promise<PageChannel>;
   send(name: string, label: string, message: WireMessage): Promise<void>;
   /** The next message not asked for before. */
   receive(name: string, label: string): Promise<WireMessage>;
@@ -39,6 +55,8 @@ export interface PagePeers {
   /** SHA-256 of the next `bytes` bytes of binary messages. */
   receiveBulk(name: string, label: string, bytes: number): Promise<string>;
   closeChannel(name: string, label: string): Promise<void>;
+  /** Lets go of channels that have closed, so that others may have their labels. */
+  forget(name: string, labels: readonly string[]): void;
   /** What DTLS has negotiated, from `getStats()`. */
   transport(name: string): Promise<{
     tlsVersion: string | undefined;
@@ -113,6 +131,11 @@ export function installPagePeer(): void {
     peer.lines.set(channel.label, line);
   }
 
+  function createChannels(peer: Peer, channels: readonly PageChannelOptions[]): void {
+    for (const { label, ...options } of channels)
+      watch(peer, peer.connection.createDataChannel(label, options));
+  }
+
   async function lineOf(name: string, label: string): Promise<Line> {
     const line = await until(`the channel "${label}"`, () => peerOf(name).lines.get(label));
     await until(`the channel "${label}" to open, it is ${line.channel.readyState}`, () =>
@@ -129,8 +152,7 @@ export function installPagePeer(): void {
   globalThis.peers = {
     async offer(name, channels) {
       const peer = peerOf(name);
-      for (const { label, ...options } of channels)
-        watch(peer, peer.connection.createDataChannel(label, options));
+      createChannels(peer, channels);
       const offer = await peer.connection.createOffer();
       await peer.connection.setLocalDescription(offer);
       return offer.sdp ?? '';
@@ -140,6 +162,10 @@ export function installPagePeer(): void {
       const peer = peerOf(name);
       await until('the end of gathering', () => peer.gathered || undefined);
       return peer.connection.localDescription?.sdp ?? '';
+    },
+
+    create(name, channels) {
+      createChannels(peerOf(name), channels);
     },
 
     async acceptAnswer(name, sdp) {
@@ -178,7 +204,8 @@ export function installPagePeer(): void {
 
     async describe(name, label) {
       const { channel } = await lineOf(name, label);
-      return { ordered: channel.ordered, maxRetransmits: channel.maxRetransmits };
+      const { ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated, id } = channel;
+      return { ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated, id };
     },
 
     async send(name, label, message) {
@@ -224,6 +251,10 @@ export function installPagePeer(): void {
 
     async closeChannel(name, label) {
       (await lineOf(name, label)).channel.close();
+    },
+
+    forget(name, labels) {
+      for (const label of labels) peerOf(name).lines.delete(label);
     },
 
     async transport(name) {

@@ -16,7 +16,7 @@ export interface Sent {
 export class FakePort implements SctpPort {
   state: SctpState = 'established';
   outboundStreams = 65535;
-  remoteMaxMessageSize = 262_144;
+  maxMessageSize = 262_144;
   /** Takes nothing more. */
   full = false;
   /** Keeps what it takes in its queue, as with a shut congestion window. */
@@ -29,6 +29,7 @@ export class FakePort implements SctpPort {
   readonly resets: number[] = [];
   readonly discarded: number[] = [];
   readonly thresholds = new Map<number, number>();
+  readonly priorities = new Map<number, number>();
   readonly queued = new Map<number, number>();
 
   send(streamId: number, message: SctpMessage): boolean {
@@ -59,6 +60,10 @@ export class FakePort implements SctpPort {
 
   setBufferedAmountLowThreshold(streamId: number, bytes: number): void {
     this.thresholds.set(streamId, bytes);
+  }
+
+  setPriority(streamId: number, priority: number): void {
+    this.priorities.set(streamId, priority);
   }
 
   /** Throws where the real one does. */

@@ -27,7 +27,7 @@ describe('send()', () => {
     const { port, channels, chat } = opened();
     chat.send('a');
     expect(port.takeSent()).toEqual([
-      { streamId: 0, message: { ppid: 51, data: Uint8Array.of(0x61), unordered: false, priority: 256 } },
+      { streamId: 0, message: { ppid: 51, data: Uint8Array.of(0x61), unordered: false } },
     ]);
     const fast = channels.createChannel('fast', { ordered: false, maxRetransmits: 0 });
     channels.handleSctpEvent(dcep(2, encodeAck()), 0);
@@ -38,7 +38,6 @@ describe('send()', () => {
       data: Uint8Array.of(1),
       unordered: true,
       maxRetransmits: 0,
-      priority: 256,
     });
   });
 
@@ -54,7 +53,8 @@ describe('send()', () => {
 
   test('takes a message of the maximum size and throws for one byte more, counted in UTF-8', () => {
     const { port, chat } = opened();
-    port.remoteMaxMessageSize = 4;
+    port.maxMessageSize = 4;
+    expect(chat.maxMessageSize).toBe(4);
     expect(chat.send(new Uint8Array(4))).toBe(true);
     expect(chat.send('€a')).toBe(true);
     const tooLarge = expect.objectContaining({ code: 'ERR_TOO_LARGE' }) as unknown;
@@ -66,7 +66,7 @@ describe('send()', () => {
 
   test('a limit of Infinity is none', () => {
     const { port, chat } = opened();
-    port.remoteMaxMessageSize = Infinity;
+    port.maxMessageSize = Infinity;
     expect(chat.send(new Uint8Array(1_000_000))).toBe(true);
   });
 

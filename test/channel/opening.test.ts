@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { DataChannel } from '../../src/channel/index.ts';
 import { DataChannels, decodeDcep, encodeAck, encodeOpen } from '../../src/channel/index.ts';
 import {
   FakePort,
@@ -155,7 +156,7 @@ describe('a channel that we open', () => {
 
   test('whose OPEN is larger than any message the peer takes fails without sending', () => {
     const { port, channels } = connected('client');
-    port.remoteMaxMessageSize = 20;
+    port.maxMessageSize = 20;
     const chat = channels.createChannel('a label too long');
     expect(types(channels)).toEqual(['channelerror', 'channelclose']);
     expect(chat.readyState).toBe('closed');
@@ -420,6 +421,47 @@ describe('options and limits', () => {
     expect(() => channels.createChannel(label, options)).toThrow(misuse('ERR_BAD_ARGUMENT'));
     expect(port.takeSent()).toEqual([]);
     expect(channels.inspect().channels).toEqual([]);
+  });
+
+  test.each(['label', 'protocol'])('a %s of 65,535 bytes in UTF-8 is the longest', (name) => {
+    const { port, channels } = connected('client');
+    const create = (text: string): DataChannel =>
+      name === 'label' ? channels.createChannel(text) : channels.createChannel('', { protocol: text });
+    expect(() => create('é'.repeat(32_768))).toThrow(misuse('ERR_BAD_ARGUMENT'));
+    expect(channels.inspect().channels).toEqual([]);
+    create(`${'é'.repeat(32_767)}e`);
+    expect(port.takeSent()[0]?.message.data).toHaveLength(12 + 65_535);
+  });
+
+  test('an OPEN larger than the peer takes fails its channel alone', () => {
+    const { port, channels } = connected('client');
+    port.maxMessageSize = 100;
+    const long = channels.createChannel('x'.repeat(89));
+    const channel = channels.createChannel('x'.repeat(88));
+    expect(drain(channels)).toMatchObject([
+      { type: 'channelerror', channel: long, failure: { code: 'open-too-large' } },
+      { type: 'channelclose', channel: long, failure: { code: 'open-too-large' } },
+    ]);
+    expect(port.takeSent().map(({ streamId }) => streamId)).toEqual([channel.id]);
+    expect([long.readyState, channel.readyState]).toEqual(['closed', 'connecting']);
+  });
+
+  test('a lone surrogate has no UTF-8: both sides read U+FFFD', () => {
+    const pair = new Pair();
+    const ours = pair.client.channels.createChannel('a\ud800b', { protocol: '\udc00' });
+    pair.run(1);
+    const [event] = drain(pair.server.channels);
+    for (const channel of [ours, event?.channel])
+      expect([channel?.label, channel?.protocol]).toEqual(['a\ufffdb', '\ufffd']);
+  });
+
+  test('two negotiated channels cannot have one id, before the association is up either', () => {
+    const channels = new DataChannels(new FakePort());
+    channels.createChannel('one', { negotiated: true, id: 7 });
+    expect(() => channels.createChannel('two', { negotiated: true, id: 7 })).toThrow(
+      misuse('ERR_BAD_ARGUMENT'),
+    );
+    expect(channels.inspect().channels).toMatchObject([{ id: 7, label: 'one' }]);
   });
 
   test.each([

@@ -112,7 +112,7 @@ describe('send options', () => {
     fast.send('a');
     fast.send('b', { maxRetransmits: 0, maxPacketLifeTime: 50, priority: 'very-low' });
     expect(port.takeSent().map(({ message }) => message)).toMatchObject([
-      { maxRetransmits: 3, maxPacketLifeTime: undefined, priority: 1024, token: undefined },
+      { maxRetransmits: 3, maxPacketLifeTime: undefined, priority: undefined, token: undefined },
       { maxRetransmits: 0, maxPacketLifeTime: 50, priority: 128 },
     ]);
   });

@@ -9,7 +9,7 @@ const BLAMES =
 
 /** A sentence about nonsense that `rtc` has received, `undefined` if there was none. */
 export function nonsenseHeard(rtc: Rtc): string | undefined {
-  const { counters } = rtc.inspect().sctp as { readonly counters: Readonly<Record<string, number>> };
+  const { counters } = rtc.inspect().sctp;
   const heard = Object.entries(counters).filter(([name, count]) => count > 0 && BLAMES.test(name));
   return heard.length === 0
     ? undefined

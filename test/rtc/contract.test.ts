@@ -143,8 +143,18 @@ describe('misuse', () => {
     expect(() => chat.send('early')).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }));
   });
 
+  test('a message that never fits the send buffer, however much the peer takes', () => {
+    const { offerer } = makeOpenPair({ offerer: { sctp: { sendBuffer: 5000 } } });
+    expect(channel(offerer).maxMessageSize).toBe(5000);
+    expect(() => channel(offerer).send(new Uint8Array(5001))).toThrow(
+      expect.objectContaining({ code: 'ERR_TOO_LARGE' }),
+    );
+    expect(channel(offerer).send(new Uint8Array(5000))).toBe(true);
+  });
+
   test('a message larger than the peer takes', () => {
-    const { offerer } = makeOpenPair({ answerer: { maxMessageSize: 10_000 } });
+    const { offerer, answerer } = makeOpenPair({ answerer: { maxMessageSize: 10_000 } });
+    expect([channel(offerer).maxMessageSize, channel(answerer).maxMessageSize]).toEqual([10_000, 262_144]);
     expect(() => channel(offerer).send(new Uint8Array(10_001))).toThrow(
       expect.objectContaining({ code: 'ERR_TOO_LARGE' }),
     );

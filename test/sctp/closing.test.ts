@@ -260,7 +260,7 @@ describe('graceful shutdown', () => {
     ['SHUTDOWN ACK', CHUNK.shutdownAck, 'unexpected-chunk'],
     ['SHUTDOWN COMPLETE', CHUNK.shutdownComplete, 'unexpected-chunk'],
     ['COOKIE ACK', CHUNK.cookieAck, 'late-setup-chunk'],
-  ])('S26: a stray %s changes nothing', (_, type, counter) => {
+  ] as const)('S26: a stray %s changes nothing', (_, type, counter) => {
     const pair = connected();
     const tag = tagOfA(pair);
     pair.a.handlePacket(packetOf(tag, encodeChunk(type, 0, new Uint8Array(0))), pair.now);

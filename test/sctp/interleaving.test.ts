@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CHUNK } from '../../src/sctp/constants.ts';
 import { encodeIForwardTsn, encodeForwardTsn } from '../../src/sctp/packet/forward-tsn.ts';
 import { verificationTagOf } from '../../src/sctp/packet/packet.ts';
-import type { SctpOptions } from '../../src/sctp/index.ts';
+import type { SctpMessage, SctpOptions } from '../../src/sctp/index.ts';
 import { inspect, messages, Pair, payload, sent } from './pair.ts';
 import { chunksOf, dataChunk, kinds, packetOf } from './wire.ts';
 
@@ -13,6 +13,24 @@ function connected(options: ConstructorParameters<typeof Pair>[0] = {}): Pair {
   const pair = new Pair({ link: { delay: 20 }, a: BOTH, b: BOTH, ...options }).connect();
   for (const all of pair.events) all.length = 0;
   return pair;
+}
+
+/** What part of the user data in the next `count` I-DATA chunks that `a` sends belongs to which stream. */
+function sharesOf(pair: Pair, count: number): number[] {
+  const bytes: number[] = [];
+  let chunks = 0;
+  pair.filter = (from, packet) => {
+    if (from === 1) return true;
+    for (const { type, body } of chunksOf(packet)) {
+      if (type !== CHUNK.iData || chunks++ >= count) continue;
+      const stream = ((body[4] ?? 0) << 8) | (body[5] ?? 0);
+      bytes[stream] = (bytes[stream] ?? 0) + body.length - 16;
+    }
+    return true;
+  };
+  pair.run(() => chunks >= count, 2000);
+  const all = bytes.reduce((sum, each) => sum + each, 0);
+  return bytes.map((each) => each / all);
 }
 
 /** The tag packets to `a` carry. */
@@ -38,7 +56,7 @@ describe('negotiation', () => {
     pair.runFor(500);
     expect([messages(pair.events[0]).length, messages(pair.events[1]).length]).toEqual([1, 1]);
     expect([seen.has('iData'), seen.has('data')]).toEqual([kind === 'iData', kind === 'data']);
-    expect(pair.a.inspect()['interleaving']).toBe(kind === 'iData');
+    expect(pair.a.inspect().interleaving).toBe(kind === 'iData');
   });
 
   test.each([
@@ -111,23 +129,46 @@ describe('sharing the path', () => {
     priorities.forEach((priority, stream) => {
       pair.a.send(stream, { ppid: 53, data: payload(60_000, stream), priority });
     });
-    const bytes = [0, 0, 0, 0];
-    let chunks = 0;
-    pair.filter = (from, packet) => {
-      if (from === 1) return true;
-      for (const { type, body } of chunksOf(packet)) {
-        if (type !== CHUNK.iData || chunks++ >= 60) continue;
-        const stream = ((body[4] ?? 0) << 8) | (body[5] ?? 0);
-        bytes[stream] = (bytes[stream] ?? 0) + body.length - 16;
-      }
-      return true;
-    };
-    pair.runFor(2000);
-    const all = bytes.reduce((sum, each) => sum + each, 0);
+    const got = sharesOf(pair, 60);
     const total = shares.reduce<number>((sum, each) => sum + each, 0);
-    bytes.forEach((each, stream) => {
-      expect(Math.abs(each / all - (shares[stream] ?? 0) / total)).toBeLessThan(0.04);
+    shares.forEach((share, stream) => {
+      expect(Math.abs((got[stream] ?? 0) - share / total)).toBeLessThan(0.04);
     });
+  });
+
+  test('setPriority: the share changes with the next turn, for what is queued too; a message of its own priority keeps it', () => {
+    const pair = connected();
+    const messageOf = (stream: number): SctpMessage => ({ ppid: 53, data: payload(250_000, stream) });
+    pair.a.setPriority(2, 128);
+    for (const stream of [1, 2]) pair.a.send(stream, messageOf(stream));
+    pair.a.send(3, { ...messageOf(3), priority: 256 });
+    const first = sharesOf(pair, 70);
+    expect(first[1]).toBeCloseTo(2 / 5, 1);
+    expect(first[2]).toBeCloseTo(1 / 5, 1);
+    expect(first[3]).toBeCloseTo(2 / 5, 1);
+    pair.a.setPriority(2, 1024);
+    pair.a.setPriority(3, 1024);
+    const second = sharesOf(pair, 70);
+    expect(second[1]).toBeCloseTo(1 / 6, 1);
+    expect(second[2]).toBeCloseTo(4 / 6, 1);
+    expect(second[3]).toBeCloseTo(1 / 6, 1);
+  });
+
+  test('a stream of a priority of its own takes memory until it has the default again', () => {
+    const pair = connected();
+    pair.a.setPriority(1, 512);
+    pair.a.send(1, { ppid: 53, data: payload(10, 1) });
+    pair.a.resetStreams([1]);
+    pair.runFor(1000);
+    expect(inspect(pair.a).send.streams).toBe(1);
+    pair.a.setPriority(1, 256);
+    pair.a.resetStreams([1]);
+    pair.runFor(1000);
+    expect(inspect(pair.a).send.streams).toBe(0);
+  });
+
+  test.each([0, -1, NaN])('a priority of %d is refused', (priority) => {
+    expect(() => connected().a.setPriority(1, priority)).toThrow(/priority/);
   });
 
   test('without interleaving a turn is a message, and weights still count', () => {

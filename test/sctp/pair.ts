@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Bytes } from '../../src/core/bytes.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import { SctpAssociation } from '../../src/sctp/index.ts';
-import type { SctpEvent, SctpMessageEvent, SctpOptions } from '../../src/sctp/index.ts';
+import type { SctpEvent, SctpInspection, SctpMessageEvent, SctpOptions } from '../../src/sctp/index.ts';
 
 export type Overrides = Partial<SctpOptions>;
 
@@ -38,41 +38,8 @@ export function receive(a: SctpAssociation, packets: readonly Bytes[], now: numb
   for (const packet of packets) a.handlePacket(packet, now);
 }
 
-/** The parts of `inspect()` the tests look at. */
-export interface Inspection {
-  readonly state: string;
-  readonly pathWritable: boolean;
-  readonly timers: Readonly<Record<string, number>>;
-  readonly nextTimeout: number | null;
-  readonly events: number;
-  readonly send: {
-    readonly bufferedBytes: number;
-    readonly outstandingChunks: number;
-    readonly unackedBytes: number;
-    readonly flightBytes: number;
-    readonly lostChunks: number;
-    readonly peerWindow: number;
-    readonly recovering: boolean;
-    readonly retransmissionTimeout: number;
-    readonly roundTripTime: number | null;
-    readonly congestion: Readonly<Record<string, number>>;
-  };
-  readonly receive: {
-    readonly usedBytes: number;
-    readonly window: number;
-    readonly gaps: number;
-    readonly fragments: number;
-  } | null;
-  readonly resets: {
-    readonly inFlight: readonly number[];
-    readonly overdue: boolean;
-    readonly waiting: number;
-  };
-  readonly counters: Readonly<Record<string, number>>;
-}
-
-export function inspect(a: SctpAssociation): Inspection {
-  return a.inspect() as unknown as Inspection;
+export function inspect(a: SctpAssociation): SctpInspection {
+  return a.inspect();
 }
 
 /** What must hold after every public call (the design's §5). Plain comparisons: it runs after every step. */
@@ -81,7 +48,7 @@ export function assertInvariants(a: SctpAssociation): void {
   if (broken !== undefined) throw new Error(`${broken}: ${JSON.stringify(a.inspect())}`);
 }
 
-function brokenInvariant(seen: Inspection, nextTimeout: number): string | undefined {
+function brokenInvariant(seen: SctpInspection, nextTimeout: number): string | undefined {
   const { send, receive, resets, timers } = seen;
   const held = send.bufferedBytes + send.unackedBytes + send.outstandingChunks + send.flightBytes;
   if (seen.state === 'closed') {

@@ -232,7 +232,7 @@ describe('who may speak', () => {
       pair.a.handlePacket(packetOf(0x1234_5678, chunk), pair.now);
     }
     expect(pair.a.state).toBe('established');
-    expect(inspect(pair.a).counters['wrong-tag']).toBe((before.counters['wrong-tag'] ?? 0) + 3);
+    expect(inspect(pair.a).counters['wrong-tag']).toBe(before.counters['wrong-tag'] + 3);
     expect(events(pair.a)).toEqual([]);
   });
 

@@ -1,7 +1,8 @@
 /**
  * Random traffic on twenty channels of mixed kinds over a hostile link: what is reliable arrives exactly once, and in
  * order where it is ordered; what is partial never arrives twice; every message that was asked about has one outcome;
- * in the end all buffers are empty.
+ * in the end all buffers are empty. Then every channel is closed, by either side or by both: each closes once, and its
+ * identifier is free.
  */
 import type { ChannelEvent, DataChannel, DataChannelOptions } from '../../src/channel/index.ts';
 import { DataChannels } from '../../src/channel/index.ts';
@@ -68,8 +69,21 @@ interface Sent {
   outcome: string | undefined;
 }
 
+/** What a seed came to. */
+export interface TrafficReport {
+  readonly messages: number;
+  readonly bytes: number;
+  /** Messages that were partial, and were given up. */
+  readonly givenUp: number;
+  readonly packets: number;
+  /** Channel ends that closed at a gate, as no answer came through, instead of by both resets. */
+  readonly closedAtGate: number;
+  /** Virtual milliseconds. */
+  readonly duration: number;
+}
+
 /** Throws for the first thing that is wrong. */
-export function checkTraffic(seed: number): void {
+export function checkTraffic(seed: number): TrafficReport {
   const random = new SeededRandom(seed).split('traffic');
   const pair = new ChannelPair({
     seed,
@@ -87,6 +101,8 @@ export function checkTraffic(seed: number): void {
   const handles: [Map<number, DataChannel>, Map<number, DataChannel>] = [new Map(), new Map()];
   const arrived: [Map<number, number[]>, Map<number, number[]>] = [new Map(), new Map()];
   const sent: Sent[] = [];
+  const closes: [(string | undefined)[], (string | undefined)[]] = [[], []];
+  let bytes = 0;
   pair.onChannelEvent = (at, event) => {
     const channel = Number(event.channel.label);
     if (event.type === 'channelopen' || event.type === 'datachannel') handles[at].set(channel, event.channel);
@@ -98,7 +114,8 @@ export function checkTraffic(seed: number): void {
       const message = sent[Number(event.id)];
       if (message === undefined || message.outcome !== undefined) throw new Error(`${event.id} ended twice`);
       message.outcome = event.outcome;
-    } else if (event.type === 'channelerror') throw new Error(event.failure.message);
+    } else if (event.type === 'channelclose') closes[at].push(event.failure?.code);
+    else if (event.type === 'channelerror') throw new Error(event.failure.message);
   };
   pair.channels[0].setRole('client');
   pair.channels[1].setRole('server');
@@ -118,6 +135,7 @@ export function checkTraffic(seed: number): void {
     if (random.unit() < 0.2) handle.resumeReading();
     const message = marked(sent.length, 4 + Math.floor(random.unit() ** 4 * 30_000));
     sent.push({ from, channel, outcome: undefined });
+    bytes += message.length;
     if (!handle.send(message, { id: sent.length - 1 })) throw new Error('refused');
     if (random.unit() < 0.4) pair.runFor(random.unit() * 60);
   }
@@ -125,6 +143,45 @@ export function checkTraffic(seed: number): void {
   pair.run(() => sent.every(({ outcome }) => outcome !== undefined) && isQuiet(pair), 300_000);
   pair.runFor(3000);
   check(pair, sent, arrived);
+  const start = pair.now;
+  for (let channel = 0; channel < CHANNELS; channel++) {
+    const by = Math.floor(random.unit() * 3);
+    for (const at of [0, 1] as const) if (by !== at) handles[at].get(channel)?.close();
+  }
+  pair.run(() => closes.every((side) => side.length === CHANNELS), 60_000);
+  pair.runFor(3000);
+  const closedAtGate = closes.flat().filter((code) => code !== undefined).length;
+  checkClosed(pair, handles, closes, pair.now - start);
+  return {
+    messages: sent.length,
+    bytes,
+    givenUp: sent.filter(({ outcome }) => outcome !== 'acknowledged').length,
+    packets: pair.packets,
+    closedAtGate,
+    duration: pair.now,
+  };
+}
+
+/** Each end of each channel has closed once; a reset that no answer came to is the only excuse for a number not free. */
+function checkClosed(
+  pair: ChannelPair,
+  handles: readonly Map<number, DataChannel>[],
+  closes: readonly (readonly (string | undefined)[])[],
+  elapsed: number,
+): void {
+  for (const at of [0, 1] as const) {
+    const codes = closes[at] ?? [];
+    const { channels, quarantinedStreams, refusedStreams, timers } = pair.channels[at].inspect();
+    const isClosed = [...(handles[at]?.values() ?? [])].every(({ readyState }) => readyState === 'closed');
+    if (!isClosed || codes.length !== CHANNELS || channels.length > 0) {
+      throw new Error(`end ${at}: ${codes.length} channels closed in ${elapsed} ms`);
+    }
+    const unexcused = codes.filter((code) => code !== undefined && code !== 'reset-timeout');
+    if (unexcused.length > 0) throw new Error(`end ${at}: closed by ${unexcused.join()}`);
+    const isIdle = refusedStreams === 0 && Object.keys(timers).length === 0;
+    const excused = codes.filter((code) => code !== undefined).length;
+    if (!isIdle || quarantinedStreams > excused) throw new Error(`end ${at} still waits for a stream`);
+  }
 }
 
 function isQuiet(pair: Pair): boolean {

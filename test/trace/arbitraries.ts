@@ -62,6 +62,11 @@ const call: fc.Arbitrary<TraceCall> = fc.oneof(
   fc.record({ method: fc.constant('answer' as const), offer: text, sdp: text }),
   fc.record({ method: fc.constant('send' as const), channel, data: payload, accepted: fc.boolean() }),
   fc.record({ method: fc.constant('setLowThreshold' as const), channel, bytes: fc.nat() }),
+  fc.record({
+    method: fc.constant('setPriority' as const),
+    channel,
+    priority: fc.constantFrom('very-low', 'low', 'medium', 'high'),
+  }),
   fc.record({ method: fc.constant('closeChannel' as const), channel }),
   fc.record({ method: fc.constant('close' as const) }),
 );

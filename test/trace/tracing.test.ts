@@ -124,6 +124,7 @@ describe('calls', () => {
     const entries = listen(offerer.rtc);
     const chat = channel(offerer);
     chat.bufferedAmountLowThreshold = 100;
+    chat.priority = 'high';
     expect(chat.send(new Uint8Array(900))).toBe(true);
     expect(chat.send(new Uint8Array(900))).toBe(false);
     chat.close();
@@ -131,6 +132,7 @@ describe('calls', () => {
     answerer.rtc.close();
     expect(callsOf(entries).map((call) => ('accepted' in call ? call.accepted : call.method))).toEqual([
       'setLowThreshold',
+      'setPriority',
       true,
       false,
       'closeChannel',

@@ -8,14 +8,14 @@
  * The first six are all that a replay needs: what went in is done again, in order, and what came out must come out
  * again, byte for byte. The others say why.
  */
-import type { DataChannelOptions, SendOptions } from '../../channel/index.ts';
+import type { ChannelPriority, DataChannelOptions, SendOptions } from '../../channel/index.ts';
 import type { Protocol, TransportAddress } from '../../core/address.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { IceCandidate, LocalCandidateInit } from '../../ice/index.ts';
 import type { CandidateInit } from '../../sdp/index.ts';
 import type { RtcEvent } from '../contract.ts';
-import type { TransportParameters } from '../stack.ts';
+import type { TransportParameters } from '../parameters.ts';
 
 /** Called with each entry as it happens. It must not call the `Rtc` it listens to; what it throws, its host catches. */
 export type TraceListener = (entry: TraceEntry) => void;
@@ -146,6 +146,7 @@ export type TraceCall =
   | { readonly method: 'pauseReading'; readonly channel: TraceChannel }
   | { readonly method: 'resumeReading'; readonly channel: TraceChannel }
   | { readonly method: 'setLowThreshold'; readonly channel: TraceChannel; readonly bytes: number }
+  | { readonly method: 'setPriority'; readonly channel: TraceChannel; readonly priority: ChannelPriority }
   | { readonly method: 'closeChannel'; readonly channel: TraceChannel }
   | { readonly method: 'close' };
 

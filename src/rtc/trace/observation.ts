@@ -48,7 +48,7 @@ export function observe(inspection: RtcInspection): Observation {
     ['rtc', { timers: {}, counters: inspection.counters }],
     ['ice', ice],
     ['dtls', dtls],
-    ['sctp', sctp as unknown as LayerInspection],
+    ['sctp', sctp],
     ['channel', channels],
   ];
   for (const [layer, inspected] of layers) {
@@ -66,7 +66,7 @@ export function observe(inspection: RtcInspection): Observation {
       ice: ice.state,
       dtls: dtls?.state ?? 'new',
       'dtls.handshake': dtls?.handshake.state ?? 'start',
-      sctp: String(sctp['state']),
+      sctp: sctp.state,
     },
     timers,
     drops,

@@ -16,6 +16,7 @@ import { copyBytes } from '../../core/bytes.ts';
 import { badArgument, RtcError } from '../../core/errors.ts';
 import { CAUSE, CHUNK, FLAG_REFLECTED } from '../constants.ts';
 import type { SctpCounter, SctpEvent, SctpMessage, SctpState } from '../events.ts';
+import type { SctpInspection } from '../inspection.ts';
 import type { SctpOptions } from '../options.ts';
 import { resolveOptions } from '../options.ts';
 import type { PacketPorts } from '../packet/packet.ts';
@@ -60,6 +61,11 @@ export class SctpAssociation {
   set remoteMaxMessageSize(size: number) {
     if (!(size > 0)) throw badArgument('remoteMaxMessageSize', 'a number above 0', size);
     this.#a.remoteMaxMessageSize = size;
+  }
+
+  /** Largest message `send` takes, in bytes: what the peer takes, or the whole send buffer if that is less. */
+  get maxMessageSize(): number {
+    return Math.min(this.#a.remoteMaxMessageSize, this.#a.settings.sendBuffer);
   }
 
   /** The peer's SCTP port; it may be learned after construction (RFC 8841 `a=sctp-port`), before `connect`. */
@@ -248,6 +254,17 @@ export class SctpAssociation {
   }
 
   /**
+   * The stream's share of the path against other streams: with `weighted-fair` scheduling, streams that have something to
+   * send get it in proportion to these numbers (RFC 8831 §6.4 has 128, 256, 512 and 1024). Above 0; default 256. It holds
+   * for messages that have no `priority` of their own, queued ones too, from the stream's next turn on.
+   */
+  setPriority(streamId: number, priority: number): void {
+    checkStream(streamId, this.#a.settings.streams);
+    checkPriority(priority);
+    if (this.#a.state !== 'closed') this.#a.sender.queue.setPriority(streamId, priority);
+  }
+
+  /**
    * Says whether the lower layer can carry packets. While it cannot, nothing is sent and the clocks that wait for the
    * peer stand still; the gate `pathDown` runs. When it can again, what was in flight is sent again at once.
    */
@@ -314,7 +331,7 @@ export class SctpAssociation {
   }
 
   /** State, timers (milliseconds, absolute), queues and counters as plain data. No tags, cookies or payload. */
-  inspect(): Record<string, unknown> {
+  inspect(): SctpInspection {
     const a = this.#a;
     return {
       state: a.state,
@@ -430,15 +447,13 @@ export class SctpAssociation {
     checkStream(streamId, a.outboundStreams);
     const { length } = message.data;
     if (length === 0) throw badArgument('data', 'at least one byte', length);
-    const limit = Math.min(a.remoteMaxMessageSize, a.settings.sendBuffer);
-    if (length > limit) {
-      throw new RtcError('ERR_TOO_LARGE', `a message of ${length} bytes, the limit is ${limit}`);
+    if (length > this.maxMessageSize) {
+      const message = `a message of ${length} bytes, the limit is ${this.maxMessageSize}`;
+      throw new RtcError('ERR_TOO_LARGE', message);
     }
     checkLimit('maxRetransmits', message.maxRetransmits);
     checkLimit('maxPacketLifeTime', message.maxPacketLifeTime);
-    if (message.priority !== undefined && !(message.priority > 0)) {
-      throw badArgument('priority', 'a number above 0', message.priority);
-    }
+    if (message.priority !== undefined) checkPriority(message.priority);
   }
 }
 
@@ -446,6 +461,10 @@ function checkStream(id: number, count: number): void {
   if (!Number.isInteger(id) || id < 0 || id >= count) {
     throw badArgument('streamId', `an integer from 0 to ${count - 1}`, id);
   }
+}
+
+function checkPriority(priority: number): void {
+  if (!(priority > 0)) throw badArgument('priority', 'a number above 0', priority);
 }
 
 function checkLimit(name: string, value: number | undefined): void {

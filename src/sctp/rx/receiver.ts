@@ -14,6 +14,7 @@ import type { Counters } from '../../core/counters.ts';
 import type { BoundedQueue } from '../../core/queue.ts';
 import { DATA_HEADER_SIZE, FLAG_BEGIN, FLAG_IMMEDIATE, I_DATA_HEADER_SIZE } from '../constants.ts';
 import type { SctpCounter, SctpEvent } from '../events.ts';
+import type { ReceiverInspection } from '../inspection.ts';
 import type { ForwardTsnChunk } from '../packet/forward-tsn.ts';
 import type { PacketWriter } from '../packet/packet.ts';
 import { TsnLine } from '../tsn.ts';
@@ -212,7 +213,7 @@ export class Receiver implements MessageSink {
     this.#unreadBytes = 0;
   }
 
-  inspect(): Record<string, number> {
+  inspect(): ReceiverInspection {
     return {
       usedBytes: this.usedBytes,
       window: this.window,

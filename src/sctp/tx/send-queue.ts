@@ -22,8 +22,8 @@ export interface OutgoingMessage {
   readonly maxRetransmits: number;
   /** Milliseconds from `send`; Infinity: reliable. */
   readonly lifetime: number;
-  /** Its share of the path, against other streams' messages. */
-  readonly priority: number;
+  /** Its share of the path, against other streams' messages; `undefined`: its stream's. */
+  readonly priority: number | undefined;
   /** Whoever wants to know its outcome; `undefined`: nobody. */
   readonly token: unknown;
   readonly length: number;
@@ -65,7 +65,7 @@ export function outgoingMessage(
     unordered: traits.unordered ?? false,
     maxRetransmits: traits.maxRetransmits ?? Infinity,
     lifetime: traits.lifetime ?? Infinity,
-    priority: traits.priority ?? DEFAULT_PRIORITY,
+    priority: traits.priority,
     token: traits.token,
     length: data.length,
     data,
@@ -95,6 +95,8 @@ interface OutgoingStream extends Turn {
   nextUnorderedMid: number;
   buffered: number;
   lowThreshold: number;
+  /** Of messages that have none of their own. */
+  priority: number;
   /** True while the stream stands in the queue of those whose turn will come. */
   waiting: boolean;
 }
@@ -130,6 +132,11 @@ export class SendQueue {
 
   setLowThreshold(streamId: number, threshold: number): void {
     this.#stream(streamId).lowThreshold = threshold;
+  }
+
+  /** From the stream's next turn on, for what is queued already too. */
+  setPriority(streamId: number, priority: number): void {
+    this.#stream(streamId).priority = priority;
   }
 
   enqueue(message: OutgoingMessage): void {
@@ -171,7 +178,8 @@ export class SendQueue {
     message.fragments++;
     const isWhole = message.sent === message.length;
     if (isWhole) stream.queue.shift();
-    this.#turns.served(stream, this.interleaving ? bytes : message.length, message.priority);
+    const weight = message.priority ?? stream.priority;
+    this.#turns.served(stream, this.interleaving ? bytes : message.length, weight);
     if (isWhole || this.interleaving) this.#endTurn(stream);
     this.#decrease(stream, bytes);
   }
@@ -240,7 +248,7 @@ export class SendQueue {
     stream.behindReset.length = 0;
     if (stream.queue.size > 0) this.#awaitTurn(stream);
     // A stream that looks like one never used needs no memory.
-    else if (performed && stream.lowThreshold === 0) this.#streams.delete(streamId);
+    else if (performed && isLikeNew(stream)) this.#streams.delete(streamId);
   }
 
   clear(): void {
@@ -263,6 +271,7 @@ export class SendQueue {
         nextUnorderedMid: 0,
         buffered: 0,
         lowThreshold: 0,
+        priority: DEFAULT_PRIORITY,
         waiting: false,
         start: 0,
         finish: 0,
@@ -311,6 +320,10 @@ export class SendQueue {
     this.bufferedBytes -= bytes;
     if (wasAbove && stream.buffered <= stream.lowThreshold) this.#observer.bufferedAmountLow(stream.id);
   }
+}
+
+function isLikeNew({ lowThreshold, priority }: OutgoingStream): boolean {
+  return lowThreshold === 0 && priority === DEFAULT_PRIORITY;
 }
 
 /** Notes how a message has ended, and lets go of its memory. */

@@ -13,6 +13,7 @@ import type { Counters } from '../../core/counters.ts';
 import { DeadlineHeap } from '../../core/deadline-heap.ts';
 import { CHUNK, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED, I_DATA_HEADER_SIZE, padded } from '../constants.ts';
 import type { MessageOutcome, SctpCounter } from '../events.ts';
+import type { SenderInspection } from '../inspection.ts';
 import type { SkippedStream } from '../packet/forward-tsn.ts';
 import { encodeForwardTsn, encodeIForwardTsn } from '../packet/forward-tsn.ts';
 import type { PacketWriter } from '../packet/packet.ts';
@@ -271,7 +272,7 @@ export class Sender {
     this.#probe = -1;
   }
 
-  inspect(): Record<string, unknown> {
+  inspect(): SenderInspection {
     return {
       bufferedBytes: this.queue.bufferedBytes,
       streams: this.queue.streamCount,

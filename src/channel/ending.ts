@@ -1,0 +1,153 @@
+/**
+ * How channels end. `closing.ts` knows of streams; here is what that means to the channels which have them:
+ *
+ *   closeChannel   the application's `close()`: what is queued goes out first
+ *   fail           the channel cannot go on: `channelerror`, what is queued is dropped
+ *   onRemoteReset  the peer's close; onLocalReset  the answer to ours; expire  a gate
+ *   refuse         a stream that never became a channel
+ *   finish         the one way into `closed`
+ */
+import type { Failure } from '../core/errors.ts';
+import type { MessageOutcome } from '../sctp/index.ts';
+import type { StreamEnd } from './closing.ts';
+import { channelOf } from './closing.ts';
+import type { AskedMessage, ChannelState } from './data-channel.ts';
+import type { RefusalCounter } from './events.ts';
+import { channelFailure, expiry } from './failures.ts';
+import type { Gate } from './gate.ts';
+import type { Layer } from './layer.ts';
+import type { Stream } from './streams.ts';
+
+export function closeChannel(layer: Layer, state: ChannelState): void {
+  if (state.phase === 'closing' || state.phase === 'closed') return;
+  layer.clock.isStale = true;
+  // Whoever closes a channel does not want to hear from it any more.
+  layer.counters.add('lateMessages', layer.events.dropUnread(state));
+  shut(layer, state, 'send');
+  layer.onCall?.(state.handle, { method: 'closeChannel' });
+  layer.onActivity();
+}
+
+/** The channel cannot go on; the association can. */
+export function fail(layer: Layer, state: ChannelState, cause: Failure): void {
+  state.failure = cause;
+  layer.events.resume(state);
+  layer.events.push({ type: 'channelerror', channel: state.handle, failure: cause });
+  shut(layer, state, 'discard');
+}
+
+/** Ends what the channel was waiting for and begins to close its stream, if anything was ever sent there. */
+function shut(layer: Layer, state: ChannelState, queued: 'send' | 'discard'): void {
+  const stream = layer.streamOf(state);
+  if (stream !== undefined) {
+    layer.gates.openAck.disarm(stream);
+    layer.gates.reassembly.disarm(stream);
+    layer.control.drop(stream.id);
+  }
+  if (state.phase !== 'waiting') {
+    state.phase = 'closing';
+    if (stream !== undefined) layer.closing.begin(stream, queued);
+    return;
+  }
+  if (stream !== undefined) layer.streams.release(stream);
+  finish(layer, state, undefined);
+}
+
+/** Resets a stream that never became a channel. */
+export function refuse(layer: Layer, streamId: number, why: RefusalCounter): void {
+  layer.counters.add(why);
+  const stream = layer.streams.get(streamId) ?? layer.streams.occupy(streamId, 'refused');
+  stream.occupant = 'refused';
+  layer.closing.begin(stream, 'discard');
+}
+
+/** RFC 8831 §6.7: whoever sees the peer's direction reset resets its own. */
+export function onRemoteReset(layer: Layer, streamId: number): void {
+  const stream = layer.streams.get(streamId);
+  if (stream === undefined) return;
+  const state = channelOf(stream);
+  switch (state?.phase) {
+    case 'waiting': // Nothing has been said on the stream yet: this is about a former use of it.
+      return;
+    case 'opening': // RFC 8832 §6: a reset instead of an ACK refuses the channel.
+      fail(layer, state, channelFailure('open-refused', 'the peer refused the channel'));
+      break;
+    case 'open':
+      layer.events.resume(state);
+      layer.events.push({ type: 'channelclosing', channel: state.handle });
+      shut(layer, state, 'discard');
+      break;
+    case 'closing':
+    case 'closed':
+      layer.closing.discard(stream);
+      break;
+    case undefined:
+      if (stream.occupant === 'half-open') {
+        layer.gates.inboundOpen.disarm(stream);
+        refuse(layer, streamId, 'openMalformed');
+      }
+  }
+  end(layer, layer.closing.onRemoteReset(stream));
+}
+
+export function onLocalReset(
+  layer: Layer,
+  streamId: number,
+  outcome: 'performed' | 'denied' | 'timeout',
+): void {
+  const stream = layer.streams.get(streamId);
+  if (stream !== undefined) end(layer, layer.closing.onLocalReset(stream, outcome));
+}
+
+export function expire(layer: Layer, gate: Gate<Stream>, stream: Stream, elapsed: number): void {
+  const state = channelOf(stream);
+  const cause = expiry(gate.name, elapsed, layer.port.peerSilentFor);
+  switch (gate.name) {
+    case 'openAck':
+    case 'reassembly':
+      if (state !== undefined) fail(layer, state, cause);
+      return;
+    case 'inboundOpen':
+      refuse(layer, stream.id, 'openExpired');
+      return;
+    case 'closeDrain':
+      if (state !== undefined) state.failure ??= cause;
+      layer.closing.discard(stream);
+      return;
+    case 'streamReset':
+      end(layer, layer.closing.giveUp(stream, cause));
+  }
+}
+
+/** A stream has come to its end, perhaps: the channel that had it closes. */
+export function end(layer: Layer, reached: StreamEnd | undefined): void {
+  if (reached?.channel !== undefined) finish(layer, reached.channel, reached.failure, reached.isDelivered);
+}
+
+/** The one way into `closed`: the channel's last event, with the first cause. */
+export function finish(
+  layer: Layer,
+  state: ChannelState,
+  cause: Failure | undefined,
+  isDelivered = false,
+): void {
+  layer.events.resume(state);
+  // Acknowledgements may be on their way still; what is known now is said now, and once.
+  for (const asked of state.asked) onOutcome(layer, asked, isDelivered ? 'acknowledged' : 'discarded');
+  const first = state.failure ?? cause;
+  state.phase = 'closed';
+  layer.channels.delete(state);
+  layer.events.push({
+    type: 'channelclose',
+    channel: state.handle,
+    ...(first === undefined ? {} : { failure: first }),
+  });
+}
+
+/** A message that was asked about has ended; what the association says of one that has ended here is old news. */
+export function onOutcome(layer: Layer, asked: AskedMessage, outcome: MessageOutcome): void {
+  const { state, id } = asked;
+  if (state.asked.delete(asked)) {
+    layer.events.push({ type: 'messageoutcome', channel: state.handle, id, outcome });
+  }
+}

@@ -1,0 +1,62 @@
+/** Everything the channels of an association are, as plain data and their parts; the functions beside it change it. */
+import { Counters } from '../core/counters.ts';
+import { Closing } from './closing.ts';
+import { ControlQueue } from './control-queue.ts';
+import type { ChannelOwner, ChannelState, DataChannel } from './data-channel.ts';
+import { EventQueue } from './event-queue.ts';
+import type { ChannelCall, ChannelCounter } from './events.ts';
+import { CHANNEL_COUNTERS } from './events.ts';
+import type { Gates } from './gate.ts';
+import { Clock, makeGates } from './gate.ts';
+import type { ChannelLimits, ChannelOptions } from './options.ts';
+import { checkLayerOptions } from './options.ts';
+import type { SctpPort } from './port.ts';
+import type { ChannelRole, Stream } from './streams.ts';
+import { StreamTable } from './streams.ts';
+
+export class Layer {
+  association: 'connecting' | 'connected' | 'closed' = 'connecting';
+  role: ChannelRole | undefined;
+  onCall: ((channel: DataChannel, call: ChannelCall) => void) | undefined;
+  /** Every channel that is not closed, in order of creation. */
+  readonly channels: Set<ChannelState> = new Set<ChannelState>();
+  readonly port: SctpPort;
+  readonly limits: ChannelLimits;
+  readonly onActivity: () => void;
+  readonly clock: Clock = new Clock();
+  readonly gates: Gates<Stream>;
+  readonly streams: StreamTable = new StreamTable();
+  readonly closing: Closing;
+  readonly control: ControlQueue;
+  readonly events: EventQueue;
+  readonly counters: Counters<ChannelCounter> = new Counters<ChannelCounter>(CHANNEL_COUNTERS);
+  /** What handles ask for. */
+  readonly owner: ChannelOwner;
+
+  /** Throws `ERR_BAD_ARGUMENT` for a gate or limit out of range. */
+  constructor(port: SctpPort, options: ChannelOptions, ownerOf: (layer: Layer) => ChannelOwner) {
+    const { gates, limits } = checkLayerOptions(options);
+    this.port = port;
+    this.limits = limits;
+    this.gates = makeGates(gates, this.clock);
+    this.closing = new Closing(port, this.streams, this.gates);
+    this.control = new ControlQueue(port);
+    this.events = new EventQueue(port);
+    this.onActivity = options.onActivity ?? ((): void => undefined);
+    this.owner = ownerOf(this);
+  }
+
+  /** The stream of a channel that has one and is not closed. */
+  streamOf(state: ChannelState): Stream | undefined {
+    if (state.id === undefined || state.phase === 'closed') return undefined;
+    return this.streams.get(state.id);
+  }
+
+  /** The time is `now`: what was begun since the last one waits from here on. */
+  advance(now: number): void {
+    if (now > this.clock.now) this.clock.now = now;
+    if (!this.clock.isStale) return;
+    this.clock.isStale = false;
+    for (const gate of Object.values(this.gates)) gate.date();
+  }
+}

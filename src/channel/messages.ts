@@ -1,0 +1,161 @@
+/**
+ * What is sent and received on channels, and what the association says of it.
+ *
+ *   send → outbound.ts → the association … onOutcome (ending.ts), onBufferedAmountLow
+ *   onMessage → the first one on its stream: opening.ts; on a channel: payload.ts → the event queue, or held back
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { RtcError } from '../core/errors.ts';
+import { channelOf } from './closing.ts';
+import type { ChannelState } from './data-channel.ts';
+import { isAck } from './dcep.ts';
+import { end, fail } from './ending.ts';
+import { channelFailure } from './failures.ts';
+import type { Layer } from './layer.ts';
+import { onFirstMessage, openChannel } from './opening.ts';
+import type { ChannelPriority, SendOptions } from './options.ts';
+import { PRIORITY, checkSendOptions } from './options.ts';
+import { outgoing } from './outbound.ts';
+import { Ppid, toPayload } from './payload.ts';
+import type { Stream } from './streams.ts';
+
+const NO_OPTIONS: SendOptions = {};
+
+export function send(
+  layer: Layer,
+  state: ChannelState,
+  data: string | Uint8Array,
+  options: SendOptions = NO_OPTIONS,
+): boolean {
+  if (state.phase !== 'open' || state.id === undefined) {
+    const message = `"send" expected an open channel, this one is ${state.handle.readyState}`;
+    throw new RtcError('ERR_INVALID_STATE', message);
+  }
+  checkSendOptions(options);
+  const { ppid, data: bytes } = toPayload(data);
+  if (bytes.length > layer.port.maxMessageSize) {
+    const message = `"data" has ${bytes.length} bytes, "maxMessageSize" is ${layer.port.maxMessageSize}`;
+    throw new RtcError('ERR_TOO_LARGE', message);
+  }
+  const asked = options.id === undefined ? undefined : { state, id: options.id };
+  const accepted = layer.port.send(state.id, outgoing(state, ppid, bytes, options, asked));
+  layer.onCall?.(state.handle, {
+    method: 'send',
+    data,
+    accepted,
+    ...(options === NO_OPTIONS ? {} : { options }),
+  });
+  if (!accepted) return false;
+  if (asked !== undefined) state.asked.add(asked);
+  state.sentSinceLow = true;
+  state.messagesSent++;
+  state.bytesSent += data.length === 0 ? 0 : bytes.length;
+  layer.onActivity();
+  return true;
+}
+
+export function setLowThreshold(layer: Layer, state: ChannelState, bytes: number): void {
+  state.lowThreshold = bytes;
+  if (state.phase === 'open' && state.id !== undefined) {
+    layer.port.setBufferedAmountLowThreshold(state.id, bytes);
+  }
+  layer.onCall?.(state.handle, { method: 'setLowThreshold', bytes });
+}
+
+export function setPriority(layer: Layer, state: ChannelState, priority: ChannelPriority): void {
+  state.priority = priority;
+  const stream = layer.streamOf(state);
+  if (stream !== undefined && (state.phase === 'open' || stream.outgoing === 'draining')) {
+    layer.port.setPriority(stream.id, PRIORITY[priority]);
+  }
+  layer.onCall?.(state.handle, { method: 'setPriority', priority });
+}
+
+export function pauseReading(layer: Layer, state: ChannelState): void {
+  if (state.isPaused || state.phase === 'closed') return;
+  state.isPaused = true;
+  layer.onCall?.(state.handle, { method: 'pauseReading' });
+}
+
+export function resumeReading(layer: Layer, state: ChannelState): void {
+  if (!state.isPaused) return;
+  layer.events.resume(state);
+  layer.onCall?.(state.handle, { method: 'resumeReading' });
+  layer.onActivity();
+}
+
+/** True: the message is kept for the application. */
+export function onMessage(layer: Layer, streamId: number, ppid: number, data: Bytes): boolean {
+  let stream = layer.streams.get(streamId);
+  if (stream?.incoming === 'reset' && ppid === Ppid.dcep) {
+    end(layer, layer.closing.onReuse(stream));
+    stream = undefined;
+  }
+  if (stream === undefined) {
+    onFirstMessage(layer, streamId, ppid, data);
+  } else if (stream.occupant === 'half-open') {
+    layer.gates.inboundOpen.disarm(stream);
+    onFirstMessage(layer, streamId, ppid, data);
+  } else if (typeof stream.occupant === 'string') {
+    layer.counters.add('lateMessages');
+  } else {
+    return onChannelMessage(layer, stream, stream.occupant, ppid, data);
+  }
+  return false;
+}
+
+function onChannelMessage(
+  layer: Layer,
+  stream: Stream,
+  state: ChannelState,
+  ppid: number,
+  data: Bytes,
+): boolean {
+  if (state.phase === 'closing') {
+    // W3C webrtc-pc §6.2: what arrives on a channel that is not open is discarded.
+    layer.counters.add('lateMessages');
+    return false;
+  }
+  // Data may overtake the end of the association's own handshake; it says the same as `connected`.
+  if (state.phase === 'waiting' && state.settings.negotiated) openChannel(layer, stream, state);
+  const acknowledges = ppid === Ppid.dcep && isAck(data);
+  if (state.phase === 'waiting' || (ppid === Ppid.dcep && !acknowledges)) {
+    layer.counters.add('protocolViolations');
+    fail(layer, state, channelFailure('protocol-violation', 'the peer used the stream for another channel'));
+    return false;
+  }
+  // RFC 8832 §6: user data says as well as an ACK that the peer has the channel; the two may change places.
+  if (state.phase === 'opening') openChannel(layer, stream, state);
+  return !acknowledges && receive(layer, stream, state, ppid, data);
+}
+
+function receive(layer: Layer, stream: Stream, state: ChannelState, ppid: number, data: Bytes): boolean {
+  const received = state.reader.read(ppid, data);
+  switch (received.type) {
+    case 'incomplete':
+      layer.gates.reassembly.arm(stream);
+      return false;
+    case 'violation':
+      // RFC 8831 §6.6: the receiver SHOULD close the channel.
+      layer.counters.add('badUserMessages');
+      fail(layer, state, channelFailure(received.reason, 'the peer sent a message that cannot be read'));
+      return false;
+    case 'message':
+      layer.gates.reassembly.disarm(stream);
+      state.messagesReceived++;
+      state.bytesReceived += received.size;
+      layer.events.pushMessage(state, received.data, data.length);
+      return true;
+  }
+}
+
+/** Of a channel that drains, the end of draining; of an open one, the application's event. */
+export function onBufferedAmountLow(layer: Layer, streamId: number): void {
+  const stream = layer.streams.get(streamId);
+  if (stream === undefined) return;
+  layer.closing.drained(stream);
+  const state = channelOf(stream);
+  if (state?.phase !== 'open' || !state.sentSinceLow) return;
+  state.sentSinceLow = false;
+  layer.events.push({ type: 'bufferedamountlow', channel: state.handle });
+}

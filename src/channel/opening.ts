@@ -1,0 +1,157 @@
+/**
+ * How channels open: identifiers, the OPEN we send, the OPEN that comes in.
+ *
+ *   ours      createChannel → an identifier, when the role is known → establish, when the association is up → openChannel
+ *   theirs    onStreamData: half open → onFirstMessage: ACK, openChannel; or refused
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { RtcError, badArgument } from '../core/errors.ts';
+import { judgeFirstMessage } from './admission.ts';
+import type { DataChannel } from './data-channel.ts';
+import { ChannelState } from './data-channel.ts';
+import { encodeAck, encodeOpen } from './dcep.ts';
+import { fail, refuse } from './ending.ts';
+import { channelFailure } from './failures.ts';
+import type { Layer } from './layer.ts';
+import type { DataChannelOptions } from './options.ts';
+import { PRIORITY, localSettings, remoteSettings } from './options.ts';
+import type { ChannelRole, Stream } from './streams.ts';
+import { parityOf } from './streams.ts';
+
+/** A new channel, checked before anything changes. Throws as `DataChannels.createChannel` says. */
+export function createChannel(layer: Layer, label: string, options: DataChannelOptions): DataChannel {
+  if (layer.association === 'closed') {
+    throw new RtcError('ERR_INVALID_STATE', 'the association has closed: no channel can be created');
+  }
+  const settings = localSettings(label, options, layer.limits);
+  if (isFull(layer)) {
+    throw new RtcError('ERR_LIMIT', `"maxChannels" is ${layer.limits.maxChannels}, and so many are in use`);
+  }
+  const id = options.id === undefined ? inBandId(layer) : negotiatedId(layer, options.id);
+  layer.clock.isStale = true;
+  const state = new ChannelState(settings, layer.limits.maxMessageSize, layer.owner);
+  layer.channels.add(state);
+  if (id !== undefined) occupy(layer, id, state);
+  establish(layer, state);
+  layer.onActivity();
+  return state.handle;
+}
+
+/** The role is known: channels that wait for it get their identifiers, in order of creation. */
+export function setRole(layer: Layer, role: ChannelRole): void {
+  if (layer.role === role) return;
+  if (layer.role !== undefined) {
+    throw new RtcError('ERR_INVALID_STATE', `the role is "${layer.role}" and cannot become "${role}"`);
+  }
+  layer.role = role;
+  layer.clock.isStale = true;
+  for (const state of layer.channels) {
+    if (state.id !== undefined) continue;
+    const id = freeId(layer, role);
+    if (id === undefined) {
+      fail(layer, state, channelFailure('no-stream-id', 'all stream identifiers of our parity are in use'));
+    } else {
+      occupy(layer, id, state);
+      establish(layer, state);
+    }
+  }
+}
+
+function isFull(layer: Layer): boolean {
+  return layer.channels.size + layer.gates.inboundOpen.size >= layer.limits.maxChannels;
+}
+
+/** The lowest identifier of our parity that is free, `undefined` if none is. */
+function freeId(layer: Layer, role: ChannelRole): number | undefined {
+  const id = layer.streams.lowestFree(parityOf(role));
+  return id < layer.port.outboundStreams ? id : undefined;
+}
+
+/** The identifier of a new in-band channel; `undefined` while it depends on a role that is not known. */
+function inBandId(layer: Layer): number | undefined {
+  if (layer.role === undefined) return undefined;
+  const id = freeId(layer, layer.role);
+  if (id === undefined) throw new RtcError('ERR_LIMIT', 'all stream identifiers of our parity are in use');
+  return id;
+}
+
+/** The identifier of a negotiated channel, checked to be free; data that came early has kept a place for it. */
+function negotiatedId(layer: Layer, id: number): number {
+  const stream = layer.streams.get(id);
+  if (id >= layer.port.outboundStreams || (stream !== undefined && stream.occupant !== 'half-open')) {
+    throw badArgument('id', 'a stream that exists and is not in use', id);
+  }
+  return id;
+}
+
+function occupy(layer: Layer, id: number, state: ChannelState): Stream {
+  state.id = id;
+  const early = layer.streams.get(id);
+  if (early === undefined) return layer.streams.occupy(id, state);
+  layer.gates.inboundOpen.disarm(early);
+  early.occupant = state;
+  return early;
+}
+
+/** Opens a channel as soon as it has both an identifier and an association that is up. */
+export function establish(layer: Layer, state: ChannelState): void {
+  const stream = layer.streamOf(state);
+  if (stream === undefined || layer.association !== 'connected') return;
+  if (stream.id >= layer.port.outboundStreams) {
+    fail(
+      layer,
+      state,
+      channelFailure('no-stream-id', `the peer takes ${layer.port.outboundStreams} streams`),
+    );
+    return;
+  }
+  if (state.settings.negotiated) {
+    openChannel(layer, stream, state);
+    return;
+  }
+  const data = encodeOpen({ ...state.settings, priority: PRIORITY[state.priority] });
+  if (data.length > layer.port.maxMessageSize) {
+    const message = `the OPEN has ${data.length} bytes, "maxMessageSize" is ${layer.port.maxMessageSize}`;
+    fail(layer, state, channelFailure('open-too-large', message));
+    return;
+  }
+  layer.gates.openAck.arm(stream);
+  layer.control.send(stream.id, data, state);
+}
+
+/**
+ * RFC 8832 §6 wants user data sent ordered until something has been heard on the channel. A channel is open, and `send`
+ * allowed, only when it has been, so that every message can have the channel's own reliability.
+ */
+export function openChannel(layer: Layer, stream: Stream, state: ChannelState): void {
+  layer.gates.openAck.disarm(stream);
+  state.phase = 'open';
+  layer.port.setBufferedAmountLowThreshold(stream.id, state.lowThreshold);
+  layer.port.setPriority(stream.id, PRIORITY[state.priority]);
+  const type = state.settings.origin === 'remote' ? 'datachannel' : 'channelopen';
+  layer.events.push({ type, channel: state.handle });
+}
+
+/** The first bytes of an unfinished message: on an unknown stream, an OPEN that must not take for ever. */
+export function onStreamData(layer: Layer, streamId: number): void {
+  if (layer.streams.get(streamId) !== undefined) return;
+  if (isFull(layer)) {
+    refuse(layer, streamId, 'openOverLimit');
+    return;
+  }
+  layer.gates.inboundOpen.arm(layer.streams.occupy(streamId, 'half-open'));
+}
+
+/** RFC 8832 §6: a valid OPEN of the peer's parity is answered, and the channel open; all else resets the stream. */
+export function onFirstMessage(layer: Layer, streamId: number, ppid: number, data: Bytes): void {
+  const { outboundStreams } = layer.port;
+  const open = judgeFirstMessage(streamId, ppid, data, layer.role, outboundStreams, layer.limits);
+  if (typeof open === 'string' || isFull(layer)) {
+    refuse(layer, streamId, typeof open === 'string' ? open : 'openOverLimit');
+    return;
+  }
+  const state = new ChannelState(remoteSettings(open), layer.limits.maxMessageSize, layer.owner);
+  layer.channels.add(state);
+  openChannel(layer, occupy(layer, streamId, state), state);
+  layer.control.send(streamId, encodeAck());
+}

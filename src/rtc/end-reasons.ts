@@ -1,0 +1,21 @@
+/** Why a connection has ended, as its `closed` event says it, and whether that was in order. */
+import type { Failure } from '../core/errors.ts';
+import type { SctpEvent } from '../sctp/index.ts';
+
+export function closedByPeer(layer: 'sctp' | 'dtls', message: string): Failure {
+  return { layer, code: 'remote-close', message };
+}
+
+/** RFC 9260 §3.3.10.12: how browsers say "close() was called"; with any other cause an ABORT is a failure. */
+const USER_INITIATED_ABORT = 12;
+
+export function sctpReason({ failure, origin, causes }: Extract<SctpEvent, { type: 'closed' }>): Failure {
+  const byUser = origin === 'remote' && causes.find(({ code }) => code === USER_INITIATED_ABORT);
+  if (byUser)
+    return closedByPeer('sctp', `the peer closed the connection${byUser.text ? `: ${byUser.text}` : ''}`);
+  return failure ?? closedByPeer('sctp', 'the peer shut the SCTP association down');
+}
+
+export function isOrderly(reason: Failure): boolean {
+  return reason.code === 'local-close' || reason.code === 'remote-close';
+}

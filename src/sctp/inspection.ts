@@ -1,0 +1,71 @@
+/** What `SctpAssociation.inspect()` shows: plain, JSON-safe data; no tags, no cookies, no payload. */
+import type { DeadlineName } from './association/deadlines.ts';
+import type { SctpCounter, SctpState } from './events.ts';
+
+export interface SctpInspection {
+  readonly state: SctpState;
+  /** What `setPathWritable` said last. */
+  readonly pathWritable: boolean;
+  /** Armed timers and gates with their deadlines, in milliseconds of the caller's clock. */
+  readonly timers: Readonly<Partial<Record<DeadlineName, number>>>;
+  /** The earliest of them, `null` for none. */
+  readonly nextTimeout: number | null;
+  readonly outboundStreams: number;
+  /** Bytes; `null` for no limit. */
+  readonly remoteMaxMessageSize: number | null;
+  /** Negotiated: RFC 3758, RFC 8260, RFC 9653. */
+  readonly partialReliability: boolean;
+  readonly interleaving: boolean;
+  readonly zeroChecksum: boolean;
+  /** Events that wait for `pollEvent`. */
+  readonly events: number;
+  readonly send: SenderInspection;
+  /** `null` until the peer has said where its numbers begin. */
+  readonly receive: ReceiverInspection | null;
+  readonly resets: {
+    /** Streams of the request that waits for its answer. */
+    readonly inFlight: readonly number[];
+    /** The gate `streamReset` has told of them already. */
+    readonly overdue: boolean;
+    /** Streams that will be asked for next. */
+    readonly waiting: number;
+  };
+  readonly counters: Readonly<Record<SctpCounter, number>>;
+}
+
+/** Sizes in bytes of user data, times in milliseconds. */
+export interface SenderInspection {
+  /** Accepted and not yet put into a packet. */
+  readonly bufferedBytes: number;
+  /** Streams that take memory. */
+  readonly streams: number;
+  readonly outstandingChunks: number;
+  /** Sent and not acknowledged by the cumulative TSN. */
+  readonly unackedBytes: number;
+  /** Of these, what is taken to be on the path. */
+  readonly flightBytes: number;
+  readonly lostChunks: number;
+  /** The peer's window. */
+  readonly peerWindow: number;
+  /** In fast recovery. */
+  readonly recovering: boolean;
+  readonly retransmissionTimeout: number;
+  /** Smoothed; `null` before the first sample. */
+  readonly roundTripTime: number | null;
+  /** The congestion controller's own numbers. */
+  readonly congestion: Readonly<Record<string, number>>;
+}
+
+/** Sizes in bytes. */
+export interface ReceiverInspection {
+  /** Taken of the receive window. */
+  readonly usedBytes: number;
+  /** What is left of it to advertise. */
+  readonly window: number;
+  /** Runs of chunks beyond the cumulative TSN. */
+  readonly gaps: number;
+  /** Chunks that wait for the rest of their message. */
+  readonly fragments: number;
+  /** Streams that take memory. */
+  readonly streams: number;
+}
