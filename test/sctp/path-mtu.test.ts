@@ -345,7 +345,6 @@ describe('probes on the wire', () => {
   test('§3: lost ones are no congestion, nothing is sent again for them, and the peer is as alive as before', () => {
     const { pair, probes } = probing();
     const { window } = inspect(pair.a).send.congestion;
-    const { lastHeard } = { lastHeard: pair.a.peerSilentFor };
     pair.runFor(60_000);
     const after = inspect(pair.a);
     expect(probes.length).toBeGreaterThan(3);
@@ -357,9 +356,10 @@ describe('probes on the wire', () => {
       'retransmitted-chunks': 0,
       'path-mtu-black-holes': 0,
     });
-    expect(after.send.congestion['window']).toBe(window);
+    expect(after.send.congestion['window']).toBeGreaterThanOrEqual(window ?? Infinity);
     expect(after.state).toBe('established');
-    expect(lastHeard).toBeLessThan(1000);
+    // Probes that vanish are no questions: those of the heartbeat timer are answered, and that is all the peer hears.
+    expect(after.timers['peerLiveness']).toBeGreaterThan(pair.now);
   });
 
   test('§5.1.1 PROBE_TIMER: a second between two probes of a size, at the least', () => {
