@@ -1,5 +1,6 @@
 /** What `SctpAssociation.inspect()` shows: plain, JSON-safe data; no tags, no cookies, no payload. */
 import type { DeadlineName } from './association/deadlines.ts';
+import type { PathMtuState } from './association/path-mtu.ts';
 import type { SctpCounter, SctpState } from './events.ts';
 
 export interface SctpInspection {
@@ -17,6 +18,7 @@ export interface SctpInspection {
   readonly partialReliability: boolean;
   readonly interleaving: boolean;
   readonly zeroChecksum: boolean;
+  readonly pathMtu: PathMtuInspection;
   /** Events that wait for `pollEvent`. */
   readonly events: number;
   readonly send: SenderInspection;
@@ -31,6 +33,19 @@ export interface SctpInspection {
     readonly waiting: number;
   };
   readonly counters: Readonly<Record<SctpCounter, number>>;
+}
+
+/** Path MTU probing (RFC 8899); sizes in bytes of UDP payload. */
+export interface PathMtuInspection {
+  readonly state: PathMtuState;
+  /** Of the largest datagrams that are sent now. */
+  readonly size: number;
+  /** The largest that has arrived. */
+  readonly confirmed: number;
+  /** The largest that is tried. */
+  readonly max: number;
+  /** Of the probe that is under way, `null` for none. */
+  readonly probing: number | null;
 }
 
 /** Sizes in bytes of user data, times in milliseconds. */

@@ -27,6 +27,7 @@ import type { Counters } from '../../core/counters.ts';
 import type { RandomSource } from '../../core/random.ts';
 import { randomBytes } from '../../core/random.ts';
 import type { SctpCounter } from '../events.ts';
+import type { PathMtuInspection } from '../inspection.ts';
 import { encodeHeartbeat } from '../packet/simple.ts';
 
 /** The states of RFC 8899 §5.2. `error`: the path does not carry the base size. `disabled`: packets stay at it. */
@@ -218,7 +219,7 @@ export class PathMtu {
   }
 
   /** Sizes are UDP payloads, bytes. */
-  inspect(): Record<string, unknown> {
+  inspect(): PathMtuInspection {
     const overhead = this.#overhead;
     return {
       state: this.state,
