@@ -367,8 +367,14 @@ export class DataChannels {
   /** Resets a stream that never became a channel. */
   #refuse(streamId: number, why: RefusalCounter): void {
     this.#counters.add(why);
-    const stream = this.#streams.get(streamId) ?? this.#streams.occupy(streamId, 'refused');
-    stream.occupant = 'refused';
+    const known = this.#streams.get(streamId);
+    if (known === undefined && this.#streams.lostCount >= this.#limits.maxRefusedStreams) {
+      this.#counters.add('unansweredStreams');
+      return;
+    }
+    const stream = known ?? this.#streams.occupy(streamId, 'refused');
+    this.#streams.lose(stream, 'refused');
+    if (stream.incoming === 'in-use') this.#port.ignore(streamId);
     this.#closing.begin(stream, 'discard');
   }
 
@@ -540,6 +546,7 @@ export class DataChannels {
       case undefined:
         if (stream.occupant === 'half-open') {
           this.#gates.inboundOpen.disarm(stream);
+          stream.incoming = 'reset';
           this.#refuse(streamId, 'openMalformed');
         }
     }

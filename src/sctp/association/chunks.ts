@@ -15,10 +15,12 @@ import type { OutgoingResetRequest } from '../packet/reconfig.ts';
 import { decodeReconfig, encodeResponse } from '../packet/reconfig.ts';
 import { decodeSack } from '../packet/sack.ts';
 import { encodeChunk, heartbeatInfo } from '../packet/simple.ts';
+import type { Receiver } from '../rx/receiver.ts';
 import type { SackVerdict } from '../tx/sender.ts';
 import { establish, handleCookieAck, handleInitAck, handleStaleCookie, pushReply } from './setup.ts';
 import type { Association } from './state.ts';
 import { abortForViolation, abortWith, end, failure } from './state.ts';
+import type { IncomingResets } from './stream-reset.ts';
 import { finishReset, restartReconfig } from './upkeep.ts';
 
 /** Most of an unknown chunk that is echoed, in bytes: a report never amplifies. */
@@ -121,8 +123,7 @@ function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolea
       );
       return false;
     case 'message-too-large':
-      abortForViolation(a, 'message-too-large', 'a message above the announced max-message-size');
-      return false;
+      return abortForSize(a);
   }
   answerDeferredReset(a);
   return true;
@@ -223,6 +224,11 @@ function handleError(a: Association, body: Uint8Array): boolean {
   return true;
 }
 
+function abortForSize(a: Association): boolean {
+  abortForViolation(a, 'message-too-large', 'a message above the announced max-message-size');
+  return false;
+}
+
 /** RFC 8260 §2.2.1, §2.3.1: what was negotiated is all that may come. */
 function abortForKind(a: Association): boolean {
   abortForViolation(a, 'protocol-violation', 'a chunk that was not negotiated');
@@ -232,10 +238,12 @@ function abortForKind(a: Association): boolean {
 function handleForwardTsn(a: Association, type: number, body: Uint8Array): boolean {
   const { receiver } = a;
   if (receiver === undefined || !(a.isAssociated || a.state === 'cookie-echoed')) return unexpected(a);
+  // RFC 3758 §3.3.1: the peer has not said that it takes FORWARD TSN, so neither may it send one.
+  if (!a.sender.partialReliability) return abortForKind(a);
   if ((type === CHUNK.iForwardTsn) !== receiver.interleaving) return abortForKind(a);
   const forward = receiver.interleaving ? decodeIForwardTsn(body) : decodeForwardTsn(body);
   if (isFailure(forward)) return malformed(a, forward.reason);
-  receiver.handleForwardTsn(forward);
+  if (receiver.handleForwardTsn(forward) === 'message-too-large') return abortForSize(a);
   answerDeferredReset(a);
   return true;
 }
@@ -285,12 +293,30 @@ function handleResetRequest(a: Association, request: OutgoingResetRequest): void
     // Not settled: the peer asks again with the same number.
     respond(a, request.sequence, RESET_RESULT.inProgress);
     return;
-  } else if (receiver.resetStreams(request.streams, request.lastTsn)) {
-    resets.settle(request.sequence, RESET_RESULT.performed);
   } else {
-    resets.defer(request);
+    performReset(a, resets, receiver, request);
   }
   respond(a, request.sequence, resets.lastResult);
+}
+
+function performReset(
+  a: Association,
+  resets: IncomingResets,
+  receiver: Receiver,
+  request: OutgoingResetRequest,
+): void {
+  switch (receiver.resetStreams(request.streams, request.lastTsn)) {
+    case 'performed':
+      resets.settle(request.sequence, RESET_RESULT.performed);
+      return;
+    case 'in-progress':
+      resets.defer(request);
+      return;
+    case 'denied':
+      a.counters.add('invalid-reset');
+      resets.settle(request.sequence, RESET_RESULT.denied);
+      return;
+  }
 }
 
 /** The peer's answer to our request (RFC 6525 §5.2.7). */

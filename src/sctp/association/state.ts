@@ -47,8 +47,6 @@ export class Association {
   sendBufferHigh = false;
   /** Messages that were polled still count against the window, until `release`. */
   retainsMessages = false;
-  /** The receiver's cumulative position when the reassembly gate was last looked at. */
-  reassembledTo = -1;
   readonly settings: SctpSettings;
   readonly counters: Counters<SctpCounter> = new Counters<SctpCounter>(COUNTERS);
   // Bounded by the receive window (messages), by streams (resets) and by the send buffer (low thresholds).
@@ -135,8 +133,7 @@ export class Association {
     this.receiver = new Receiver(
       peer.initialTsn,
       {
-        receiveWindow: this.settings.receiveWindow,
-        maxMessageSize: this.settings.maxMessageSize,
+        ...this.settings,
         inboundStreams: Math.min(this.settings.streams, peer.outboundStreams),
         interleaving: this.handshake.interleaves,
       },
@@ -184,8 +181,7 @@ export function abortForViolation(a: Association, code: string, text: string): v
 /** A gate's time is up. */
 export function failGate(a: Association, gate: GateName): void {
   const { code, text } = GATE_FAILURES[gate];
-  // This gate is armed again with what is left whenever the peer was heard in between.
-  const elapsed = gate === 'peerLiveness' ? a.now - a.lastHeardAt : a.deadlines.elapsed(gate);
+  const elapsed = elapsedOf(a, gate);
   // RFC 9260 §3.3.10.4 has no text.
   const cause =
     gate === 'readerStalled' ? { code: CAUSE.outOfResource } : { code: CAUSE.userInitiatedAbort, text };
@@ -194,6 +190,13 @@ export function failGate(a: Association, gate: GateName): void {
     gate,
     elapsed,
   });
+}
+
+/** Two gates look at what they wait for when they are due, and are armed again with what is left. */
+function elapsedOf(a: Association, gate: GateName): number {
+  if (gate === 'peerLiveness') return a.now - a.lastHeardAt;
+  if (gate === 'reassembly') return a.deadlines.awake - (a.receiver?.waitingSince() ?? a.deadlines.awake);
+  return a.deadlines.elapsed(gate);
 }
 
 export function failure(a: Association, code: string, message: string): Failure {

@@ -57,6 +57,8 @@ export class Outstanding {
   readonly #reported = new IntervalSet();
   readonly #observer: OutstandingObserver;
   readonly #outcome: SackOutcome = { ackedBytes: 0, cumulativeAdvanced: false, newlyLost: 0 };
+  /** Reports have been taken back since the cumulative TSN last moved: that they come again is no progress. */
+  hasReneged = false;
   /** No lost chunk lies below. */
   #firstLost = 0;
 
@@ -188,7 +190,10 @@ export class Outstanding {
     outcome.ackedBytes = 0;
     outcome.newlyLost = 0;
     outcome.cumulativeAdvanced = cumulative > this.cumulative;
-    if (outcome.cumulativeAdvanced) this.#advance(cumulative);
+    if (outcome.cumulativeAdvanced) {
+      this.hasReneged = false;
+      this.#advance(cumulative);
+    }
     let highest = -1;
     for (let i = 0; i < blocks.length; i += 2) {
       highest = Math.max(highest, this.#report(cumulative + blocks[i]!, cumulative + blocks[i + 1]!));
@@ -279,6 +284,7 @@ export class Outstanding {
   }
 
   #forgetReports(): void {
+    this.hasReneged = true;
     this.#reported.clear();
     for (let position = this.cumulative + 1; position < this.next; position++) {
       if (this.#states[position & this.#mask] === ACKED) this.#lose(position);
