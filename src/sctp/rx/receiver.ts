@@ -56,6 +56,8 @@ interface Deferral {
   readonly lastPosition: number;
   /** `undefined`: all streams. */
   readonly streams: ReadonlySet<number> | undefined;
+  /** When it was asked for, by `clock`. */
+  readonly since: number;
   readonly chunks: DataChunk[];
 }
 
@@ -120,7 +122,7 @@ export class Receiver implements MessageSink {
    * turn. Infinity: nothing waits. Each has a time of its own: other messages that arrive do not make it younger.
    */
   waitingSince(): number {
-    return Math.min(this.#gapSince, this.reassembly.waitingSince());
+    return Math.min(this.#gapSince, this.#deferral?.since ?? Infinity, this.reassembly.waitingSince());
   }
 
   /** True while data is refused, or about to be, as messages have not been taken. */
@@ -216,8 +218,7 @@ export class Receiver implements MessageSink {
       this.#reset(ids);
       return 'performed';
     }
-    this.#deferral ??= { lastPosition, streams: ids, chunks: [] };
-    this.#noteGap(false);
+    this.#deferral ??= { lastPosition, streams: ids, since: this.clock, chunks: [] };
     return 'in-progress';
   }
 
@@ -324,7 +325,7 @@ export class Receiver implements MessageSink {
   }
 
   #noteGap(hasMoved: boolean): void {
-    if (!this.tracker.hasGap && this.#deferral === undefined) this.#gapSince = Infinity;
+    if (!this.tracker.hasGap) this.#gapSince = Infinity;
     else if (hasMoved || this.#gapSince === Infinity) this.#gapSince = this.clock;
   }
 
@@ -348,7 +349,6 @@ export class Receiver implements MessageSink {
     if (deferral === undefined || deferral.lastPosition > this.tracker.cumulative) return true;
     this.#deferral = undefined;
     this.#deferredBytes = 0;
-    this.#noteGap(true);
     this.#reset(deferral.streams);
     return deferral.chunks.every((chunk) => this.reassembly.add(chunk, true));
   }
