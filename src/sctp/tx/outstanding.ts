@@ -161,9 +161,10 @@ export class Outstanding {
   abandon(message: OutgoingMessage): void {
     const first = Math.max(message.firstPosition, this.cumulative + 1);
     for (let position = first; position <= message.lastPosition; position++) {
+      const i = position & this.#mask;
       // With interleaving other messages' chunks lie between.
-      if (this.#messages[position & this.#mask] !== message) continue;
-      this.unackedBytes -= this.#sizes[position & this.#mask]!;
+      if (this.#messages[i] !== message || this.#states[i] === ABANDONED) continue;
+      this.unackedBytes -= this.#sizes[i]!;
       this.#setState(position, ABANDONED);
     }
   }
