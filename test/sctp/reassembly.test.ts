@@ -55,7 +55,7 @@ const kinds: readonly [string, (sink: MessageSink, limit?: number) => Reassemble
 
 /** The fragments `a`, `b`, … of one message. */
 function fragments(from: number, parts: string, given: Partial<DataChunk>): DataChunk[] {
-  return [...parts].map((part, i) => {
+  return Array.from(parts, (part, i) => {
     const flags = (i === 0 ? FIRST : 0) | (i === parts.length - 1 ? LAST : 0) | (given.flags ?? 0);
     return chunk(from + i, { ...given, flags, fsn: i, text: part });
   });

@@ -397,7 +397,7 @@ export class SctpAssociation {
       if (this.#cursor.type === CHUNK.data || this.#cursor.type === CHUNK.iData) hasData = true;
       if (!handleChunk(a, this.#cursor, owned)) break;
     } while (this.#cursor.next());
-    if (hasData) a.receiver?.tracker.decide();
+    if (hasData && a.mayReceiveData) a.receiver?.tracker.decide();
   }
 
   #observe(now: number): void {

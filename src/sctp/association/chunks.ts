@@ -93,8 +93,7 @@ function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolea
   // Only an established peer sends DATA: it has taken our COOKIE ECHO, and its COOKIE ACK is lost or late. Waiting for T1
   // to ask again would hold back all that we have to say (an ACK of the channel the DATA opens, for one).
   if (a.state === 'cookie-echoed') establish(a);
-  const receives = a.state === 'established' || a.state === 'shutdown-pending' || a.state === 'shutdown-sent';
-  if (receiver === undefined || !receives) return unexpected(a);
+  if (receiver === undefined || !a.mayReceiveData) return unexpected(a);
   if ((cursor.type === CHUNK.iData) !== receiver.interleaving) return abortForKind(a);
   // §9.2: in SHUTDOWN-SENT every DATA is answered with SACK and SHUTDOWN.
   if (a.state === 'shutdown-sent') {
@@ -179,30 +178,23 @@ function handleAbort(a: Association, body: Uint8Array): boolean {
 /** RFC 9260 §9.2. The chunk also acknowledges. */
 function handleShutdown(a: Association, body: Uint8Array): boolean {
   if (body.length !== 4) return malformed(a, 'malformed-chunk');
-  const acknowledges = a.state === 'established' || a.state === 'shutdown-pending';
-  if (acknowledges || a.state === 'shutdown-received') {
-    const sack = { cumulativeTsn: readU32(body, 0), blocks: [] };
-    const verdict = a.sender.handleSack(sack, a.sender.peerWindow, a.now);
-    if (!verdict.valid) return true;
-    noteProgress(a, verdict);
-    if (acknowledges) {
-      a.state = 'shutdown-received';
-      a.deadlines.start('shutdown', a.settings.gates.shutdown);
-    }
-    return true;
-  }
-  if (a.state === 'shutdown-sent') {
+  if (!a.isAssociated) return unexpected(a);
+  const sack = { cumulativeTsn: readU32(body, 0), blocks: [] };
+  const verdict = a.sender.handleSack(sack, a.sender.peerWindow, a.now);
+  if (!verdict.valid) return true;
+  noteProgress(a, verdict);
+  if (a.state === 'established' || a.state === 'shutdown-pending') {
+    a.state = 'shutdown-received';
+    a.deadlines.start('shutdown', a.settings.gates.shutdown);
+  } else if (a.state === 'shutdown-sent') {
     // Both ends shut down at once: each acknowledges the other.
     a.state = 'shutdown-ack-sent';
     a.outbox.shutdownAck = true;
     a.deadlines.restart('t2', a.sender.rto.timeout);
-    return true;
-  }
-  if (a.state === 'shutdown-ack-sent') {
+  } else if (a.state === 'shutdown-ack-sent') {
     a.outbox.shutdownAck = true;
-    return true;
   }
-  return unexpected(a);
+  return true;
 }
 
 function handleShutdownAck(a: Association): boolean {

@@ -120,6 +120,13 @@ export class Association {
     );
   }
 
+  /** True in the states in which user data is taken (RFC 9260 §4, §9.2): a peer that shuts down has none left. */
+  get mayReceiveData(): boolean {
+    return (
+      this.state === 'established' || this.state === 'shutdown-pending' || this.state === 'shutdown-sent'
+    );
+  }
+
   /** Takes the peer's parameters as those of the association. */
   adoptPeer(peer: InitChunk): void {
     const known = this.handshake.peer;
