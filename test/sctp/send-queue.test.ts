@@ -126,6 +126,62 @@ describe('carving', () => {
   });
 });
 
+describe('maxOpenBytes, with interleaving', () => {
+  /** Three messages of 300 bytes above what counts as small, of which two may be open at once. */
+  function three(): Bench {
+    const bench = new Bench();
+    bench.queue.interleaving = true;
+    bench.queue.maxOpenBytes = 3000;
+    for (const stream of [1, 2, 3]) bench.push(stream, 1400);
+    return bench;
+  }
+
+  test('the third is not begun until one is sent to its end; then it is', () => {
+    expect(three().all(700)).toEqual([
+      '1:0+700',
+      '2:0+700',
+      '1:700+700',
+      '2:700+700',
+      '3:0+700',
+      '3:700+700',
+    ]);
+  });
+
+  test('one that is given up makes room, too', () => {
+    const bench = three();
+    const first = bench.queue.head(0) ?? expect.unreachable();
+    expect([bench.produce(700), bench.produce(700), bench.produce(10)]).toEqual([
+      '1:0+700',
+      '2:0+700',
+      '1:700+10',
+    ]);
+    bench.queue.abandonRest(first);
+    expect(bench.all(700)).toEqual(['2:700+700', '3:0+700', '3:700+700']);
+  });
+
+  test('one alone may be larger, and small ones wait for nobody', () => {
+    const bench = new Bench();
+    bench.queue.interleaving = true;
+    bench.queue.maxOpenBytes = 100;
+    bench.push(1, 3000);
+    bench.push(2, 3000);
+    bench.push(3, 1000);
+    expect(bench.all(1500)).toEqual(['1:0+1500', '3:0+1000', '1:1500+1500', '2:0+1500', '2:1500+1500']);
+  });
+
+  test('a stream that waits so may be discarded, reset and used again', () => {
+    const bench = three();
+    for (let i = 0; i < 2; i++) bench.produce(700);
+    expect(bench.produce(10)).toBe('1:700+10');
+    bench.queue.discard(3);
+    bench.queue.drainForReset(3);
+    bench.queue.pause(3);
+    bench.queue.resume(3, true);
+    bench.push(3, 20);
+    expect(bench.all(700).filter((part) => part.startsWith('3'))).toEqual(['3:0+20']);
+  });
+});
+
 describe('lifetime', () => {
   test('a message that has run out of time is not begun, and its bytes are no longer buffered', () => {
     const bench = new Bench();

@@ -136,6 +136,8 @@ export class Association {
     this.sender.partialReliability = peer.forwardTsn;
     if (known?.tag === peer.tag && known.initialTsn === peer.initialTsn) return;
     if (this.handshake.interleaves) this.sender.enableInterleaving();
+    // Half of it: the other half is for what is sent to its end and still on its way.
+    this.sender.queue.maxOpenBytes = peer.window / 2;
     this.receiver?.clear();
     this.receiver = new Receiver(
       peer.initialTsn,
