@@ -1,5 +1,6 @@
 /** Chunks, parameters and causes: every kind there and back, and what is not quite one. */
 import { describe, expect, test } from 'vitest';
+import type { DecodeFailure } from '../../src/core/decode.ts';
 import { isFailure } from '../../src/core/decode.ts';
 import { CAUSE, CHUNK, PARAMETER } from '../../src/sctp/constants.ts';
 import { decodeCauses, encodeCause } from '../../src/sctp/packet/causes.ts';
@@ -21,9 +22,9 @@ import { chunksOf, dataChunk, packetOf, rechecksummed, sackChunk } from './wire.
 
 const NOTHING = new Uint8Array(0);
 
-function good<T>(decoded: T): Exclude<T, { readonly reason: string }> {
+function good<T extends object>(decoded: T | DecodeFailure): T {
   if (isFailure(decoded)) throw new Error(decoded.reason);
-  return decoded as Exclude<T, { readonly reason: string }>;
+  return decoded;
 }
 
 describe('the frame', () => {
