@@ -98,7 +98,9 @@ export class Closing {
   giveUp(stream: Stream, failure: Failure): StreamEnd {
     this.#disarm(stream);
     const channel = channelOf(stream);
-    stream.occupant = 'quarantined';
+    this.#streams.lose(stream, 'quarantined');
+    // Half a message of it must not count as one that is waited for.
+    if (stream.incoming === 'in-use') this.#port.ignore(stream.id);
     return { channel, failure, isDelivered: stream.outgoing === 'reset' };
   }
 

@@ -56,8 +56,14 @@ function shut(layer: Layer, state: ChannelState, queued: 'send' | 'discard'): vo
 /** Resets a stream that never became a channel. */
 export function refuse(layer: Layer, streamId: number, why: RefusalCounter): void {
   layer.counters.add(why);
-  const stream = layer.streams.get(streamId) ?? layer.streams.occupy(streamId, 'refused');
-  stream.occupant = 'refused';
+  const known = layer.streams.get(streamId);
+  if (known === undefined && layer.streams.lostCount >= layer.limits.maxRefusedStreams) {
+    layer.counters.add('unansweredStreams');
+    return;
+  }
+  const stream = known ?? layer.streams.occupy(streamId, 'refused');
+  layer.streams.lose(stream, 'refused');
+  if (stream.incoming === 'in-use') layer.port.ignore(streamId);
   layer.closing.begin(stream, 'discard');
 }
 
@@ -84,6 +90,7 @@ export function onRemoteReset(layer: Layer, streamId: number): void {
     case undefined:
       if (stream.occupant === 'half-open') {
         layer.gates.inboundOpen.disarm(stream);
+        stream.incoming = 'reset';
         refuse(layer, streamId, 'openMalformed');
       }
   }

@@ -52,8 +52,12 @@ export type RefusalCounter =
   | 'openExpired'
   | 'firstMessageNotOpen';
 
-/** Streams refused, by reason; channels closed for breaking the rules; messages dropped as their channel was closing. */
-export type ChannelCounter = RefusalCounter | 'protocolViolations' | 'badUserMessages' | 'lateMessages';
+/**
+ * Streams refused, by reason, and those that there was no room to refuse; channels closed for breaking the rules; messages
+ * dropped as their channel was closing.
+ */
+export type ChannelCounter =
+  RefusalCounter | 'unansweredStreams' | 'protocolViolations' | 'badUserMessages' | 'lateMessages';
 
 export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
   'openMalformed',
@@ -62,6 +66,7 @@ export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
   'openTextTooLong',
   'openExpired',
   'firstMessageNotOpen',
+  'unansweredStreams',
   'protocolViolations',
   'badUserMessages',
   'lateMessages',

@@ -34,6 +34,11 @@ export const DEFAULT_CHANNEL_GATES: ChannelGates = {
 export interface ChannelLimits extends DcepLimits {
   /** Channels and half-opened streams at once, of both sides together. Chromium opens up to 1024. */
   readonly maxChannels: number;
+  /**
+   * Streams without a channel at once, that were refused and whose resets are outstanding, or that were given up. What
+   * begins on further ones is dropped without an answer.
+   */
+  readonly maxRefusedStreams: number;
   /** Bytes of UTF-8 in a label, ours or the peer's; at most 65535. */
   readonly maxLabelLength: number;
   /** Bytes of UTF-8 in a protocol name, ours or the peer's; at most 65535. */
@@ -44,6 +49,7 @@ export interface ChannelLimits extends DcepLimits {
 
 export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = {
   maxChannels: 1024,
+  maxRefusedStreams: 1024,
   maxLabelLength: DCEP_MAX_TEXT,
   maxProtocolLength: DCEP_MAX_TEXT,
   maxMessageSize: 262_144,
@@ -130,6 +136,7 @@ export function checkLayerOptions(options: ChannelOptions): {
     if (!(value > 0)) throw badArgument(`gates.${name}`, 'milliseconds above 0', value);
   }
   checkInteger('limits.maxChannels', limits.maxChannels, 1, MAX_STREAM_ID + 1);
+  checkInteger('limits.maxRefusedStreams', limits.maxRefusedStreams, 0, MAX_STREAM_ID + 1);
   checkInteger('limits.maxLabelLength', limits.maxLabelLength, 0, DCEP_MAX_TEXT);
   checkInteger('limits.maxProtocolLength', limits.maxProtocolLength, 0, DCEP_MAX_TEXT);
   checkInteger('limits.maxMessageSize', limits.maxMessageSize, 1, Number.MAX_SAFE_INTEGER);

@@ -11,6 +11,7 @@ export type SctpPort = Pick<SctpAssociation, 'retainsMessages'> &
       | 'send'
       | 'resetStreams'
       | 'discard'
+      | 'ignore'
       | 'bufferedAmount'
       | 'setBufferedAmountLowThreshold'
       | 'setPriority'

@@ -33,6 +33,8 @@ export class StreamTable {
   readonly #streams = new Map<number, Stream>();
   /** Per parity: every identifier below it is taken. */
   readonly #lowest: [number, number] = [0, 1];
+  /** How many have no channel any more. */
+  #lost = 0;
 
   get(id: number): Stream | undefined {
     return this.#streams.get(id);
@@ -41,12 +43,25 @@ export class StreamTable {
   /** Takes a free identifier for `occupant`. */
   occupy(id: number, occupant: Stream['occupant']): Stream {
     const stream: Stream = { id, occupant, outgoing: 'in-use', incoming: 'in-use' };
+    if (isLost(stream)) this.#lost++;
     this.#streams.set(id, stream);
     return stream;
   }
 
+  /** Refused and quarantined streams. */
+  get lostCount(): number {
+    return this.#lost;
+  }
+
+  /** The stream has no channel any more, or never had one. */
+  lose(stream: Stream, how: 'refused' | 'quarantined'): void {
+    if (!isLost(stream)) this.#lost++;
+    stream.occupant = how;
+  }
+
   release(stream: Stream): void {
     this.#streams.delete(stream.id);
+    if (isLost(stream)) this.#lost--;
     const parity = stream.id % 2 === 0 ? 0 : 1;
     this.#lowest[parity] = Math.min(this.#lowest[parity], stream.id);
   }
@@ -61,6 +76,7 @@ export class StreamTable {
 
   clear(): void {
     this.#streams.clear();
+    this.#lost = 0;
   }
 
   /** Every stream that is not free. */
@@ -74,4 +90,8 @@ export class StreamTable {
     for (const stream of this.#streams.values()) if (stream.occupant === occupant) count++;
     return count;
   }
+}
+
+function isLost({ occupant }: Stream): boolean {
+  return occupant === 'refused' || occupant === 'quarantined';
 }

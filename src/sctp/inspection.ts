@@ -81,6 +81,12 @@ export interface ReceiverInspection {
   readonly gaps: number;
   /** Chunks that wait for the rest of their message. */
   readonly fragments: number;
+  /** Interleaved messages that have begun and are not whole (RFC 8260). */
+  readonly openMessages: number;
+  /** Chunks set aside behind a stream reset that waits. */
+  readonly deferredChunks: number;
   /** Streams that take memory. */
   readonly streams: number;
+  /** Streams whose chunks are dropped until the peer resets them. */
+  readonly ignoredStreams: number;
 }

@@ -28,6 +28,7 @@ const DEFAULT_PATH_MIN = 548;
 const DTLS_OVERHEAD = 37;
 const DEFAULT_WINDOW = 1_572_864;
 const DEFAULT_SEND_BUFFER = 16_777_216;
+const MAX_COUNT = 2 ** 31 - 1;
 
 /** Path MTU probing (RFC 8899). Sizes are UDP payloads, bytes: what a datagram holds below its UDP header. */
 export interface PathMtuOptions {
@@ -70,6 +71,22 @@ export interface SctpOptions {
    * and the peer falls back to one packet a time-out. One that fits still carries 120 Mbit/s over a 100 ms path.
    */
   readonly receiveWindow?: number | undefined;
+  /**
+   * Chunks held of messages that are not whole. Default 16 384, or one for every 256 bytes of `receiveWindow` if that is
+   * more.
+   */
+  readonly maxFragments?: number | undefined;
+  /**
+   * Interleaved messages (RFC 8260) that have been begun and are not whole: each costs more than its bytes. Default 4096,
+   * or one for every 1024 bytes of `receiveWindow` if that is more: each loss may leave one open.
+   */
+  readonly maxOpenMessages?: number | undefined;
+  /** The same, of one stream. Default a quarter of `maxOpenMessages`. */
+  readonly maxOpenMessagesPerStream?: number | undefined;
+  /** Bytes set aside, as charged, behind a stream reset of the peer that waits for what was sent before. Default 64 KiB. */
+  readonly maxDeferredBytes?: number | undefined;
+  /** Chunks set aside so. Default 256. */
+  readonly maxDeferredChunks?: number | undefined;
   /** Memory for what was accepted by `send` and is not yet acknowledged. Default 16 MiB. */
   readonly sendBuffer?: number | undefined;
   /** Streams announced in each direction. Default 65535; a stream takes memory only once it is used. */
@@ -110,6 +127,11 @@ export interface SctpSettings {
   readonly maxMessageSize: number;
   readonly remoteMaxMessageSize: number;
   readonly receiveWindow: number;
+  readonly maxFragments: number;
+  readonly maxOpenMessages: number;
+  readonly maxOpenMessagesPerStream: number;
+  readonly maxDeferredBytes: number;
+  readonly maxDeferredChunks: number;
   readonly sendBuffer: number;
   readonly streams: number;
   readonly sackDelay: number;
@@ -126,6 +148,8 @@ export interface SctpSettings {
 
 /** Fills in the defaults; throws `ERR_BAD_ARGUMENT` for a value out of range. */
 export function resolveOptions(options: SctpOptions): SctpSettings {
+  const receiveWindow = options.receiveWindow ?? Math.max(DEFAULT_WINDOW, options.maxMessageSize ?? 0);
+  const maxOpenMessages = options.maxOpenMessages ?? Math.max(4096, Math.ceil(receiveWindow / 1024));
   const settings: SctpSettings = {
     random: options.random,
     localPort: integer('localPort', options.localPort ?? 5000, 1, 65535),
@@ -134,13 +158,23 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
     pathMtu: resolvePathMtu(options.pathMtu, options.mtu ?? DEFAULT_MTU),
     maxMessageSize: integer('maxMessageSize', options.maxMessageSize ?? 262_144, 1, 2 ** 30),
     remoteMaxMessageSize: positive('remoteMaxMessageSize', options.remoteMaxMessageSize ?? 65_536),
-    receiveWindow: integer(
-      'receiveWindow',
-      options.receiveWindow ?? Math.max(DEFAULT_WINDOW, options.maxMessageSize ?? 0),
-      1500,
-      2 ** 31 - 1,
+    receiveWindow: integer('receiveWindow', receiveWindow, 1500, MAX_COUNT),
+    maxFragments: integer(
+      'maxFragments',
+      options.maxFragments ?? Math.max(16_384, Math.ceil(receiveWindow / 256)),
+      1,
+      MAX_COUNT,
     ),
-    sendBuffer: integer('sendBuffer', options.sendBuffer ?? DEFAULT_SEND_BUFFER, 1, 2 ** 31 - 1),
+    maxOpenMessages: integer('maxOpenMessages', maxOpenMessages, 1, MAX_COUNT),
+    maxOpenMessagesPerStream: integer(
+      'maxOpenMessagesPerStream',
+      options.maxOpenMessagesPerStream ?? Math.ceil(maxOpenMessages / 4),
+      1,
+      MAX_COUNT,
+    ),
+    maxDeferredBytes: integer('maxDeferredBytes', options.maxDeferredBytes ?? 65_536, 0, MAX_COUNT),
+    maxDeferredChunks: integer('maxDeferredChunks', options.maxDeferredChunks ?? 256, 0, MAX_COUNT),
+    sendBuffer: integer('sendBuffer', options.sendBuffer ?? DEFAULT_SEND_BUFFER, 1, MAX_COUNT),
     streams: integer('streams', options.streams ?? 65_535, 1, 65_535),
     sackDelay: integer('sackDelay', options.sackDelay ?? 100, 1, 500),
     heartbeatInterval: positive('heartbeatInterval', options.heartbeatInterval ?? 15_000),

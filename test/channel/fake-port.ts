@@ -28,6 +28,7 @@ export class FakePort implements SctpPort {
   readonly sent: Sent[] = [];
   readonly resets: number[] = [];
   readonly discarded: number[] = [];
+  readonly ignored: number[] = [];
   readonly thresholds = new Map<number, number>();
   readonly priorities = new Map<number, number>();
   readonly queued = new Map<number, number>();
@@ -52,6 +53,10 @@ export class FakePort implements SctpPort {
   discard(streamId: number): void {
     this.discarded.push(streamId);
     this.queued.delete(streamId);
+  }
+
+  ignore(streamId: number): void {
+    this.ignored.push(streamId);
   }
 
   bufferedAmount(streamId: number): number {

@@ -1,4 +1,4 @@
-/** F2a, F2b, F2c, F5b: every place where an association can wait has a deadline of its own. */
+/** F2a, F2b, F2c: what feeds a gate and what does not. That each ends in time is in gate-table.test.ts. */
 import { describe, expect, test } from 'vitest';
 import type { SctpEvent } from '../../src/sctp/index.ts';
 import { DEFAULT_SCTP_GATES } from '../../src/sctp/index.ts';
@@ -6,7 +6,7 @@ import { CHUNK } from '../../src/sctp/constants.ts';
 import { verificationTagOf } from '../../src/sctp/packet/packet.ts';
 import { encodeChunk } from '../../src/sctp/packet/simple.ts';
 import { assertInvariants, association, events, inspect, messages, Pair, payload, sent } from './pair.ts';
-import { dataOf, kinds, packetOf, sackChunk, sackOf } from './wire.ts';
+import { dataOf, kinds, packetOf, sackChunk } from './wire.ts';
 
 function connected(options: ConstructorParameters<typeof Pair>[0] = {}): Pair {
   const pair = new Pair({ link: { delay: 20 }, ...options }).connect();
@@ -33,33 +33,6 @@ test('F2a: no gate is infinite by default, each has an option', () => {
   for (const value of Object.values(DEFAULT_SCTP_GATES)) expect(value).toBeLessThanOrEqual(60_000);
   expect(() => association(1, { gates: { dataProgress: 0 } })).toThrow(/dataProgress/);
   expect(() => association(1, { gates: { dataProgress: Infinity } })).not.toThrow();
-});
-
-describe('sctpConnect', () => {
-  test.each([
-    ['no answer at all', 0],
-    ['after the INIT ACK', 1],
-  ])('%s: closed after exactly 30 s', (_, answers) => {
-    const pair = new Pair({ link: { delay: 20 } });
-    let seen = 0;
-    pair.filter = (from) => from === 0 || seen++ < answers;
-    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
-    pair.a.connect(pair.now);
-    expect(timeToClose(pair)).toBe(30_000);
-    expect(closing(pair.events[0])).toMatchObject({
-      origin: 'local',
-      failure: { layer: 'sctp', code: 'connect-timeout', gate: 'sctpConnect', elapsed: 30_000 },
-    });
-  });
-
-  test('the end that was asked and never hears again, too', () => {
-    const pair = new Pair({ link: { delay: 20 } });
-    let packets = 0;
-    pair.filter = (from) => from !== 0 || packets++ === 0;
-    pair.a.connect(pair.now);
-    pair.run(() => pair.b.state === 'closed');
-    expect(closing(pair.events[1]).failure).toMatchObject({ gate: 'sctpConnect' });
-  });
 });
 
 describe('dataProgress', () => {
@@ -425,125 +398,6 @@ describe('pathDown', () => {
     pair.a.connect(pair.now);
     expect(sent(pair.a)).toEqual([]);
     expect(timeToClose(pair)).toBe(30_000);
-  });
-});
-
-describe('shutdown', () => {
-  test('data that cannot be delivered: closed after 30 s', () => {
-    const pair = connected({ a: { gates: { dataProgress: 100_000 } } });
-    pair.cut[0] = true;
-    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
-    pair.a.shutdown(pair.now);
-    expect(timeToClose(pair)).toBe(30_000);
-    expect(closing(pair.events[0]).failure).toMatchObject({ gate: 'shutdown', code: 'shutdown-timeout' });
-  });
-
-  test('nothing to deliver and no answer: closed after 10 s', () => {
-    const pair = connected();
-    pair.cut[0] = true;
-    pair.a.shutdown(pair.now);
-    expect(timeToClose(pair)).toBe(10_000);
-  });
-
-  test('the end that received the SHUTDOWN, too', () => {
-    const pair = connected({ a: { gates: { dataProgress: 100_000 } } });
-    pair.cut[0] = true;
-    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
-    pair.b.shutdown(pair.now);
-    pair.runFor(30);
-    pair.cut[1] = true;
-    expect(timeToClose(pair)).toBeLessThanOrEqual(30_020);
-    expect(closing(pair.events[0]).failure).toMatchObject({ gate: 'shutdown' });
-  });
-});
-
-describe('F5b: a host that stood still', () => {
-  test.each([5000, 31_000, 70_000])(
-    '%d ms are one late time-out, not the end of an association whose peer answers',
-    (frozen) => {
-      const pair = connected();
-      pair.a.send(1, { ppid: 53, data: payload(100_000, 1) });
-      pair.runFor(30);
-      const before = pair.packets;
-      pair.now += frozen;
-      pair.a.handleTimeout(pair.now);
-      pair.b.handleTimeout(pair.now);
-      pair.drain();
-      expect(pair.packets - before).toBeLessThan(6);
-      pair.run(() => messages(pair.events[1]).length === 1, 5000);
-      expect([pair.a.state, pair.b.state, messages(pair.events[1]).length]).toEqual([
-        'established',
-        'established',
-        1,
-      ]);
-    },
-  );
-
-  test.each([5000, 31_000, 70_000])('%d ms of an idle one, neither', (frozen) => {
-    const pair = connected();
-    pair.now += frozen;
-    pair.runFor(30_000);
-    expect([pair.a.state, pair.b.state]).toEqual(['established', 'established']);
-  });
-
-  test('a peer that is gone after the thaw is still ended', () => {
-    const pair = connected();
-    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
-    pair.cut[0] = true;
-    pair.cut[1] = true;
-    pair.runFor(1000);
-    pair.now += 70_000;
-    expect(timeToClose(pair)).toBeLessThanOrEqual(31_000);
-  });
-
-  test('fractions of a millisecond leave no deadline behind', () => {
-    const pair = connected({ link: { delay: 20 / 3, jitter: 1 / 7 } });
-    for (let i = 0; i < 200; i++) {
-      pair.now += 10_000 / 3;
-      pair.a.send(1, { ppid: 53, data: payload(10, i) });
-      pair.runFor(10_000 / 7);
-    }
-    pair.runFor(100_000);
-    expect(pair.a.state).toBe('established');
-  });
-
-  test('time that goes backwards counts as standing still', () => {
-    const pair = connected();
-    const { nextTimeout } = inspect(pair.a);
-    pair.a.handleTimeout(5);
-    pair.a.handleTimeout(Number.NaN);
-    expect(inspect(pair.a).nextTimeout).toBe(nextTimeout);
-  });
-});
-
-describe('a stale clock', () => {
-  test('does not shorten a gate: it runs from the next time seen', () => {
-    const pair = connected();
-    // Ten seconds later the application sends without saying when; the host drains, then sleeps until the deadline.
-    const sentAt = pair.now + 10_000;
-    pair.a.send(1, { ppid: 53, data: payload(10, 1) });
-    sent(pair.a);
-    expect(pair.a.nextTimeout()).toBeLessThan(sentAt);
-    pair.a.handleTimeout(sentAt);
-    const { timers } = inspect(pair.a);
-    expect(timers['dataProgress']).toBe(sentAt + 30_000);
-    expect(timers['t3']).toBeGreaterThan(sentAt);
-    expect(inspect(pair.a).counters['retransmission-timeouts']).toBe(0);
-  });
-
-  test('does not stretch a round-trip sample', () => {
-    const pair = connected();
-    const before = pair.a.roundTripTime;
-    const sentAt = pair.now + 10_000;
-    pair.a.send(1, { ppid: 53, data: payload(10, 1) });
-    for (const packet of sent(pair.a)) pair.b.handlePacket(packet, sentAt + 20);
-    pair.b.handleTimeout(sentAt + 200);
-    for (const packet of sent(pair.b)) {
-      expect(sackOf(packet).window).toBeGreaterThan(0);
-      pair.a.handlePacket(packet, sentAt + 220);
-    }
-    expect(inspect(pair.a).send.outstandingChunks).toBe(0);
-    expect(pair.a.roundTripTime).toBe(before);
   });
 });
 

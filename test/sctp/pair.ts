@@ -4,6 +4,7 @@ import type { Bytes } from '../../src/core/bytes.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import { SctpAssociation } from '../../src/sctp/index.ts';
 import type { SctpEvent, SctpInspection, SctpMessageEvent, SctpOptions } from '../../src/sctp/index.ts';
+import type { ReceiverLimits } from '../../src/sctp/rx/receiver.ts';
 
 export type Overrides = Partial<SctpOptions>;
 
@@ -16,6 +17,18 @@ export function association(seed: number, overrides: Overrides = {}): SctpAssoci
     ...overrides,
   });
 }
+
+/** For receivers that stand alone. */
+export const RECEIVER_LIMITS: ReceiverLimits = {
+  receiveWindow: 100_000,
+  maxMessageSize: 50_000,
+  inboundStreams: 100,
+  maxFragments: 100_000,
+  maxOpenMessages: 1000,
+  maxOpenMessagesPerStream: 250,
+  maxDeferredBytes: 65_536,
+  maxDeferredChunks: 256,
+};
 
 /** Everything an association wants to send now. */
 export function sent(a: SctpAssociation): Bytes[] {

@@ -37,7 +37,7 @@ class Prober {
   }
 
   get seen(): { state: string; size: number; confirmed: number; probing: number | null } {
-    return this.mtu.inspect() as { state: string; size: number; confirmed: number; probing: number | null };
+    return this.mtu.inspect();
   }
 
   /** Data goes out in full packets, and arrives if the path is as wide as `limit`, a UDP payload. */
@@ -390,7 +390,7 @@ describe('probes on the wire', () => {
     pair.filter = (from, packet) => from === 1 || kinds(packet) === 'heartbeat+pad';
     pair.a.send(0, { ppid: 53, data: payload(20_000, 1) });
     pair.runFor(10);
-    const before = inspect(pair.a).counters['path-mtu-probes-sent'] ?? 0;
+    const before = inspect(pair.a).counters['path-mtu-probes-sent'];
     const waits = (): boolean => inspect(pair.a).send.lostChunks > 0;
     pair.run(() => waits(), 5000);
     for (let i = 0; i < 30; i++) {
@@ -408,7 +408,7 @@ describe('probes on the wire', () => {
     expect(inspect(pair.a).counters['path-mtu-probes-lost']).toBe(lost);
     pair.a.setPathWritable(true, pair.now);
     pair.runFor(20_000);
-    expect(inspect(pair.a).counters['path-mtu-probes-lost']).toBeGreaterThan(lost ?? 0);
+    expect(inspect(pair.a).counters['path-mtu-probes-lost']).toBeGreaterThan(lost);
   });
 
   test('a peer that drops packets with chunks it does not know costs a few probes, and nothing else', () => {

@@ -8,6 +8,8 @@ import { COUNTERS } from '../../src/sctp/events.ts';
 import type { SctpEvent } from '../../src/sctp/events.ts';
 import { PacketWriter } from '../../src/sctp/packet/packet.ts';
 import { Receiver } from '../../src/sctp/rx/receiver.ts';
+import type { ReceiverLimits } from '../../src/sctp/rx/receiver.ts';
+import { RECEIVER_LIMITS } from './pair.ts';
 import type { WireData } from './wire.ts';
 import { dataChunk, sackOf } from './wire.ts';
 
@@ -21,10 +23,10 @@ class Bench {
   readonly queue = new BoundedQueue<SctpEvent>(Infinity);
   readonly receiver: Receiver;
 
-  constructor(limits: { receiveWindow?: number; maxMessageSize?: number } = {}) {
+  constructor(limits: Partial<ReceiverLimits> = {}) {
     this.receiver = new Receiver(
       this.initialTsn,
-      { receiveWindow: 100_000, maxMessageSize: 50_000, inboundStreams: 100, ...limits },
+      { ...RECEIVER_LIMITS, ...limits },
       this.queue,
       this.counters,
     );
@@ -365,7 +367,7 @@ describe('a peer that resets its streams', () => {
   test('at once when everything has arrived: the next message is SSN 0', () => {
     const bench = new Bench();
     bench.data(0, { streamId: 1, ssn: 0 });
-    expect(bench.receiver.resetStreams([1], lastTsn(bench, 0))).toBe(true);
+    expect(bench.receiver.resetStreams([1], lastTsn(bench, 0))).toBe('performed');
     bench.data(1, { streamId: 1, ssn: 0, payload: bytes('anew') });
     expect(bench.texts()).toEqual(['\u0001', 'anew']);
   });
@@ -373,7 +375,7 @@ describe('a peer that resets its streams', () => {
   test('later while something is missing, and what lies behind is set aside', () => {
     const bench = new Bench();
     bench.data(0, { streamId: 1, ssn: 0, payload: bytes('a') });
-    expect(bench.receiver.resetStreams([1], lastTsn(bench, 1))).toBe(false);
+    expect(bench.receiver.resetStreams([1], lastTsn(bench, 1))).toBe('in-progress');
     bench.data(2, { streamId: 1, ssn: 0, payload: bytes('new a') });
     bench.data(3, { streamId: 2, ssn: 0, payload: bytes('other') });
     expect(bench.texts()).toEqual(['a', 'other']);
@@ -386,7 +388,7 @@ describe('a peer that resets its streams', () => {
   test('a FORWARD TSN may be what brings the last TSN', () => {
     const bench = new Bench();
     bench.data(0, { streamId: 1, ssn: 0, flags: 2 });
-    expect(bench.receiver.resetStreams([], lastTsn(bench, 2))).toBe(false);
+    expect(bench.receiver.resetStreams([], lastTsn(bench, 2))).toBe('in-progress');
     bench.forward(2, { streamId: 1, ssn: 0 });
     expect(bench.receiver.awaitsReset).toBe(false);
     bench.data(3, { streamId: 1, ssn: 0, payload: concatBytes(bytes('x')) });

@@ -156,6 +156,8 @@ export class SctpAssociation {
   pollEvent(): SctpEvent | undefined {
     const event = this.#a.events.shift();
     if (event?.type === 'message' && !this.#a.retainsMessages) this.release(event.data.length);
+    if (event?.type === 'streamreset' && event.origin === 'remote')
+      this.#a.receiver?.resetTold(event.streamId);
     return event;
   }
 
@@ -238,6 +240,16 @@ export class SctpAssociation {
   /** Drops the stream's messages that have not been started; one that was started is finished. */
   discard(streamId: number): void {
     this.#a.sender.queue.discard(streamId);
+    settle(this.#a);
+  }
+
+  /**
+   * Nobody reads the stream any more: what has come of an unfinished message is dropped, and so is all that still comes,
+   * until the peer resets the stream.
+   */
+  ignore(streamId: number): void {
+    if (this.#a.state === 'closed') return;
+    this.#a.receiver?.ignore(streamId);
     settle(this.#a);
   }
 
@@ -418,12 +430,13 @@ export class SctpAssociation {
   #handleChunks(owned: boolean): void {
     const a = this.#a;
     a.lastHeardAt = a.now;
+    if (a.receiver !== undefined) a.receiver.clock = a.deadlines.awake;
     let hasData = false;
     do {
       if (this.#cursor.type === CHUNK.data || this.#cursor.type === CHUNK.iData) hasData = true;
       if (!handleChunk(a, this.#cursor, owned)) break;
     } while (this.#cursor.next());
-    if (hasData) a.receiver?.tracker.decide();
+    if (hasData && a.mayReceiveData) a.receiver?.tracker.decide();
   }
 
   #observe(now: number): void {

@@ -15,10 +15,12 @@ import type { OutgoingResetRequest } from '../packet/reconfig.ts';
 import { decodeReconfig, encodeResponse } from '../packet/reconfig.ts';
 import { decodeSack } from '../packet/sack.ts';
 import { encodeChunk, heartbeatInfo } from '../packet/simple.ts';
+import type { Receiver } from '../rx/receiver.ts';
 import type { SackVerdict } from '../tx/sender.ts';
 import { establish, handleCookieAck, handleInitAck, handleStaleCookie, pushReply } from './setup.ts';
 import type { Association } from './state.ts';
 import { abortForViolation, abortWith, end, failure } from './state.ts';
+import type { IncomingResets } from './stream-reset.ts';
 import { finishReset, restartReconfig } from './upkeep.ts';
 
 /** Most of an unknown chunk that is echoed, in bytes: a report never amplifies. */
@@ -91,8 +93,7 @@ function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolea
   // Only an established peer sends DATA: it has taken our COOKIE ECHO, and its COOKIE ACK is lost or late. Waiting for T1
   // to ask again would hold back all that we have to say (an ACK of the channel the DATA opens, for one).
   if (a.state === 'cookie-echoed') establish(a);
-  const receives = a.state === 'established' || a.state === 'shutdown-pending' || a.state === 'shutdown-sent';
-  if (receiver === undefined || !receives) return unexpected(a);
+  if (receiver === undefined || !a.mayReceiveData) return unexpected(a);
   if ((cursor.type === CHUNK.iData) !== receiver.interleaving) return abortForKind(a);
   // §9.2: in SHUTDOWN-SENT every DATA is answered with SACK and SHUTDOWN.
   if (a.state === 'shutdown-sent') {
@@ -121,8 +122,7 @@ function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolea
       );
       return false;
     case 'message-too-large':
-      abortForViolation(a, 'message-too-large', 'a message above the announced max-message-size');
-      return false;
+      return abortForSize(a);
   }
   answerDeferredReset(a);
   return true;
@@ -180,30 +180,23 @@ function handleAbort(a: Association, body: Uint8Array): boolean {
 /** RFC 9260 §9.2. The chunk also acknowledges. */
 function handleShutdown(a: Association, body: Uint8Array): boolean {
   if (body.length !== 4) return malformed(a, 'malformed-chunk');
-  const acknowledges = a.state === 'established' || a.state === 'shutdown-pending';
-  if (acknowledges || a.state === 'shutdown-received') {
-    const sack = { cumulativeTsn: readU32(body, 0), blocks: [] };
-    const verdict = a.sender.handleSack(sack, a.sender.peerWindow, a.now);
-    if (!verdict.valid) return true;
-    noteProgress(a, verdict);
-    if (acknowledges) {
-      a.state = 'shutdown-received';
-      a.deadlines.start('shutdown', a.settings.gates.shutdown);
-    }
-    return true;
-  }
-  if (a.state === 'shutdown-sent') {
+  if (!a.isAssociated) return unexpected(a);
+  const sack = { cumulativeTsn: readU32(body, 0), blocks: [] };
+  const verdict = a.sender.handleSack(sack, a.sender.peerWindow, a.now);
+  if (!verdict.valid) return true;
+  noteProgress(a, verdict);
+  if (a.state === 'established' || a.state === 'shutdown-pending') {
+    a.state = 'shutdown-received';
+    a.deadlines.start('shutdown', a.settings.gates.shutdown);
+  } else if (a.state === 'shutdown-sent') {
     // Both ends shut down at once: each acknowledges the other.
     a.state = 'shutdown-ack-sent';
     a.outbox.shutdownAck = true;
     a.deadlines.restart('t2', a.sender.rto.timeout);
-    return true;
-  }
-  if (a.state === 'shutdown-ack-sent') {
+  } else if (a.state === 'shutdown-ack-sent') {
     a.outbox.shutdownAck = true;
-    return true;
   }
-  return unexpected(a);
+  return true;
 }
 
 function handleShutdownAck(a: Association): boolean {
@@ -225,6 +218,11 @@ function handleError(a: Association, body: Uint8Array): boolean {
   return true;
 }
 
+function abortForSize(a: Association): boolean {
+  abortForViolation(a, 'message-too-large', 'a message above the announced max-message-size');
+  return false;
+}
+
 /** RFC 8260 §2.2.1, §2.3.1: what was negotiated is all that may come. */
 function abortForKind(a: Association): boolean {
   abortForViolation(a, 'protocol-violation', 'a chunk that was not negotiated');
@@ -234,10 +232,12 @@ function abortForKind(a: Association): boolean {
 function handleForwardTsn(a: Association, type: number, body: Uint8Array): boolean {
   const { receiver } = a;
   if (receiver === undefined || !(a.isAssociated || a.state === 'cookie-echoed')) return unexpected(a);
+  // RFC 3758 §3.3.1: the peer has not said that it takes FORWARD TSN, so neither may it send one.
+  if (!a.sender.partialReliability) return abortForKind(a);
   if ((type === CHUNK.iForwardTsn) !== receiver.interleaving) return abortForKind(a);
   const forward = receiver.interleaving ? decodeIForwardTsn(body) : decodeForwardTsn(body);
   if (isFailure(forward)) return malformed(a, forward.reason);
-  receiver.handleForwardTsn(forward);
+  if (receiver.handleForwardTsn(forward) === 'message-too-large') return abortForSize(a);
   answerDeferredReset(a);
   return true;
 }
@@ -287,12 +287,30 @@ function handleResetRequest(a: Association, request: OutgoingResetRequest): void
     // Not settled: the peer asks again with the same number.
     respond(a, request.sequence, RESET_RESULT.inProgress);
     return;
-  } else if (receiver.resetStreams(request.streams, request.lastTsn)) {
-    resets.settle(request.sequence, RESET_RESULT.performed);
   } else {
-    resets.defer(request);
+    performReset(a, resets, receiver, request);
   }
   respond(a, request.sequence, resets.lastResult);
+}
+
+function performReset(
+  a: Association,
+  resets: IncomingResets,
+  receiver: Receiver,
+  request: OutgoingResetRequest,
+): void {
+  switch (receiver.resetStreams(request.streams, request.lastTsn)) {
+    case 'performed':
+      resets.settle(request.sequence, RESET_RESULT.performed);
+      return;
+    case 'in-progress':
+      resets.defer(request);
+      return;
+    case 'denied':
+      a.counters.add('invalid-reset');
+      resets.settle(request.sequence, RESET_RESULT.denied);
+      return;
+  }
 }
 
 /** The peer's answer to our request (RFC 6525 §5.2.7). */

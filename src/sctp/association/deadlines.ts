@@ -69,8 +69,11 @@ export class Deadlines {
   readonly #since = new Map<DeadlineName, number>();
   /** Rows armed while stale, with their length. */
   readonly #provisional = new Map<DeadlineName, number>();
-  /** While the path is down: what each held row has left. */
+  /** While the path is down: what each held row has left, and since when. */
   #held: Map<DeadlineName, number> | undefined;
+  #heldAt = 0;
+  /** Milliseconds for which the path was down or the host stood still. */
+  #asleep = 0;
 
   /** Takes the caller's time; earlier than the last one seen counts as the last one. */
   observe(now: number): void {
@@ -82,6 +85,11 @@ export class Deadlines {
     if (time - this.#table.next() > FREEZE) this.#thaw(time);
     this.now = time;
     this.stale = false;
+  }
+
+  /** The time less what the path was down and the host stood still: for waits that begin and end without a row. */
+  get awake(): number {
+    return (this.#held === undefined ? this.now : this.#heldAt) - this.#asleep;
   }
 
   /** The application acts without saying when. */
@@ -158,6 +166,7 @@ export class Deadlines {
   /** Stops the held rows' clocks. */
   hold(): void {
     this.#held = new Map();
+    this.#heldAt = this.now;
     for (const name of HELD) {
       if (!this.#table.isArmed(name)) continue;
       this.#held.set(name, Math.max(0, this.#table.deadline(name) - this.now));
@@ -171,6 +180,7 @@ export class Deadlines {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) return;
+    this.#asleep += this.now - this.#heldAt;
     for (const [name, left] of held) this.#table.arm(name, this.now + left);
   }
 
@@ -186,6 +196,7 @@ export class Deadlines {
   #thaw(time: number): void {
     const missed = time - Math.max(this.#table.next(), this.now);
     if (missed <= FREEZE) return;
+    if (this.#held === undefined) this.#asleep += missed;
     for (const gate of GATES) {
       if (!this.#table.isArmed(gate)) continue;
       this.#table.arm(gate, Math.max(this.#table.deadline(gate) + missed, time + THAW_GRACE));

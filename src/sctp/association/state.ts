@@ -48,8 +48,6 @@ export class Association {
   sendBufferHigh = false;
   /** Messages that were polled still count against the window, until `release`. */
   retainsMessages = false;
-  /** The receiver's cumulative position when the reassembly gate was last looked at. */
-  reassembledTo = -1;
   readonly settings: SctpSettings;
   readonly counters: Counters<SctpCounter> = new Counters<SctpCounter>(COUNTERS);
   // Bounded by the receive window (messages), by streams (resets) and by the send buffer (low thresholds).
@@ -125,6 +123,13 @@ export class Association {
     );
   }
 
+  /** True in the states in which user data is taken (RFC 9260 §4, §9.2): a peer that shuts down has none left. */
+  get mayReceiveData(): boolean {
+    return (
+      this.state === 'established' || this.state === 'shutdown-pending' || this.state === 'shutdown-sent'
+    );
+  }
+
   /** Takes the peer's parameters as those of the association. */
   adoptPeer(peer: InitChunk): void {
     const known = this.handshake.peer;
@@ -134,12 +139,13 @@ export class Association {
     this.sender.partialReliability = peer.forwardTsn;
     if (known?.tag === peer.tag && known.initialTsn === peer.initialTsn) return;
     if (this.handshake.interleaves) this.sender.enableInterleaving();
+    // Half of it: the other half is for what is sent to its end and still on its way.
+    this.sender.queue.maxOpenBytes = peer.window / 2;
     this.receiver?.clear();
     this.receiver = new Receiver(
       peer.initialTsn,
       {
-        receiveWindow: this.settings.receiveWindow,
-        maxMessageSize: this.settings.maxMessageSize,
+        ...this.settings,
         inboundStreams: Math.min(this.settings.streams, peer.outboundStreams),
         interleaving: this.handshake.interleaves,
       },
@@ -188,8 +194,7 @@ export function abortForViolation(a: Association, code: string, text: string): v
 /** A gate's time is up. */
 export function failGate(a: Association, gate: GateName): void {
   const { code, text } = GATE_FAILURES[gate];
-  // This gate is armed again with what is left whenever the peer was heard in between.
-  const elapsed = gate === 'peerLiveness' ? a.now - a.lastHeardAt : a.deadlines.elapsed(gate);
+  const elapsed = elapsedOf(a, gate);
   // RFC 9260 §3.3.10.4 has no text.
   const cause =
     gate === 'readerStalled' ? { code: CAUSE.outOfResource } : { code: CAUSE.userInitiatedAbort, text };
@@ -198,6 +203,13 @@ export function failGate(a: Association, gate: GateName): void {
     gate,
     elapsed,
   });
+}
+
+/** Two gates look at what they wait for when they are due, and are armed again with what is left. */
+function elapsedOf(a: Association, gate: GateName): number {
+  if (gate === 'peerLiveness') return a.now - a.lastHeardAt;
+  if (gate === 'reassembly') return a.deadlines.awake - (a.receiver?.waitingSince() ?? a.deadlines.awake);
+  return a.deadlines.elapsed(gate);
 }
 
 export function failure(a: Association, code: string, message: string): Failure {

@@ -58,6 +58,9 @@ export function runDeadline(a: Association, name: DeadlineName): void {
     case 'peerLiveness':
       handleLivenessDue(a);
       return;
+    case 'reassembly':
+      handleReassemblyDue(a);
+      return;
     case 'streamReset':
       giveUpReset(a);
       return;
@@ -65,7 +68,6 @@ export function runDeadline(a: Association, name: DeadlineName): void {
     case 'dataProgress':
     case 'zeroWindow':
     case 'pathDown':
-    case 'reassembly':
     case 'readerStalled':
     case 'shutdown':
       failGate(a, name);
@@ -158,15 +160,8 @@ function armReceiving(a: Association): void {
   if (receiver.tracker.sackPending) deadlines.start('sack', a.settings.sackDelay);
   if (receiver.isStalled) deadlines.start('readerStalled', a.settings.gates.readerStalled);
   else deadlines.stop('readerStalled');
-  if (!receiver.awaitsMore) {
-    deadlines.stop('reassembly');
-  } else if (receiver.tracker.cumulative !== a.reassembledTo) {
-    // Only the cumulative TSN is progress: messages that overtake a gap do not fill it.
-    deadlines.restart('reassembly', a.settings.gates.reassembly);
-  } else {
-    deadlines.start('reassembly', a.settings.gates.reassembly);
-  }
-  a.reassembledTo = receiver.tracker.cumulative;
+  if (receiver.awaitsMore) deadlines.start('reassembly', a.settings.gates.reassembly);
+  else deadlines.stop('reassembly');
 }
 
 /** RFC 8899 §5.1.1: PROBE_TIMER lasts longer than any answer takes. */
@@ -195,6 +190,14 @@ function handleHeartbeatDue(a: Association): void {
   }
   a.outbox.heartbeat = true;
   deadlines.restart('heartbeat', heartbeat.retry);
+}
+
+/** What waited when the gate was armed may have come, and others may have begun to wait since. */
+function handleReassemblyDue(a: Association): void {
+  const waitedFor = a.deadlines.awake - (a.receiver?.waitingSince() ?? Infinity);
+  const left = a.settings.gates.reassembly - waitedFor;
+  if (left > 0) a.deadlines.restart('reassembly', left);
+  else failGate(a, 'reassembly');
 }
 
 function handleLivenessDue(a: Association): void {

@@ -11,10 +11,12 @@ import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
 import { FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
 import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
-import { charge } from './reassembly.ts';
+import { charge, kept, turnsUpTo } from './reassembly.ts';
 
 interface PartialMessage {
   readonly fragments: Map<number, Uint8Array>;
+  /** When the last fragment came. */
+  grewAt: number;
   bytes: number;
   charged: number;
   /** From the first fragment; 0 before it has come. */
@@ -32,11 +34,13 @@ interface InboundStream {
   readonly id: number;
   /** The MID whose turn it is, on an unwrapped line: its low 32 bits are the wire's. */
   next: number;
-  /** Ordered messages by unwrapped MID: begun, and whole but before their turn. */
-  readonly begun: Map<number, PartialMessage>;
-  readonly held: Map<number, WholeMessage>;
+  /** Ordered messages by unwrapped MID: begun, and whole but before their turn. Each map is made with its first one. */
+  begun: Map<number, PartialMessage> | undefined;
+  held: Map<number, WholeMessage> | undefined;
   /** Unordered messages that have been begun, by MID. */
-  readonly unordered: Map<number, PartialMessage>;
+  unordered: Map<number, PartialMessage> | undefined;
+  /** Since when the messages held have waited for the same turn. */
+  heldSince: number;
   /** True once a message or a first fragment has been reported. */
   seen: boolean;
 }
@@ -46,6 +50,8 @@ export class InterleavedReassembly implements Reassembler {
   readonly #streams = new Map<number, InboundStream>();
   readonly #sink: MessageSink;
   readonly #maxMessageSize: number;
+  /** Messages begun and not whole. */
+  openMessages = 0;
   #fragments = 0;
   #heldMessages = 0;
 
@@ -66,11 +72,34 @@ export class InterleavedReassembly implements Reassembler {
     return this.#streams.size;
   }
 
+  waitingSince(): number {
+    let since = Infinity;
+    if (this.isEmpty) return since;
+    for (const { begun, unordered, held, heldSince } of this.#streams.values()) {
+      for (const { grewAt } of begun?.values() ?? []) since = Math.min(since, grewAt);
+      for (const { grewAt } of unordered?.values() ?? []) since = Math.min(since, grewAt);
+      if (held !== undefined && held.size > 0) since = Math.min(since, heldSince);
+    }
+    return since;
+  }
+
+  /** Messages begun on the stream and not whole, if the chunk would begin another one; -1 if not. */
+  openBeside(chunk: DataChunk): number {
+    if ((chunk.flags & (FLAG_BEGIN | FLAG_END)) === (FLAG_BEGIN | FLAG_END)) return -1;
+    const stream = this.#streams.get(chunk.streamId);
+    if (stream === undefined) return 0;
+    const isUnordered = (chunk.flags & FLAG_UNORDERED) !== 0;
+    const isKnown = isUnordered
+      ? stream.unordered?.has(chunk.sequence)
+      : stream.begun?.has(unwrap(chunk.sequence, stream.next));
+    return isKnown === true ? -1 : (stream.begun?.size ?? 0) + (stream.unordered?.size ?? 0);
+  }
+
   add(chunk: DataChunk, owned: boolean): boolean {
     const stream = this.#stream(chunk.streamId);
     const isUnordered = (chunk.flags & FLAG_UNORDERED) !== 0;
     const key = isUnordered ? chunk.sequence : unwrap(chunk.sequence, stream.next);
-    if (!isUnordered && (key < stream.next || stream.held.has(key))) {
+    if (!isUnordered && (key < stream.next || stream.held?.has(key) === true)) {
       // A MID of the past on a new TSN: the peer counts wrongly.
       this.#sink.outOfTurn();
       return true;
@@ -91,9 +120,9 @@ export class InterleavedReassembly implements Reassembler {
     for (const id of streamIds) {
       const stream = this.#streams.get(id);
       if (stream === undefined) continue;
-      for (const message of stream.begun.values()) this.#dropPartial(message);
-      for (const message of stream.unordered.values()) this.#dropPartial(message);
-      for (const message of stream.held.values()) this.#dropWhole(message);
+      for (const message of stream.begun?.values() ?? []) this.#dropPartial(message);
+      for (const message of stream.unordered?.values() ?? []) this.#dropPartial(message);
+      for (const message of stream.held?.values() ?? []) this.#dropWhole(message);
       this.#streams.delete(id);
     }
   }
@@ -113,7 +142,7 @@ export class InterleavedReassembly implements Reassembler {
     if (unordered) {
       for (const [mid, message] of stream?.unordered ?? []) {
         if (((mid - sequence) | 0) > 0) continue;
-        stream?.unordered.delete(mid);
+        stream?.unordered?.delete(mid);
         this.#dropPartial(message);
       }
       return;
@@ -125,13 +154,22 @@ export class InterleavedReassembly implements Reassembler {
     this.#streams.clear();
     this.heldBytes = 0;
     this.#fragments = 0;
+    this.openMessages = 0;
     this.#heldMessages = 0;
   }
 
   #stream(id: number): InboundStream {
     let stream = this.#streams.get(id);
     if (stream === undefined) {
-      stream = { id, next: 0, begun: new Map(), held: new Map(), unordered: new Map(), seen: false };
+      stream = {
+        id,
+        next: 0,
+        begun: undefined,
+        held: undefined,
+        unordered: undefined,
+        heldSince: 0,
+        seen: false,
+      };
       this.#streams.set(id, stream);
     }
     return stream;
@@ -144,11 +182,14 @@ export class InterleavedReassembly implements Reassembler {
     chunk: DataChunk,
     owned: boolean,
   ): boolean {
-    const messages = isUnordered ? stream.unordered : stream.begun;
+    const messages = isUnordered
+      ? (stream.unordered ??= new Map<number, PartialMessage>())
+      : (stream.begun ??= new Map<number, PartialMessage>());
     let message = messages.get(key);
     if (message === undefined) {
-      message = { fragments: new Map(), bytes: 0, charged: 0, ppid: 0, last: Infinity };
+      message = { fragments: new Map(), grewAt: 0, bytes: 0, charged: 0, ppid: 0, last: Infinity };
       messages.set(key, message);
+      this.openMessages++;
     }
     const fsn = (chunk.flags & FLAG_BEGIN) !== 0 ? 0 : chunk.fsn;
     if (message.fragments.has(fsn) || fsn > message.last) {
@@ -157,7 +198,8 @@ export class InterleavedReassembly implements Reassembler {
     }
     if (fsn === 0) message.ppid = chunk.ppid;
     if ((chunk.flags & FLAG_END) !== 0) message.last = fsn;
-    message.fragments.set(fsn, owned ? chunk.payload : copyBytes(chunk.payload));
+    message.fragments.set(fsn, kept(chunk.payload, owned));
+    message.grewAt = this.#sink.clock;
     message.bytes += chunk.payload.length;
     message.charged += charge(chunk.payload.length);
     this.heldBytes += charge(chunk.payload.length);
@@ -180,6 +222,8 @@ export class InterleavedReassembly implements Reassembler {
       this.#sink.deliver(stream.id, ppid, data, false);
       this.#releaseInTurn(stream);
     } else {
+      stream.held ??= new Map();
+      if (stream.held.size === 0) stream.heldSince = this.#sink.clock;
       stream.held.set(key, { ppid, data });
       this.#heldMessages++;
       this.heldBytes += charge(data.length);
@@ -189,30 +233,30 @@ export class InterleavedReassembly implements Reassembler {
   #skipOrdered(stream: InboundStream, sequence: number): void {
     const skipped = unwrap(sequence, stream.next);
     if (skipped < stream.next) return;
-    for (const [turn, message] of stream.begun) {
-      if (turn > skipped) continue;
-      stream.begun.delete(turn);
-      this.#dropPartial(message);
+    for (const turn of turnsUpTo(stream.begun, stream.next, skipped)) {
+      const message = stream.begun?.get(turn);
+      stream.begun?.delete(turn);
+      if (message !== undefined) this.#dropPartial(message);
     }
     // What is held up to the skipped one is whole: it is still delivered, in order.
-    for (const turn of [...stream.held.keys()].filter((key) => key <= skipped).sort((a, b) => a - b)) {
-      this.#release(stream, turn);
-    }
+    for (const turn of turnsUpTo(stream.held, stream.next, skipped)) this.#release(stream, turn);
     stream.next = skipped + 1;
     this.#releaseInTurn(stream);
   }
 
   #releaseInTurn(stream: InboundStream): void {
-    while (stream.held.has(stream.next)) {
+    // The turn has moved: what is still held waits for another one.
+    stream.heldSince = this.#sink.clock;
+    while (stream.held?.has(stream.next) === true) {
       this.#release(stream, stream.next);
       stream.next++;
     }
   }
 
   #release(stream: InboundStream, turn: number): void {
-    const message = stream.held.get(turn);
+    const message = stream.held?.get(turn);
     if (message === undefined) return;
-    stream.held.delete(turn);
+    stream.held?.delete(turn);
     this.#dropWhole(message);
     this.#sink.deliver(stream.id, message.ppid, message.data, false);
   }
@@ -220,6 +264,7 @@ export class InterleavedReassembly implements Reassembler {
   #dropPartial(message: PartialMessage): void {
     this.heldBytes -= message.charged;
     this.#fragments -= message.fragments.size;
+    this.openMessages--;
   }
 
   #dropWhole(message: WholeMessage): void {

@@ -22,6 +22,14 @@ export function charge(length: number): number {
   return length < MIN_CHARGE ? MIN_CHARGE : length;
 }
 
+/**
+ * The payload in memory that may be kept. A view keeps its whole packet alive: one that is but a small part of it (a byte
+ * in front of a kilobyte of padding) is copied, or a peer could make us hold many times what it is charged for.
+ */
+export function kept(payload: Uint8Array, owned: boolean): Uint8Array {
+  return owned && payload.length * 2 >= payload.buffer.byteLength ? payload : copyBytes(payload);
+}
+
 /** One DATA or I-DATA chunk. `position` is its TSN on the line; `payload` may be a view of the packet it came in. */
 export interface DataChunk {
   readonly position: number;
@@ -36,10 +44,11 @@ export interface DataChunk {
 }
 
 interface Fragment extends DataChunk {
-  /** Valid at both ends of a run: its ends and its bytes. */
+  /** Valid at both ends of a run: its ends, its bytes, and when it last grew. */
   first: number;
   last: number;
   bytes: number;
+  grewAt: number;
 }
 
 interface Message {
@@ -51,14 +60,18 @@ interface InboundStream {
   readonly id: number;
   /** The SSN whose turn it is, on an unwrapped line: its low 16 bits are the wire's. */
   next: number;
-  /** Whole ordered messages before their turn, by unwrapped SSN. */
-  readonly held: Map<number, Message>;
+  /** Whole ordered messages before their turn, by unwrapped SSN; made with the first one. */
+  held: Map<number, Message> | undefined;
+  /** Since when the messages held have waited for the same turn. */
+  heldSince: number;
   /** True once a message or a first fragment has been reported. */
   seen: boolean;
 }
 
 /** Where whole messages go. */
 export interface MessageSink {
+  /** The time by the clock that stands still while nothing can arrive, for `waitingSince`. */
+  readonly clock: number;
   deliver(streamId: number, ppid: number, data: Bytes, unordered: boolean): void;
   /** The first chunk ever of a stream did not complete a message. */
   firstFragment(streamId: number): void;
@@ -74,6 +87,8 @@ export interface Reassembler {
   readonly isEmpty: boolean;
   readonly fragmentCount: number;
   readonly streamCount: number;
+  /** Since when, by the sink's clock, the message that has waited longest waits for its next piece; Infinity: none does. */
+  waitingSince(): number;
   /** Adds a new chunk; false when it makes a message larger than the limit. `owned`: the payload may be kept as it is. */
   add(chunk: DataChunk, owned: boolean): boolean;
   /** RFC 6525 §5.2.2: the streams begin anew; what was waiting on them will never complete. */
@@ -95,6 +110,8 @@ export class Reassembly implements Reassembler {
   readonly #maxMessageSize: number;
   /** Whole messages that wait for their turn. */
   #heldMessages = 0;
+  /** No fragment lies here or below. */
+  #droppedThrough = -1;
 
   constructor(sink: MessageSink, maxMessageSize: number) {
     this.#sink = sink;
@@ -111,6 +128,19 @@ export class Reassembly implements Reassembler {
 
   get streamCount(): number {
     return this.#streams.size;
+  }
+
+  waitingSince(): number {
+    let since = Infinity;
+    for (const fragment of this.#fragments.values()) {
+      // The first of a run speaks for it.
+      if (fragment.first === fragment.position) since = Math.min(since, fragment.grewAt);
+    }
+    if (this.#heldMessages === 0) return since;
+    for (const { held, heldSince } of this.#streams.values()) {
+      if (held !== undefined && held.size > 0) since = Math.min(since, heldSince);
+    }
+    return since;
   }
 
   add(chunk: DataChunk, owned: boolean): boolean {
@@ -131,7 +161,7 @@ export class Reassembly implements Reassembler {
     for (const id of streamIds) {
       const stream = this.#streams.get(id);
       if (stream === undefined) continue;
-      for (const message of stream.held.values()) this.#drop(message);
+      for (const message of stream.held?.values() ?? []) this.#drop(message);
       this.#streams.delete(id);
     }
     const gone = new Set(streamIds);
@@ -143,7 +173,14 @@ export class Reassembly implements Reassembler {
   }
 
   dropThrough(position: number): void {
-    if (this.#fragments.size > 0) this.#dropFragments((fragment) => fragment.position <= position);
+    const from = this.#droppedThrough + 1;
+    this.#droppedThrough = Math.max(this.#droppedThrough, position);
+    // Whichever is less: the peer sets the pace, one TSN at a time if it likes.
+    if (position - from > this.#fragments.size) {
+      this.#dropFragments((fragment) => fragment.position <= position);
+    } else {
+      for (let at = from; at <= position; at++) this.#dropFragment(this.#fragments.get(at));
+    }
   }
 
   skipTo(streamId: number, _unordered: boolean, sequence: number): void {
@@ -151,9 +188,7 @@ export class Reassembly implements Reassembler {
     const skipped = unwrap(sequence, stream.next);
     if (skipped < stream.next) return;
     // Messages held out of turn up to the skipped one are whole: they are still delivered, in order.
-    for (const turn of [...stream.held.keys()].filter((key) => key <= skipped).sort((a, b) => a - b)) {
-      this.#release(stream, turn);
-    }
+    for (const turn of turnsUpTo(stream.held, stream.next, skipped)) this.#release(stream, turn);
     stream.next = skipped + 1;
     this.#releaseInTurn(stream);
   }
@@ -168,7 +203,7 @@ export class Reassembly implements Reassembler {
   #stream(id: number): InboundStream {
     let stream = this.#streams.get(id);
     if (stream === undefined) {
-      stream = { id, next: 0, held: new Map(), seen: false };
+      stream = { id, next: 0, held: undefined, heldSince: 0, seen: false };
       this.#streams.set(id, stream);
     }
     return stream;
@@ -183,10 +218,11 @@ export class Reassembly implements Reassembler {
       sequence: chunk.sequence,
       fsn: 0,
       ppid: chunk.ppid,
-      payload: owned ? chunk.payload : copyBytes(chunk.payload),
+      payload: kept(chunk.payload, owned),
       first: position,
       last: position,
       bytes: chunk.payload.length,
+      grewAt: this.#sink.clock,
     };
     this.#fragments.set(position, fragment);
     this.heldBytes += charge(chunk.payload.length);
@@ -210,11 +246,14 @@ export class Reassembly implements Reassembler {
     const bytes = first.bytes + last.bytes;
     const from = first.position;
     const to = last.position;
-    markRun(first, from, to, bytes);
-    markRun(last, from, to, bytes);
+    const grewAt = this.#sink.clock;
     // The joint may be the fragment just added: it must lead to the run's ends for the second joining.
-    markRun(left, from, to, bytes);
-    markRun(right, from, to, bytes);
+    for (const fragment of [first, last, left, right]) {
+      fragment.first = from;
+      fragment.last = to;
+      fragment.bytes = bytes;
+      fragment.grewAt = grewAt;
+    }
   }
 
   #assemble(run: Fragment): Bytes {
@@ -246,9 +285,11 @@ export class Reassembly implements Reassembler {
     if (turn === stream.next) {
       stream.next++;
       this.#sink.deliver(stream.id, chunk.ppid, data, false);
-      if (stream.held.size > 0) this.#releaseInTurn(stream);
+      this.#releaseInTurn(stream);
       return;
     }
+    stream.held ??= new Map();
+    if (stream.held.size === 0) stream.heldSince = this.#sink.clock;
     const twin = stream.held.get(turn);
     if (twin !== undefined) this.#drop(twin);
     stream.held.set(turn, { ppid: chunk.ppid, data });
@@ -257,16 +298,18 @@ export class Reassembly implements Reassembler {
   }
 
   #releaseInTurn(stream: InboundStream): void {
-    while (stream.held.has(stream.next)) {
+    // The turn has moved: what is still held waits for another one.
+    stream.heldSince = this.#sink.clock;
+    while (stream.held?.has(stream.next) === true) {
       this.#release(stream, stream.next);
       stream.next++;
     }
   }
 
   #release(stream: InboundStream, turn: number): void {
-    const message = stream.held.get(turn);
+    const message = stream.held?.get(turn);
     if (message === undefined) return;
-    stream.held.delete(turn);
+    stream.held?.delete(turn);
     this.#drop(message);
     this.#sink.deliver(stream.id, message.ppid, message.data, false);
   }
@@ -278,19 +321,33 @@ export class Reassembly implements Reassembler {
   }
 
   #dropFragments(gone: (fragment: Fragment) => boolean): void {
-    for (const fragment of this.#fragments.values()) {
-      if (!gone(fragment)) continue;
-      this.#fragments.delete(fragment.position);
-      this.heldBytes -= charge(fragment.payload.length);
-    }
+    for (const fragment of this.#fragments.values()) if (gone(fragment)) this.#dropFragment(fragment);
+  }
+
+  #dropFragment(fragment: Fragment | undefined): void {
+    if (fragment === undefined) return;
+    this.#fragments.delete(fragment.position);
+    this.heldBytes -= charge(fragment.payload.length);
   }
 }
 
-function markRun(fragment: Fragment, first: number, last: number, bytes: number): void {
-  fragment.first = first;
-  fragment.last = last;
-  fragment.bytes = bytes;
+/** The turns from `next` to `last` at which a message is held, ascending. Costs the lesser of the two. */
+export function turnsUpTo(
+  held: ReadonlyMap<number, unknown> | undefined,
+  next: number,
+  last: number,
+): readonly number[] {
+  if (held === undefined || held.size === 0) return NO_TURNS;
+  const turns: number[] = [];
+  if (last - next < held.size) {
+    for (let turn = next; turn <= last; turn++) if (held.has(turn)) turns.push(turn);
+    return turns;
+  }
+  for (const turn of held.keys()) if (turn <= last) turns.push(turn);
+  return turns.sort((a, b) => a - b);
 }
+
+const NO_TURNS: readonly number[] = [];
 
 /** True if `next` goes on where `fragment` stops, in the same message. */
 function continues(fragment: DataChunk, next: DataChunk): boolean {

@@ -6,13 +6,13 @@
  *   outgoing-reset request of the peer → performed now, or once everything up to its last TSN is here
  *
  * The window pays for everything that is held: fragments, messages out of turn, and messages not yet taken by
- * `pollEvent`. Nothing that was acknowledged is ever discarded.
+ * `pollEvent`. Nothing that was acknowledged is ever discarded, but on streams that nobody reads any more (`ignore`).
  */
 import type { Bytes } from '../../core/bytes.ts';
-import { copyBytes, readU16, readU32 } from '../../core/bytes.ts';
+import { readU16, readU32 } from '../../core/bytes.ts';
 import type { Counters } from '../../core/counters.ts';
 import type { BoundedQueue } from '../../core/queue.ts';
-import { DATA_HEADER_SIZE, FLAG_BEGIN, FLAG_IMMEDIATE, I_DATA_HEADER_SIZE } from '../constants.ts';
+import { DATA_HEADER_SIZE, FLAG_BEGIN, FLAG_END, FLAG_IMMEDIATE, I_DATA_HEADER_SIZE } from '../constants.ts';
 import type { SctpCounter, SctpEvent } from '../events.ts';
 import type { ReceiverInspection } from '../inspection.ts';
 import type { ForwardTsnChunk } from '../packet/forward-tsn.ts';
@@ -20,7 +20,7 @@ import type { PacketWriter } from '../packet/packet.ts';
 import { TsnLine } from '../tsn.ts';
 import { InterleavedReassembly } from './interleaved.ts';
 import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
-import { charge, Reassembly } from './reassembly.ts';
+import { charge, kept, Reassembly } from './reassembly.ts';
 import { MAX_TSN_AHEAD, TsnTracker } from './tsn-tracker.ts';
 
 /**
@@ -43,23 +43,43 @@ export interface ReceiverLimits {
   readonly inboundStreams: number;
   /** RFC 8260 was negotiated: data comes as I-DATA. */
   readonly interleaving?: boolean;
+  /** Chunks held of messages that are not whole. */
+  readonly maxFragments: number;
+  /** Interleaved messages begun and not whole: of all streams, and of one. */
+  readonly maxOpenMessages: number;
+  readonly maxOpenMessagesPerStream: number;
+  /** What is set aside behind a stream reset that is still to come: bytes as charged, and chunks. */
+  readonly maxDeferredBytes: number;
+  readonly maxDeferredChunks: number;
 }
 
 interface Deferral {
   readonly lastPosition: number;
   /** `undefined`: all streams. */
   readonly streams: ReadonlySet<number> | undefined;
+  /** When it was asked for, by `clock`. */
+  readonly since: number;
   readonly chunks: DataChunk[];
 }
 
 export class Receiver implements MessageSink {
   readonly tracker: TsnTracker;
   readonly reassembly: Reassembler;
+  /** Milliseconds by a clock that stands still while nothing can arrive. Its owner winds it before each chunk. */
+  clock = 0;
+  /** The same, when it is interleaved messages that are put together. */
+  readonly #interleaved: InterleavedReassembly | undefined;
   readonly #limits: ReceiverLimits;
   readonly #events: BoundedQueue<SctpEvent>;
   readonly #counters: Counters<SctpCounter>;
   #deferral: Deferral | undefined;
   #deferredBytes = 0;
+  /** Streams whose data is dropped until the peer resets them. */
+  readonly #ignored = new Set<number>();
+  /** Streams the peer has reset while the events that say so wait, with how many do. */
+  readonly #untold = new Map<number, number>();
+  /** Since when, by `clock`, TSNs have been missing in front of the same one; Infinity: none is. */
+  #gapSince = Infinity;
   /** Charged for messages in the event queue. */
   #unreadBytes = 0;
   #advertised: number;
@@ -71,10 +91,9 @@ export class Receiver implements MessageSink {
     counters: Counters<SctpCounter>,
   ) {
     this.tracker = new TsnTracker(new TsnLine(initialTsn));
-    this.reassembly =
-      limits.interleaving === true
-        ? new InterleavedReassembly(this, limits.maxMessageSize)
-        : new Reassembly(this, limits.maxMessageSize);
+    if (limits.interleaving === true)
+      this.#interleaved = new InterleavedReassembly(this, limits.maxMessageSize);
+    this.reassembly = this.#interleaved ?? new Reassembly(this, limits.maxMessageSize);
     this.#limits = limits;
     this.#events = events;
     this.#counters = counters;
@@ -97,6 +116,14 @@ export class Receiver implements MessageSink {
   /** True while a gap, an incomplete message or one out of turn waits for the peer. */
   get awaitsMore(): boolean {
     return this.tracker.hasGap || !this.reassembly.isEmpty || this.#deferral !== undefined;
+  }
+
+  /**
+   * Since when, by `clock`, the one that has waited longest waits: for the next TSN, the next piece of its message, or its
+   * turn. Infinity: nothing waits. Each has a time of its own: other messages that arrive do not make it younger.
+   */
+  waitingSince(): number {
+    return Math.min(this.#gapSince, this.#deferral?.since ?? Infinity, this.reassembly.waitingSince());
   }
 
   /** True while data is refused, or about to be, as messages have not been taken. */
@@ -132,64 +159,85 @@ export class Receiver implements MessageSink {
       case 'new':
         break;
     }
-    if (!this.#hasRoom(position)) {
-      this.#counters.add('receive-window-full');
-      tracker.demandSack();
-      return 'ok';
-    }
-    tracker.accept(position);
     const streamId = readU16(packet, start + 8);
     if (streamId >= this.#limits.inboundStreams) {
+      this.#accept(position);
       this.#counters.add('invalid-stream');
       return 'invalid-stream';
     }
-    const whole = this.#place(
-      {
-        position,
-        flags,
-        streamId,
-        sequence: interleaving ? readU32(packet, start + 12) : readU16(packet, start + 10),
-        // RFC 8260 §2.1: one field, the PPID in a first fragment, the FSN in the others.
-        ppid: readU32(packet, start + (interleaving ? 16 : 12)),
-        fsn: interleaving && (flags & FLAG_BEGIN) === 0 ? readU32(packet, start + 16) : 0,
-        payload: packet.subarray(start + headerSize, end),
-      },
-      owned,
-    );
-    return whole && this.#performDeferred() ? 'ok' : 'message-too-large';
+    const chunk: DataChunk = {
+      position,
+      flags,
+      streamId,
+      sequence: interleaving ? readU32(packet, start + 12) : readU16(packet, start + 10),
+      // RFC 8260 §2.1: one field, the PPID in a first fragment, the FSN in the others.
+      ppid: readU32(packet, start + (interleaving ? 16 : 12)),
+      fsn: interleaving && (flags & FLAG_BEGIN) === 0 ? readU32(packet, start + 16) : 0,
+      payload: packet.subarray(start + headerSize, end),
+    };
+    const refusal = this.#refusal(chunk);
+    if (refusal !== undefined) {
+      this.#counters.add(refusal);
+      tracker.demandSack();
+      return 'ok';
+    }
+    this.#accept(position);
+    return this.#place(chunk, owned) && this.#performDeferred() ? 'ok' : 'message-too-large';
   }
 
   /** RFC 3758 §3.6. */
-  handleForwardTsn(forward: ForwardTsnChunk): void {
+  handleForwardTsn(forward: ForwardTsnChunk): DataOutcome {
     const tracker = this.tracker;
     const position = tracker.line.position(forward.newCumulativeTsn, tracker.cumulative);
     tracker.demandSack();
-    if (position <= tracker.cumulative) return;
+    if (position <= tracker.cumulative) return 'ok';
     if (position - tracker.cumulative > MAX_TSN_AHEAD) {
       this.#counters.add('invalid-forward-tsn');
-      return;
+      return 'ok';
     }
-    this.reassembly.dropThrough(position);
     tracker.forwardTo(position);
+    this.#noteGap(true);
+    // A chunk that reaches beyond a reset to come speaks of the streams as they are behind it.
+    const isBehindReset = this.#deferral !== undefined && position > this.#deferral.lastPosition;
+    const isWhole = !isBehindReset || this.#performDeferred();
+    this.reassembly.dropThrough(position);
     for (const { streamId, unordered, sequence } of forward.streams) {
       if (streamId < this.#limits.inboundStreams) this.reassembly.skipTo(streamId, unordered, sequence);
     }
-    this.#performDeferred();
+    return isWhole && this.#performDeferred() ? 'ok' : 'message-too-large';
   }
 
   /**
-   * RFC 6525 §5.2.2: the peer wants `streams` (none: all) reset once everything up to `lastTsn` has arrived.
-   * True: performed, and said so by events. False: in progress.
+   * RFC 6525 §5.2.2: the peer wants `streams` (none: all) reset once everything up to `lastTsn` has arrived. `performed`
+   * is said by events, too. `denied`: no window reaches as far as `lastTsn`.
    */
-  resetStreams(streams: readonly number[], lastTsn: number): boolean {
+  resetStreams(streams: readonly number[], lastTsn: number): 'performed' | 'in-progress' | 'denied' {
     const lastPosition = this.tracker.line.position(lastTsn, this.tracker.cumulative);
+    if (lastPosition - this.tracker.cumulative > MAX_TSN_AHEAD) return 'denied';
     const ids = streams.length === 0 ? undefined : new Set(streams);
     if (lastPosition <= this.tracker.cumulative) {
       this.#reset(ids);
-      return true;
+      return 'performed';
     }
-    this.#deferral ??= { lastPosition, streams: ids, chunks: [] };
-    return false;
+    this.#deferral ??= { lastPosition, streams: ids, since: this.clock, chunks: [] };
+    return 'in-progress';
+  }
+
+  /**
+   * Nobody reads the stream any more: what waits of it goes, and what comes is dropped, until the peer resets it. If it has
+   * and the caller has not been told yet, there is nothing to ignore: what is here belongs to the stream's next use.
+   */
+  ignore(streamId: number): void {
+    if (this.#untold.has(streamId)) return;
+    this.reassembly.reset([streamId]);
+    this.#ignored.add(streamId);
+  }
+
+  /** The owner has taken the event that says that the peer reset the stream. */
+  resetTold(streamId: number): void {
+    const left = (this.#untold.get(streamId) ?? 1) - 1;
+    if (left === 0) this.#untold.delete(streamId);
+    else this.#untold.set(streamId, left);
   }
 
   /** A message has been taken by its reader. True when the window opened enough to tell the peer now. */
@@ -208,6 +256,9 @@ export class Receiver implements MessageSink {
 
   clear(): void {
     this.reassembly.clear();
+    this.#ignored.clear();
+    this.#untold.clear();
+    this.#gapSince = Infinity;
     this.#deferral = undefined;
     this.#deferredBytes = 0;
     this.#unreadBytes = 0;
@@ -219,7 +270,10 @@ export class Receiver implements MessageSink {
       window: this.window,
       gaps: this.tracker.above.size,
       fragments: this.reassembly.fragmentCount,
+      openMessages: this.#interleaved?.openMessages ?? 0,
+      deferredChunks: this.#deferral?.chunks.length ?? 0,
       streams: this.reassembly.streamCount,
+      ignoredStreams: this.#ignored.size,
     };
   }
 
@@ -237,25 +291,58 @@ export class Receiver implements MessageSink {
     this.#counters.add('message-out-of-turn');
   }
 
-  #hasRoom(position: number): boolean {
-    const used = this.usedBytes;
-    const share = position === this.tracker.cumulative + 1 ? HARD_LIMIT : WATERMARK;
-    return used < this.#limits.receiveWindow * share;
+  /**
+   * The counter of the limit that leaves no room for the chunk; it is not acknowledged, so that it comes again. The chunk
+   * that moves the cumulative TSN may go beyond a limit, for it is what can make room, but not beyond twice of it.
+   */
+  #refusal(chunk: DataChunk): SctpCounter | undefined {
+    const limits = this.#limits;
+    const movesOn = chunk.position === this.tracker.cumulative + 1;
+    const share = movesOn ? HARD_LIMIT : 1;
+    if (this.usedBytes >= limits.receiveWindow * (movesOn ? HARD_LIMIT : WATERMARK))
+      return 'receive-window-full';
+    const deferral = this.#deferral;
+    if (deferral !== undefined && isBehind(deferral, chunk)) {
+      const bytes = this.#deferredBytes + charge(chunk.payload.length);
+      const fits = bytes <= limits.maxDeferredBytes && deferral.chunks.length < limits.maxDeferredChunks;
+      return fits ? undefined : 'deferred-reset-full';
+    }
+    if (this.#ignored.has(chunk.streamId)) return undefined;
+    const isWhole = (chunk.flags & (FLAG_BEGIN | FLAG_END)) === (FLAG_BEGIN | FLAG_END);
+    if (isWhole) return undefined;
+    if (this.reassembly.fragmentCount >= limits.maxFragments * share) return 'fragments-full';
+    const beside = this.#interleaved?.openBeside(chunk) ?? -1;
+    if (beside < 0 || this.#interleaved === undefined) return undefined;
+    const isFull =
+      beside >= limits.maxOpenMessagesPerStream * share ||
+      this.#interleaved.openMessages >= limits.maxOpenMessages * share;
+    return isFull ? 'open-messages-full' : undefined;
+  }
+
+  #accept(position: number): void {
+    const { cumulative } = this.tracker;
+    this.tracker.accept(position);
+    this.#noteGap(this.tracker.cumulative !== cumulative);
+  }
+
+  #noteGap(hasMoved: boolean): void {
+    if (!this.tracker.hasGap) this.#gapSince = Infinity;
+    else if (hasMoved || this.#gapSince === Infinity) this.#gapSince = this.clock;
   }
 
   /** Reassembles, or sets aside what belongs behind a reset that is still to come. */
   #place(chunk: DataChunk, owned: boolean): boolean {
     const deferral = this.#deferral;
-    if (
-      deferral === undefined ||
-      chunk.position <= deferral.lastPosition ||
-      !(deferral.streams?.has(chunk.streamId) ?? true)
-    ) {
-      return this.reassembly.add(chunk, owned);
+    if (deferral !== undefined && isBehind(deferral, chunk)) {
+      deferral.chunks.push({ ...chunk, payload: kept(chunk.payload, owned) });
+      this.#deferredBytes += charge(chunk.payload.length);
+      return true;
     }
-    deferral.chunks.push(owned ? chunk : { ...chunk, payload: copyBytes(chunk.payload) });
-    this.#deferredBytes += charge(chunk.payload.length);
-    return true;
+    if (this.#ignored.has(chunk.streamId)) {
+      this.#counters.add('ignored-chunk');
+      return true;
+    }
+    return this.reassembly.add(chunk, owned);
   }
 
   #performDeferred(): boolean {
@@ -271,7 +358,14 @@ export class Receiver implements MessageSink {
     const ids = streams === undefined ? this.reassembly.streamIds() : [...streams];
     this.reassembly.reset(ids);
     for (const streamId of ids) {
+      this.#ignored.delete(streamId);
+      this.#untold.set(streamId, (this.#untold.get(streamId) ?? 0) + 1);
       this.#events.push({ type: 'streamreset', streamId, origin: 'remote', outcome: 'performed' });
     }
   }
+}
+
+/** True if the chunk belongs behind the reset: to the stream as it will be. */
+function isBehind(deferral: Deferral, chunk: DataChunk): boolean {
+  return chunk.position > deferral.lastPosition && (deferral.streams?.has(chunk.streamId) ?? true);
 }

@@ -57,6 +57,8 @@ export class Outstanding {
   readonly #reported = new IntervalSet();
   readonly #observer: OutstandingObserver;
   readonly #outcome: SackOutcome = { ackedBytes: 0, cumulativeAdvanced: false, newlyLost: 0 };
+  /** Reports have been taken back since the cumulative TSN last moved: that they come again is no progress. */
+  hasReneged = false;
   /** No lost chunk lies below. */
   #firstLost = 0;
 
@@ -168,9 +170,10 @@ export class Outstanding {
   abandon(message: OutgoingMessage): void {
     const first = Math.max(message.firstPosition, this.cumulative + 1);
     for (let position = first; position <= message.lastPosition; position++) {
+      const i = position & this.#mask;
       // With interleaving other messages' chunks lie between.
-      if (this.#messages[position & this.#mask] !== message) continue;
-      this.unackedBytes -= this.#sizes[position & this.#mask]!;
+      if (this.#messages[i] !== message || this.#states[i] === ABANDONED) continue;
+      this.unackedBytes -= this.#sizes[i]!;
       this.#setState(position, ABANDONED);
     }
   }
@@ -197,7 +200,10 @@ export class Outstanding {
     outcome.ackedBytes = 0;
     outcome.newlyLost = 0;
     outcome.cumulativeAdvanced = cumulative > this.cumulative;
-    if (outcome.cumulativeAdvanced) this.#advance(cumulative);
+    if (outcome.cumulativeAdvanced) {
+      this.hasReneged = false;
+      this.#advance(cumulative);
+    }
     let highest = -1;
     for (let i = 0; i < blocks.length; i += 2) {
       highest = Math.max(highest, this.#report(cumulative + blocks[i]!, cumulative + blocks[i + 1]!));
@@ -288,6 +294,7 @@ export class Outstanding {
   }
 
   #forgetReports(): void {
+    this.hasReneged = true;
     this.#reported.clear();
     for (let position = this.cumulative + 1; position < this.next; position++) {
       if (this.#states[position & this.#mask] === ACKED) this.#lose(position);

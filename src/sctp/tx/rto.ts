@@ -29,7 +29,7 @@ export class RtoEstimator {
   /** Karn's rule is the caller's: never pass a sample from a retransmitted chunk. */
   sample(roundTrip: number): void {
     // A clock that jumped would poison the average for minutes.
-    if (roundTrip < 0 || roundTrip > this.#limits.max) return;
+    if (!(roundTrip >= 0 && roundTrip <= this.#limits.max)) return;
     if (this.smoothed === undefined) {
       this.smoothed = roundTrip;
       this.#variance = roundTrip / 2;

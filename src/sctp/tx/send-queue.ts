@@ -82,6 +82,9 @@ export function outgoingMessage(
 /** RFC 8831 §6.4 "normal" is 512, W3C's `low`, the default, 256. */
 export const DEFAULT_PRIORITY = 256;
 
+/** Bytes of a message that is as good as one chunk: it never waits for others to be sent to their end. */
+const SMALL = 1024;
+
 type Phase = 'open' | 'draining' | 'paused';
 
 interface OutgoingStream extends Turn {
@@ -112,6 +115,14 @@ export class SendQueue {
   bufferedBytes = 0;
   /** RFC 8260: streams take turns chunk by chunk. Set once, before the first chunk. */
   interleaving = false;
+  /**
+   * Bytes of interleaved messages begun and not sent to their end, at the most (one may always be). More than the peer's
+   * window, and it would hold parts of many messages, have room for the rest of none, and wait for ever.
+   */
+  maxOpenBytes: number = Infinity;
+  #openBytes = 0;
+  /** Streams whose next message has to wait until one that was begun has been sent to its end. */
+  readonly #parked: OutgoingStream[] = [];
   readonly #streams = new Map<number, OutgoingStream>();
   readonly #turns: TurnQueue<OutgoingStream>;
   #current: OutgoingStream | undefined;
@@ -164,6 +175,10 @@ export class SendQueue {
         stream.queue.shift();
       } else if (message.sent === 0 && message.expiresAt <= now) {
         this.expire(message);
+      } else if (this.#mustWait(message)) {
+        stream.waiting = true;
+        this.#parked.push(stream);
+        this.#current = undefined;
       } else {
         return message;
       }
@@ -173,11 +188,17 @@ export class SendQueue {
   /** `bytes` of the head have been given a TSN. The first fragment takes the stream's next sequence number. */
   take(message: OutgoingMessage, bytes: number): void {
     const stream = this.#stream(message.streamId);
-    if (message.sent === 0) this.#number(stream, message);
+    if (message.sent === 0) {
+      this.#number(stream, message);
+      this.#openBytes += message.length;
+    }
     message.sent += bytes;
     message.fragments++;
     const isWhole = message.sent === message.length;
-    if (isWhole) stream.queue.shift();
+    if (isWhole) {
+      stream.queue.shift();
+      this.#closeMessage(message);
+    }
     const weight = message.priority ?? stream.priority;
     this.#turns.served(stream, this.interleaving ? bytes : message.length, weight);
     if (isWhole || this.interleaving) this.#endTurn(stream);
@@ -191,6 +212,7 @@ export class SendQueue {
     const stream = this.#stream(message.streamId);
     // A message that has been started heads its stream's queue.
     stream.queue.shift();
+    this.#closeMessage(message);
     if (this.#current === stream) this.#endTurn(stream);
     this.#decrease(stream, rest);
     return rest;
@@ -256,6 +278,8 @@ export class SendQueue {
     this.#streams.clear();
     this.#turns.clear();
     this.#current = undefined;
+    this.#parked.length = 0;
+    this.#openBytes = 0;
     this.bufferedBytes = 0;
   }
 
@@ -290,6 +314,19 @@ export class SendQueue {
       message.sequence = stream.nextUnorderedMid;
       stream.nextUnorderedMid = (stream.nextUnorderedMid + 1) >>> 0;
     }
+  }
+
+  #mustWait(message: OutgoingMessage): boolean {
+    if (!this.interleaving || message.sent > 0 || message.length <= SMALL || this.#openBytes === 0)
+      return false;
+    return this.#openBytes + message.length > this.maxOpenBytes;
+  }
+
+  /** The message has been sent to its end, or given up: another one may begin. */
+  #closeMessage(message: OutgoingMessage): void {
+    if (message.sent > 0) this.#openBytes -= message.length;
+    for (const stream of this.#parked) this.#turns.push(stream);
+    this.#parked.length = 0;
   }
 
   #awaitTurn(stream: OutgoingStream): void {

@@ -223,6 +223,7 @@ export class Sender {
       this.#counters.add('stale-sack');
       return STALE;
     }
+    const hadReneged = outstanding.hasReneged;
     const outcome = outstanding.handleSack(cumulative, sack.blocks, this.isRecovering);
     if (outcome === undefined) {
       this.#counters.add('invalid-sack');
@@ -236,7 +237,7 @@ export class Sender {
     return {
       valid: true,
       advanced: outcome.cumulativeAdvanced,
-      progress: outcome.cumulativeAdvanced || outcome.ackedBytes > 0,
+      progress: outcome.cumulativeAdvanced || (outcome.ackedBytes > 0 && !hadReneged),
     };
   }
 
