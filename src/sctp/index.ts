@@ -10,7 +10,9 @@ export type {
   SctpState,
 } from './events.ts';
 export { DEFAULT_GATES as DEFAULT_SCTP_GATES } from './options.ts';
-export type { SctpGates, SctpOptions } from './options.ts';
+export type { CongestionName, SctpGates, SctpOptions } from './options.ts';
 export type { SctpCause } from './packet/causes.ts';
 export type { Scheduling } from './tx/turns.ts';
-export type { CongestionController, CongestionOptions } from './tx/congestion.ts';
+export type { AckSample, CongestionController, CongestionOptions, LossSample } from './tx/congestion.ts';
+export { Bbr } from './tx/bbr.ts';
+export { NewReno } from './tx/new-reno.ts';

@@ -11,7 +11,18 @@
  */
 import { TimerTable } from '../../core/timers.ts';
 
-const PROTOCOL_TIMERS = ['t1', 't2', 't3', 'sack', 'reconfig', 'heartbeat', 'messageLifetime'] as const;
+const PROTOCOL_TIMERS = [
+  't1',
+  't2',
+  't3',
+  'sack',
+  'reconfig',
+  'heartbeat',
+  'messageLifetime',
+  'pacing',
+  'reordering',
+  'tailProbe',
+] as const;
 
 const GATES = [
   'sctpConnect',

@@ -23,8 +23,9 @@ import { charge, Reassembly } from './reassembly.ts';
 import { MAX_TSN_AHEAD, TsnTracker } from './tsn-tracker.ts';
 
 /**
- * Above this share of the window only the chunk that moves the cumulative TSN is taken: it is the one that can free
- * memory, so that a full window never locks itself shut.
+ * From this share of the window on data counts as refused for want of a reader. Beyond the whole of it, which is what was
+ * announced, only the chunk that moves the cumulative TSN is taken: it is the one that can free memory, so that a full
+ * window never locks itself shut.
  */
 const WATERMARK = 0.9;
 /** Above this multiple of the window nothing is taken. */
@@ -238,7 +239,7 @@ export class Receiver implements MessageSink {
 
   #hasRoom(position: number): boolean {
     const used = this.usedBytes;
-    const share = position === this.tracker.cumulative + 1 ? HARD_LIMIT : WATERMARK;
+    const share = position === this.tracker.cumulative + 1 ? HARD_LIMIT : 1;
     return used < this.#limits.receiveWindow * share;
   }
 
