@@ -53,6 +53,9 @@ const GROWTH = 1.25;
 const FLAT_ROUNDS = 3;
 /** Packets: the window is never less but after T3 (draft §2.7 "BBRMinPipeCwnd"). */
 const MIN_WINDOW = 4;
+/** What tells a path that has become slower: its share of the estimate, and the round trip as a multiple of the shortest. */
+const SLOWER_SHARE = 0.5;
+const SLOWER_QUEUE = 2;
 /** Milliseconds (draft §2.14): how long the shortest round trip is believed, and how long it is looked for. */
 const ROUND_TRIP_LIFE = 10_000;
 const PROBE_RTT_DURATION = 200;
@@ -113,7 +116,6 @@ export class Bbr implements CongestionController {
   // The cycle of probing for bandwidth.
   #cycleAt = 0;
   #cycleRound = 0;
-  #phaseAt = 0;
   #phaseRound = 0;
   #probeWait = PROBE_WAIT;
   /** What was sent while probing may still be in flight. */
@@ -278,8 +280,10 @@ export class Bbr implements CongestionController {
     if (this.#phase === 'cruise' && !this.#isProbe && volume > 0) {
       this.#usualLoss += (this.#roundLost / volume - this.#usualLoss) * USUAL_LOSS_WEIGHT;
     }
+    if (this.#isFull) this.#noticeSlowerPath(ack);
     if (!this.#isFull) this.#judgeStartup(ack, isTooMuch, delivered);
     else if (isTooMuch && !this.#isProbe) this.#lowerBounds(delivered);
+    else if (this.#hasStandingQueue && !this.#isProbe) this.#holdPace(ack);
     this.#round++;
     this.#roundEnd = ack.delivered;
     this.#roundBegan = ack.delivered;
@@ -312,12 +316,38 @@ export class Bbr implements CongestionController {
    */
   #lowerBounds(delivered: number): void {
     const lost = this.#roundLost / (delivered + this.#roundLost);
-    const isOurs = lost > SEVERE_LOSS || this.#roundShortest > this.#roundTrip * QUEUE_SHOWS + NEAR_TIME;
+    const isOurs = lost > SEVERE_LOSS || this.#hasStandingQueue;
     const enough = isOurs ? 0 : BETA * this.#maxBandwidth;
     const bandwidth = Math.min(this.#bandwidthBound, this.#maxBandwidth);
     this.#bandwidthBound = Math.max(this.#roundBandwidth, BETA * bandwidth, enough);
     const flight = Math.min(this.#flightBound, this.window);
     this.#flightBound = Math.max(delivered, BETA * flight, this.#flight(enough, 1), this.#minWindow);
+  }
+
+  /** Nothing in this round came through without waiting in a queue. */
+  get #hasStandingQueue(): boolean {
+    return (
+      this.#roundShortest !== Infinity && this.#roundShortest > this.#roundTrip * QUEUE_SHOWS + NEAR_TIME
+    );
+  }
+
+  /** Estimates of flows that share a path add up to more than it carries: a queue that stands is not to grow. */
+  #holdPace(ack: AckSample): void {
+    if (ack.isAppLimited || this.#roundBandwidth === 0) return;
+    const held = Math.max(this.#roundBandwidth, BETA * this.#maxBandwidth);
+    this.#bandwidthBound = Math.min(this.#bandwidthBound, held);
+  }
+
+  /**
+   * A round brought less than half of what the model says while the queue was as long as the path: the path has become
+   * slower. The filter would believe in the old one for two cycles, at a rate that fills any queue.
+   */
+  #noticeSlowerPath(ack: AckSample): void {
+    if (ack.isAppLimited || this.#roundBandwidth === 0 || this.#roundShortest === Infinity) return;
+    const isQueued = this.#roundShortest > SLOWER_QUEUE * this.#roundTrip + NEAR_TIME;
+    if (!isQueued || this.#roundBandwidth > SLOWER_SHARE * this.#maxBandwidth) return;
+    this.#lastBandwidth = 0;
+    this.#thisBandwidth = this.#roundBandwidth;
   }
 
   #liftBounds(): void {
@@ -369,9 +399,9 @@ export class Bbr implements CongestionController {
 
   #enter(phase: Phase, now: number): void {
     this.#phase = phase;
-    this.#phaseAt = now;
     this.#phaseRound = this.#round;
-    if (phase !== 'refill' && phase !== 'up') this.#probeEndRound = Math.min(this.#probeEndRound, this.#round + 2);
+    if (phase !== 'refill' && phase !== 'up')
+      this.#probeEndRound = Math.min(this.#probeEndRound, this.#round + 2);
   }
 
   #enterDown(now: number): void {
@@ -437,7 +467,7 @@ export class Bbr implements CongestionController {
     }
     const gain = GAINS.up.pacing;
     const queue = this.#flight(this.#maxBandwidth, gain) + this.#quantum;
-    const hasQueue = ack.now - this.#phaseAt > this.#roundTrip && ack.inFlight > queue;
+    const hasQueue = this.#round > this.#phaseRound && ack.inFlight > queue;
     return hasQueue || this.#flatRounds > FLAT_ROUNDS;
   }
 

@@ -315,7 +315,7 @@ export class Outstanding {
   }
 
   #patience(reorderingWindow: number, recovering: boolean): number {
-    const isOrderTrusted = !this.sent.reorderingSeen && (recovering || this.#ackedCount >= MISSES);
+    const isOrderTrusted = this.sent.reorderingQuarters === 0 && (recovering || this.#ackedCount >= MISSES);
     return isOrderTrusted ? 0 : reorderingWindow;
   }
 

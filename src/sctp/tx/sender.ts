@@ -54,8 +54,6 @@ export interface SackVerdict {
   readonly progress: boolean;
 }
 
-/** RFC 8985 §6.2, step 4: what may overtake, as a share of the round trip. */
-const REORDERING_SHARE = 1 / 4;
 /** RFC 8985 §7.2: a probe time-out in round trips, and its floor in milliseconds. */
 const PROBE_ROUND_TRIPS = 2;
 const MIN_PROBE_TIMEOUT = 10;
@@ -356,7 +354,7 @@ export class Sender {
       recovering: this.isRecovering,
       retransmissionTimeout: this.rto.timeout,
       roundTripTime: this.rto.smoothed ?? null,
-      reorderingSeen: this.outstanding.sent.reorderingSeen,
+      reorderingQuarters: this.outstanding.sent.reorderingQuarters,
       congestion: this.congestion.inspect(),
     };
   }
@@ -411,7 +409,8 @@ export class Sender {
   }
 
   get #reorderingWindow(): number {
-    return (this.rto.smoothed ?? this.rto.base) * REORDERING_SHARE;
+    const quarters = Math.max(this.outstanding.sent.reorderingQuarters, 1);
+    return ((this.rto.smoothed ?? this.rto.base) * quarters) / 4;
   }
 
   /** Nothing to send while the path would take more: what limits the sender is the application. */

@@ -28,8 +28,13 @@ export class Transmissions {
   roundTripTime = -1;
   /** The shortest round trip seen on this path. */
   minRoundTripTime: number = Infinity;
-  /** Something overtook something: losses are not to be concluded from order alone (RFC 8985 §6.2, step 3). */
-  reorderingSeen = false;
+  /**
+   * 0 while nothing was ever seen to overtake: losses may be concluded from order alone. Then how many quarters of the round trip
+   * something may be late, 1 to 4: one more in each round that took something for lost too early (RFC 8985 §6.2, steps 3, 4).
+   */
+  reorderingQuarters = 0;
+  /** What was sent later than this has seen the last step. */
+  #steppedSerial = 0;
   #deliveredAt = 0;
   #firstSentAt = 0;
   /** While `delivered` is below, what is sent goes out at the application's speed; 0: not so. */
@@ -128,14 +133,17 @@ export class Transmissions {
     this.delivered += bytes;
     this.#deliveredAt = now;
     if ((this.#flags[slot]! & UNTIMED) !== 0) return;
+    const serial = this.#serials[slot]!;
     const roundTrip = now - this.#sentAt[slot]!;
     if (retransmitted && roundTrip < this.minRoundTripTime) {
       // The acknowledgement is of the first transmission: it was late, not lost (RFC 8985 §6.2, step 2).
-      this.reorderingSeen = true;
+      if (serial > this.#steppedSerial) {
+        this.reorderingQuarters = Math.min(this.reorderingQuarters + 1, 4);
+        this.#steppedSerial = this.#serial;
+      }
       return;
     }
-    if (overtaken && !retransmitted) this.reorderingSeen = true;
-    const serial = this.#serials[slot]!;
+    if (overtaken && !retransmitted) this.reorderingQuarters = Math.max(this.reorderingQuarters, 1);
     if (this.#sampled < 0 || serial > this.#serials[this.#sampled]!) {
       this.#sampled = slot;
       this.roundTripTime = retransmitted ? -1 : roundTrip;
@@ -179,7 +187,7 @@ export class Transmissions {
   /** The path may be another one. */
   forgetPath(): void {
     this.minRoundTripTime = Infinity;
-    this.reorderingSeen = false;
+    this.reorderingQuarters = 0;
   }
 
   /** The ring has doubled: `place` gives a slot's new place. */
