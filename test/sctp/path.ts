@@ -47,6 +47,8 @@ export class Path {
   /** Packets dropped by the full queue. */
   drops = 0;
   wakeups = 0;
+  /** So many more packets with data get through; the two after them are lost. */
+  survivors = Infinity;
   readonly flows: Flow[] = [];
   conditions: PathConditions;
   readonly #random: SeededRandom;
@@ -146,6 +148,7 @@ export class Path {
       return;
     }
     this.waits.push(wait);
+    if (--this.survivors < 0 && this.survivors >= -2) return;
     this.#busyUntil = Math.max(this.#busyUntil, this.now) + packet.length / bytesPerMs;
     if (this.#random.unit() < loss) return;
     const late = lateShare > 0 && this.#random.unit() < lateShare ? this.#random.unit() * lateness : 0;

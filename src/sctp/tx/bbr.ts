@@ -76,6 +76,9 @@ const QUANTUM_PACKETS = 2;
 /** Acknowledgements come in clumps of up to so many milliseconds, remembered for so many rounds. */
 const MAX_CLUMP = 100;
 const CLUMP_ROUNDS = 10;
+/** First windows delivered before anything is paced; and the pace of startup at the least, in windows a round trip. */
+const UNPACED_WINDOWS = 3;
+const EARLY_PACE = 2;
 /** Slowest pace: packets a second. */
 const MIN_PACE = 10;
 const MAX_WINDOW = 2 ** 30;
@@ -149,7 +152,7 @@ export class Bbr implements CongestionController {
     if (isRoundStart) this.#endRound(ack);
     this.#move(ack, isRoundStart);
     this.#setWindow(ack);
-    this.#setPace();
+    this.#setPace(ack);
   }
 
   onLost(loss: LossSample): void {
@@ -532,14 +535,13 @@ export class Bbr implements CongestionController {
     }
   }
 
-  #setPace(): void {
+  #setPace(ack: AckSample): void {
     const bandwidth = this.#bandwidth;
-    if (bandwidth === 0) return;
+    // A small exchange is over before there is a rate to speak of.
+    if (bandwidth === 0 || ack.delivered < UNPACED_WINDOWS * this.#initialWindow) return;
     const rate = PACING_MARGIN * GAINS[this.#phase].pacing * bandwidth;
-    // Until the path has been filled once, what was measured may be the application: never slower than a first window a round.
-    const first = this.#isFull
-      ? 0
-      : (GAINS.startup.pacing * this.#initialWindow) / Math.max(this.#roundTrip, 1);
-    this.pacingRate = Math.max(rate, first, (MIN_PACE * this.#mtu) / 1000);
+    // Until the path has been filled once, what was measured is the window of a round ago, or the application.
+    const early = this.#isFull ? 0 : (EARLY_PACE * this.window) / Math.max(this.#roundTrip, 1);
+    this.pacingRate = Math.max(rate, early, (MIN_PACE * this.#mtu) / 1000);
   }
 }
