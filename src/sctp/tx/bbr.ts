@@ -35,7 +35,7 @@ const GAINS: Readonly<Record<Phase, { readonly pacing: number; readonly window: 
 
 /** Draft §2.4: pace a little below the estimate, so that queues drain. */
 const PACING_MARGIN = 0.99;
-/** Draft §2.7 "BBRLossThresh": a share of a round; and packets, for a round may be a few packets long. */
+/** Draft §2.7 "BBRLossThresh": a share of a round; and packets on top, for chance is coarse in a short one. */
 const LOSS_THRESHOLD = 0.02;
 const LOSS_PACKETS = 3;
 /** What is lost in cruise anyway is not a probe's fault: as much of it as is believed, and the weight of one round. */
@@ -297,7 +297,7 @@ export class Bbr implements CongestionController {
   }
 
   #isTooMuch(volume: number, usual = 0): boolean {
-    return this.#roundLost >= LOSS_PACKETS * this.#mtu && this.#roundLost > (LOSS_THRESHOLD + usual) * volume;
+    return this.#roundLost > (LOSS_THRESHOLD + usual) * volume + LOSS_PACKETS * this.#mtu;
   }
 
   #judgeStartup(ack: AckSample, isTooMuch: boolean, delivered: number): void {
