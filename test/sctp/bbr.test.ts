@@ -167,12 +167,12 @@ describe('loss', () => {
   });
 
   test('some percent, without a queue, cost thirty percent in cruise and no more', () => {
-    const bench = new Bench(1000, 100);
+    const bench = new Bench(2000, 100);
     bench.reach('cruise');
     bench.loss = 0.05;
     for (let i = 0; i < 10 && bench.phase === 'cruise'; i++) bench.round();
-    expect(bench.figure('bandwidth')).toBeGreaterThan(690);
-    expect(bench.figure('bandwidth')).toBeLessThan(1000);
+    expect(bench.figure('bandwidth')).toBeGreaterThan(1390);
+    expect(bench.figure('bandwidth')).toBeLessThan(1990);
   });
 
   test('a fifth is followed down, to what gets through', () => {

@@ -113,9 +113,8 @@ export class Sender {
   #exempt = false;
   /** T3 has expired: one chunk may go out against a shut window (RFC 9260 §6.1 A, "zero window probe"). */
   #windowProbe = false;
-  /** The chunk whose round trip is being timed, -1 if none is. */
-  #probe = -1;
-  #probeSentAt = 0;
+  /** Bytes delivered from which on the next round trip is timed: one a round (RFC 9260 §6.3.1 C4). */
+  #nextSampleAt = 0;
   readonly #ack: Mutable<AckSample> = { ...NO_ACK };
   readonly #loss: Mutable<LossSample> = { now: 0, lostBytes: 0, inFlight: 0, startsRecovery: false };
   #forwardDue = false;
@@ -272,10 +271,11 @@ export class Sender {
     }
     this.peerWindow = window;
     this.#allowFor(outcome.ackedBytes);
-    if (outcome.cumulativeAdvanced) this.#handleAdvance(cumulative, now);
+    if (outcome.cumulativeAdvanced) this.#handleAdvance(cumulative);
     if (outcome.ackedBytes > 0 || outcome.cumulativeAdvanced) {
       this.#tailProbed = false;
       this.#activeAt = now;
+      this.#sampleRoundTrip();
       this.#tellAcknowledged(outcome, recovering, now);
     }
     this.#handleLosses(outstanding.detectLosses(now, this.#reorderingWindow, recovering), now);
@@ -338,7 +338,6 @@ export class Sender {
     this.outstanding.clear();
     this.#lifetimes.clear();
     this.#forwardDue = false;
-    this.#probe = -1;
     this.#releaseAt = Infinity;
   }
 
@@ -367,13 +366,16 @@ export class Sender {
     this.#burst += this.#options.maxBurst + 2 * Math.ceil(ackedBytes / this.#options.chunkSpace);
   }
 
-  #handleAdvance(cumulative: number, now: number): void {
+  #handleAdvance(cumulative: number): void {
     if (cumulative >= this.#recoveryExit) this.#recoveryExit = -1;
-    if (this.#probe >= 0 && cumulative >= this.#probe) {
-      // While the window is shut the time-out goes on backing off, whatever a probe's round trip was.
-      if (this.peerWindow > 0) this.rto.sample(now - this.#probeSentAt);
-      this.#probe = -1;
-    }
+  }
+
+  #sampleRoundTrip(): void {
+    const { sent } = this.outstanding;
+    if (sent.roundTripTime < 0 || sent.priorDelivered < this.#nextSampleAt) return;
+    this.#nextSampleAt = sent.delivered;
+    // While the window is shut the time-out goes on backing off, whatever a probe's round trip was.
+    if (this.peerWindow > 0) this.rto.sample(sent.roundTripTime);
   }
 
   #tellAcknowledged(outcome: Readonly<SackOutcome>, recovering: boolean, now: number): void {
@@ -446,7 +448,6 @@ export class Sender {
     this.outstanding.loseAll();
     this.#tailProbed = false;
     this.#recoveryExit = -1;
-    this.#probe = -1;
     this.#exempt = false;
     this.#forwardDue = true;
     this.allowBurst();
@@ -469,8 +470,6 @@ export class Sender {
       outstanding.resend(position, now, fresh);
       this.#counters.add('retransmitted-chunks');
       if (position === outstanding.cumulative + 1) this.earliestResent = true;
-      // Karn's rule: an acknowledgement of it could be for either transmission.
-      if (position === this.#probe) this.#probe = -1;
       this.#writeChunk(writer, message, position, outstanding.offset(position), size);
       wrote = true;
     }
@@ -496,10 +495,6 @@ export class Sender {
       const offset = message.sent;
       const position = outstanding.add(message, offset, size, now, fresh);
       this.queue.take(message, size);
-      if (fresh && this.#probe < 0) {
-        this.#probe = position;
-        this.#probeSentAt = now;
-      }
       if (offset + size === message.length) this.#counters.add('messages-sent');
       this.#writeChunk(writer, message, position, offset, size);
       wrote = true;

@@ -15,6 +15,8 @@ const UNTIMED = 2;
 /** Untimed, and the next time has not been seen yet. */
 const PROVISIONAL = 4;
 
+/** As a share of the shortest round trip: sooner, no acknowledgement can be of a retransmission. */
+const TOO_SOON = 7 / 8;
 /** A rounding error of the host's fractions, milliseconds. */
 const EPSILON = 0.001;
 
@@ -135,7 +137,7 @@ export class Transmissions {
     if ((this.#flags[slot]! & UNTIMED) !== 0) return;
     const serial = this.#serials[slot]!;
     const roundTrip = now - this.#sentAt[slot]!;
-    if (retransmitted && roundTrip < this.minRoundTripTime) {
+    if (retransmitted && roundTrip < this.minRoundTripTime * TOO_SOON) {
       // The acknowledgement is of the first transmission: it was late, not lost (RFC 8985 §6.2, step 2).
       if (serial > this.#steppedSerial) {
         this.reorderingQuarters = Math.min(this.reorderingQuarters + 1, 4);
