@@ -22,7 +22,7 @@ import type { AckSample, CongestionController, CongestionOptions, LossSample } f
 
 type Phase = 'startup' | 'drain' | 'down' | 'cruise' | 'refill' | 'up' | 'probe-rtt';
 
-/** Draft §2.4, §4.5, §4.6: 4 · ln 2 in startup doubles the rate each round; down gives back what up took. */
+/** As in the draft: 4 · ln 2 in startup doubles the rate each round; down gives back what up took. */
 const GAINS: Readonly<Record<Phase, { readonly pacing: number; readonly window: number }>> = {
   startup: { pacing: 2.77, window: 2 },
   drain: { pacing: 0.5, window: 2 },
@@ -33,9 +33,9 @@ const GAINS: Readonly<Record<Phase, { readonly pacing: number; readonly window: 
   'probe-rtt': { pacing: 1, window: 0.5 },
 };
 
-/** Draft §2.4: pace a little below the estimate, so that queues drain. */
+/** Pace a little below the estimate, so that queues drain. */
 const PACING_MARGIN = 0.99;
-/** Draft §2.7 "BBRLossThresh": a share of a round; and packets on top, for chance is coarse in a short one. */
+/** "BBRLossThresh": a share of a round; and packets on top, for chance is coarse in a short one. */
 const LOSS_THRESHOLD = 0.02;
 const LOSS_PACKETS = 3;
 /** What is lost in cruise anyway is not a probe's fault: as much of it as is believed, and the weight of one round. */
@@ -45,24 +45,24 @@ const USUAL_LOSS_WEIGHT = 1 / 8;
 const SEVERE_LOSS = 0.1;
 /** The round trip, as a multiple of the shortest, from which on there is a queue. */
 const QUEUE_SHOWS = 1.25;
-/** Draft §2.7 "BBRBeta", "BBRHeadroom". */
+/** "BBRBeta", "BBRHeadroom". */
 const BETA = 0.7;
 const HEADROOM = 0.85;
-/** Draft §4.3: the least growth of a round that counts, and rounds without it that end startup. */
+/** The least growth of a round that counts, and rounds without it that end startup. */
 const GROWTH = 1.25;
 const FLAT_ROUNDS = 3;
-/** Packets: the window is never less but after T3 (draft §2.7 "BBRMinPipeCwnd"). */
+/** Packets: the window is never less but after T3 ("BBRMinPipeCwnd"). */
 const MIN_WINDOW = 4;
 /** What tells a path that has become slower: its share of the estimate, and the round trip as a multiple of the shortest. */
 const SLOWER_SHARE = 0.5;
 const SLOWER_QUEUE = 2;
-/** Milliseconds (draft §2.14): how long the shortest round trip is believed, and how long it is looked for. */
+/** Milliseconds: how long the shortest round trip is believed, and how long it is looked for. */
 const ROUND_TRIP_LIFE = 10_000;
 const PROBE_RTT_DURATION = 200;
 /** A round trip this close to the shortest is as good as it: a share and milliseconds. */
 const NEAR_SHARE = 0.02;
 const NEAR_TIME = 0.5;
-/** Milliseconds in cruise and down between probes (draft §4.5.3.2), and rounds: New Reno's time to grow by a packet each. */
+/** Milliseconds in cruise and down between probes, and rounds: New Reno's time to grow by a packet each. */
 const PROBE_WAIT = 2000;
 const PROBE_WAIT_SPREAD = 1000;
 const PROBE_ROUNDS = 63;
@@ -173,7 +173,7 @@ export class Bbr implements CongestionController {
   }
 
   onPathChange(now: number): void {
-    this.#enter('startup', now);
+    this.#enter('startup');
     this.#lastBandwidth = 0;
     this.#thisBandwidth = 0;
     this.#roundTrip = Infinity;
@@ -252,7 +252,7 @@ export class Bbr implements CongestionController {
     if (roundTripTime <= this.#roundTrip * (1 + NEAR_SHARE) + NEAR_TIME) this.#roundTripSeenAt = now;
   }
 
-  /** Draft §4.6.? "extra_acked": a peer or a path that saves up acknowledgements must not starve the sender meanwhile. */
+  /** "extra_acked": a peer or a path that saves up acknowledgements must not starve the sender meanwhile. */
   #learnClump(ack: AckSample): void {
     const bandwidth = this.#bandwidth;
     const expected = bandwidth * (ack.now - this.#clumpAt);
@@ -374,20 +374,20 @@ export class Bbr implements CongestionController {
     if (this.#isProbe && this.#round >= this.#probeEndRound) this.#endProbe();
     switch (this.#phase) {
       case 'startup':
-        if (this.#isFull) this.#enter('drain', now);
+        if (this.#isFull) this.#enter('drain');
         break;
       case 'drain':
         if (inFlight <= this.#flight(this.#bandwidth, 1)) this.#enterDown(now);
         break;
       case 'down':
-        if (this.#isTimeToProbe(now)) this.#enterRefill(now);
-        else if (this.#isDrained(inFlight)) this.#enter('cruise', now);
+        if (this.#isTimeToProbe(now)) this.#enterRefill();
+        else if (this.#isDrained(inFlight)) this.#enter('cruise');
         break;
       case 'cruise':
-        if (this.#isTimeToProbe(now)) this.#enterRefill(now);
+        if (this.#isTimeToProbe(now)) this.#enterRefill();
         break;
       case 'refill':
-        if (isRoundStart && this.#round > this.#phaseRound) this.#enterUp(now);
+        if (isRoundStart && this.#round > this.#phaseRound) this.#enterUp();
         break;
       case 'up':
         this.#raiseCap(ack);
@@ -397,10 +397,10 @@ export class Bbr implements CongestionController {
         this.#probeRoundTrip(ack);
         return;
     }
-    if (now - this.#roundTripSeenAt > ROUND_TRIP_LIFE) this.#enterProbeRtt(now);
+    if (now - this.#roundTripSeenAt > ROUND_TRIP_LIFE) this.#enterProbeRtt();
   }
 
-  #enter(phase: Phase, now: number): void {
+  #enter(phase: Phase): void {
     this.#phase = phase;
     this.#phaseRound = this.#round;
     if (phase !== 'refill' && phase !== 'up')
@@ -408,26 +408,26 @@ export class Bbr implements CongestionController {
   }
 
   #enterDown(now: number): void {
-    this.#enter('down', now);
+    this.#enter('down');
     this.#cycleAt = now;
     this.#cycleRound = this.#round;
     // Flows that began together should not probe together; what each has carried tells them apart.
     this.#probeWait = PROBE_WAIT + (((this.#roundEnd / this.#mtu) * 37) % PROBE_WAIT_SPREAD);
   }
 
-  #enterRefill(now: number): void {
+  #enterRefill(): void {
     this.#liftBounds();
     this.#isProbe = true;
     this.#probeFailed = false;
     this.#probePeak = 0;
     this.#probeEndRound = Infinity;
-    this.#enter('refill', now);
+    this.#enter('refill');
   }
 
-  #enterUp(now: number): void {
+  #enterUp(): void {
     this.#fullBandwidth = this.#maxBandwidth;
     this.#flatRounds = 0;
-    this.#enter('up', now);
+    this.#enter('up');
   }
 
   /** A round after up has ended everything it sent is accounted for: the cycle's bandwidth is known. */
@@ -474,13 +474,13 @@ export class Bbr implements CongestionController {
     return hasQueue || this.#flatRounds > FLAT_ROUNDS;
   }
 
-  #enterProbeRtt(now: number): void {
-    this.#enter('probe-rtt', now);
+  #enterProbeRtt(): void {
+    this.#enter('probe-rtt');
     this.#probeRttUntil = Infinity;
     this.#probeRttLowest = Infinity;
   }
 
-  /** Draft §4.3.4.4: once the flight is small, hold it so for a while, a round at the least. */
+  /** Once the flight is small, hold it so for a while, a round at the least. */
   #probeRoundTrip(ack: AckSample): void {
     if (this.#probeRttUntil === Infinity) {
       if (ack.inFlight > this.#probeRttWindow) return;
@@ -492,7 +492,7 @@ export class Bbr implements CongestionController {
     if (this.#probeRttLowest !== Infinity) this.#roundTrip = this.#probeRttLowest;
     this.#roundTripSeenAt = ack.now;
     if (this.#isFull) this.#enterDown(ack.now);
-    else this.#enter('startup', ack.now);
+    else this.#enter('startup');
   }
 
   get #probeRttWindow(): number {

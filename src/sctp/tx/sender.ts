@@ -13,7 +13,7 @@
  */
 import type { Counters } from '../../core/counters.ts';
 import { DeadlineHeap } from '../../core/deadline-heap.ts';
-import { CHUNK, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED, I_DATA_HEADER_SIZE, padded } from '../constants.ts';
+import { I_DATA_HEADER_SIZE, padded } from '../constants.ts';
 import type { MessageOutcome, SctpCounter } from '../events.ts';
 import type { SkippedStream } from '../packet/forward-tsn.ts';
 import { encodeForwardTsn, encodeIForwardTsn } from '../packet/forward-tsn.ts';
@@ -22,6 +22,7 @@ import type { SackChunk } from '../packet/sack.ts';
 import { TsnLine } from '../tsn.ts';
 import type { AckSample, CongestionController, LossSample } from './congestion.ts';
 import type { Losses, SackOutcome } from './outstanding.ts';
+import { writeDataChunk } from './data-chunk.ts';
 import { Outstanding } from './outstanding.ts';
 import { Pacer } from './pacer.ts';
 import type { RtoEstimator } from './rto.ts';
@@ -470,7 +471,7 @@ export class Sender {
       outstanding.resend(position, now, fresh);
       this.#counters.add('retransmitted-chunks');
       if (position === outstanding.cumulative + 1) this.earliestResent = true;
-      this.#writeChunk(writer, message, position, outstanding.offset(position), size);
+      this.#write(writer, message, position, outstanding.offset(position), size);
       wrote = true;
     }
   }
@@ -496,7 +497,7 @@ export class Sender {
       const position = outstanding.add(message, offset, size, now, fresh);
       this.queue.take(message, size);
       if (offset + size === message.length) this.#counters.add('messages-sent');
-      this.#writeChunk(writer, message, position, offset, size);
+      this.#write(writer, message, position, offset, size);
       wrote = true;
     }
     return wrote;
@@ -535,35 +536,15 @@ export class Sender {
     if (message.token !== undefined) this.#observer.outcome(message, outcome);
   }
 
-  #writeChunk(
+  #write(
     writer: PacketWriter,
     message: OutgoingMessage,
     position: number,
     offset: number,
     size: number,
   ): void {
-    const { data } = message;
-    let flags = message.unordered ? FLAG_UNORDERED : 0;
-    if (offset === 0) flags |= FLAG_BEGIN;
-    if (offset + size === data.length) flags |= FLAG_END;
-    if (this.queue.interleaving) {
-      // RFC 8260 §2.1: the first fragment says what the message is, the others which they are.
-      writer
-        .beginChunk(CHUNK.iData, flags)
-        .u32(this.line.wire(position))
-        .u16(message.streamId)
-        .u16(0)
-        .u32(message.sequence)
-        .u32(offset === 0 ? message.ppid : this.outstanding.fragment(position));
-    } else {
-      writer
-        .beginChunk(CHUNK.data, flags)
-        .u32(this.line.wire(position))
-        .u16(message.streamId)
-        .u16(message.sequence)
-        .u32(message.ppid);
-    }
-    writer.raw(size === data.length ? data : data.subarray(offset, offset + size)).endChunk();
+    const fragment = this.queue.interleaving ? this.outstanding.fragment(position) : undefined;
+    writeDataChunk(writer, this.line.wire(position), message, offset, size, fragment);
   }
 
   /** RFC 3758 §3.5 C: a lost FORWARD TSN is sent again, once a round trip at the most, and with every T3. */
