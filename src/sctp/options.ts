@@ -59,7 +59,7 @@ export interface SctpOptions {
   readonly heartbeatInterval?: number | undefined;
   /** Retransmission time-out before the first round-trip sample. Default 500. */
   readonly initialRto?: number | undefined;
-  /** Packets sent for one input. Default 10. */
+  /** Packets sent for one input by a controller without a pace (`new-reno`, and the first packets of all). Default 10. */
   readonly maxBurst?: number | undefined;
   /**
    * The congestion controller: `bbr`, which follows a model of the path, `new-reno`, which follows loss alone (RFC 9260 §7.2), or
