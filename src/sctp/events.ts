@@ -91,6 +91,7 @@ export const COUNTERS = [
   'messages-received',
   'retransmitted-chunks',
   'fast-retransmits',
+  'tail-loss-probes',
   'retransmission-timeouts',
   'abandoned-messages',
   'expired-messages',

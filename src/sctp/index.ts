@@ -11,7 +11,9 @@ export type {
 } from './events.ts';
 export type { ReceiverInspection, SctpInspection, SenderInspection } from './inspection.ts';
 export { DEFAULT_GATES as DEFAULT_SCTP_GATES } from './options.ts';
-export type { PathMtuOptions, SctpGates, SctpOptions } from './options.ts';
+export type { CongestionName, PathMtuOptions, SctpGates, SctpOptions } from './options.ts';
 export type { SctpCause } from './packet/causes.ts';
 export type { Scheduling } from './tx/turns.ts';
-export type { CongestionController, CongestionOptions } from './tx/congestion.ts';
+export type { AckSample, CongestionController, CongestionOptions, LossSample } from './tx/congestion.ts';
+export { Bbr } from './tx/bbr.ts';
+export { NewReno } from './tx/new-reno.ts';

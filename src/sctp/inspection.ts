@@ -68,7 +68,9 @@ export interface SenderInspection {
   /** Smoothed; `null` before the first sample. */
   readonly roundTripTime: number | null;
   /** The congestion controller's own numbers. */
-  readonly congestion: Readonly<Record<string, number>>;
+  /** The reordering window of RACK, in quarters of the smoothed round-trip time. */
+  readonly reorderingQuarters: number;
+  readonly congestion: Readonly<Record<string, number | string>>;
 }
 
 /** Sizes in bytes. */

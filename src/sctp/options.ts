@@ -4,7 +4,8 @@ import type { RandomSource } from '../core/random.ts';
 import type { GateName } from './association/deadlines.ts';
 import type { PathMtuSettings } from './association/path-mtu.ts';
 import type { CongestionController, CongestionOptions } from './tx/congestion.ts';
-import { NewReno } from './tx/congestion.ts';
+import { Bbr } from './tx/bbr.ts';
+import { NewReno } from './tx/new-reno.ts';
 import type { Scheduling } from './tx/turns.ts';
 
 /** Milliseconds an association waits in each place; `Infinity` where the caller says so. See README.md for each gate. */
@@ -21,6 +22,9 @@ export const DEFAULT_GATES: SctpGates = {
   readerStalled: 60_000,
   shutdown: 30_000,
 };
+
+/** Controllers that come with the library. */
+export type CongestionName = 'bbr' | 'new-reno';
 
 const DEFAULT_MTU = 1160;
 const DEFAULT_PATH_MAX = 1472;
@@ -97,10 +101,13 @@ export interface SctpOptions {
   readonly heartbeatInterval?: number | undefined;
   /** Retransmission time-out before the first round-trip sample. Default 500. */
   readonly initialRto?: number | undefined;
-  /** Packets sent for one input. Default 10. */
+  /** Packets sent for one input by a controller without a pace (`new-reno`, and the first packets of all). Default 10. */
   readonly maxBurst?: number | undefined;
-  /** Makes the congestion controller. Default `NewReno`. */
-  readonly congestion?: ((options: CongestionOptions) => CongestionController) | undefined;
+  /**
+   * The congestion controller: `bbr`, which follows a model of the path, `new-reno`, which follows loss alone (RFC 9260 §7.2), or
+   * what makes one of your own. Default `bbr`.
+   */
+  readonly congestion?: CongestionName | ((options: CongestionOptions) => CongestionController) | undefined;
   /**
    * Offer message interleaving (RFC 8260): with a peer that offers it too, a large message no longer holds up those of
    * other streams. Default true.
@@ -180,7 +187,7 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
     heartbeatInterval: positive('heartbeatInterval', options.heartbeatInterval ?? 15_000),
     initialRto: integer('initialRto', options.initialRto ?? 500, 1, 60_000),
     maxBurst: integer('maxBurst', options.maxBurst ?? 10, 1, 1000),
-    congestion: options.congestion ?? ((given) => new NewReno(given)),
+    congestion: controllerOf(options.congestion ?? 'bbr'),
     interleaving: options.interleaving ?? true,
     zeroChecksum: options.zeroChecksum ?? true,
     scheduling: options.scheduling ?? 'weighted-fair',
@@ -210,6 +217,18 @@ function resolvePathMtu(options: PathMtuOptions | undefined, base: number): Path
     overhead,
     probeAfter: integer('pathMtu.probeAfter', probeAfter, 0, 2 ** 31 - 1),
   };
+}
+
+function controllerOf(wanted: NonNullable<SctpOptions['congestion']>): SctpSettings['congestion'] {
+  if (typeof wanted === 'function') return wanted;
+  switch (wanted) {
+    case 'bbr':
+      return (options) => new Bbr(options);
+    case 'new-reno':
+      return (options) => new NewReno(options);
+    default:
+      throw badArgument('congestion', '"bbr", "new-reno" or a function', wanted);
+  }
 }
 
 function integer(name: string, value: number, min: number, max: number): number {

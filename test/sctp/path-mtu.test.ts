@@ -7,7 +7,7 @@ import type { PathMtuSettings } from '../../src/sctp/association/path-mtu.ts';
 import { PathMtu, RAISE_TIMER } from '../../src/sctp/association/path-mtu.ts';
 import { CHUNK } from '../../src/sctp/constants.ts';
 import type { SctpCounter, SctpOptions } from '../../src/sctp/index.ts';
-import { NewReno } from '../../src/sctp/tx/congestion.ts';
+import { NewReno } from '../../src/sctp/tx/new-reno.ts';
 import { COUNTERS } from '../../src/sctp/events.ts';
 import { heartbeatInfo } from '../../src/sctp/packet/simple.ts';
 import { association, events, inspect, messages, Pair, payload, receive, sent } from './pair.ts';

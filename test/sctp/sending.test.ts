@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NewReno } from '../../src/sctp/tx/congestion.ts';
+import { NewReno } from '../../src/sctp/tx/new-reno.ts';
 import { MAX_OUTSTANDING, Outstanding } from '../../src/sctp/tx/outstanding.ts';
 import { RtoEstimator } from '../../src/sctp/tx/rto.ts';
+import type { AckSample, LossSample } from '../../src/sctp/tx/congestion.ts';
 import type { OutgoingMessage } from '../../src/sctp/tx/send-queue.ts';
 import type { MessageOutcome } from '../../src/sctp/index.ts';
 import { endMessage, outgoingMessage, SendQueue } from '../../src/sctp/tx/send-queue.ts';
@@ -12,6 +13,20 @@ function message(streamId: number, length: number, more: Partial<OutgoingMessage
   made.expiresAt = more.expiresAt ?? Infinity;
   return made;
 }
+
+const NO_ACK: AckSample = {
+  now: 0,
+  ackedBytes: 0,
+  inFlight: 0,
+  delivered: 0,
+  priorDelivered: -1,
+  deliveryRate: 0,
+  isAppLimited: false,
+  roundTripTime: -1,
+  advanced: false,
+  recovering: false,
+  windowLimited: false,
+};
 
 const observer = {
   ended: (given: OutgoingMessage, outcome: MessageOutcome): void => {
@@ -73,29 +88,42 @@ describe('RtoEstimator', () => {
 
 describe('NewReno', () => {
   const make = (): NewReno => new NewReno({ mtu: 1000, initialWindow: 10_000 });
+  const acknowledged = (cc: NewReno, ackedBytes: number, more: Partial<AckSample> = {}): void => {
+    cc.onAcknowledged({ ...NO_ACK, ackedBytes, advanced: true, windowLimited: true, ...more });
+  };
+  const lost = (startsRecovery: boolean): LossSample => ({
+    now: 0,
+    lostBytes: 1000,
+    inFlight: 0,
+    startsRecovery,
+  });
 
   test('slow start grows by what was acknowledged, within a limit', () => {
     const cc = make();
-    cc.onAcknowledged(3000, true);
+    acknowledged(cc, 3000);
     expect(cc.window).toBe(13_000);
-    cc.onAcknowledged(50_000, true);
+    acknowledged(cc, 50_000);
     expect(cc.window).toBe(23_000);
   });
 
-  test('a window that was not used does not grow', () => {
-    const cc = make();
-    cc.onAcknowledged(3000, false);
-    expect(cc.window).toBe(10_000);
-  });
+  test.each([{ windowLimited: false }, { advanced: false }, { recovering: true }])(
+    'it does not grow with %o',
+    (more) => {
+      const cc = make();
+      acknowledged(cc, 3000, more);
+      expect(cc.window).toBe(10_000);
+    },
+  );
 
-  test('a loss halves it, then it grows by a packet a window', () => {
+  test('a loss halves it, once a window, then it grows by a packet a window', () => {
     const cc = make();
-    cc.onLoss();
+    cc.onLost(lost(true));
+    cc.onLost(lost(false));
     expect(cc.window).toBe(5000);
-    for (let i = 0; i < 6; i++) cc.onAcknowledged(1000, true);
+    for (let i = 0; i < 6; i++) acknowledged(cc, 1000);
     // The window equals the threshold: the first one is still slow start.
     expect(cc.window).toBe(6000);
-    cc.onAcknowledged(1000, true);
+    acknowledged(cc, 1000);
     expect(cc.window).toBe(7000);
   });
 
@@ -112,74 +140,154 @@ describe('Outstanding', () => {
   function filled(count: number): { out: Outstanding; sent: OutgoingMessage } {
     const out = new Outstanding(observer);
     const sent = message(1, count * 100);
-    for (let i = 0; i < count; i++) out.add(sent, i * 100, 100);
+    for (let i = 0; i < count; i++) out.add(sent, i * 100, 100, 0, true);
     return { out, sent };
   }
   const WIRE = 116;
 
   test('acknowledging one, all, and what was acknowledged before', () => {
     const { out } = filled(3);
-    expect(out.handleSack(0, [], false)).toMatchObject({ cumulativeAdvanced: true, ackedBytes: WIRE });
-    expect(out.handleSack(0, [], false)).toMatchObject({ cumulativeAdvanced: false, ackedBytes: 0 });
-    out.handleSack(2, [], false);
+    expect(out.handleSack(0, [], 0)).toMatchObject({ cumulativeAdvanced: true, ackedBytes: WIRE });
+    expect(out.handleSack(0, [], 0)).toMatchObject({ cumulativeAdvanced: false, ackedBytes: 0 });
+    out.handleSack(2, [], 0);
     expect([out.count, out.flightBytes, out.flightPayload, out.unackedBytes]).toEqual([0, 0, 0, 0]);
   });
 
-  test('three misses by three SACKs make a chunk lost, three blocks in one SACK do not', () => {
+  /** Chunks found lost at `now` outside of recovery, with a reordering window of 25 ms. */
+  const losses = (out: Outstanding, now: number, recovering = false): number =>
+    out.detectLosses(now, 25, recovering).chunks;
+
+  test('RACK: three chunks above a gap make it lost while nothing was ever seen to overtake, two do not', () => {
     const { out } = filled(8);
-    expect(out.handleSack(-1, [2, 2, 4, 4, 6, 6], false)?.newlyLost).toBe(0);
-    expect(out.handleSack(-1, [2, 2, 4, 4, 6, 7], false)?.newlyLost).toBe(0);
-    expect(out.handleSack(-1, [2, 2, 4, 4, 6, 8], false)?.newlyLost).toBe(3);
-    expect(out.nextLost()).toBe(0);
-    expect(out.lostCount).toBe(3);
-    expect(out.flightBytes).toBe(0);
+    out.handleSack(-1, [2, 3], 100);
+    expect(losses(out, 100)).toBe(0);
+    out.handleSack(-1, [2, 4], 100);
+    expect(losses(out, 100)).toBe(1);
+    expect([out.nextLost(), out.lostCount]).toEqual([0, 1]);
+    expect(out.flightBytes).toBe(4 * WIRE);
   });
 
-  test('a SACK that repeats itself is no new miss', () => {
-    const { out } = filled(4);
-    for (let i = 0; i < 9; i++) out.handleSack(-1, [2, 4], false);
-    expect(out.lostCount).toBe(0);
+  test('RACK: fewer make it lost once the reordering window has passed', () => {
+    const { out } = filled(3);
+    out.handleSack(-1, [2, 2], 100);
+    expect(losses(out, 100)).toBe(0);
+    expect(out.nextLossAt(25, false)).toBe(125);
+    expect(losses(out, 124)).toBe(0);
+    expect(losses(out, 125)).toBe(1);
+    expect(out.nextLossAt(25, false)).toBe(Infinity);
   });
 
-  test('a chunk sent again is missed only by what was sent after it', () => {
+  test('RACK: in recovery a gap does not wait', () => {
+    const { out } = filled(3);
+    out.handleSack(-1, [2, 2], 100);
+    expect(losses(out, 100, true)).toBe(1);
+  });
+
+  test('RACK: once something has overtaken, the window counts, however many chunks there are', () => {
+    const { out } = filled(20);
+    out.handleSack(-1, [2, 3], 100);
+    out.handleSack(2, [], 101);
+    expect(out.sent.reorderingQuarters).toBe(1);
+    out.handleSack(2, [2, 17], 102);
+    expect(losses(out, 102)).toBe(0);
+    expect(losses(out, 127)).toBe(1);
+  });
+
+  test('RACK: what was sent again and is acknowledged too soon was late, not lost: the window widens, once a round', () => {
+    const { out } = filled(8);
+    for (let at = 0; at < 2; at++) {
+      out.handleSack(-1, [3, 7], 100);
+      losses(out, 100);
+    }
+    expect(out.lostCount).toBe(2);
+    for (let lost = out.nextLost(); lost >= 0; lost = out.nextLost()) out.resend(lost, 100, true);
+    out.handleSack(0, [2, 6], 101);
+    out.handleSack(6, [], 101);
+    expect(out.sent.reorderingQuarters).toBe(1);
+  });
+
+  test('RACK: a chunk sent again is overtaken only by what was sent after it', () => {
     const { out, sent } = filled(8);
-    for (const last of [2, 3, 4]) out.handleSack(-1, [2, last], false);
-    expect(out.nextLost()).toBe(0);
-    out.resend(0);
-    for (const last of [5, 6, 7, 8]) out.handleSack(-1, [2, last], false);
-    expect(out.lostCount).toBe(0);
-    for (let i = 8; i < 11; i++) out.add(sent, i * 100, 100);
-    for (const last of [9, 10, 11]) out.handleSack(-1, [2, last], false);
-    expect(out.nextLost()).toBe(0);
+    out.handleSack(-1, [2, 4], 100);
+    expect(losses(out, 100)).toBe(1);
+    out.resend(0, 100, true);
+    out.handleSack(-1, [2, 8], 150);
+    expect([losses(out, 1000), out.nextLossAt(25, true)]).toEqual([0, Infinity]);
+    for (let i = 8; i < 11; i++) out.add(sent, i * 100, 100, 160, true);
+    out.handleSack(-1, [2, 11], 260);
+    expect([losses(out, 260), out.nextLost()]).toEqual([1, 0]);
   });
 
-  test.each([
-    [true, 1],
-    [false, 0],
-  ])(
-    'an advance of the cumulative TSN is a miss for what is still missing, in recovery alone: %s',
-    (recovering, lost) => {
-      const { out } = filled(10);
-      out.handleSack(-1, [4, 10], recovering);
-      out.handleSack(0, [3, 9], recovering);
-      expect(out.handleSack(1, [2, 8], recovering)?.newlyLost).toBe(lost);
-    },
-  );
+  test('what was sent at an unknown time counts as sent when the next is seen, and gives no sample', () => {
+    const out = new Outstanding(observer);
+    const sent = message(1, 400);
+    for (let i = 0; i < 2; i++) out.add(sent, i * 100, 100, 0, false);
+    out.sent.observe(500);
+    for (let i = 2; i < 4; i++) out.add(sent, i * 100, 100, 500, true);
+    out.handleSack(-1, [2, 2], 550);
+    expect([out.sent.roundTripTime, out.sent.deliveryRate, out.nextLossAt(25, false)]).toEqual([
+      -1,
+      0,
+      Infinity,
+    ]);
+    out.handleSack(-1, [2, 3], 600);
+    expect(out.sent.roundTripTime).toBe(100);
+    // The first one is late from 500 on, not from 0.
+    expect(out.nextLossAt(25, false)).toBe(625);
+  });
+
+  test('the delivery rate is what came through in the life of the chunk, by the slower of sending and acknowledging', () => {
+    const out = new Outstanding(observer);
+    const sent = message(1, 10_000);
+    // A packet each 10 ms, a round trip of 100.
+    for (let i = 0; i < 40; i++) {
+      if (i >= 10) out.handleSack(i - 10, [], i * 10);
+      out.add(sent, i * 100, 100, i * 10, true);
+    }
+    expect(out.sent.deliveryRate).toBeCloseTo(WIRE / 10, 0);
+    // All the rest acknowledged in one clump: no faster than it was sent.
+    out.handleSack(39, [], 490);
+    expect(out.sent.deliveryRate).toBeLessThanOrEqual((WIRE / 10) * 1.12);
+    expect(out.sent.roundTripTime).toBe(100);
+  });
+
+  test('what the application held back is marked until it has been delivered', () => {
+    const out = new Outstanding(observer);
+    const sent = message(1, 400);
+    out.add(sent, 0, 100, 0, true);
+    out.sent.noteAppLimited(out.flightBytes);
+    out.add(sent, 100, 100, 50, true);
+    out.handleSack(1, [], 150);
+    expect(out.sent.isAppLimited).toBe(true);
+    out.add(sent, 200, 100, 160, true);
+    out.handleSack(2, [], 260);
+    expect(out.sent.isAppLimited).toBe(false);
+  });
+
+  test('TLP: the chunk sent last goes out once more, unless its message counts its retransmissions', () => {
+    const { out } = filled(3);
+    expect(out.loseLast()).toBe(true);
+    expect(out.nextLost()).toBe(2);
+    const counted = message(2, 100, { maxRetransmits: 3 });
+    out.add(counted, 0, 100, 5, true);
+    expect(out.loseLast()).toBe(false);
+    expect(out.lostCount).toBe(1);
+  });
 
   test.each([
     ['a cumulative TSN never sent', 3, []],
     ['a block beyond what was sent', -1, [2, 4]],
   ])('%s: nothing changes', (_, cumulative, blocks) => {
     const { out } = filled(3);
-    expect(out.handleSack(cumulative, blocks, false)).toBeUndefined();
+    expect(out.handleSack(cumulative, blocks, 0)).toBeUndefined();
     expect([out.count, out.flightBytes]).toEqual([3, 3 * WIRE]);
   });
 
   test('a peer that takes back what it reported gets it again', () => {
     const { out } = filled(4);
-    out.handleSack(-1, [2, 4], false);
+    out.handleSack(-1, [2, 4], 0);
     expect(out.flightBytes).toBe(WIRE);
-    out.handleSack(0, [], false);
+    out.handleSack(0, [], 0);
     expect(out.lostCount).toBe(3);
   });
 
@@ -188,8 +296,8 @@ describe('Outstanding', () => {
     out.abandon(sent);
     expect([out.flightBytes, out.lostCount, out.unackedBytes]).toEqual([0, 0, 0]);
     expect(out.isAbandoned(0)).toBe(true);
-    out.handleSack(-1, [2, 3], false);
-    expect(out.handleSack(2, [], false)).toMatchObject({ ackedBytes: 0, cumulativeAdvanced: true });
+    out.handleSack(-1, [2, 3], 0);
+    expect(out.handleSack(2, [], 0)).toMatchObject({ ackedBytes: 0, cumulativeAdvanced: true });
     expect(out.unackedBytes).toBe(0);
   });
 
@@ -211,17 +319,21 @@ describe('Outstanding', () => {
       fc.property(fc.array(op, { maxLength: 120 }), (ops) => {
         const out = new Outstanding(observer);
         const sizes = new Map<number, number>();
+        let now = 0;
         for (const { op: kind, a, b } of ops) {
+          now += a;
           if (kind === 'add') {
             const sent = message(a, 100);
-            for (let i = 0; i <= a; i++) sizes.set(out.add(sent, 0, b + 1), b + 1);
+            for (let i = 0; i <= a; i++) sizes.set(out.add(sent, 0, b + 1, now, b > 2), b + 1);
           } else if (kind === 'sack') {
             const cumulative = Math.min(out.cumulative + a, out.next - 1);
             const room = out.next - 1 - cumulative;
-            out.handleSack(cumulative, room >= 2 ? [2, Math.min(2 + b, room)] : [], b % 2 === 0);
+            out.sent.observe(now);
+            out.handleSack(cumulative, room >= 2 ? [2, Math.min(2 + b, room)] : [], now);
+            out.detectLosses(now, a, b % 2 === 0);
           } else if (kind === 'resend') {
             const lost = out.nextLost();
-            if (lost >= 0) out.resend(lost);
+            if (lost >= 0) out.resend(lost, now, b > 2);
           } else if (kind === 'abandon') {
             const sent = out.count > 0 ? out.message(out.cumulative + 1) : undefined;
             if (sent !== undefined && !out.isAbandoned(out.cumulative + 1)) out.abandon(sent);
@@ -237,7 +349,7 @@ describe('Outstanding', () => {
           expect(Math.min(out.flightBytes, out.flightPayload, out.lostCount)).toBeGreaterThanOrEqual(0);
           if (out.lostCount > 0) expect(out.nextLost()).toBeGreaterThan(out.cumulative);
         }
-        out.handleSack(out.next - 1, [], false);
+        out.handleSack(out.next - 1, [], now);
         expect([out.flightBytes, out.flightPayload, out.lostCount, out.unackedBytes]).toEqual([0, 0, 0, 0]);
       }),
     );
@@ -245,7 +357,10 @@ describe('Outstanding', () => {
 
   test('a full window of SACKs with one hole costs the chunks, not their square', () => {
     const { out } = filled(MAX_OUTSTANDING);
-    for (let last = 2; last <= MAX_OUTSTANDING; last += 2) out.handleSack(-1, [2, last], false);
+    for (let last = 2; last <= MAX_OUTSTANDING; last += 2) {
+      out.handleSack(-1, [2, last], last);
+      losses(out, last);
+    }
     expect(out.isFull).toBe(true);
     expect(out.lostCount).toBe(1);
   });

@@ -289,7 +289,7 @@ export class SctpAssociation {
       a.deadlines.release();
       a.deadlines.stop('pathDown');
       a.deadlines.stop('t3');
-      a.sender.handlePathRestored();
+      a.sender.handlePathRestored(a.now);
       a.outbox.init ||= a.state === 'cookie-wait';
       a.outbox.cookieEcho ||= a.state === 'cookie-echoed';
       a.outbox.heartbeat ||= a.isAssociated;
@@ -442,6 +442,7 @@ export class SctpAssociation {
   #observe(now: number): void {
     const a = this.#a;
     a.deadlines.observe(now);
+    a.sender.observe(a.now);
     if (a.undated.length === 0) return;
     for (const message of a.undated) a.sender.limitLifetime(message, a.now + message.lifetime);
     a.undated = [];

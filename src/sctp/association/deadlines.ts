@@ -20,6 +20,9 @@ const PROTOCOL_TIMERS = [
   'heartbeat',
   'messageLifetime',
   'pathProbe',
+  'pacing',
+  'reordering',
+  'tailProbe',
 ] as const;
 
 const GATES = [

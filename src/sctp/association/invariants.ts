@@ -32,9 +32,18 @@ function closedViolation(a: Association): string | undefined {
     : undefined;
 }
 
-function sendingViolation({ state, sender, deadlines, settings, pathMtu }: Association): string | undefined {
+function sendingViolation({
+  state,
+  sender,
+  deadlines,
+  settings,
+  pathWritable,
+  pathMtu,
+}: Association): string | undefined {
   if (sender.heldBytes > settings.sendBuffer) return 'more is held than the send buffer may hold';
   if (sender.outstanding.count > 0 && !deadlines.isArmed('t3')) return 'data outstanding, no t3';
+  if (sender.releaseAt !== Infinity && pathWritable && !deadlines.isArmed('pacing'))
+    return 'the pacer holds, no pacing';
   if (sender.hasPending && !deadlines.isArmed('dataProgress')) return 'data waits, no dataProgress';
   if (sender.hasPending && sender.peerWindow === 0 && !deadlines.isArmed('zeroWindow')) {
     return 'the peer takes nothing, no zeroWindow';

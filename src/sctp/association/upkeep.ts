@@ -13,6 +13,9 @@ import { handleT1 } from './setup.ts';
 /** Milliseconds the SHUTDOWN handshake may take once everything has been delivered (RFC 9260 §9.2 "T5"). */
 const SHUTDOWN_HANDSHAKE = 10_000;
 
+/** Milliseconds by which a deadline lies in the future at the least. */
+const SHORTEST_WAIT = 1;
+
 export function settle(a: Association): void {
   if (a.state === 'closed') return;
   if (a.isAssociated) {
@@ -37,8 +40,19 @@ export function runDeadline(a: Association, name: DeadlineName): void {
       repeatShutdown(a);
       return;
     case 't3':
-      a.sender.handleTimeout();
+      a.sender.handleTimeout(a.now);
       return;
+    case 'pacing':
+      a.sender.handleRelease();
+      return;
+    case 'reordering':
+      a.sender.handleReordering(a.now);
+      return;
+    case 'tailProbe': {
+      const left = a.sender.handleTailProbe(a.now);
+      if (left > 0 && Number.isFinite(left)) a.deadlines.restart('tailProbe', left);
+      return;
+    }
     case 'sack':
       a.receiver?.tracker.demandSack();
       return;
@@ -145,6 +159,7 @@ function armSending(a: Association): void {
   else if (sender.earliestResent) deadlines.restart('t3', sender.rto.timeout);
   else deadlines.start('t3', sender.rto.timeout);
   sender.earliestResent = false;
+  armPaceAndLosses(a);
   if (!sender.hasPending) {
     deadlines.stop('dataProgress');
     deadlines.stop('zeroWindow');
@@ -152,6 +167,18 @@ function armSending(a: Association): void {
   }
   deadlines.start('dataProgress', gates.dataProgress);
   if (sender.peerWindow === 0) deadlines.start('zeroWindow', gates.zeroWindow);
+}
+
+/** What the sender waits for by itself, besides T3. Without a path there is nothing to wait for. */
+function armPaceAndLosses({ deadlines, sender, pathWritable, now }: Association): void {
+  deadlines.set('pacing', pathWritable ? sender.releaseAt : Infinity);
+  deadlines.set(
+    'reordering',
+    pathWritable ? Math.max(sender.reorderingDeadline, now + SHORTEST_WAIT) : Infinity,
+  );
+  const silence = pathWritable ? sender.probeTimeout : Infinity;
+  if (silence === Infinity) deadlines.stop('tailProbe');
+  else deadlines.start('tailProbe', silence);
 }
 
 function armReceiving(a: Association): void {

@@ -24,8 +24,9 @@ import { charge, kept, Reassembly } from './reassembly.ts';
 import { MAX_TSN_AHEAD, TsnTracker } from './tsn-tracker.ts';
 
 /**
- * Above this share of the window only the chunk that moves the cumulative TSN is taken: it is the one that can free
- * memory, so that a full window never locks itself shut.
+ * From this share of the window on data counts as refused for want of a reader. Beyond the whole of it, which is what was
+ * announced, only the chunk that moves the cumulative TSN is taken: it is the one that can free memory, so that a full
+ * window never locks itself shut.
  */
 const WATERMARK = 0.9;
 /** Above this multiple of the window nothing is taken. */
@@ -299,8 +300,7 @@ export class Receiver implements MessageSink {
     const limits = this.#limits;
     const movesOn = chunk.position === this.tracker.cumulative + 1;
     const share = movesOn ? HARD_LIMIT : 1;
-    if (this.usedBytes >= limits.receiveWindow * (movesOn ? HARD_LIMIT : WATERMARK))
-      return 'receive-window-full';
+    if (this.usedBytes >= limits.receiveWindow * share) return 'receive-window-full';
     const deferral = this.#deferral;
     if (deferral !== undefined && isBehind(deferral, chunk)) {
       const bytes = this.#deferredBytes + charge(chunk.payload.length);

@@ -1,78 +1,72 @@
 /**
- * Congestion control (RFC 9260 §7) behind a small interface: bytes and losses in, one window out.
+ * What a congestion controller is: it hears what was acknowledged, lost and timed out, and answers how much may be in
+ * flight and how fast it may leave. `Bbr` (the default) and `NewReno` are two; `sctp.congestion` takes another.
  *
- *   slow start (window ≤ threshold) → congestion avoidance → loss: halve · time-out: one packet, slow start again
+ *   chunks go out ─→ a SACK: onAcknowledged, then onLost if chunks were found lost ─→ window, pacingRate
+ *                 ─→ the reordering timer: onLost · T3-rtx: onTimeout · the path came back: onPathChange
+ *
+ * Bytes are chunks with their headers, times milliseconds of the association's clock, rates bytes a millisecond. A
+ * controller has no clock and no timer of its own; whatever it answers, the sender lets one packet out while nothing is in
+ * flight, so that none can shut the association for ever.
  */
-export interface CongestionController {
-  /** Bytes that may be in flight. */
-  readonly window: number;
+
+/** What one SACK brought. One object, reused: not to be kept. */
+export interface AckSample {
+  readonly now: number;
+  /** Bytes acknowledged for the first time, by the cumulative TSN or by gap reports. */
+  readonly ackedBytes: number;
+  /** Bytes in flight after it. */
+  readonly inFlight: number;
+  /** Bytes delivered since the association began, these included. */
+  readonly delivered: number;
   /**
-   * Bytes were acknowledged outside of fast recovery, and the cumulative TSN advanced. `limited`: they were sent while the
-   * window was what held the sender back.
+   * `delivered` as it was when the chunk last sent among those acknowledged went out: it, `deliveryRate` and
+   * `roundTripTime` speak of the same chunk. -1 when no acknowledged chunk was sent at a known time.
    */
-  onAcknowledged(bytes: number, limited: boolean): void;
-  /** A loss was detected by gap reports; once a window. */
-  onLoss(): void;
-  /** T3-rtx expired. */
-  onTimeout(): void;
+  readonly priorDelivered: number;
+  /** Bytes a millisecond over the life of that chunk (draft-cheng-iccrg-delivery-rate-estimation); 0: no sample. */
+  readonly deliveryRate: number;
+  /** The application had no more to send meanwhile: the path may carry more. */
+  readonly isAppLimited: boolean;
+  /** Milliseconds; -1: no sample (retransmitted, or sent at an unknown time). */
+  readonly roundTripTime: number;
+  /** The cumulative TSN advanced. */
+  readonly advanced: boolean;
+  /** Fast recovery was on before this SACK. */
+  readonly recovering: boolean;
+  /** What was acknowledged had been sent while the window held the sender back. */
+  readonly windowLimited: boolean;
+}
+
+/** Chunks found lost. One object, reused. */
+export interface LossSample {
+  readonly now: number;
+  readonly lostBytes: number;
+  /** Bytes in flight after it. */
+  readonly inFlight: number;
+  /** The first loss of a window: fast recovery begins (RFC 9260 §7.2.4). */
+  readonly startsRecovery: boolean;
+}
+
+export interface CongestionController {
+  /** Bytes that may be in flight: finite and above 0. */
+  readonly window: number;
+  /** Bytes a millisecond at which packets may leave, above 0; Infinity: as they come. */
+  readonly pacingRate: number;
+  onAcknowledged(ack: AckSample): void;
+  onLost(loss: LossSample): void;
+  /** T3-rtx expired: everything in flight is taken for lost. */
+  onTimeout(now: number): void;
+  /** The path was down and is up again: it may be another one. */
+  onPathChange(now: number): void;
   /** Bytes of chunks in a full packet have changed. */
   setMtu(bytes: number): void;
-  /** Numbers for inspection. */
-  inspect(): Record<string, number>;
+  /** Numbers and names for inspection. */
+  inspect(): Record<string, number | string>;
 }
 
 /** `mtu`: bytes of chunks a full packet carries; `initialWindow` in bytes. */
 export interface CongestionOptions {
   readonly mtu: number;
   readonly initialWindow: number;
-}
-
-/** Packets' worth of growth one SACK may bring in slow start: SACKs come late and for many packets at once. */
-const SLOW_START_LIMIT = 10;
-/** RFC 9260 §7.2.3: the threshold never falls below this many packets. */
-const MIN_THRESHOLD = 4;
-
-export class NewReno implements CongestionController {
-  window: number;
-  #threshold = Infinity;
-  #partialBytesAcked = 0;
-  #mtu: number;
-
-  constructor(options: CongestionOptions) {
-    this.#mtu = options.mtu;
-    this.window = options.initialWindow;
-  }
-
-  onAcknowledged(bytes: number, limited: boolean): void {
-    // RFC 9260 §7.2.1: a window that was not used is not known to be safe.
-    if (!limited) return;
-    if (this.window <= this.#threshold) {
-      this.window += Math.min(bytes, SLOW_START_LIMIT * this.#mtu);
-      return;
-    }
-    this.#partialBytesAcked += bytes;
-    if (this.#partialBytesAcked < this.window) return;
-    this.#partialBytesAcked -= this.window;
-    this.window += this.#mtu;
-  }
-
-  onLoss(): void {
-    this.#threshold = Math.max(this.window / 2, MIN_THRESHOLD * this.#mtu);
-    this.window = this.#threshold;
-    this.#partialBytesAcked = 0;
-  }
-
-  onTimeout(): void {
-    this.#threshold = Math.max(this.window / 2, MIN_THRESHOLD * this.#mtu);
-    this.window = this.#mtu;
-    this.#partialBytesAcked = 0;
-  }
-
-  setMtu(bytes: number): void {
-    this.#mtu = bytes;
-  }
-
-  inspect(): Record<string, number> {
-    return { window: this.window, threshold: Math.min(this.#threshold, Number.MAX_SAFE_INTEGER) };
-  }
 }

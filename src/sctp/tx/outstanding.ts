@@ -2,16 +2,18 @@
  * Chunks that have a TSN and are not yet acknowledged cumulatively: a ring of columns indexed by position.
  *
  *   add → in flight ─ gap report → acked ─┐
- *            │  └ 3 misses / T3 → lost ─ resend → in flight        cumulative TSN passes → free
+ *            │  └ overtaken and overdue / T3 → lost ─ resend → in flight      cumulative TSN passes → free
  *            └ message given up → abandoned ──────────────────────┘
  *
- * The counters (bytes in flight, chunks lost) change in `#setState` alone. A SACK costs the chunks it newly reports,
- * not the window: what was reported before is kept as intervals and skipped.
+ * The counters (bytes in flight, chunks lost) change in `#setState` alone. A SACK costs the chunks it newly reports and
+ * those it finds lost, not the window: what was reported before is kept as intervals and skipped, and what is in flight
+ * stands in the order of sending (`Transmissions`).
  */
 import { DATA_HEADER_SIZE, padded } from '../constants.ts';
 import type { MessageOutcome } from '../events.ts';
 import { IntervalSet } from '../interval-set.ts';
 import type { OutgoingMessage } from './send-queue.ts';
+import { Transmissions } from './transmissions.ts';
 
 const FREE = 0;
 const IN_FLIGHT = 1;
@@ -19,8 +21,14 @@ const ACKED = 2;
 const LOST = 3;
 const ABANDONED = 4;
 
-/** Miss indications that make a chunk lost (RFC 9260 §7.2.4). */
+/**
+ * Chunks reported above the cumulative TSN from which a missing one is lost at once, while nothing has been seen to overtake
+ * (RFC 9260 §7.2.4; RFC 8985 §6.2, step 4).
+ */
 const MISSES = 3;
+
+/** Columns begin with so many places: a power of two. */
+const INITIAL_LENGTH = 16;
 
 /** Chunks outstanding at once, at the most: peers bound how far a TSN may run ahead, and gap reports reach 65535. */
 export const MAX_OUTSTANDING = 16_384;
@@ -30,8 +38,13 @@ export interface SackOutcome {
   /** Bytes of chunks reported for the first time. */
   ackedBytes: number;
   cumulativeAdvanced: boolean;
-  /** Chunks found lost by this SACK. */
-  newlyLost: number;
+}
+
+/** Chunks found lost at once. One object, reused. */
+export interface Losses {
+  chunks: number;
+  /** With their headers. */
+  bytes: number;
 }
 
 /** Told of messages that end here. */
@@ -53,26 +66,30 @@ export class Outstanding {
   lostCount = 0;
   /** User bytes not acknowledged cumulatively and not abandoned. */
   unackedBytes = 0;
+  /** What was sent when. */
+  readonly sent: Transmissions = new Transmissions(INITIAL_LENGTH);
+  /** Chunks the peer has reported above the cumulative TSN. */
+  #ackedCount = 0;
+  /** The highest position that was ever acknowledged. */
+  #highestAcked = -1;
   /** What the peer reported above the cumulative TSN. */
   readonly #reported = new IntervalSet();
   readonly #observer: OutstandingObserver;
-  readonly #outcome: SackOutcome = { ackedBytes: 0, cumulativeAdvanced: false, newlyLost: 0 };
+  readonly #outcome: SackOutcome = { ackedBytes: 0, cumulativeAdvanced: false };
+  readonly #losses: Losses = { chunks: 0, bytes: 0 };
   /** Reports have been taken back since the cumulative TSN last moved: that they come again is no progress. */
   hasReneged = false;
   /** No lost chunk lies below. */
   #firstLost = 0;
 
-  #mask = 63;
-  #states = new Uint8Array(64);
-  #misses = new Uint8Array(64);
-  #transmissions = new Uint16Array(64);
-  /** A miss counts only when something sent after the chunk's last transmission was reported: positions from here. */
-  #missFrom = new Float64Array(64);
-  #offsets = new Float64Array(64);
-  #sizes = new Uint16Array(64);
+  #mask: number = INITIAL_LENGTH - 1;
+  #states = new Uint8Array(INITIAL_LENGTH);
+  #transmissions = new Uint16Array(INITIAL_LENGTH);
+  #offsets = new Float64Array(INITIAL_LENGTH);
+  #sizes = new Uint16Array(INITIAL_LENGTH);
   /** The fragment's number in its message (RFC 8260 "FSN"). */
-  #fragments = new Uint32Array(64);
-  #messages: (OutgoingMessage | undefined)[] = new Array<OutgoingMessage | undefined>(64);
+  #fragments = new Uint32Array(INITIAL_LENGTH);
+  #messages: (OutgoingMessage | undefined)[] = new Array<OutgoingMessage | undefined>(INITIAL_LENGTH);
 
   constructor(observer: OutstandingObserver) {
     this.#observer = observer;
@@ -131,11 +148,13 @@ export class Outstanding {
     return position < this.next && this.#states[position & this.#mask] === ABANDONED;
   }
 
-  /** Gives `size` bytes of the message from `offset` on the next TSN: they are in flight. */
-  add(message: OutgoingMessage, offset: number, size: number): number {
+  /**
+   * Gives `size` bytes of the message from `offset` on the next TSN: they are in flight. `fresh`: `now` is known to be now.
+   */
+  add(message: OutgoingMessage, offset: number, size: number, now: number, fresh: boolean): number {
     const position = this.#append(message, offset, size);
     this.unackedBytes += size;
-    this.#setState(position, IN_FLIGHT);
+    this.#fly(position, now, fresh);
     this.#transmissions[position & this.#mask] = 1;
     return position;
   }
@@ -158,11 +177,9 @@ export class Outstanding {
   }
 
   /** The chunk is being sent again. */
-  resend(position: number): void {
+  resend(position: number, now: number, fresh: boolean): void {
     const i = position & this.#mask;
-    this.#setState(position, IN_FLIGHT);
-    this.#misses[i] = 0;
-    this.#missFrom[i] = this.next;
+    this.#fly(position, now, fresh);
     if (this.#transmissions[i]! < 0xffff) this.#transmissions[i]!++;
   }
 
@@ -185,34 +202,58 @@ export class Outstanding {
     }
   }
 
+  /** RFC 8985 §7.3: the chunk sent last is to be sent again, if its message may be; false if not. */
+  loseLast(): boolean {
+    const slot = this.sent.last;
+    if (slot < 0 || this.#messages[slot]?.maxRetransmits !== Infinity) return false;
+    this.#lose(this.#positionOf(slot));
+    return true;
+  }
+
   /**
    * Applies a SACK whose cumulative position lies in [cumulative, next). `blocks` are distances from it, ascending.
-   * `undefined`, and nothing has changed, when they report what was never sent.
-   * @param recovering fast recovery: with it every missing chunk below the highest reported gets a miss (§7.2.4).
+   * `undefined`, and nothing has changed, when they report what was never sent. `sent` has its sample afterwards.
    */
-  handleSack(
-    cumulative: number,
-    blocks: readonly number[],
-    recovering: boolean,
-  ): Readonly<SackOutcome> | undefined {
+  handleSack(cumulative: number, blocks: readonly number[], now: number): Readonly<SackOutcome> | undefined {
     if (cumulative + (blocks.at(-1) ?? 0) >= this.next) return undefined;
     const outcome = this.#outcome;
     outcome.ackedBytes = 0;
-    outcome.newlyLost = 0;
     outcome.cumulativeAdvanced = cumulative > this.cumulative;
+    this.sent.beginSack();
     if (outcome.cumulativeAdvanced) {
       this.hasReneged = false;
-      this.#advance(cumulative);
+      this.#advance(cumulative, now);
     }
-    let highest = -1;
     for (let i = 0; i < blocks.length; i += 2) {
-      highest = Math.max(highest, this.#report(cumulative + blocks[i]!, cumulative + blocks[i + 1]!));
+      this.#report(cumulative + blocks[i]!, cumulative + blocks[i + 1]!, now);
     }
-    if (recovering && outcome.cumulativeAdvanced) highest = Math.max(highest, this.#reported.highest);
-    if (highest > this.cumulative) this.#countMisses(highest);
+    this.sent.endSack(now);
     // The chunk the peer waits for was reported before: it has reneged (RFC 9260 §6.2.1 iv, §6.2.1.D.iii).
     if (this.count > 0 && this.#states[(this.cumulative + 1) & this.#mask] === ACKED) this.#forgetReports();
     return outcome;
+  }
+
+  /**
+   * Finds what is lost by `now` (RFC 8985 §6.2): sent before something that was acknowledged, and later than it by
+   * `reorderingWindow` milliseconds; by nothing at all while nothing was ever seen to overtake and three chunks tell of
+   * the gap, or `recovering`.
+   */
+  detectLosses(now: number, reorderingWindow: number, recovering: boolean): Readonly<Losses> {
+    const losses = this.#losses;
+    losses.chunks = 0;
+    losses.bytes = 0;
+    const patience = this.#patience(reorderingWindow, recovering);
+    for (let slot = this.sent.overdue(now, patience); slot >= 0; slot = this.sent.overdue(now, patience)) {
+      losses.chunks++;
+      losses.bytes += this.#wireSize(this.#sizes[slot]!);
+      this.#lose(this.#positionOf(slot));
+    }
+    return losses;
+  }
+
+  /** When `detectLosses` will find the next one if no SACK comes; Infinity: not by time. */
+  nextLossAt(reorderingWindow: number, recovering: boolean): number {
+    return this.sent.overdueAt(this.#patience(reorderingWindow, recovering));
   }
 
   clear(): void {
@@ -233,8 +274,6 @@ export class Outstanding {
     this.#messages[i] = message;
     this.#offsets[i] = offset;
     this.#sizes[i] = size;
-    this.#misses[i] = 0;
-    this.#missFrom[i] = position + 1;
     this.#transmissions[i] = 0;
     this.#fragments[i] = message.fragments;
     if (message.firstPosition < 0) message.firstPosition = position;
@@ -242,12 +281,18 @@ export class Outstanding {
     return position;
   }
 
-  #advance(cumulative: number): void {
+  #fly(position: number, now: number, fresh: boolean): void {
+    const isFirst = this.flightBytes === 0;
+    this.#setState(position, IN_FLIGHT);
+    this.sent.record(position & this.#mask, now, fresh, isFirst);
+  }
+
+  #advance(cumulative: number, now: number): void {
     for (let position = this.cumulative + 1; position <= cumulative; position++) {
       const state = this.#states[position & this.#mask];
       const size = this.#sizes[position & this.#mask]!;
       if (state !== ABANDONED) this.unackedBytes -= size;
-      if (state === IN_FLIGHT || state === LOST) this.#outcome.ackedBytes += this.#wireSize(size);
+      if (state === IN_FLIGHT || state === LOST) this.#acknowledge(position, now);
       const message = this.message(position);
       this.#free(position);
       // A message is acknowledged when its last chunk is, cumulatively: a gap report may be taken back.
@@ -260,37 +305,38 @@ export class Outstanding {
     if (this.#firstLost <= cumulative) this.#firstLost = cumulative + 1;
   }
 
-  /** Notes [first, last] as reported; the highest position that is news, -1 if nothing is. */
-  #report(first: number, last: number): number {
-    let highest = -1;
+  /** Notes [first, last] as reported. */
+  #report(first: number, last: number, now: number): void {
+    let isNews = false;
     let position = this.#reported.nextMissing(first);
     while (position <= last) {
       const state = this.#states[position & this.#mask];
       if (state === IN_FLIGHT || state === LOST) {
-        this.#outcome.ackedBytes += this.#wireSize(this.#sizes[position & this.#mask]!);
+        this.#acknowledge(position, now);
         this.#setState(position, ACKED);
       }
-      highest = position;
+      isNews = true;
       position = this.#reported.nextMissing(position + 1);
     }
-    if (highest >= 0) this.#reported.add(first, last);
-    return highest;
+    if (isNews) this.#reported.add(first, last);
   }
 
-  /** RFC 9260 §7.2.4: a chunk below the highest newly reported one is missed once more. */
-  #countMisses(highest: number): void {
-    let position = this.#reported.nextMissing(this.cumulative + 1);
-    while (position < highest) {
-      const i = position & this.#mask;
-      if (this.#states[i] === IN_FLIGHT && this.#missFrom[i]! <= highest) {
-        this.#misses[i]!++;
-        if (this.#misses[i]! >= MISSES) {
-          this.#lose(position);
-          this.#outcome.newlyLost++;
-        }
-      }
-      position = this.#reported.nextMissing(position + 1);
-    }
+  #acknowledge(position: number, now: number): void {
+    const i = position & this.#mask;
+    const bytes = this.#wireSize(this.#sizes[i]!);
+    this.#outcome.ackedBytes += bytes;
+    this.sent.acknowledged(i, bytes, now, this.#transmissions[i]! > 1, position < this.#highestAcked);
+    this.#highestAcked = Math.max(this.#highestAcked, position);
+  }
+
+  #patience(reorderingWindow: number, recovering: boolean): number {
+    const isOrderTrusted = this.sent.reorderingQuarters === 0 && (recovering || this.#ackedCount >= MISSES);
+    return isOrderTrusted ? 0 : reorderingWindow;
+  }
+
+  #positionOf(slot: number): number {
+    const first = this.cumulative + 1;
+    return first + ((slot - first) & this.#mask);
   }
 
   #forgetReports(): void {
@@ -319,6 +365,9 @@ export class Outstanding {
     if (before === IN_FLIGHT) {
       this.flightBytes -= this.#wireSize(size);
       this.flightPayload -= size;
+      this.sent.unlink(i);
+    } else if (before === ACKED) {
+      this.#ackedCount--;
     } else if (before === LOST) {
       this.lostCount--;
     }
@@ -327,6 +376,8 @@ export class Outstanding {
       this.flightPayload += size;
     } else if (state === LOST) {
       this.lostCount++;
+    } else if (state === ACKED) {
+      this.#ackedCount++;
     }
     this.#states[i] = state;
   }
@@ -341,9 +392,7 @@ export class Outstanding {
     const length = (oldMask + 1) * 2;
     const old = {
       states: this.#states,
-      misses: this.#misses,
       transmissions: this.#transmissions,
-      missFrom: this.#missFrom,
       offsets: this.#offsets,
       sizes: this.#sizes,
       fragments: this.#fragments,
@@ -351,9 +400,7 @@ export class Outstanding {
     };
     this.#mask = length - 1;
     this.#states = new Uint8Array(length);
-    this.#misses = new Uint8Array(length);
     this.#transmissions = new Uint16Array(length);
-    this.#missFrom = new Float64Array(length);
     this.#offsets = new Float64Array(length);
     this.#sizes = new Uint16Array(length);
     this.#fragments = new Uint32Array(length);
@@ -362,13 +409,13 @@ export class Outstanding {
       const from = position & oldMask;
       const to = position & this.#mask;
       this.#states[to] = old.states[from]!;
-      this.#misses[to] = old.misses[from]!;
       this.#transmissions[to] = old.transmissions[from]!;
-      this.#missFrom[to] = old.missFrom[from]!;
       this.#offsets[to] = old.offsets[from]!;
       this.#sizes[to] = old.sizes[from]!;
       this.#fragments[to] = old.fragments[from]!;
       this.#messages[to] = old.messages[from];
     }
+    const first = this.cumulative + 1;
+    this.sent.grow(length, (slot) => (first + ((slot - first) & oldMask)) & this.#mask);
   }
 }

@@ -3,15 +3,17 @@
  *
  *   fill(packet): lost chunks first (given up instead, if their message may be) → new data → FORWARD TSN
  *   expire(): messages whose time is up and that need not be waited for → given up
- *   handleSack(): acknowledged, missed, lost → congestion window, fast recovery, round-trip sample
+ *   handleSack(): acknowledged, overtaken, lost → congestion window and rate, fast recovery, round-trip sample
+ *   handleReordering(): what was overtaken and did not come in time is lost (RFC 8985 §6.3)
+ *   handleTailProbe(): silence after the last packet → it goes out once more (RFC 8985 §7)
  *   handleTimeout(): T3 → everything in flight is lost, one packet goes out
  *
- * What may go out is bounded by the congestion window, the peer's window and a burst; one packet may always go out
- * while nothing is in flight, so that neither window can shut for ever (RFC 9260 §6.1 A).
+ * What may go out is bounded by the congestion window, the peer's window, and the controller's pace or a burst; one packet
+ * may always go out while nothing is in flight, so that neither window can shut for ever (RFC 9260 §6.1 A).
  */
 import type { Counters } from '../../core/counters.ts';
 import { DeadlineHeap } from '../../core/deadline-heap.ts';
-import { CHUNK, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED, I_DATA_HEADER_SIZE, padded } from '../constants.ts';
+import { I_DATA_HEADER_SIZE, padded } from '../constants.ts';
 import type { MessageOutcome, SctpCounter } from '../events.ts';
 import type { SenderInspection } from '../inspection.ts';
 import type { SkippedStream } from '../packet/forward-tsn.ts';
@@ -19,8 +21,11 @@ import { encodeForwardTsn, encodeIForwardTsn } from '../packet/forward-tsn.ts';
 import type { PacketWriter } from '../packet/packet.ts';
 import type { SackChunk } from '../packet/sack.ts';
 import { TsnLine } from '../tsn.ts';
-import type { CongestionController } from './congestion.ts';
+import type { AckSample, CongestionController, LossSample } from './congestion.ts';
+import type { Losses, SackOutcome } from './outstanding.ts';
+import { writeDataChunk } from './data-chunk.ts';
 import { Outstanding } from './outstanding.ts';
+import { Pacer } from './pacer.ts';
 import type { RtoEstimator } from './rto.ts';
 import type { OutgoingMessage } from './send-queue.ts';
 import { endMessage, SendQueue } from './send-queue.ts';
@@ -51,8 +56,28 @@ export interface SackVerdict {
   readonly progress: boolean;
 }
 
+/** RFC 8985 §7.2: a probe time-out in round trips, and its floor in milliseconds. */
+const PROBE_ROUND_TRIPS = 2;
+const MIN_PROBE_TIMEOUT = 10;
+
 const STALE: SackVerdict = { valid: true, advanced: false, progress: false };
 const INVALID: SackVerdict = { valid: false, advanced: false, progress: false };
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const NO_ACK: AckSample = {
+  now: 0,
+  ackedBytes: 0,
+  inFlight: 0,
+  delivered: 0,
+  priorDelivered: -1,
+  deliveryRate: 0,
+  isAppLimited: false,
+  roundTripTime: -1,
+  advanced: false,
+  recovering: false,
+  windowLimited: false,
+};
 
 export class Sender {
   readonly line: TsnLine;
@@ -78,7 +103,15 @@ export class Sender {
   readonly #options: SenderOptions;
   readonly #observer: SenderObserver;
   readonly #counters: Counters<SctpCounter>;
+  readonly #pacer: Pacer;
   #burst: number;
+  /** The pacer holds back what the windows would let out, until then; Infinity: it does not. */
+  #releaseAt: number = Infinity;
+  /** When something was last sent or acknowledged. */
+  #activeAt = 0;
+  #isActiveProvisional = false;
+  /** The silence has been probed: the rest is T3's. */
+  #tailProbed = false;
   /** Fast recovery lasts until this position is acknowledged; -1 outside. */
   #recoveryExit = -1;
   /** Chunks below this position went out while the congestion window held the sender back. */
@@ -87,9 +120,10 @@ export class Sender {
   #exempt = false;
   /** T3 has expired: one chunk may go out against a shut window (RFC 9260 §6.1 A, "zero window probe"). */
   #windowProbe = false;
-  /** The chunk whose round trip is being timed, -1 if none is. */
-  #probe = -1;
-  #probeSentAt = 0;
+  /** Bytes delivered from which on the next round trip is timed: one a round (RFC 9260 §6.3.1 C4). */
+  #nextSampleAt = 0;
+  readonly #ack: Mutable<AckSample> = { ...NO_ACK };
+  readonly #loss: Mutable<LossSample> = { now: 0, lostBytes: 0, inFlight: 0, startsRecovery: false };
   #forwardDue = false;
   #forwardedAt = -Infinity;
 
@@ -123,13 +157,17 @@ export class Sender {
     this.#counters = parts.counters;
     this.#options = options;
     this.#burst = options.maxBurst;
+    this.#pacer = new Pacer(options.chunkSpace);
     this.#chunkSpace = options.chunkSpace;
     this.#largestChunk = options.chunkSpace;
   }
 
   /** From now on a packet has room for `chunkSpace` bytes of chunks, and no chunk takes more than `largestChunk` of them. */
   setSpace(chunkSpace: number, largestChunk: number): void {
-    if (chunkSpace !== this.#chunkSpace) this.congestion.setMtu(chunkSpace);
+    if (chunkSpace !== this.#chunkSpace) {
+      this.congestion.setMtu(chunkSpace);
+      this.#pacer.setMtu(chunkSpace);
+    }
     this.#chunkSpace = chunkSpace;
     this.#largestChunk = largestChunk;
   }
@@ -163,6 +201,35 @@ export class Sender {
   /** The earliest time at which a message runs out of its lifetime; Infinity: none. */
   get nextExpiry(): number {
     return this.#lifetimes.next();
+  }
+
+  /** When the pacer lets out more of what waits for it; Infinity: nothing waits for it. */
+  get releaseAt(): number {
+    return this.#releaseAt;
+  }
+
+  /** When a chunk that was overtaken counts as lost; Infinity: none was. */
+  get reorderingDeadline(): number {
+    return this.outstanding.nextLossAt(this.#reorderingWindow, this.isRecovering);
+  }
+
+  /** Milliseconds of silence after which the tail is probed; Infinity: T3 alone waits. */
+  get probeTimeout(): number {
+    const { outstanding, rto } = this;
+    if (rto.smoothed === undefined || this.#tailProbed || this.isRecovering) return Infinity;
+    // The SACK of a single packet may be delayed for longer than T3 differs from a probe.
+    const isTail = outstanding.lostCount === 0 && outstanding.flightBytes > this.#chunkSpace;
+    if (!isTail || this.peerWindow === 0) return Infinity;
+    const timeout = Math.max(PROBE_ROUND_TRIPS * rto.smoothed, MIN_PROBE_TIMEOUT);
+    return timeout < rto.timeout ? timeout : Infinity;
+  }
+
+  /** A time is seen: what was done at an unknown one was done no later. */
+  observe(now: number): void {
+    this.outstanding.sent.observe(now);
+    if (!this.#isActiveProvisional) return;
+    this.#isActiveProvisional = false;
+    this.#activeAt = now;
   }
 
   /** RFC 8260 was negotiated: I-DATA and I-FORWARD-TSN take the place of DATA and FORWARD TSN. */
@@ -202,15 +269,15 @@ export class Sender {
   fill(writer: PacketWriter, now: number, fresh: boolean): boolean {
     let wrote = false;
     this.firstFilled = -1;
-    if (this.#burst > 0) {
-      wrote = this.#fillLost(writer, now);
+    const before = this.outstanding.flightBytes;
+    if (this.#mayStartPacket(now)) {
+      wrote = this.#fillLost(writer, now, fresh);
       if (this.outstanding.lostCount === 0 && this.#fillNew(writer, now, fresh)) wrote = true;
-      if (wrote) {
-        this.#burst--;
-        if (this.#burst === 0) this.#mayFly(this.#largestChunk - this.outstanding.headerSize);
-        this.#exempt = false;
-        this.#windowProbe = false;
-      }
+    }
+    if (wrote) {
+      this.#noteSent(this.outstanding.flightBytes - before, now, fresh);
+    } else if (this.#isAppLimited) {
+      this.outstanding.sent.noteAppLimited(this.outstanding.flightBytes);
     }
     return this.#writeForwardTsn(writer, now) || wrote;
   }
@@ -224,15 +291,22 @@ export class Sender {
       return STALE;
     }
     const hadReneged = outstanding.hasReneged;
-    const outcome = outstanding.handleSack(cumulative, sack.blocks, this.isRecovering);
+    const recovering = this.isRecovering;
+    const outcome = outstanding.handleSack(cumulative, sack.blocks, now);
     if (outcome === undefined) {
       this.#counters.add('invalid-sack');
       return INVALID;
     }
     this.peerWindow = window;
     this.#allowFor(outcome.ackedBytes);
-    if (outcome.cumulativeAdvanced) this.#handleAdvance(cumulative, outcome.ackedBytes, now);
-    if (outcome.newlyLost > 0) this.#handleLoss(outcome.newlyLost);
+    if (outcome.cumulativeAdvanced) this.#handleAdvance(cumulative);
+    if (outcome.ackedBytes > 0 || outcome.cumulativeAdvanced) {
+      this.#tailProbed = false;
+      this.#activeAt = now;
+      this.#sampleRoundTrip();
+      this.#tellAcknowledged(outcome, recovering, now);
+    }
+    this.#handleLosses(outstanding.detectLosses(now, this.#reorderingWindow, recovering), now);
     this.#remindOfForward(now, outcome.cumulativeAdvanced);
     return {
       valid: true,
@@ -241,22 +315,44 @@ export class Sender {
     };
   }
 
+  /** The pacer's wait is over: what it held back may be polled. */
+  handleRelease(): void {
+    this.#releaseAt = Infinity;
+  }
+
+  /** RFC 8985 §6.3: the reordering window of something overtaken has passed. */
+  handleReordering(now: number): void {
+    this.#handleLosses(this.outstanding.detectLosses(now, this.#reorderingWindow, this.isRecovering), now);
+  }
+
+  /** Silence: the milliseconds that are left of it, 0 when the tail is being probed (RFC 8985 §7.3). */
+  handleTailProbe(now: number): number {
+    const left = this.#activeAt + this.probeTimeout - now;
+    if (left > 0) return left;
+    this.#tailProbed = true;
+    if (!this.outstanding.loseLast()) return 0;
+    this.#counters.add('tail-loss-probes');
+    this.#exempt = true;
+    this.allowBurst();
+    return 0;
+  }
+
   /** T3-rtx expired (RFC 9260 §6.3.3). */
-  handleTimeout(): void {
+  handleTimeout(now: number): void {
     this.#counters.add('retransmission-timeouts');
     this.rto.backOff();
     // A probe of a shut window that goes unanswered says nothing about congestion (RFC 9260 §6.1 A).
-    if (this.peerWindow > 0) this.congestion.onTimeout();
+    if (this.peerWindow > 0) this.congestion.onTimeout(now);
     this.#windowProbe = true;
     this.#loseAll();
   }
 
   /** The path is back: what was in flight is taken for lost, and the time-out starts from the bottom. */
-  handlePathRestored(): void {
+  handlePathRestored(now: number): void {
     this.rto.resetBackoff();
-    if (this.outstanding.count === 0) return;
-    this.congestion.onTimeout();
-    this.#loseAll();
+    this.outstanding.sent.forgetPath();
+    this.congestion.onPathChange(now);
+    if (this.outstanding.count > 0) this.#loseAll();
   }
 
   /** A stream reset has ended: a FORWARD TSN that was held back may go. */
@@ -270,7 +366,7 @@ export class Sender {
     this.outstanding.clear();
     this.#lifetimes.clear();
     this.#forwardDue = false;
-    this.#probe = -1;
+    this.#releaseAt = Infinity;
   }
 
   inspect(): SenderInspection {
@@ -285,6 +381,7 @@ export class Sender {
       recovering: this.isRecovering,
       retransmissionTimeout: this.rto.timeout,
       roundTripTime: this.rto.smoothed ?? null,
+      reorderingQuarters: this.outstanding.sent.reorderingQuarters,
       congestion: this.congestion.inspect(),
     };
   }
@@ -297,34 +394,94 @@ export class Sender {
     this.#burst += this.#options.maxBurst + 2 * Math.ceil(ackedBytes / this.#chunkSpace);
   }
 
-  #handleAdvance(cumulative: number, ackedBytes: number, now: number): void {
+  #handleAdvance(cumulative: number): void {
     if (cumulative >= this.#recoveryExit) this.#recoveryExit = -1;
-    if (this.#probe >= 0 && cumulative >= this.#probe) {
-      // While the window is shut the time-out goes on backing off, whatever a probe's round trip was.
-      if (this.peerWindow > 0) this.rto.sample(now - this.#probeSentAt);
-      this.#probe = -1;
-    }
-    if (!this.isRecovering) this.congestion.onAcknowledged(ackedBytes, cumulative < this.#limitedUntil);
   }
 
-  #handleLoss(chunks: number): void {
+  #sampleRoundTrip(): void {
+    const { sent } = this.outstanding;
+    if (sent.roundTripTime < 0 || sent.priorDelivered < this.#nextSampleAt) return;
+    this.#nextSampleAt = sent.delivered;
+    // While the window is shut the time-out goes on backing off, whatever a probe's round trip was.
+    if (this.peerWindow > 0) this.rto.sample(sent.roundTripTime);
+  }
+
+  #tellAcknowledged(outcome: Readonly<SackOutcome>, recovering: boolean, now: number): void {
+    const { sent, flightBytes, cumulative } = this.outstanding;
+    const ack = this.#ack;
+    ack.now = now;
+    ack.ackedBytes = outcome.ackedBytes;
+    ack.inFlight = flightBytes;
+    ack.delivered = sent.delivered;
+    ack.priorDelivered = sent.priorDelivered;
+    ack.deliveryRate = sent.deliveryRate;
+    ack.isAppLimited = sent.isAppLimited;
+    ack.roundTripTime = sent.roundTripTime;
+    ack.advanced = outcome.cumulativeAdvanced;
+    ack.recovering = recovering && this.isRecovering;
+    ack.windowLimited = cumulative < this.#limitedUntil;
+    this.congestion.onAcknowledged(ack);
+  }
+
+  #handleLosses({ chunks, bytes }: Readonly<Losses>, now: number): void {
+    if (chunks === 0) return;
     this.#counters.add('fast-retransmits', chunks);
+    const loss = this.#loss;
+    loss.now = now;
+    loss.lostBytes = bytes;
+    loss.inFlight = this.outstanding.flightBytes;
+    loss.startsRecovery = !this.isRecovering;
+    this.congestion.onLost(loss);
+    this.allowBurst();
     if (this.isRecovering) return;
-    this.congestion.onLoss();
     this.#recoveryExit = this.outstanding.next - 1;
     this.#exempt = true;
   }
 
+  get #reorderingWindow(): number {
+    const quarters = Math.max(this.outstanding.sent.reorderingQuarters, 1);
+    return ((this.rto.smoothed ?? this.rto.base) * quarters) / 4;
+  }
+
+  /** Nothing to send while the path would take more: what limits the sender is the application. */
+  get #isAppLimited(): boolean {
+    const { outstanding, queue } = this;
+    if (queue.bufferedBytes > 0 || outstanding.lostCount > 0) return false;
+    return outstanding.flightBytes < this.congestion.window;
+  }
+
+  /** Asks the pacer, or without a pace the burst. The first packet of a recovery, and of all, goes out unasked. */
+  #mayStartPacket(now: number): boolean {
+    const { outstanding } = this;
+    const rate = this.congestion.pacingRate;
+    this.#releaseAt = Infinity;
+    if (rate === Infinity) return this.#burst > 0;
+    if (this.#exempt || outstanding.flightBytes === 0 || this.#pacer.mayRelease(now, rate)) return true;
+    const waits = outstanding.lostCount > 0 || this.queue.bufferedBytes > 0;
+    if (waits && this.#mayFly(1)) this.#releaseAt = this.#pacer.releaseAt(now, rate);
+    return false;
+  }
+
+  #noteSent(bytes: number, now: number, fresh: boolean): void {
+    this.#pacer.spend(Math.max(0, bytes));
+    this.#activeAt = now;
+    if (!fresh) this.#isActiveProvisional = true;
+    if (this.#burst > 0) this.#burst--;
+    if (this.#burst === 0) this.#mayFly(this.#largestChunk - this.outstanding.headerSize);
+    this.#exempt = false;
+    this.#windowProbe = false;
+  }
+
   #loseAll(): void {
     this.outstanding.loseAll();
+    this.#tailProbed = false;
     this.#recoveryExit = -1;
-    this.#probe = -1;
     this.#exempt = false;
     this.#forwardDue = true;
     this.allowBurst();
   }
 
-  #fillLost(writer: PacketWriter, now: number): boolean {
+  #fillLost(writer: PacketWriter, now: number, fresh: boolean): boolean {
     const outstanding = this.outstanding;
     let wrote = false;
     for (;;) {
@@ -338,12 +495,10 @@ export class Sender {
       }
       const size = outstanding.size(position);
       if (outstanding.headerSize + padded(size) > writer.room || !this.#mayFly(size)) return wrote;
-      outstanding.resend(position);
+      outstanding.resend(position, now, fresh);
       this.#counters.add('retransmitted-chunks');
       if (position === outstanding.cumulative + 1) this.earliestResent = true;
-      // Karn's rule: an acknowledgement of it could be for either transmission.
-      if (position === this.#probe) this.#probe = -1;
-      this.#writeChunk(writer, message, position, outstanding.offset(position), size);
+      this.#write(writer, message, position, outstanding.offset(position), size);
       wrote = true;
     }
   }
@@ -369,14 +524,10 @@ export class Sender {
       // A message is not torn to fill what little a packet has left.
       if (size <= 0 || (size < rest && space * 2 < full) || !this.#mayFly(size)) break;
       const offset = message.sent;
-      const position = outstanding.add(message, offset, size);
+      const position = outstanding.add(message, offset, size, now, fresh);
       this.queue.take(message, size);
-      if (fresh && this.#probe < 0) {
-        this.#probe = position;
-        this.#probeSentAt = now;
-      }
       if (offset + size === message.length) this.#counters.add('messages-sent');
-      this.#writeChunk(writer, message, position, offset, size);
+      this.#write(writer, message, position, offset, size);
       wrote = true;
     }
     return wrote;
@@ -415,7 +566,7 @@ export class Sender {
     if (message.token !== undefined) this.#observer.outcome(message, outcome);
   }
 
-  #writeChunk(
+  #write(
     writer: PacketWriter,
     message: OutgoingMessage,
     position: number,
@@ -423,28 +574,8 @@ export class Sender {
     size: number,
   ): void {
     if (this.firstFilled < 0) this.firstFilled = position;
-    const { data } = message;
-    let flags = message.unordered ? FLAG_UNORDERED : 0;
-    if (offset === 0) flags |= FLAG_BEGIN;
-    if (offset + size === data.length) flags |= FLAG_END;
-    if (this.queue.interleaving) {
-      // RFC 8260 §2.1: the first fragment says what the message is, the others which they are.
-      writer
-        .beginChunk(CHUNK.iData, flags)
-        .u32(this.line.wire(position))
-        .u16(message.streamId)
-        .u16(0)
-        .u32(message.sequence)
-        .u32(offset === 0 ? message.ppid : this.outstanding.fragment(position));
-    } else {
-      writer
-        .beginChunk(CHUNK.data, flags)
-        .u32(this.line.wire(position))
-        .u16(message.streamId)
-        .u16(message.sequence)
-        .u32(message.ppid);
-    }
-    writer.raw(size === data.length ? data : data.subarray(offset, offset + size)).endChunk();
+    const fragment = this.queue.interleaving ? this.outstanding.fragment(position) : undefined;
+    writeDataChunk(writer, this.line.wire(position), message, offset, size, fragment);
   }
 
   /** RFC 3758 §3.5 C: a lost FORWARD TSN is sent again, once a round trip at the most, and with every T3. */
