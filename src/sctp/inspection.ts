@@ -67,9 +67,9 @@ export interface SenderInspection {
   readonly retransmissionTimeout: number;
   /** Smoothed; `null` before the first sample. */
   readonly roundTripTime: number | null;
-  /** The congestion controller's own numbers. */
   /** The reordering window of RACK, in quarters of the smoothed round-trip time. */
   readonly reorderingQuarters: number;
+  /** The congestion controller's own numbers and names. */
   readonly congestion: Readonly<Record<string, number | string>>;
 }
 
