@@ -333,6 +333,16 @@ export class Dtls {
           break;
         case ContentType.changeCipherSpec:
           break; // the epoch of the records behind it says the same (handshake.ts)
+        case ContentType.invalid:
+          // RFC 8446 §5, §5.4: padding alone, or a type nobody knows. It is authentic: the peer has lost its way.
+          this.#fail(
+            {
+              code: 'unexpected-message',
+              message: 'The peer sent a protected record of no known content type.',
+            },
+            AlertDescription.unexpectedMessage,
+          );
+          break;
       }
       if (this.#state === 'closed' || this.#state === 'failed') break;
     }

@@ -215,11 +215,7 @@ export class RecordReader {
       return false;
     }
     read.window.accept(sequence);
-    if (!isContentType(read.type)) {
-      this.#counters.add('recordsMalformed');
-      return false;
-    }
-    this.type = read.type;
+    this.type = isContentType(read.type) ? read.type : ContentType.invalid;
     this.epoch = read.epoch;
     this.sequence = sequence;
     this.#presentOpened(this.#copy, header + unifiedHeaderLength(this.#copy[header]!), plaintextLength);

@@ -10,6 +10,8 @@ import { readU16, writeU16, writeU48 } from '../core/bytes.ts';
 import { AEAD_TAG_LENGTH } from '../crypto/provider.ts';
 
 export const ContentType = {
+  /** RFC 8446 §5.1: never sent. Here it stands for a protected record of DTLS 1.3 that has none of the others inside. */
+  invalid: 0,
   changeCipherSpec: 20,
   alert: 21,
   handshake: 22,

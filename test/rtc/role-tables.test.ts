@@ -96,7 +96,15 @@ function living(before: DtlsRole, offerer: Partial<RtcOptions>, answerer: Partia
 // --- table A: we offer, the peer's answer is edited ---
 
 /** [row, our preference, before, answer, lenient, strict if it differs, another edit] */
-type RowA = readonly [string, SetupPreference, Before, Setup | undefined, string, string?, Edit?];
+type RowA = readonly [
+  string,
+  SetupPreference,
+  Before,
+  Setup | undefined,
+  string,
+  (string | undefined)?,
+  Edit?,
+];
 
 const TABLE_A: readonly RowA[] = [
   ['A1', 'auto', 'none', 'active', 'server'],
@@ -341,17 +349,19 @@ const RESTARTS_A: readonly (readonly [string, DtlsRole, boolean, Setup, string, 
 ];
 
 describe.each([false, true])('F1a table A with an ICE restart, strict %s', (strict) => {
-  test.each(RESTARTS_A)('%s: role so far %s, another certificate %s, answer %s → %s', (...row) => {
-    const [, before, isReplaced, answered, lenient, other = lenient] = row;
-    const peer = newState({ dtlsSetup: before === 'client' ? 'passive' : 'auto' });
-    const first = exchange(newState({ strict }), peer);
-    expect(first.offerer.plan.dtlsRole).toBe(before);
-    const offer = prepareOffer(first.offerer.state, restarted(LOCAL_A));
-    const theirs = { ...restarted(LOCAL_B), ...(isReplaced ? { fingerprints: REPLACED } : {}) };
-    const { sdp } = answerOffer(valid(receiveOffer(first.answerer.state, offer.sdp)), theirs);
-    const result = acceptAnswer(offer.next, withSetup(answered)(sdp));
-    expect(shown(result)).toBe(strict ? other : lenient);
-  });
+  for (const [row, before, isReplaced, answered, lenient, otherwise = lenient] of RESTARTS_A) {
+    const identity = isReplaced ? 'another' : 'the same';
+    test(`F1a ${row}: role so far ${before}, ${identity} certificate, answer ${answered} → ${strict ? otherwise : lenient}`, () => {
+      const peer = newState({ dtlsSetup: before === 'client' ? 'passive' : 'auto' });
+      const first = exchange(newState({ strict }), peer);
+      expect(first.offerer.plan.dtlsRole).toBe(before);
+      const offer = prepareOffer(first.offerer.state, restarted(LOCAL_A));
+      const theirs = { ...restarted(LOCAL_B), ...(isReplaced ? { fingerprints: REPLACED } : {}) };
+      const { sdp } = answerOffer(valid(receiveOffer(first.answerer.state, offer.sdp)), theirs);
+      const result = acceptAnswer(offer.next, withSetup(answered)(sdp));
+      expect(shown(result)).toBe(strict ? otherwise : lenient);
+    });
+  }
 });
 
 /** [row, our role so far, the peer's certificate, offer, our preference, result] */
@@ -369,15 +379,17 @@ const RESTARTS_B: readonly (readonly [string, DtlsRole, boolean, Setup, SetupPre
 ];
 
 describe.each([false, true])('F1a table B with an ICE restart, strict %s', (strict) => {
-  test.each(RESTARTS_B)('%s: role so far %s, another certificate %s, offer %s, prefer %s → %s', (...row) => {
-    const [, before, isReplaced, offered, dtlsSetup, expected] = row;
-    const peer = newState({ dtlsSetup: before === 'client' ? 'passive' : 'active' });
-    const first = exchange(peer, newState({ dtlsSetup, strict }));
-    expect(first.answerer.plan.dtlsRole).toBe(before);
-    const theirs = { ...restarted(LOCAL_A), ...(isReplaced ? { fingerprints: REPLACED } : {}) };
-    const { sdp } = prepareOffer(first.offerer.state, theirs);
-    expect(shown(receiveOffer(first.answerer.state, withSetup(offered)(sdp)))).toBe(expected);
-  });
+  for (const [row, before, isReplaced, offered, dtlsSetup, expected] of RESTARTS_B) {
+    const identity = isReplaced ? 'another' : 'the same';
+    test(`F1a ${row}: role so far ${before}, ${identity} certificate, offer ${offered}, prefer ${dtlsSetup} → ${expected}`, () => {
+      const peer = newState({ dtlsSetup: before === 'client' ? 'passive' : 'active' });
+      const first = exchange(peer, newState({ dtlsSetup, strict }));
+      expect(first.answerer.plan.dtlsRole).toBe(before);
+      const theirs = { ...restarted(LOCAL_A), ...(isReplaced ? { fingerprints: REPLACED } : {}) };
+      const { sdp } = prepareOffer(first.offerer.state, theirs);
+      expect(shown(receiveOffer(first.answerer.state, withSetup(offered)(sdp)))).toBe(expected);
+    });
+  }
 });
 
 function shown(
