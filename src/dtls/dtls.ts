@@ -38,7 +38,13 @@ import { RecordReader } from './inbound.ts';
 import type { DtlsConfiguration, DtlsOptions, DtlsRole } from './options.ts';
 import { MAX_RETRANSMIT_TIMEOUT, configure } from './options.ts';
 import { Peer } from './peer.ts';
-import { ContentType, DTLS_HEADROOM, DTLS_TAILROOM, MAX_PLAINTEXT_LENGTH } from './record.ts';
+import {
+  ContentType,
+  DTLS_HEADROOM,
+  DTLS_TAILROOM,
+  INVALID_CONTENT_TYPE,
+  MAX_PLAINTEXT_LENGTH,
+} from './record.ts';
 
 export type DtlsState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
 
@@ -333,7 +339,7 @@ export class Dtls {
           break;
         case ContentType.changeCipherSpec:
           break; // the epoch of the records behind it says the same (handshake.ts)
-        case ContentType.invalid:
+        case INVALID_CONTENT_TYPE:
           // RFC 8446 §5, §5.4: padding alone, or a type nobody knows. It is authentic: the peer has lost its way.
           this.#fail(
             {

@@ -21,6 +21,7 @@ import { APPLICATION_EPOCH } from './epoch13.ts';
 import type { DtlsLimits } from './options.ts';
 import {
   ContentType,
+  INVALID_CONTENT_TYPE,
   MAX_FRAGMENT_LENGTH,
   MAX_PLAINTEXT_LENGTH,
   RECORD_HEADER_LENGTH,
@@ -42,7 +43,7 @@ const MAX_CIPHERTEXT_LENGTH = MAX_PLAINTEXT_LENGTH + 256;
 
 export class RecordReader {
   /** Of the current record. */
-  type: ContentType = ContentType.handshake;
+  type: ContentType | typeof INVALID_CONTENT_TYPE = ContentType.handshake;
   epoch = 0;
   /** The current record's sequence number. */
   sequence = 0;
@@ -215,7 +216,7 @@ export class RecordReader {
       return false;
     }
     read.window.accept(sequence);
-    this.type = isContentType(read.type) ? read.type : ContentType.invalid;
+    this.type = isContentType(read.type) ? read.type : INVALID_CONTENT_TYPE;
     this.epoch = read.epoch;
     this.sequence = sequence;
     this.#presentOpened(this.#copy, header + unifiedHeaderLength(this.#copy[header]!), plaintextLength);

@@ -10,8 +10,6 @@ import { readU16, writeU16, writeU48 } from '../core/bytes.ts';
 import { AEAD_TAG_LENGTH } from '../crypto/provider.ts';
 
 export const ContentType = {
-  /** RFC 8446 §5.1: never sent. Here it stands for a protected record of DTLS 1.3 that has none of the others inside. */
-  invalid: 0,
   changeCipherSpec: 20,
   alert: 21,
   handshake: 22,
@@ -20,6 +18,9 @@ export const ContentType = {
   ack: 26,
 } as const;
 export type ContentType = (typeof ContentType)[keyof typeof ContentType];
+
+/** RFC 8446 §5.1, `invalid`: never sent. It stands for a protected record of DTLS 1.3 with none of the types above inside. */
+export const INVALID_CONTENT_TYPE = 0;
 
 /** Versions of DTLS count down: DTLS 1.0 is 0xfeff. */
 export const DTLS_1_2 = 0xfefd;
