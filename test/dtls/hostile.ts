@@ -1,7 +1,7 @@
 /** What an attacker, or a peer that misbehaves, needs: records of any kind, and providers that go wrong on purpose. */
 import type { Bytes } from '../../src/core/bytes.ts';
 import { concatBytes, copyBytes } from '../../src/core/bytes.ts';
-import type { CryptoProvider, HmacKey } from '../../src/crypto/index.ts';
+import type { CryptoProvider, HashAlgorithm, HmacKey } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { CIPHER_SUITES } from '../../src/dtls/cipher-suites.ts';
 import { WriteEpoch13 } from '../../src/dtls/epoch13.ts';
@@ -85,17 +85,6 @@ export function stolen(role: DtlsRole): Certificate {
   return { ...certificates[role], signingKey: certificates[other(role)].signingKey };
 }
 
-function misbehaving(change: Partial<CryptoProvider>): CryptoProvider {
-  const provider = nodeCrypto();
-  return new Proxy(provider, {
-    get: (target, name: keyof CryptoProvider) => {
-      if (name in change) return change[name];
-      const value: unknown = target[name];
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
-
 /**
  * A provider for `role` that makes its own Finished wrong and no other: DTLS 1.2 names the sender in its label; in 1.3
  * the server's Finished is computed first at both ends.
@@ -104,20 +93,19 @@ export function withWrongFinished(role: DtlsRole, version: DtlsVersion): CryptoP
   const provider = nodeCrypto();
   let finishedKeys = 0;
   const own = version === '1.2' ? `${role} finished` : 'dtls13finished';
-  return misbehaving({
-    hmac: (algorithm, key): HmacKey => {
-      const honest = provider.hmac(algorithm, key);
-      return {
-        mac: (...parts) => {
-          const result = honest.mac(...parts);
-          if (!parts.some((part) => textOf(part).includes(own))) return result;
-          const isOwn = version === '1.2' || finishedKeys++ === (role === 'server' ? 0 : 1);
-          if (isOwn) result[0]! ^= 1;
-          return result;
-        },
-      };
-    },
-  });
+  const hmac = (algorithm: HashAlgorithm, key: Uint8Array): HmacKey => {
+    const honest = provider.hmac(algorithm, key);
+    return {
+      mac: (...parts) => {
+        const result = honest.mac(...parts);
+        if (!parts.some((part) => textOf(part).includes(own))) return result;
+        const isOwn = version === '1.2' || finishedKeys++ === (role === 'server' ? 0 : 1);
+        if (isOwn) result[0]! ^= 1;
+        return result;
+      },
+    };
+  };
+  return Object.create(provider, { hmac: { value: hmac } }) as CryptoProvider;
 }
 
 /** What is needed to write any record as `role` of a DTLS 1.3 connection: hand `keyLog` to it, then ask. */
