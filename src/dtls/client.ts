@@ -61,6 +61,7 @@ import {
 } from './problem.ts';
 import { DTLS_1_2, DTLS_1_3 } from './record.ts';
 import { Session13 } from './session13.ts';
+import { srtpExtensions, takeSrtpProfile } from './srtp.ts';
 
 type ClientState =
   | { readonly name: 'start' }
@@ -231,6 +232,8 @@ export class Client {
     if (!extendedMasterSecret && this.#handshake.requireExtendedMasterSecret) {
       return extendedMasterSecretMissing();
     }
+    const srtpProblem = takeSrtpProfile(this.#handshake, hello.extensions);
+    if (srtpProblem !== undefined) return srtpProblem;
     this.#handshake.choose(suite);
     this.#handshake.transcript.add(message);
     const serverRandom = copyBytes(hello.random);
@@ -320,6 +323,7 @@ function commonExtensions(handshake: Handshake): readonly Extension[] {
     ...(handshake.speaks('1.2') ? only12 : []),
     { type: ExtensionType.supportedGroups, data: encodeU16Vector(handshake.groups.map(groupCode)) },
     { type: ExtensionType.signatureAlgorithms, data: encodeU16Vector([ECDSA_SECP256R1_SHA256]) },
+    ...srtpExtensions(handshake),
     ...(handshake.speaks('1.3') ? only13 : []),
   ];
 }

@@ -18,6 +18,7 @@ import { HandshakeType } from './messages/handshake.ts';
 import type { Problem } from './problem.ts';
 import { isProblem, malformed, nothingInCommon, unexpected, unsolicitedExtension } from './problem.ts';
 import type { Session13 } from './session13.ts';
+import { takeSrtpProfile } from './srtp.ts';
 
 type ClientState =
   | { readonly name: 'await-encrypted-extensions' }
@@ -69,13 +70,17 @@ export class Client13 {
     return unexpected(state.name, type);
   }
 
-  /** RFC 8446 §4.3.1: of what we offer only supported_groups may be answered here, as advice for another time. */
+  /** RFC 8446 §4.3.1: what we offer and may be answered here: use_srtp, and supported_groups as advice for another time. */
   #handleEncryptedExtensions(message: HandshakeMessage): Problem | undefined {
     const extensions = decodeExtensions(new Reader(message.body));
     if (isFailure(extensions)) return malformed(extensions.reason);
     if (message.body.length === 0) return malformed('extensions-malformed');
-    const uninvited = extensions.find(({ type }) => type !== ExtensionType.supportedGroups);
+    const invited: number[] = [ExtensionType.supportedGroups];
+    if (this.#handshake.srtpProfiles.length > 0) invited.push(ExtensionType.useSrtp);
+    const uninvited = extensions.find(({ type }) => !invited.includes(type));
     if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
+    const srtpProblem = takeSrtpProfile(this.#handshake, extensions);
+    if (srtpProblem !== undefined) return srtpProblem;
     this.#handshake.transcript.add(message);
     this.#state = { name: 'await-certificate-request' };
     return undefined;

@@ -45,12 +45,18 @@ import {
   INVALID_CONTENT_TYPE,
   MAX_PLAINTEXT_LENGTH,
 } from './record.ts';
+import type { SrtpKeys, SrtpProfile } from './srtp.ts';
+import { SRTP_EXPORTER_LABEL, splitSrtpKeys, srtpKeyingMaterialLength } from './srtp.ts';
 
 export type DtlsState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
 
 export type DtlsEvent =
   /** The handshake is complete and the peer is who signalling says: application data may flow. */
-  | { readonly type: 'connected' }
+  | {
+      readonly type: 'connected';
+      /** Where both ends have offered SRTP (RFC 5764): `srtpKeys` has the keys for it. */
+      readonly srtpProfile?: SrtpProfile;
+    }
   /** The handshake goes on, but somebody should look. */
   | { readonly type: 'warning'; readonly failure: Failure }
   /** Over, and not by our `close`. Without a failure: the peer said close_notify. */
@@ -187,6 +193,17 @@ export class Dtls {
     return this.#state === 'connected' ? this.#driver.exporter?.(label, length) : undefined;
   }
 
+  /**
+   * Master keys and salts for SRTP under the profile agreed on (RFC 5764 §4.2); the bytes are the caller's. `undefined`
+   * unless connected, and where no profile has been agreed on.
+   */
+  srtpKeys(): SrtpKeys | undefined {
+    const { srtpProfile } = this.#driver;
+    if (srtpProfile === undefined) return undefined;
+    const material = this.exportKeyingMaterial(SRTP_EXPORTER_LABEL, srtpKeyingMaterialLength(srtpProfile));
+    return material && splitSrtpKeys(srtpProfile, material);
+  }
+
   /** Ends the association: close_notify if there is one, no event; everything queued is dropped. */
   close(now: number): void {
     this.#advanceClock(now);
@@ -274,6 +291,7 @@ export class Dtls {
       setups: { local: setups.local ?? null, remote: setups.remote ?? null },
       tlsVersion: suite === undefined ? null : suite.version === '1.3' ? 'FEFC' : 'FEFD',
       dtlsCipher: suite?.name ?? null,
+      srtpCipher: this.#driver.srtpProfile ?? null,
       localFingerprint: certificate.fingerprint,
       remoteFingerprint: this.#peer.fingerprint ?? null,
       remoteFingerprintVerified: this.#peer.verified,
@@ -478,7 +496,8 @@ export class Dtls {
     this.#state = 'connected';
     this.#timers.disarm('dtlsHint');
     if (!this.#driver.awaitsAnswer) this.#timers.disarm('dtlsHandshake');
-    this.#events.push({ type: 'connected' });
+    const { srtpProfile } = this.#driver;
+    this.#events.push(srtpProfile === undefined ? { type: 'connected' } : { type: 'connected', srtpProfile });
   }
 
   #handleDeadline(now: number): void {
@@ -552,6 +571,8 @@ export interface DtlsInspection {
   readonly tlsVersion: string | null;
   /** As in RTCTransportStats: the IANA name. */
   readonly dtlsCipher: DtlsCipherSuite | null;
+  /** As in RTCTransportStats: the IANA name of the SRTP protection profile; null where none was agreed on. */
+  readonly srtpCipher: SrtpProfile | null;
   readonly localFingerprint: Fingerprint;
   readonly remoteFingerprint: Fingerprint | null;
   readonly remoteFingerprintVerified: boolean;

@@ -20,6 +20,7 @@ import { Acknowledgements } from './acknowledgements.ts';
 import { AlertDescription } from './alerts.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import { Client } from './client.ts';
+import { Cookies } from './cookie.ts';
 import type { DtlsCounter, DtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { RoleConflictDetector, bothActive, diagnose, silentClient, silentServer } from './diagnosis.ts';
@@ -39,6 +40,7 @@ import type { FragmentVerdict } from './reassembly.ts';
 import { Reassembly } from './reassembly.ts';
 import { ContentType } from './record.ts';
 import { Server } from './server.ts';
+import type { SrtpProfile } from './srtp.ts';
 
 export type DtlsTimer = 'dtlsAck' | 'dtlsRetransmit' | 'dtlsHint' | 'dtlsHandshake';
 
@@ -89,7 +91,9 @@ export class HandshakeDriver {
     this.#configuration = configuration;
     this.#handshake = new Handshake(configuration, peer);
     this.#machine =
-      configuration.role === 'client' ? new Client(this.#handshake) : new Server(this.#handshake);
+      configuration.role === 'client'
+        ? new Client(this.#handshake)
+        : new Server(this.#handshake, cookiesOf(configuration));
     this.#incoming = new Reassembly(configuration.limits);
     this.#timers = timers;
     this.#counters = counters;
@@ -105,6 +109,11 @@ export class HandshakeDriver {
     return this.#handshake.suite;
   }
 
+  /** Undefined until the server has chosen, and where it has not. */
+  get srtpProfile(): SrtpProfile | undefined {
+    return this.#handshake.srtpProfile;
+  }
+
   get exporter(): Exporter | undefined {
     return this.#handshake.exporter;
   }
@@ -117,7 +126,8 @@ export class HandshakeDriver {
   /** True while a flight of ours has been neither answered nor acknowledged. */
   get awaitsAnswer(): boolean {
     if (this.#gaveUp || (this.complete && !this.#isDtls13)) return false;
-    return this.#handshake.flight.messages > 0;
+    const { flight } = this.#handshake;
+    return flight.awaited && flight.messages > 0;
   }
 
   /** True once the peer has sent application data. */
@@ -412,7 +422,8 @@ export class HandshakeDriver {
   /** A new flight starts with the first timeout again. */
   #awaitAnswer(now: number): void {
     this.#retransmitTimeout = this.#configuration.retransmitTimeout;
-    this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
+    if (!this.#handshake.flight.awaited) this.#timers.disarm('dtlsRetransmit');
+    else this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
   }
 
   /** True for the end of the message our flight answers: its sender has not got the flight. */
@@ -481,6 +492,11 @@ export class HandshakeDriver {
     }
     return undefined;
   }
+}
+
+function cookiesOf(configuration: DtlsConfiguration): Cookies | undefined {
+  const { crypto, random, requireCookie, cookieBinding } = configuration;
+  return requireCookie ? new Cookies(crypto, random, cookieBinding) : undefined;
 }
 
 /** What `Dtls.inspect()` shows of the handshake. */

@@ -15,4 +15,5 @@ export {
 } from './fingerprint.ts';
 export type { HandshakeInspection } from './handshake-driver.ts';
 export type { DtlsKeyLog, DtlsLimits, DtlsOptions, DtlsRole, DtlsSetups, DtlsVersions } from './options.ts';
+export type { SrtpKeys, SrtpMasterKey, SrtpProfile } from './srtp.ts';
 export { DTLS_HEADROOM, DTLS_TAILROOM } from './record.ts';

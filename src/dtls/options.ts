@@ -1,5 +1,6 @@
 /** Options of one DTLS connection, their defaults and bounds. */
 import type { Bytes } from '../core/bytes.ts';
+import { NO_BYTES, copyBytes } from '../core/bytes.ts';
 import { badArgument } from '../core/errors.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider, Group } from '../crypto/provider.ts';
@@ -9,6 +10,8 @@ import { CIPHER_SUITES } from './cipher-suites.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { ReassemblyLimits } from './reassembly.ts';
 import { MAX_SEQUENCE } from './record.ts';
+import type { SrtpProfile } from './srtp.ts';
+import { isSrtpProfile } from './srtp.ts';
 
 export type DtlsRole = 'client' | 'server';
 
@@ -73,6 +76,14 @@ export interface DtlsOptions {
   readonly cipherSuites?: readonly DtlsCipherSuite[] | undefined;
   /** RFC 7627 in DTLS 1.2, true by default. Without it a man in the middle can make two connections share their keys. */
   readonly requireExtendedMasterSecret?: boolean | undefined;
+  /** SRTP protection profiles to agree on one of (RFC 5764), the preferred first; none by default. */
+  readonly srtpProfiles?: readonly SrtpProfile[] | undefined;
+  /**
+   * Server: agree on keys only with a client that has returned a cookie (RFC 6347 §4.2.1, RFC 9147 §5.1), which costs a
+   * round trip. False by default: ICE has proved the path. `binding` names the client, its address for one: a cookie is
+   * good for no other.
+   */
+  readonly requireCookie?: boolean | { readonly binding: Uint8Array } | undefined;
   /** Largest datagram to send while shaking hands, in bytes of UDP payload: 256 … 16384, 1200 by default. */
   readonly mtu?: number | undefined;
   /** The `dtlsHandshake` gate in ms: from `start` to `connected`. 15000 by default. */
@@ -110,6 +121,9 @@ export interface DtlsConfiguration {
   readonly groups: readonly Group[];
   readonly cipherSuites: readonly CipherSuite[];
   readonly requireExtendedMasterSecret: boolean;
+  readonly srtpProfiles: readonly SrtpProfile[];
+  readonly requireCookie: boolean;
+  readonly cookieBinding: Uint8Array;
   readonly mtu: number;
   readonly handshakeTimeout: number;
   readonly retransmitTimeout: number;
@@ -133,6 +147,10 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
   };
   if (versions.min > versions.max) throw badArgument('versions', 'min not above max', versions.min);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const srtpProfiles = options.srtpProfiles ?? [];
+  const unknown = srtpProfiles.find((profile: string) => !isSrtpProfile(profile));
+  if (unknown !== undefined) throw badArgument('srtpProfiles', 'profiles of RFC 5764 and RFC 7714', unknown);
+  const requireCookie = options.requireCookie ?? false;
   return {
     role: options.role,
     certificate: options.certificate,
@@ -142,6 +160,9 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
     groups,
     cipherSuites: cipherSuitesOf(options.cipherSuites, versions),
     requireExtendedMasterSecret: options.requireExtendedMasterSecret ?? true,
+    srtpProfiles,
+    requireCookie: requireCookie !== false,
+    cookieBinding: typeof requireCookie === 'object' ? copyBytes(requireCookie.binding) : NO_BYTES,
     mtu,
     handshakeTimeout: positive('handshakeTimeout', options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT),
     retransmitTimeout: clampRetransmitTimeout(options.retransmitTimeout ?? DEFAULT_RETRANSMIT_TIMEOUT),

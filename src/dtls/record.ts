@@ -23,6 +23,7 @@ export type ContentType = (typeof ContentType)[keyof typeof ContentType];
 export const INVALID_CONTENT_TYPE = 0;
 
 /** Versions of DTLS count down: DTLS 1.0 is 0xfeff. */
+export const DTLS_1_0 = 0xfeff;
 export const DTLS_1_2 = 0xfefd;
 export const DTLS_1_3 = 0xfefc;
 const VERSION_MAJOR = 0xfe;
