@@ -228,6 +228,7 @@ export class Dtls {
     const before = this.#epochs.read13;
     this.#handleDatagram(data, at);
     if (this.#epochs.read13 !== before || this.#epochs.read12 !== undefined) this.#handleHeld(at);
+    this.#guardReading(at);
   }
 
   handleTimeout(now: number): void {
@@ -371,6 +372,23 @@ export class Dtls {
       if (this.#state === 'closed' || this.#state === 'failed') break;
     }
     records.finish();
+  }
+
+  /** RFC 9147 §4.5.3: with every record that is not authentic it gets likelier that one will pass for it. */
+  #guardReading(now: number): void {
+    const { forgeriesPerKey } = this.#configuration.limits;
+    const [newest] = this.#epochs.read13;
+    const forged = newest?.forged ?? this.#epochs.read12?.forged ?? 0;
+    if (forged * 2 < forgeriesPerKey || this.#state === 'closed' || this.#state === 'failed') return;
+    if (forged >= forgeriesPerKey) {
+      this.#fail(
+        { code: 'forgery-limit', message: 'As many forged records have come as one key can bear.' },
+        AlertDescription.badRecordMac,
+      );
+    } else if (newest?.successorAsked === false && this.#state === 'connected') {
+      newest.successorAsked = true;
+      this.updateKeys(now, true);
+    }
   }
 
   #handleData(record: RecordReader, now: number): void {

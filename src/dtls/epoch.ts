@@ -114,6 +114,8 @@ export class ReadEpoch12 {
   readonly nonce: Bytes;
   readonly additionalData: Bytes = new Uint8Array(ADDITIONAL_DATA_LENGTH);
   readonly window: ReplayWindow = new ReplayWindow();
+  /** Records so far that were not authentic. */
+  forged = 0;
 
   constructor(crypto: CryptoProvider, epoch: number, keys: TrafficKeys) {
     this.epoch = epoch;

@@ -167,6 +167,7 @@ export class RecordReader {
     const plaintextLength = read.open(this.#copy, header, length);
     if (plaintextLength < 0) {
       this.#counters.add('recordsForged');
+      read.forged++;
       return false;
     }
     read.window.accept(sequence);
@@ -213,6 +214,7 @@ export class RecordReader {
     const plaintextLength = read.open(this.#copy, header, length, sequence);
     if (plaintextLength < 0) {
       this.#counters.add('recordsForged');
+      this.#countForgery(read);
       return false;
     }
     read.window.accept(sequence);
@@ -221,6 +223,15 @@ export class RecordReader {
     this.sequence = sequence;
     this.#presentOpened(this.#copy, header + unifiedHeaderLength(this.#copy[header]!), plaintextLength);
     return true;
+  }
+
+  /** RFC 9147 §4.5.3: of keys that have a successor nothing is needed any more. Those in use are the connection's to judge. */
+  #countForgery(read: ReadEpoch13): void {
+    read.forged++;
+    const { read13 } = this.#epochs;
+    if (read.forged >= this.#limits.forgeriesPerKey && read !== read13[0]) {
+      this.#epochs.read13 = read13.filter((other) => other !== read);
+    }
   }
 
   #presentHeader(buffer: Uint8Array, header: number, epoch: number): void {

@@ -39,6 +39,11 @@ export interface DtlsLimits extends ReassemblyLimits {
   readonly recordsPerKey: number;
   /** Records sealed under one key of DTLS 1.3 before it is changed; at twice as many the connection fails. */
   readonly recordsPerUpdate: number;
+  /**
+   * Records under one key that are not authentic: at the limit the connection fails. In DTLS 1.3 the peer is asked for new
+   * keys at half of it, and an old key that reaches it is merely dropped.
+   */
+  readonly forgeriesPerKey: number;
 }
 
 export const DEFAULT_LIMITS: DtlsLimits = {
@@ -51,6 +56,8 @@ export const DEFAULT_LIMITS: DtlsLimits = {
   recordsPerKey: 2 ** 32,
   // RFC 9147 §4.5.3: AES-GCM may protect 2^24.5 records; ChaCha20-Poly1305 has no such bound.
   recordsPerUpdate: 2 ** 23,
+  // RFC 9147 §4.5.3, for all three AEADs. DTLS 1.2 has no rule of its own.
+  forgeriesPerKey: 2 ** 36,
 };
 
 /**

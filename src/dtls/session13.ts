@@ -56,7 +56,8 @@ export class Session13 {
   #readSecret: TrafficSecret;
   /** The next epoch of our writing, while our KeyUpdate is not acknowledged. */
   #nextWrite: WriteEpoch13 | undefined;
-  #updateWanted = false;
+  /** A KeyUpdate that waits for the flight before it to be acknowledged, and whether it is to request one of the peer. */
+  #updateWanted: 'no' | 'ours' | 'both' = 'no';
 
   /**
    * Once ServerHello is in the transcript: epoch 2 in both directions.
@@ -172,17 +173,21 @@ export class Session13 {
     }
   }
 
-  /** Changes the keys of our writing, now or as soon as our last flight is acknowledged; a change under way is enough. */
+  /**
+   * Changes the keys of our writing, now or as soon as our last flight is acknowledged. A change under way is enough, unless
+   * the peer's are to change with it.
+   */
   updateKeys(updateRequested: boolean): void {
     const { flight, epochs } = this.#handshake;
-    if (this.#nextWrite !== undefined) return;
+    if (this.#nextWrite !== undefined && !updateRequested) return;
     if (flight.messages > 0) {
-      this.#updateWanted = true;
+      if (updateRequested || this.#updateWanted === 'no')
+        this.#updateWanted = updateRequested ? 'both' : 'ours';
       return;
     }
     const current: WriteEpoch | undefined = epochs.write;
     if (current === undefined) return;
-    this.#updateWanted = false;
+    this.#updateWanted = 'no';
     flight.begin(KEY_UPDATE_FLIGHT, undefined);
     flight.add(HandshakeType.keyUpdate, encodeKeyUpdate(updateRequested), current);
     this.#writeSecret = this.#writeSecret.next();
@@ -195,7 +200,7 @@ export class Session13 {
       this.#handshake.epochs.write = this.#nextWrite;
       this.#nextWrite = undefined;
     }
-    if (this.#updateWanted) this.updateKeys(false);
+    if (this.#updateWanted !== 'no') this.updateKeys(this.#updateWanted === 'both');
   }
 
   #handleKeyUpdate(message: HandshakeMessage): Problem | undefined {
