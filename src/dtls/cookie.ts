@@ -12,6 +12,7 @@ import { randomBytes } from '../core/random.ts';
 import type { CryptoProvider, HmacKey } from '../crypto/provider.ts';
 import { encodeU16Vector } from './messages/extensions.ts';
 import type { ClientHello } from './messages/hello.ts';
+import type { DtlsConfiguration } from './options.ts';
 
 const SECRET_LENGTH = 32;
 
@@ -44,4 +45,10 @@ export class Cookies {
   accepts(hello: ClientHello, cookie: Uint8Array): boolean {
     return equalConstantTime(cookie, this.issue(hello));
   }
+}
+
+/** Undefined where the configuration asks for none. */
+export function cookiesFor(configuration: DtlsConfiguration): Cookies | undefined {
+  const { crypto, random, requireCookie, cookieBinding } = configuration;
+  return requireCookie ? new Cookies(crypto, random, cookieBinding) : undefined;
 }

@@ -23,21 +23,23 @@ import { RtcError, badArgument } from '../core/errors.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import { TimerTable } from '../core/timers.ts';
 import type { Alert } from './alerts.ts';
-import { ALERT_LENGTH, AlertDescription, AlertLevel, alertName, decodeAlert, encodeAlert } from './alerts.ts';
-import type { DtlsCounter } from './counting.ts';
+import { AlertDescription, AlertLevel, alertName, decodeAlert, encodeAlert } from './alerts.ts';
 import { dtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { bothActive } from './diagnosis.ts';
-import type { DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
+import type { DtlsVersion } from './cipher-suites.ts';
 import type { Epochs } from './epoch.ts';
-import { hasAuthenticated } from './epoch.ts';
+import { hasAuthenticated, sealCopy } from './epoch.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import type { DtlsTimer, HandshakeInspection, HandshakeOutcome } from './handshake-driver.ts';
+import type { DtlsTimer, HandshakeOutcome } from './handshake-driver.ts';
 import { HandshakeDriver } from './handshake-driver.ts';
 import { RecordReader } from './inbound.ts';
+import type { DtlsInspection } from './inspection.ts';
+import { FORGERY_LIMIT, RECORD_LIMIT, judgeReading, judgeWriting } from './key-limits.ts';
 import type { DtlsConfiguration, DtlsOptions, DtlsRole } from './options.ts';
 import { MAX_RETRANSMIT_TIMEOUT, configure } from './options.ts';
 import { Peer } from './peer.ts';
+import { ReceivedData } from './received-data.ts';
 import {
   ContentType,
   DTLS_HEADROOM,
@@ -82,8 +84,7 @@ export class Dtls {
   readonly #timers = new TimerTable<DtlsTimer>(TIMERS);
   readonly #events = new BoundedQueue<DtlsEvent>(Infinity); // a handful in a lifetime: each kind comes once or twice
   readonly #alerts = new BoundedQueue<Alert>(MAX_RENEGOTIATION_REFUSALS + 1);
-  readonly #data: BoundedQueue<Bytes>;
-  #earlyDataBytes = 0;
+  readonly #data: ReceivedData;
   #state: DtlsState = 'new';
   #now = -Infinity;
   #startedAt = 0;
@@ -100,7 +101,7 @@ export class Dtls {
     this.#driver = new HandshakeDriver(this.#configuration, this.#peer, this.#timers, this.#counters);
     this.#epochs = this.#driver.epochs;
     this.#records = new RecordReader(this.#epochs, limits, this.#counters);
-    this.#data = new BoundedQueue(limits.receiveQueue);
+    this.#data = new ReceivedData(limits);
   }
 
   get state(): DtlsState {
@@ -164,13 +165,12 @@ export class Dtls {
     }
     const write = this.#epochs.write;
     if (this.#state !== 'connected' || write === undefined) return -1;
-    const { recordsPerKey, recordsPerUpdate } = this.#configuration.limits;
-    const isDtls13 = this.#driver.suite?.version === '1.3';
-    if (write.sequence >= (isDtls13 ? Math.min(recordsPerKey, 2 * recordsPerUpdate) : recordsPerKey)) {
-      this.#fail({ code: 'record-limit', message: 'One key has protected all the records it may.' });
+    const verdict = judgeWriting(write, this.version === '1.3', this.#configuration.limits);
+    if (verdict === 'worn') {
+      this.#fail(RECORD_LIMIT);
       return -1;
     }
-    if (isDtls13 && write.sequence >= recordsPerUpdate) this.updateKeys(this.#now);
+    if (verdict === 'replace') this.updateKeys(this.#now);
     return write.seal(ContentType.applicationData, buffer, offset, length);
   }
 
@@ -260,10 +260,7 @@ export class Dtls {
     const alert = this.#alerts.shift();
     if (alert === undefined) return undefined;
     const write = this.#epochs.write ?? this.#epochs.plaintext;
-    const record = new Uint8Array(write.headroom + ALERT_LENGTH + write.tailroom);
-    record.set(encodeAlert(alert), write.headroom);
-    write.seal(ContentType.alert, record, write.headroom, ALERT_LENGTH);
-    return record;
+    return sealCopy(write, ContentType.alert, encodeAlert(alert));
   }
 
   pollEvent(): DtlsEvent | undefined {
@@ -374,18 +371,13 @@ export class Dtls {
     records.finish();
   }
 
-  /** RFC 9147 §4.5.3: with every record that is not authentic it gets likelier that one will pass for it. */
   #guardReading(now: number): void {
-    const { forgeriesPerKey } = this.#configuration.limits;
+    if (this.#state === 'closed' || this.#state === 'failed') return;
     const [newest] = this.#epochs.read13;
-    const forged = newest?.forged ?? this.#epochs.read12?.forged ?? 0;
-    if (forged * 2 < forgeriesPerKey || this.#state === 'closed' || this.#state === 'failed') return;
-    if (forged >= forgeriesPerKey) {
-      this.#fail(
-        { code: 'forgery-limit', message: 'As many forged records have come as one key can bear.' },
-        AlertDescription.badRecordMac,
-      );
-    } else if (newest?.successorAsked === false && this.#state === 'connected') {
+    const verdict = judgeReading(this.#epochs, this.#configuration.limits);
+    if (verdict === 'worn') {
+      this.#fail(FORGERY_LIMIT, AlertDescription.badRecordMac);
+    } else if (verdict === 'replace' && this.#state === 'connected' && newest !== undefined) {
       newest.successorAsked = true;
       this.updateKeys(now, true);
     }
@@ -398,19 +390,7 @@ export class Dtls {
     }
     this.#lastHeardAt = now;
     this.#driver.confirmPeer();
-    if (this.#state === 'connecting' && !this.#admitsEarlyData(record.opened.length)) {
-      this.#counters.add('dataDropped');
-    } else if (!this.#data.push(record.opened)) {
-      this.#counters.add('dataDropped');
-    }
-  }
-
-  /** Before `connected` data is authentic, but not yet from the right peer: little of it is kept. */
-  #admitsEarlyData(length: number): boolean {
-    const { earlyRecords, earlyBytes } = this.#configuration.limits;
-    if (this.#data.size >= earlyRecords || this.#earlyDataBytes + length > earlyBytes) return false;
-    this.#earlyDataBytes += length;
-    return true;
+    if (!this.#data.push(record.opened, this.#state === 'connected')) this.#counters.add('dataDropped');
   }
 
   #handleHandshake(record: RecordReader, now: number): void {
@@ -578,30 +558,4 @@ export class Dtls {
     if (now > this.#now) this.#now = now;
     return this.#now;
   }
-}
-
-/** Everything there is to see of an association; no secrets. */
-export interface DtlsInspection {
-  readonly role: DtlsRole;
-  readonly state: DtlsState;
-  readonly setups: { readonly local: string | null; readonly remote: string | null };
-  /** As in RTCTransportStats: `FEFD` for DTLS 1.2, `FEFC` for 1.3, null before it is negotiated. */
-  readonly tlsVersion: string | null;
-  /** As in RTCTransportStats: the IANA name. */
-  readonly dtlsCipher: DtlsCipherSuite | null;
-  /** As in RTCTransportStats: the IANA name of the SRTP protection profile; null where none was agreed on. */
-  readonly srtpCipher: SrtpProfile | null;
-  readonly localFingerprint: Fingerprint;
-  readonly remoteFingerprint: Fingerprint | null;
-  readonly remoteFingerprintVerified: boolean;
-  readonly handshake: HandshakeInspection;
-  readonly queued: {
-    readonly events: number;
-    readonly alerts: number;
-    readonly data: number;
-    readonly heldRecords: number;
-  };
-  /** Armed timers and their deadlines in ms. */
-  readonly timers: Partial<Record<DtlsTimer, number>>;
-  readonly counters: Record<DtlsCounter, number>;
 }

@@ -55,6 +55,14 @@ export interface WriteEpoch {
   seal(type: ContentType, buffer: Uint8Array, offset: number, length: number): number;
 }
 
+/** The record that carries a copy of `body`, for what is not written in place. */
+export function sealCopy(write: WriteEpoch, type: ContentType, body: Uint8Array): Bytes {
+  const record = new Uint8Array(write.headroom + body.length + write.tailroom);
+  record.set(body, write.headroom);
+  write.seal(type, record, write.headroom, body.length);
+  return record;
+}
+
 export class PlaintextWriteEpoch implements WriteEpoch {
   readonly epoch = 0;
   readonly headroom: number = RECORD_HEADER_LENGTH;
