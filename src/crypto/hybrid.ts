@@ -65,10 +65,7 @@ export class HybridExchange implements KeyExchange {
     const share = copyBytes(peerPublicKey, MLKEM768_CIPHERTEXT_LENGTH);
     const classic = this.#x25519.deriveSecret(share);
     if (classic === undefined) return undefined;
-    return concatBytes(
-      this.#kem.decapsulate(peerPublicKey.subarray(0, MLKEM768_CIPHERTEXT_LENGTH)),
-      classic,
-    );
+    return concatBytes(this.#kem.decapsulate(peerPublicKey.subarray(0, MLKEM768_CIPHERTEXT_LENGTH)), classic);
   }
 }
 

@@ -46,14 +46,7 @@ import {
   keyExchangeSignatureInput,
 } from './messages/key-exchange.ts';
 import type { Problem } from './problem.ts';
-import {
-  badKeyShare,
-  finishedMismatch,
-  isProblem,
-  malformed,
-  noCertificate,
-  unexpected,
-} from './problem.ts';
+import { badKeyShare, finishedMismatch, isProblem, malformed, noCertificate, unexpected } from './problem.ts';
 import { DTLS_1_2 } from './record.ts';
 import type { Hellos12 } from './session12.ts';
 import { Session12 } from './session12.ts';

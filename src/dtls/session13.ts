@@ -13,10 +13,7 @@ import type { CipherSuite } from './cipher-suites.ts';
 import type { WriteEpoch } from './epoch.ts';
 import { APPLICATION_EPOCH, HANDSHAKE_EPOCH, ReadEpoch13, WriteEpoch13 } from './epoch13.ts';
 import type { Handshake } from './handshake.ts';
-import {
-  decodeCertificateVerify,
-  encodeCertificateVerify,
-} from './messages/certificates.ts';
+import { decodeCertificateVerify, encodeCertificateVerify } from './messages/certificates.ts';
 import {
   certificateVerifyInput,
   decodeCertificate13,
@@ -27,13 +24,7 @@ import { HandshakeType } from './messages/handshake.ts';
 import { decodeKeyUpdate, encodeKeyUpdate } from './messages/key-update.ts';
 import type { DtlsRole } from './options.ts';
 import type { Problem } from './problem.ts';
-import {
-  finishedMismatch,
-  isProblem,
-  malformed,
-  noCertificate,
-  unexpected,
-} from './problem.ts';
+import { finishedMismatch, isProblem, malformed, noCertificate, unexpected } from './problem.ts';
 import type { TrafficSecret, TrafficSecrets } from './schedule13.ts';
 import { KeySchedule13 } from './schedule13.ts';
 import { judgeSignature, schemeOf } from './signatures.ts';

@@ -71,9 +71,8 @@ export function memoizedCrypto(provider: CryptoProvider): CryptoProvider {
       ),
     generateScalar: (random, curve) => provider.generateScalar(random, curve),
     verify: (algorithm, publicKey, message, signature) =>
-      verdicts.recall(
-        [algorithm, keyText(publicKey), textOf(message), textOf(signature)].join(' '),
-        () => provider.verify(algorithm, publicKey, message, signature),
+      verdicts.recall([algorithm, keyText(publicKey), textOf(message), textOf(signature)].join(' '), () =>
+        provider.verify(algorithm, publicKey, message, signature),
       ),
     warmUp: () => {
       provider.warmUp();

@@ -17,6 +17,8 @@ import {
   hkdfExtract,
 } from '../../src/crypto/index.ts';
 import { derInteger, derValue, DER_SEQUENCE } from '../../src/dtls/der.ts';
+import { describeHybrid } from './conformance-hybrid.ts';
+import { describeSignatures } from './conformance-signatures.ts';
 import {
   AES_BLOCK_EXAMPLES,
   CHACHA_BLOCK_EXAMPLE,
@@ -469,6 +471,9 @@ export function describeProvider(provider: CryptoProvider): void {
     });
   });
 
+  describeHybrid(provider);
+  describeSignatures(provider);
+
   it('can be warmed up, any number of times', () => {
     provider.warmUp();
     provider.warmUp();
@@ -483,10 +488,13 @@ export function describeProvider(provider: CryptoProvider): void {
       provider.signingKey(secret),
       provider.keyExchange('secp256r1', constant(secret)),
       provider.keyExchange('x25519', constant(secret)),
+      provider.keyExchange('x25519mlkem768', new SeededRandom(1)),
       provider.hmac('sha-256', secret),
     ];
     for (const handle of handles) {
-      expect(Object.keys(handle).filter((name) => !['publicKey', 'group', 'curve'].includes(name))).toEqual([]);
+      expect(Object.keys(handle).filter((name) => !['publicKey', 'group', 'curve'].includes(name))).toEqual(
+        [],
+      );
     }
   });
 }
