@@ -1,7 +1,7 @@
 /** The provider on node:crypto: the conformance suite, and agreement with the provider in JavaScript. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SeededRandom } from '../../src/core/random.ts';
+import { SeededRandom, systemRandom } from '../../src/core/random.ts';
 import type { AeadAlgorithm, CryptoProvider, Group, HashAlgorithm } from '../../src/crypto/index.ts';
 import { AEAD_KEY_LENGTHS, HASH_LENGTHS, jsCrypto } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
@@ -96,6 +96,23 @@ describe('both providers', () => {
       }
     },
   );
+
+  it('agree on x25519mlkem768, and on the shares and answers a seed gives', () => {
+    for (let seed = 0; seed < 2; seed++) {
+      const [js, node] = [jsCrypto(), nodeCrypto()].map((provider) => {
+        const asking = provider.keyExchange('x25519mlkem768', new SeededRandom(seed));
+        return { provider, asking };
+      });
+      if (js === undefined || node === undefined) throw new Error('two providers');
+      expect(js.asking.publicKey).toEqual(node.asking.publicKey);
+      const answers = [js, node].map(({ provider }) =>
+        provider.answerKeyExchange('x25519mlkem768', js.asking.publicKey, new SeededRandom(seed + 9)),
+      );
+      expect(answers[0]).toEqual(answers[1]);
+      const unseeded = nodeCrypto().answerKeyExchange('x25519mlkem768', js.asking.publicKey, systemRandom);
+      expect(js.asking.deriveSecret(unseeded?.publicKey ?? new Uint8Array())).toEqual(unseeded?.secret);
+    }
+  });
 
   it("verify each other's signatures (SEC-19: about half of node's are high-S)", () => {
     const scalar = jsCrypto().generateScalar(new SeededRandom(5));

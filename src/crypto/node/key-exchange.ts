@@ -4,11 +4,12 @@ import { createECDH, createPrivateKey, createPublicKey, diffieHellman } from 'no
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
 import type { RandomSource } from '../../core/random.ts';
-import { randomBytes } from '../../core/random.ts';
+import { randomBytes, systemRandom } from '../../core/random.ts';
 import { answerHybrid, answerWith, HybridExchange } from '../hybrid.ts';
 import type { Curve, Group, KeyAnswer, KeyExchange } from '../provider.ts';
 import type { NistCurve } from '../scalar.ts';
 import { generateScalar, isUncompressedPoint, NIST_CURVES } from '../scalar.ts';
+import { nobleMlKem768 } from '../js/ml-kem.ts';
 import { mlKem768 } from './ml-kem.ts';
 
 export function createKeyExchange(group: Group, random: RandomSource): KeyExchange {
@@ -28,9 +29,10 @@ export function answerKeyExchange(
   peerPublicKey: Uint8Array,
   random: RandomSource,
 ): KeyAnswer | undefined {
-  return group === 'x25519mlkem768'
-    ? answerHybrid(mlKem768(), createX25519, peerPublicKey, random)
-    : answerWith(createKeyExchange(group, random), peerPublicKey);
+  if (group !== 'x25519mlkem768') return answerWith(createKeyExchange(group, random), peerPublicKey);
+  // OpenSSL draws the randomness of an encapsulation itself: who brings a source of their own gets an answer made from it.
+  const kem = random === systemRandom ? mlKem768() : nobleMlKem768;
+  return answerHybrid(kem, createX25519, peerPublicKey, random);
 }
 
 function createX25519(scalar: Bytes): KeyExchange {

@@ -1,6 +1,6 @@
 /**
- * ML-KEM-768 on OpenSSL 3.5, which came with Node 24; on noble's before. OpenSSL draws the randomness of an encapsulation
- * itself: there the server's share differs from run to run, as its signatures do.
+ * ML-KEM-768 on OpenSSL 3.5, which came with Node 24; on noble's before. Key pairs come from their seed in either. The
+ * randomness of an encapsulation OpenSSL draws itself.
  */
 import type { KeyObject } from 'node:crypto';
 import * as nodeCrypto from 'node:crypto';
