@@ -1,6 +1,7 @@
 /**
  * One DTLS handshake, both sides, beside the floor: the key agreement, signatures and verifications that no handshake can
  * do without, by the same provider. Read the ratios: `npm run bench:handshake`. Half of a figure is one side's share.
+ * Printed first: how often a handshake asks its provider for what.
  */
 import { bench, describe } from 'vitest';
 import { SeededRandom } from '../src/core/random.ts';
@@ -58,6 +59,36 @@ function handshakeOf(crypto: CryptoProvider, version: DtlsVersion, group: Group)
     }
     if (client.state !== 'connected' || server.state !== 'connected') throw new Error('not connected');
   };
+}
+
+/** Counts what is asked of a provider and of the keys and hashes it gives. */
+class Counting {
+  readonly calls = new Map<string, number>();
+
+  wrap<T extends object>(target: T, name: string): T {
+    return new Proxy(target, {
+      get: (_, property) => {
+        const value: unknown = Reflect.get(target, property);
+        if (typeof value !== 'function') return value;
+        const call = `${name}.${String(property)}`;
+        return (...parameters: unknown[]): unknown => {
+          this.calls.set(call, (this.calls.get(call) ?? 0) + 1);
+          const result: unknown = Reflect.apply(value, target, parameters);
+          const isHandle = typeof result === 'object' && result !== null && !(result instanceof Uint8Array);
+          return isHandle ? this.wrap(result, String(property)) : result;
+        };
+      },
+    });
+  }
+}
+
+for (const version of ['1.2', '1.3'] as const) {
+  const counting = new Counting();
+  const handshake = handshakeOf(counting.wrap(nodeCrypto(), 'crypto'), version, 'x25519');
+  counting.calls.clear();
+  handshake();
+  const calls = [...counting.calls].map(([call, times]) => `${call} ${times}`).join(', ');
+  console.log(`DTLS ${version}, both sides: ${calls}`);
 }
 
 for (const crypto of [nodeCrypto(), jsCrypto()]) {
