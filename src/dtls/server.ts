@@ -14,11 +14,10 @@ import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes, equalBytes } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
 import { randomBytes } from '../core/random.ts';
-import type { Group } from '../crypto/provider.ts';
+import type { Group, SigningKey } from '../crypto/provider.ts';
 import type { CipherSuite, DtlsVersion } from './cipher-suites.ts';
 import type { Cookies } from './cookie.ts';
 import type { Handshake } from './handshake.ts';
-import { ECDSA_SECP256R1_SHA256 } from './messages/certificates.ts';
 import type { Extension } from './messages/extensions.ts';
 import {
   ExtensionType,
@@ -42,7 +41,7 @@ import {
   encodeHelloVerifyRequest,
   encodeServerHello,
 } from './messages/hello.ts';
-import { groupCode } from './messages/key-exchange.ts';
+import { groupCode, groupsOf12 } from './messages/key-exchange.ts';
 import type { KeyShare } from './messages/key-share.ts';
 import { decodeKeyShares, encodeKeyShare } from './messages/key-share.ts';
 import type { Problem } from './problem.ts';
@@ -62,6 +61,7 @@ import { Server12 } from './server12.ts';
 import { Server13 } from './server13.ts';
 import { Session13 } from './session13.ts';
 import { chooseSrtpProfile, srtpExtensions } from './srtp.ts';
+import { judgeAcceptedSchemes } from './signatures.ts';
 
 type ServerState =
   | { readonly name: 'await-client-hello' }
@@ -114,10 +114,11 @@ export class Server {
     const version = this.#chooseVersion(hello);
     if (version === undefined)
       return versionUnsupported('The client offers no version of DTLS that we speak.');
-    const refusal = judgeClientHello(hello, version);
+    const refusal = judgeClientHello(hello, version, this.#handshake.certificate.signingKey);
     if (refusal !== undefined) return refusal;
     const suite = this.#handshake.cipherSuites.find(
-      (ours) => ours.version === version && hello.cipherSuites.includes(ours.code),
+      (ours) =>
+        ours.version === version && ours.serverKey !== 'rsa' && hello.cipherSuites.includes(ours.code),
     );
     if (suite === undefined) {
       return nothingInCommon(
@@ -162,7 +163,7 @@ export class Server {
     if (!extendedMasterSecret && this.#handshake.requireExtendedMasterSecret) {
       return extendedMasterSecretMissing();
     }
-    const group = chooseGroup(hello, this.#handshake.groups);
+    const group = chooseGroup(hello, groupsOf12(this.#handshake.groups));
     if (group === undefined) return nothingInCommon('group', 'The client offers no group of ours.');
     this.#handshake.group = group;
     this.#handshake.choose(suite);
@@ -252,7 +253,7 @@ export class Server {
     if (usable === undefined || !isAsked) {
       return illegalParameter('The second ClientHello does not bring the one key share that was asked for.');
     }
-    const refusal = judgeClientHello(hello, '1.3');
+    const refusal = judgeClientHello(hello, '1.3', this.#handshake.certificate.signingKey);
     if (refusal !== undefined) return refusal;
     this.#handshake.transcript.add(message);
     return this.#become13(message, hello, state.suite, usable.group, usable.share);
@@ -267,15 +268,14 @@ export class Server {
     share: KeyShare,
   ): Problem | undefined {
     const { crypto, random, flight } = this.#handshake;
-    const keys = crypto.keyExchange(group, random);
-    const sharedSecret = keys.deriveSecret(share.publicKey);
-    if (sharedSecret === undefined) return badKeyShare();
+    const keys = crypto.answerKeyExchange(group, share.publicKey, random);
+    if (keys === undefined) return badKeyShare();
     this.#handshake.group = group;
     flight.begin(4, message);
     const answer = encodeKeyShare({ groupCode: groupCode(group), publicKey: keys.publicKey });
     const extensions = [{ type: ExtensionType.keyShare, data: answer }];
     this.#sayServerHello13(randomBytes(random, HELLO_RANDOM_LENGTH), suite, extensions);
-    const session = new Session13(this.#handshake, suite, sharedSecret, copyBytes(hello.random));
+    const session = new Session13(this.#handshake, suite, keys.secret, copyBytes(hello.random));
     this.#chosen = new Server13(session, srtpExtensions(this.#handshake));
     return undefined;
   }
@@ -297,15 +297,14 @@ export class Server {
 }
 
 /** Everything in a ClientHello that must suit us, but suite and group. What is unknown is passed over. */
-function judgeClientHello(hello: ClientHello, version: DtlsVersion): Problem | undefined {
+function judgeClientHello(hello: ClientHello, version: DtlsVersion, key: SigningKey): Problem | undefined {
   const { compressionMethods, extensions } = hello;
   if (!compressionMethods.includes(NULL_COMPRESSION)) {
     return nothingInCommon('compression', 'The client insists on compression.');
   }
   const schemes = vector(hello, ExtensionType.signatureAlgorithms);
-  if (schemes?.includes(ECDSA_SECP256R1_SHA256) !== true) {
-    return nothingInCommon('signature', 'The client does not accept ecdsa_secp256r1_sha256 signatures.');
-  }
+  const refusal = judgeAcceptedSchemes(key, schemes, 'client');
+  if (refusal !== undefined) return refusal;
   if (version === '1.3') {
     // RFC 8446 §4.1.2, RFC 9147 §5.3.
     if (compressionMethods.length !== 1)

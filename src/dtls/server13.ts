@@ -3,8 +3,7 @@
  *
  *     await-certificate → await-certificate-verify → await-finished → complete
  */
-import type { Bytes } from '../core/bytes.ts';
-import { ECDSA_SECP256R1_SHA256 } from './messages/certificates.ts';
+import type { PublicKey } from '../crypto/provider.ts';
 import { encodeCertificateRequest13 } from './messages/certificates13.ts';
 import type { Extension } from './messages/extensions.ts';
 import { encodeEncryptedExtensions } from './messages/extensions.ts';
@@ -13,10 +12,11 @@ import { HandshakeType } from './messages/handshake.ts';
 import type { Problem } from './problem.ts';
 import { isProblem, unexpected } from './problem.ts';
 import type { Session13 } from './session13.ts';
+import { OFFERED_SCHEMES } from './signatures.ts';
 
 type ServerState =
   | { readonly name: 'await-certificate' }
-  | { readonly name: 'await-certificate-verify'; readonly publicKey: Bytes }
+  | { readonly name: 'await-certificate-verify'; readonly publicKey: PublicKey }
   | { readonly name: 'await-finished' }
   | { readonly name: 'complete' };
 
@@ -31,7 +31,7 @@ export class Server13 {
   constructor(session: Session13, extensions: readonly Extension[]) {
     this.session = session;
     session.say(HandshakeType.encryptedExtensions, encodeEncryptedExtensions(extensions));
-    session.say(HandshakeType.certificateRequest, encodeCertificateRequest13([ECDSA_SECP256R1_SHA256]));
+    session.say(HandshakeType.certificateRequest, encodeCertificateRequest13(OFFERED_SCHEMES));
     session.sayCertificate();
     session.sayFinished();
     session.deriveApplication();
@@ -71,7 +71,7 @@ export class Server13 {
     return undefined;
   }
 
-  #handleCertificateVerify(message: HandshakeMessage, publicKey: Bytes): Problem | undefined {
+  #handleCertificateVerify(message: HandshakeMessage, publicKey: PublicKey): Problem | undefined {
     const problem = this.session.takeCertificateVerify(message, publicKey);
     if (problem === undefined) this.#state = { name: 'await-finished' };
     return problem;

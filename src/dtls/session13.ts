@@ -8,15 +8,12 @@
 import type { Bytes } from '../core/bytes.ts';
 import { copyBytes, equalConstantTime } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
+import type { PublicKey } from '../crypto/provider.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import type { WriteEpoch } from './epoch.ts';
 import { APPLICATION_EPOCH, HANDSHAKE_EPOCH, ReadEpoch13, WriteEpoch13 } from './epoch13.ts';
 import type { Handshake } from './handshake.ts';
-import {
-  ECDSA_SECP256R1_SHA256,
-  decodeCertificateVerify,
-  encodeCertificateVerify,
-} from './messages/certificates.ts';
+import { decodeCertificateVerify, encodeCertificateVerify } from './messages/certificates.ts';
 import {
   certificateVerifyInput,
   decodeCertificate13,
@@ -27,17 +24,10 @@ import { HandshakeType } from './messages/handshake.ts';
 import { decodeKeyUpdate, encodeKeyUpdate } from './messages/key-update.ts';
 import type { DtlsRole } from './options.ts';
 import type { Problem } from './problem.ts';
-import {
-  badSignature,
-  finishedMismatch,
-  illegalParameter,
-  isProblem,
-  malformed,
-  noCertificate,
-  unexpected,
-} from './problem.ts';
+import { finishedMismatch, isProblem, malformed, noCertificate, unexpected } from './problem.ts';
 import type { TrafficSecret, TrafficSecrets } from './schedule13.ts';
 import { KeySchedule13 } from './schedule13.ts';
+import { judgeSignature, schemeOf } from './signatures.ts';
 
 /** The flight that a KeyUpdate is. */
 const KEY_UPDATE_FLIGHT = 7;
@@ -91,7 +81,7 @@ export class Session13 {
     const signature = certificate.signingKey.sign(certificateVerifyInput(role, transcript.hash()));
     this.say(
       HandshakeType.certificateVerify,
-      encodeCertificateVerify({ scheme: ECDSA_SECP256R1_SHA256, signature }),
+      encodeCertificateVerify({ scheme: schemeOf(certificate.signingKey), signature }),
     );
   }
 
@@ -103,7 +93,7 @@ export class Session13 {
   // --- what is heard in epoch 2 ---
 
   /** The peer's certificate; answers its public key. */
-  takeCertificate(message: HandshakeMessage): { readonly publicKey: Bytes } | Problem {
+  takeCertificate(message: HandshakeMessage): { readonly publicKey: PublicKey } | Problem {
     const chain = decodeCertificate13(message.body);
     if (isFailure(chain)) return malformed(chain.reason);
     const leaf = chain[0];
@@ -114,19 +104,13 @@ export class Session13 {
   }
 
   /** The peer owns its certificate: it signs the hash of everything said so far. */
-  takeCertificateVerify(message: HandshakeMessage, publicKey: Bytes): Problem | undefined {
+  takeCertificateVerify(message: HandshakeMessage, publicKey: PublicKey): Problem | undefined {
     const { crypto, transcript } = this.#handshake;
     const signed = decodeCertificateVerify(message.body);
     if (isFailure(signed)) return malformed(signed.reason);
-    if (signed.scheme !== ECDSA_SECP256R1_SHA256) {
-      return illegalParameter(`The ${this.#other} signed with a scheme that was not offered.`);
-    }
     const input = certificateVerifyInput(this.#other, transcript.hash());
-    if (!crypto.verify(publicKey, input, signed.signature)) {
-      return badSignature(
-        `The signature of CertificateVerify is not that of the ${this.#other}'s certificate.`,
-      );
-    }
+    const refusal = judgeSignature(crypto, '1.3', publicKey, input, signed, 'CertificateVerify');
+    if (refusal !== undefined) return refusal;
     transcript.add(message);
     return undefined;
   }

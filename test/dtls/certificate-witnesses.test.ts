@@ -29,7 +29,7 @@ const counts = { generated: 0, foreign: 0, mutated: 0, readByUs: 0, agreedWithNo
 /** The key as hex, `undefined` if we refuse the certificate. It never throws. */
 function ourKey(der: Uint8Array): string | undefined {
   const key = publicKeyOf(der);
-  return isFailure(key) ? undefined : toHex(key);
+  return isFailure(key) || key.type !== 'ec' || key.curve !== 'secp256r1' ? undefined : toHex(key.point);
 }
 
 /** What OpenSSL reads: an uncompressed P-256 point as hex, `undefined` for anything else. */

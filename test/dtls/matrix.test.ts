@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { CryptoProvider, Group } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import type { DtlsVersions } from '../../src/dtls/index.ts';
+import { memoizedCrypto } from '../../src/sim/index.ts';
 import type { Wire } from './pair.ts';
 import { PERFECT, Pair, crypto, dropping } from './pair.ts';
 
@@ -20,6 +21,8 @@ interface Setting {
   readonly versions: DtlsVersions;
   /** The server's only group: another one than the client's first costs DTLS 1.3 a HelloRetryRequest. */
   readonly group: Group;
+  /** The client's, if not those of always. */
+  readonly clientGroups?: readonly Group[];
   readonly mtu: number;
 }
 
@@ -29,6 +32,7 @@ const VERSIONS: readonly DtlsVersions[] = [
   { min: '1.2', max: '1.3' },
 ];
 const node = nodeCrypto();
+const remembering = memoizedCrypto(node);
 
 function settings(): Setting[] {
   const providers = isSoak ? [crypto, node] : [node];
@@ -46,6 +50,13 @@ function settings(): Setting[] {
       }
     }
   }
+  // The longest hellos in the smallest datagrams: there is most to lose. With and without a HelloRetryRequest.
+  const hybrid = { client: remembering, server: remembering, group: 'x25519mlkem768', mtu: 300 } as const;
+  for (const first of isSoak ? (['x25519mlkem768', 'secp256r1'] as const) : (['x25519mlkem768'] as const)) {
+    const clientGroups = first === hybrid.group ? [first] : [first, hybrid.group];
+    const name = `${node.name} to ${node.name}, 1.3, ${first} to ${hybrid.group}, MTU 300`;
+    all.push({ ...hybrid, name, versions: { min: '1.3', max: '1.3' }, clientGroups });
+  }
   return all;
 }
 
@@ -57,7 +68,7 @@ function handshake(setting: Setting, wire: Wire, fate: keyof typeof counts, name
   const { versions, mtu } = setting;
   const pair = new Pair({
     wire,
-    client: { crypto: setting.client, versions, mtu },
+    client: { crypto: setting.client, versions, mtu, groups: setting.clientGroups },
     server: { crypto: setting.server, versions, mtu, groups: [setting.group] },
   });
   pair.start().run();
