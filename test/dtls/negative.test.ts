@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes, copyBytes } from '../../src/core/bytes.ts';
 import { isFailure } from '../../src/core/decode.ts';
+import type { SigningKey } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import type { DtlsOptions, DtlsRole, DtlsVersion } from '../../src/dtls/index.ts';
 import { ExtensionType, findExtension } from '../../src/dtls/messages/extensions.ts';
@@ -79,10 +80,9 @@ describe.each(VERSIONS)('DTLS %s', (version) => {
 
     it('SEC-01 SEC-02 a wrong signature does not connect', () => {
       const certificate = certificates[attacker];
-      const signingKey = {
-        publicKey: certificate.signingKey.publicKey,
-        sign: (message: Uint8Array) => certificate.signingKey.sign(concatBytes(message, Uint8Array.of(0))),
-      };
+      const sign = (message: Uint8Array): Uint8Array =>
+        certificate.signingKey.sign(concatBytes(message, Uint8Array.of(0)));
+      const signingKey = Object.create(certificate.signingKey, { sign: { value: sign } }) as SigningKey;
       const pair = attack({ [attacker]: { certificate: { ...certificate, signingKey } } });
       expectRefused(pair, victim, 'signature-invalid');
     });
