@@ -9,11 +9,17 @@ import 'reflect-metadata';
 import { PemConverter, X509Certificate, X509CertificateGenerator } from '@peculiar/x509';
 import type { Bytes } from './core/bytes.ts';
 import { copyBytes } from './core/bytes.ts';
+import { isFailure } from './core/decode.ts';
 import { badArgument, RtcError } from './core/errors.ts';
-import type { CryptoProvider } from './crypto/index.ts';
+import type { CryptoProvider, Curve, SigningKey } from './crypto/index.ts';
 import { jsCrypto } from './crypto/index.ts';
 import type { Certificate } from './dtls/certificate.ts';
-import { certificateWithKey, ecKeyAlgorithm, MAX_CERTIFICATE_LENGTH } from './dtls/certificate.ts';
+import {
+  certificateWithKey,
+  ecKeyAlgorithm,
+  MAX_CERTIFICATE_LENGTH,
+  publicKeyOf,
+} from './dtls/certificate.ts';
 import {
   DER_INTEGER,
   DER_OCTET_STRING,
@@ -40,6 +46,8 @@ export interface PortableCertificate {
 export interface GenerateCertificateOptions {
   /** Subject and issuer as RFC 4514 writes names; `CN=WebRTC` by default. */
   readonly name?: string | undefined;
+  /** secp256r1 by default, which alone every WebRTC peer must know (RFC 8827 §6.5). */
+  readonly curve?: Curve | undefined;
   /** Start of validity; a day ago by default, for peers whose clock is behind. */
   readonly notBefore?: Date | undefined;
   /** End of validity; 30 days from now by default. */
@@ -56,7 +64,7 @@ export interface ImportCertificateOptions {
 const MS_PER_DAY = 86_400_000;
 
 /**
- * Makes a P-256 key with WebCrypto and a certificate for it.
+ * Makes an ECDSA key with WebCrypto and a certificate for it.
  * Rejects with `ERR_BAD_ARGUMENT` for an empty period, and with what WebCrypto or the name's parser say.
  */
 export async function generateCertificate(
@@ -66,16 +74,14 @@ export async function generateCertificate(
   const notBefore = options.notBefore ?? new Date(now - MS_PER_DAY);
   const notAfter = options.notAfter ?? new Date(now + 30 * MS_PER_DAY);
   if (!(notAfter > notBefore)) throw badArgument('notAfter', 'a time after notBefore', notAfter.getTime());
-  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
-    'sign',
-    'verify',
-  ]);
+  const [namedCurve, hash] = options.curve === 'secp384r1' ? ['P-384', 'SHA-384'] : ['P-256', 'SHA-256'];
+  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve }, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: options.name ?? 'CN=WebRTC',
     notBefore,
     notAfter,
     keys,
-    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    signingAlgorithm: { name: 'ECDSA', hash },
   });
   const privateKey = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
   return importDer(new Uint8Array(certificate.rawData), new Uint8Array(privateKey), options);
@@ -83,7 +89,7 @@ export async function generateCertificate(
 
 /**
  * A certificate and its key from DER: the key as PKCS #8 or as SEC 1 (RFC 5915). Nothing is kept of the arguments.
- * Throws `ERR_CERTIFICATE` if either cannot be used (only P-256 keys can) or they do not belong together.
+ * Throws `ERR_CERTIFICATE` if either cannot be used (only ECDSA keys on P-256 and P-384 can) or they do not belong together.
  */
 export function importDer(
   certificate: Uint8Array,
@@ -178,28 +184,31 @@ function portableCertificate(
   scalar: Uint8Array,
   crypto: CryptoProvider,
 ): PortableCertificate {
+  const publicKey = publicKeyOf(der);
+  if (isFailure(publicKey)) throw unusable(publicKey.reason);
+  if (publicKey.type !== 'ec') throw unusable('its key is of RSA');
   let signingKey;
   try {
-    signingKey = crypto.signingKey(scalar);
+    signingKey = crypto.signingKey(scalar, publicKey.curve);
   } catch {
-    throw unusable('the private key is not a P-256 scalar');
+    throw unusable(`the private key is not a scalar of ${publicKey.curve}`);
   }
   const certificate = certificateWithKey(der, signingKey, crypto);
-  return Object.freeze({ certificate, privateKey: encodePrivateKey(scalar, signingKey.publicKey) });
+  return Object.freeze({ certificate, privateKey: encodePrivateKey(scalar, signingKey) });
 }
 
 /** PKCS #8 around RFC 5915: version, algorithm, and the key with its public half. */
-function encodePrivateKey(scalar: Uint8Array, publicKey: Uint8Array): Bytes {
+function encodePrivateKey(scalar: Uint8Array, key: SigningKey): Bytes {
   const ecPrivateKey = derValue(
     DER_SEQUENCE,
     derInteger(Uint8Array.of(1)),
     derValue(DER_OCTET_STRING, scalar),
-    derValue(derContext(1), derBitString(publicKey)),
+    derValue(derContext(1), derBitString(key.publicKey)),
   );
   return derValue(
     DER_SEQUENCE,
     derInteger(Uint8Array.of(0)),
-    ecKeyAlgorithm(),
+    ecKeyAlgorithm(key.curve),
     derValue(DER_OCTET_STRING, ecPrivateKey),
   );
 }
@@ -210,7 +219,7 @@ function privateScalar(privateKey: Uint8Array): Uint8Array {
   reader.enter(DER_SEQUENCE);
   reader.skip(DER_INTEGER);
   if (!reader.isNext(DER_SEQUENCE)) return scalarContent(reader);
-  // Whether the key is of P-256 shows when its public half is compared with the certificate's.
+  // Whether the key is of the right curve shows when its public half is compared with the certificate's.
   reader.skip(DER_SEQUENCE);
   reader.enter(DER_OCTET_STRING);
   reader.enter(DER_SEQUENCE);

@@ -28,7 +28,7 @@ const MAY_IMPORT = {
 
 /** Room → packages it may import from, with everything below them. */
 const MAY_DEPEND = {
-  crypto: ['@noble/ciphers', '@noble/curves', '@noble/hashes'],
+  crypto: ['@noble/ciphers', '@noble/curves', '@noble/hashes', '@noble/post-quantum'],
   'crypto/node': ['node:crypto'],
   'sim/fast-check': ['fast-check'],
   node: ['node:'],

@@ -4,12 +4,16 @@ export type {
   AeadAlgorithm,
   AeadKey,
   CryptoProvider,
+  Curve,
   Group,
   Hash,
   HashAlgorithm,
   HmacKey,
+  KeyAnswer,
   KeyExchange,
   MaskKey,
+  PublicKey,
+  SignatureAlgorithm,
   SigningKey,
 } from './provider.ts';
 export {
@@ -18,5 +22,6 @@ export {
   AEAD_TAG_LENGTH,
   HASH_LENGTHS,
   MASK_SAMPLE_LENGTH,
+  RSA_MODULUS_BITS,
 } from './provider.ts';
 export { hkdfExpand, hkdfExtract } from './hkdf.ts';

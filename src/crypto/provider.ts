@@ -12,8 +12,36 @@ export type HashAlgorithm = 'sha-1' | 'sha-256' | 'sha-384' | 'sha-512';
 /** AEADs with a 12-byte nonce and a 16-byte tag (RFC 5116). */
 export type AeadAlgorithm = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
 
-/** Key agreement groups, named as in the TLS registry (RFC 8422). */
-export type Group = 'x25519' | 'secp256r1' | 'secp384r1';
+/** Key agreement groups, named as in the TLS registry (RFC 8422, draft-ietf-tls-ecdhe-mlkem). */
+export type Group = 'x25519mlkem768' | 'x25519' | 'secp256r1' | 'secp384r1';
+
+/** Curves of ECDSA keys, named likewise. */
+export type Curve = 'secp256r1' | 'secp384r1';
+
+/** A public key that can verify. */
+export type PublicKey =
+  | {
+      readonly type: 'ec';
+      readonly curve: Curve;
+      /** Uncompressed: 65 or 97 bytes. */
+      readonly point: Uint8Array;
+    }
+  | {
+      readonly type: 'rsa';
+      /** Big-endian, without leading zeros. */
+      readonly modulus: Uint8Array;
+      /** Big-endian, without leading zeros. */
+      readonly exponent: Uint8Array;
+    };
+
+/**
+ * How a signature is made. ECDSA's is DER, its hash is named here and its curve is the key's; RSA-PSS has a salt as long as
+ * the hash and MGF1 on the same hash (RFC 8446 §4.2.3).
+ */
+export type SignatureAlgorithm = 'ecdsa-sha-256' | 'ecdsa-sha-384' | 'rsa-pss-sha-256' | 'rsa-pkcs1-sha-256';
+
+/** Bounds of RSA keys: shorter ones are broken, longer ones are a way to waste our time. */
+export const RSA_MODULUS_BITS: Readonly<{ min: number; max: number }> = { min: 2048, max: 8192 };
 
 export const AEAD_NONCE_LENGTH = 12;
 export const AEAD_TAG_LENGTH = 16;
@@ -79,23 +107,34 @@ export interface HmacKey {
   mac(...parts: readonly Uint8Array[]): Bytes;
 }
 
-/** One side of an ephemeral key agreement. */
+/** One side of an ephemeral key agreement: in x25519mlkem768 the side that speaks first. */
 export interface KeyExchange {
   readonly group: Group;
-  /** As TLS sends it: 32 bytes for x25519, the uncompressed point of 65 or 97 bytes for secp256r1 and secp384r1. */
+  /**
+   * As TLS sends it: 32 bytes for x25519, the uncompressed point of 65 or 97 bytes for secp256r1 and secp384r1, an
+   * encapsulation key of 1184 bytes and an x25519 share for x25519mlkem768.
+   */
   readonly publicKey: Bytes;
   /**
-   * The shared secret, 32 bytes, 48 for secp384r1.
+   * The shared secret: 32 bytes, 48 for secp384r1, 64 for x25519mlkem768.
    * @returns `undefined` for a share that must be refused: wrong length, compressed, off the curve, low order.
    */
   deriveSecret(peerPublicKey: Uint8Array): Bytes | undefined;
 }
 
-/** An ECDSA P-256 private key. */
-export interface SigningKey {
-  /** The uncompressed point, 65 bytes. */
+/** The answer to a share: what to send back, and the secret both now have. */
+export interface KeyAnswer {
+  /** As `KeyExchange.publicKey`, but for x25519mlkem768 a ciphertext of 1088 bytes and an x25519 share. */
   readonly publicKey: Bytes;
-  /** ECDSA with SHA-256 over `message` (hashed inside), as DER. */
+  readonly secret: Bytes;
+}
+
+/** An ECDSA private key. */
+export interface SigningKey {
+  readonly curve: Curve;
+  /** The uncompressed point, 65 or 97 bytes. */
+  readonly publicKey: Bytes;
+  /** ECDSA over `message`, hashed inside with SHA-256 on secp256r1 and SHA-384 on secp384r1, as DER. */
   sign(message: Uint8Array): Bytes;
 }
 
@@ -109,17 +148,31 @@ export interface CryptoProvider {
   aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey;
   /** The key that hides the numbers of records protected by `algorithm`; lengths as for `aead`. */
   mask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey;
-  /** A fresh key pair; the private scalar is drawn from `random`, so that a seed reproduces it. */
+  /** A fresh key pair; its secrets are drawn from `random`, so that a seed reproduces it. */
   keyExchange(group: Group, random: RandomSource): KeyExchange;
-  /** @param scalar 32 bytes, 1 … n−1. Throws `ERR_BAD_ARGUMENT` for anything else. */
-  signingKey(scalar: Uint8Array): SigningKey;
-  /** A fresh P-256 scalar drawn from `random`, 32 bytes. */
-  generateScalar(random: RandomSource): Bytes;
   /**
-   * ECDSA P-256 with SHA-256: `publicKey` the uncompressed point, `signature` DER. High-S signatures are valid in TLS.
-   * Never throws; bad keys and bad encodings are `false`.
+   * The other side of an agreement that has begun: for x25519mlkem768 it encapsulates, for the rest it is a fresh key pair
+   * and its secret with `peerPublicKey`.
+   * @returns `undefined` for a share that must be refused, as `deriveSecret` does, or an encapsulation key that is none.
    */
-  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  answerKeyExchange(group: Group, peerPublicKey: Uint8Array, random: RandomSource): KeyAnswer | undefined;
+  /**
+   * @param scalar 32 bytes, 48 for secp384r1, 1 … n−1. Throws `ERR_BAD_ARGUMENT` for anything else.
+   * @param curve secp256r1 by default.
+   */
+  signingKey(scalar: Uint8Array, curve?: Curve): SigningKey;
+  /** A fresh scalar drawn from `random`, of secp256r1 by default. */
+  generateScalar(random: RandomSource, curve?: Curve): Bytes;
+  /**
+   * True if `signature` is one of `message` by `publicKey`. High-S ECDSA signatures are valid in TLS. Never throws: bad keys,
+   * keys of another kind, RSA moduli outside of `RSA_MODULUS_BITS` and bad encodings are `false`.
+   */
+  verify(
+    algorithm: SignatureAlgorithm,
+    publicKey: PublicKey,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): boolean;
   /** Builds what would otherwise be built on first use (tens of milliseconds), outside the packet path. */
   warmUp(): void;
 }

@@ -5,6 +5,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import { RtcError } from '../core/errors.ts';
 import type { RandomSource } from '../core/random.ts';
+import type { Curve } from './provider.ts';
 
 /** A NIST curve, as far as bytes show it. */
 export interface NistCurve {
@@ -31,6 +32,8 @@ export const P384: NistCurve = {
     0x581a0db2, 0x48b0a77a, 0xecec196a, 0xccc52973,
   ],
 };
+
+export const NIST_CURVES: Readonly<Record<Curve, NistCurve>> = { secp256r1: P256, secp384r1: P384 };
 
 /** One draw in 2^32 falls outside 1 … n−1; eight in a row mean that the source is broken, not unlucky. */
 const MAX_DRAWS = 8;

@@ -3,8 +3,11 @@
  * are acknowledged, or the answer that says as much is begun.
  */
 import type { Bytes } from '../core/bytes.ts';
+import type { WriteEpoch } from './epoch.ts';
+import { sealCopy } from './epoch.ts';
 import type { RecordNumber } from './messages/ack.ts';
 import { RECORD_NUMBER_LENGTH, encodeAck } from './messages/ack.ts';
+import { ContentType } from './record.ts';
 
 /** Record numbers remembered, the newest: what is forgotten is sent again. */
 const MAX_NUMBERS = 32;
@@ -27,14 +30,19 @@ export class Acknowledgements {
     if (this.#numbers.length > MAX_NUMBERS) this.#numbers.shift();
   }
 
-  /** The body of an ACK that fits a datagram of `mtu` bytes, sorted as §7 asks; it is no longer due. */
-  take(mtu: number): Bytes | undefined {
-    if (!this.due) return undefined;
+  /**
+   * The record of an ACK that is due, of at most `mtu` bytes, its numbers sorted as §7 asks.
+   * @param isLast forgets the numbers: they will not be said again
+   */
+  poll(write: WriteEpoch | undefined, mtu: number, isLast: boolean): Bytes | undefined {
+    if (write === undefined || !this.due) return undefined;
     this.due = false;
     const room = Math.floor((mtu - OVERHEAD) / RECORD_NUMBER_LENGTH);
     const numbers = this.#numbers.slice(-room);
+    if (numbers.length === 0) return undefined;
+    if (isLast) this.clear();
     numbers.sort((a, b) => a.epoch - b.epoch || a.sequence - b.sequence);
-    return numbers.length === 0 ? undefined : encodeAck(numbers);
+    return sealCopy(write, ContentType.ack, encodeAck(numbers));
   }
 
   /** The peer need not be told: our answer tells it. */

@@ -10,6 +10,7 @@ export type AlertLevel = (typeof AlertLevel)[keyof typeof AlertLevel];
 export const AlertDescription = {
   closeNotify: 0,
   unexpectedMessage: 10,
+  badRecordMac: 20,
   handshakeFailure: 40,
   badCertificate: 42,
   unsupportedCertificate: 43,

@@ -1,7 +1,7 @@
 /**
  * Certificates as WebRTC uses them (RFC 8827 §6.5): self-signed, their only meaning is their fingerprint in the SDP.
  *
- * Ours are X.509 v3 with an ECDSA P-256 key, written from one template of about 280 bytes, at once and without a clock.
+ * Ours are X.509 v3 with an ECDSA key on P-256 or P-384, written from one template of about 280 bytes, at once and without a clock.
  * Of the peer's only the public key is read: its names, dates, extensions and signature say nothing that the
  * fingerprint does not, and RFC 9925 allows certificates without a signature.
  */
@@ -13,8 +13,9 @@ import { badArgument, RtcError } from '../core/errors.ts';
 import type { RandomSource } from '../core/random.ts';
 import { randomBytes, systemRandom } from '../core/random.ts';
 import { encodeUtf8 } from '../core/text.ts';
-import type { CryptoProvider, SigningKey } from '../crypto/index.ts';
+import type { CryptoProvider, Curve, PublicKey, SigningKey } from '../crypto/index.ts';
 import { jsCrypto } from '../crypto/index.ts';
+import { isUncompressedPoint, NIST_CURVES } from '../crypto/scalar.ts';
 import {
   DER_BIT_STRING,
   DER_INTEGER,
@@ -46,7 +47,9 @@ export interface SelfSignedCertificateOptions {
   readonly random?: RandomSource | undefined;
   /** Who signs, now and in every handshake; `jsCrypto()` by default. */
   readonly crypto?: CryptoProvider | undefined;
-  /** The private key, 32 bytes, 1 … n−1; drawn from `random` by default. */
+  /** The curve of the key; secp256r1 by default, which alone every WebRTC peer must know (RFC 8827 §6.5). */
+  readonly curve?: Curve | undefined;
+  /** The private key, 32 bytes (48 on secp384r1), 1 … n−1; drawn from `random` by default. */
   readonly scalar?: Uint8Array | undefined;
   /** The name of issuer and subject, 1 … 64 characters; `WebRTC` by default. */
   readonly commonName?: string | undefined;
@@ -69,9 +72,20 @@ const MAX_COMMON_NAME = 64;
 export const MAX_CERTIFICATE_LENGTH = 16_384;
 
 const OID_EC_PUBLIC_KEY = '1.2.840.10045.2.1';
-const OID_SECP256R1 = '1.2.840.10045.3.1.7';
-const OID_ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
+const OID_RSA_ENCRYPTION = '1.2.840.113549.1.1.1';
+/** RFC 5480 §2.1.1.1. */
+const CURVE_OIDS: Readonly<Record<Curve, string>> = {
+  secp256r1: '1.2.840.10045.3.1.7',
+  secp384r1: '1.3.132.0.34',
+};
+/** ECDSA with the hash that `SigningKey` takes on each curve (RFC 5758 §3.2). */
+const SIGNATURE_OIDS: Readonly<Record<Curve, string>> = {
+  secp256r1: '1.2.840.10045.4.3.2',
+  secp384r1: '1.2.840.10045.4.3.3',
+};
 const OID_COMMON_NAME = '2.5.4.3';
+
+const CURVES: readonly Curve[] = ['secp256r1', 'secp384r1'];
 
 /**
  * Makes a certificate and its key. The same `random`, options and a `crypto` of deterministic signatures give the same
@@ -86,8 +100,9 @@ export function selfSignedCertificate(options: SelfSignedCertificateOptions = {}
     options.notBefore ?? DEFAULT_NOT_BEFORE,
     options.notAfter ?? DEFAULT_NOT_AFTER,
   );
-  const signingKey = crypto.signingKey(options.scalar ?? crypto.generateScalar(random));
-  const signatureAlgorithm = derValue(DER_SEQUENCE, derObjectIdentifier(OID_ECDSA_WITH_SHA256));
+  const curve = options.curve ?? 'secp256r1';
+  const signingKey = crypto.signingKey(options.scalar ?? crypto.generateScalar(random, curve), curve);
+  const signatureAlgorithm = derValue(DER_SEQUENCE, derObjectIdentifier(SIGNATURE_OIDS[curve]));
   // RFC 5280 §4.1: TBSCertificate.
   const tbsCertificate = derValue(
     DER_SEQUENCE,
@@ -97,7 +112,7 @@ export function selfSignedCertificate(options: SelfSignedCertificateOptions = {}
     name,
     validity,
     name,
-    subjectPublicKeyInfo(signingKey.publicKey),
+    subjectPublicKeyInfo(signingKey),
   );
   const signature = derBitString(signingKey.sign(tbsCertificate));
   const der = derValue(DER_SEQUENCE, tbsCertificate, signatureAlgorithm, signature);
@@ -106,7 +121,7 @@ export function selfSignedCertificate(options: SelfSignedCertificateOptions = {}
 
 /**
  * A certificate made elsewhere with its private key.
- * @param der copied. Throws `ERR_CERTIFICATE` unless it holds the P-256 public key of `signingKey`.
+ * @param der copied. Throws `ERR_CERTIFICATE` unless it holds the public key of `signingKey`.
  */
 export function certificateWithKey(
   der: Uint8Array,
@@ -117,7 +132,11 @@ export function certificateWithKey(
   if (isFailure(publicKey)) {
     throw new RtcError('ERR_CERTIFICATE', `the certificate cannot be used: ${publicKey.reason}`);
   }
-  if (!equalBytes(publicKey, signingKey.publicKey)) {
+  const isOurs =
+    publicKey.type === 'ec' &&
+    publicKey.curve === signingKey.curve &&
+    equalBytes(publicKey.point, signingKey.publicKey);
+  if (!isOurs) {
     throw new RtcError('ERR_CERTIFICATE', 'the private key is not the one of the certificate');
   }
   return bindCertificate(copyBytes(der), signingKey, crypto);
@@ -161,13 +180,17 @@ function validityPeriod(notBefore: number, notAfter: number): Bytes {
 }
 
 /** RFC 5480 §2. */
-function subjectPublicKeyInfo(point: Uint8Array): Bytes {
-  return derValue(DER_SEQUENCE, ecKeyAlgorithm(), derBitString(point));
+function subjectPublicKeyInfo(key: SigningKey): Bytes {
+  return derValue(DER_SEQUENCE, ecKeyAlgorithm(key.curve), derBitString(key.publicKey));
 }
 
-/** The AlgorithmIdentifier of a P-256 key, in certificates and in PKCS #8 (RFC 5480 §2.1.1). */
-export function ecKeyAlgorithm(): Bytes {
-  return derValue(DER_SEQUENCE, derObjectIdentifier(OID_EC_PUBLIC_KEY), derObjectIdentifier(OID_SECP256R1));
+/** The AlgorithmIdentifier of a key, in certificates and in PKCS #8 (RFC 5480 §2.1.1). */
+export function ecKeyAlgorithm(curve: Curve): Bytes {
+  return derValue(
+    DER_SEQUENCE,
+    derObjectIdentifier(OID_EC_PUBLIC_KEY),
+    derObjectIdentifier(CURVE_OIDS[curve]),
+  );
 }
 
 const TOO_LARGE: DecodeFailure = /* @__PURE__ */ decodeFailure('certificate-too-large');
@@ -175,11 +198,11 @@ const MALFORMED: DecodeFailure = /* @__PURE__ */ decodeFailure('certificate-malf
 const UNSUPPORTED_KEY: DecodeFailure = /* @__PURE__ */ decodeFailure('certificate-key-unsupported');
 
 /**
- * The public key of a certificate: an uncompressed P-256 point of 65 bytes. Whether it lies on the curve is for the
- * provider's `verify` to say. Never throws; fails with `certificate-too-large`, `certificate-malformed` or
- * `certificate-key-unsupported` (RSA, another curve, a compressed point).
+ * The public key of a certificate: an uncompressed point of P-256 or P-384, or an RSA key. Whether it is any good (on the
+ * curve, of a safe size) is for the provider's `verify` to say. Never throws; fails with `certificate-too-large`,
+ * `certificate-malformed` or `certificate-key-unsupported` (another algorithm or curve, a compressed point).
  */
-export function publicKeyOf(der: Uint8Array): Bytes | DecodeFailure {
+export function publicKeyOf(der: Uint8Array): PublicKey | DecodeFailure {
   if (der.length > MAX_CERTIFICATE_LENGTH) return TOO_LARGE;
   const reader = new DerReader(der);
   reader.enter(DER_SEQUENCE);
@@ -192,9 +215,8 @@ export function publicKeyOf(der: Uint8Array): Bytes | DecodeFailure {
   reader.skip(DER_SEQUENCE); // subject
   reader.enter(DER_SEQUENCE); // subjectPublicKeyInfo
   reader.enter(DER_SEQUENCE); // algorithm
-  const keyType = reader.objectIdentifier();
-  const isEcKey = keyType === OID_EC_PUBLIC_KEY;
-  const curve = isEcKey ? reader.objectIdentifier() : '';
+  const algorithm = reader.objectIdentifier();
+  const parameters = algorithm === OID_EC_PUBLIC_KEY ? reader.objectIdentifier() : '';
   reader.leave();
   const key = reader.content(DER_BIT_STRING);
   reader.leave();
@@ -204,8 +226,35 @@ export function publicKeyOf(der: Uint8Array): Bytes | DecodeFailure {
   const isWhole = reader.atEnd();
   reader.leave();
   if (reader.failed || !isWhole || !reader.atEnd()) return MALFORMED;
-  if (!isEcKey || curve !== OID_SECP256R1) return UNSUPPORTED_KEY;
-  // The first byte of a BIT STRING counts unused bits; then comes the point, 4 for uncompressed (SEC 1 §2.3.3).
-  if (key.length !== 66 || key[0] !== 0 || key[1] !== 4) return UNSUPPORTED_KEY;
-  return copyBytes(key, 1);
+  // The first byte of a BIT STRING counts unused bits; keys are whole bytes.
+  if (key[0] !== 0) return UNSUPPORTED_KEY;
+  if (algorithm === OID_RSA_ENCRYPTION) return rsaKey(key.subarray(1));
+  return algorithm === OID_EC_PUBLIC_KEY ? ecKey(parameters, key.subarray(1)) : UNSUPPORTED_KEY;
+}
+
+function ecKey(curveOid: string, point: Uint8Array): PublicKey | DecodeFailure {
+  const curve = CURVES.find((name) => CURVE_OIDS[name] === curveOid);
+  if (curve === undefined || !isUncompressedPoint(point, NIST_CURVES[curve])) return UNSUPPORTED_KEY;
+  return { type: 'ec', curve, point: copyBytes(point) };
+}
+
+/** RFC 8017 A.1.1: modulus and exponent. */
+function rsaKey(key: Uint8Array): PublicKey | DecodeFailure {
+  const reader = new DerReader(key);
+  reader.enter(DER_SEQUENCE);
+  const modulus = magnitude(reader.content(DER_INTEGER));
+  const exponent = magnitude(reader.content(DER_INTEGER));
+  const isWhole = reader.atEnd();
+  reader.leave();
+  if (reader.failed || !isWhole || !reader.atEnd() || modulus === undefined || exponent === undefined) {
+    return MALFORMED;
+  }
+  return { type: 'rsa', modulus, exponent };
+}
+
+/** The number of a positive INTEGER, without its sign; `undefined` for zero, negative and padded ones. */
+function magnitude(content: Uint8Array): Bytes | undefined {
+  const [first = 0x80, second = 0] = content;
+  if (first >= 0x80 || (first === 0 && second < 0x80)) return undefined;
+  return copyBytes(content, first === 0 ? 1 : 0);
 }

@@ -18,7 +18,6 @@ import type { CipherSuite } from './cipher-suites.ts';
 import { Client12 } from './client12.ts';
 import { Client13 } from './client13.ts';
 import type { Handshake } from './handshake.ts';
-import { ECDSA_SECP256R1_SHA256 } from './messages/certificates.ts';
 import type { Extension } from './messages/extensions.ts';
 import {
   EXTENDED_MASTER_SECRET,
@@ -44,7 +43,7 @@ import {
   encodeClientHello,
   isDowngraded,
 } from './messages/hello.ts';
-import { groupCode } from './messages/key-exchange.ts';
+import { groupCode, groupsOf12 } from './messages/key-exchange.ts';
 import { decodeKeyShare, encodeKeyShares } from './messages/key-share.ts';
 import type { Problem } from './problem.ts';
 import {
@@ -61,6 +60,8 @@ import {
 } from './problem.ts';
 import { DTLS_1_2, DTLS_1_3 } from './record.ts';
 import { Session13 } from './session13.ts';
+import { srtpExtensions, takeSrtpProfile } from './srtp.ts';
+import { OFFERED_SCHEMES } from './signatures.ts';
 
 type ClientState =
   | { readonly name: 'start' }
@@ -74,8 +75,8 @@ export class Client {
   readonly #handshake: Handshake;
   /** The same in every ClientHello of this handshake (RFC 6347 §4.2.1, RFC 8446 §4.1.2). */
   readonly #random: Bytes;
-  /** Our share of DTLS 1.3's key agreement. */
-  #keys: KeyExchange | undefined;
+  /** Our shares of DTLS 1.3's key agreement. */
+  #keys: readonly KeyExchange[] = [];
   /** In every ClientHello; the rest depends on what the server has asked for. */
   readonly #commonExtensions: readonly Extension[];
   #offered: readonly Extension[] = [];
@@ -113,9 +114,8 @@ export class Client {
   /** Flight 1. */
   start(): void {
     const { crypto, random, groups, flight } = this.#handshake;
-    const [preferred] = groups;
-    if (this.#handshake.speaks('1.3') && preferred !== undefined) {
-      this.#keys = crypto.keyExchange(preferred, random);
+    if (this.#handshake.speaks('1.3')) {
+      this.#keys = firstShares(groups).map((group) => crypto.keyExchange(group, random));
     }
     flight.begin(1, undefined);
     this.#sayClientHello(NO_BYTES, []);
@@ -144,12 +144,10 @@ export class Client {
   }
 
   #sayClientHello(cookie: Uint8Array, answers: readonly Extension[]): void {
-    const shares = this.#keys && [
-      { groupCode: groupCode(this.#keys.group), publicKey: this.#keys.publicKey },
-    ];
+    const shares = this.#keys.map(({ group, publicKey }) => ({ groupCode: groupCode(group), publicKey }));
     this.#offered = [
       ...this.#commonExtensions,
-      ...(shares === undefined ? [] : [{ type: ExtensionType.keyShare, data: encodeKeyShares(shares) }]),
+      ...(shares.length === 0 ? [] : [{ type: ExtensionType.keyShare, data: encodeKeyShares(shares) }]),
       ...answers,
     ];
     const hello = encodeClientHello({
@@ -231,6 +229,8 @@ export class Client {
     if (!extendedMasterSecret && this.#handshake.requireExtendedMasterSecret) {
       return extendedMasterSecretMissing();
     }
+    const srtpProblem = takeSrtpProfile(this.#handshake, hello.extensions);
+    if (srtpProblem !== undefined) return srtpProblem;
     this.#handshake.choose(suite);
     this.#handshake.transcript.add(message);
     const serverRandom = copyBytes(hello.random);
@@ -259,10 +259,10 @@ export class Client {
     if (asked !== undefined) {
       const code = decodeU16(asked);
       const group = this.#handshake.groups.find((offered) => groupCode(offered) === code);
-      if (group === undefined || group === this.#keys?.group) {
+      if (group === undefined || this.#keys.some((sent) => sent.group === group)) {
         return illegalParameter('The server asked for a key share that was sent, or of a group not offered.');
       }
-      this.#keys = this.#handshake.crypto.keyExchange(group, this.#handshake.random);
+      this.#keys = [this.#handshake.crypto.keyExchange(group, this.#handshake.random)];
     } else if (cookie === undefined) {
       return illegalParameter('The server sent a HelloRetryRequest that asks for nothing.');
     }
@@ -283,16 +283,17 @@ export class Client {
     const uninvited = hello.extensions.find(({ type }) => !HELLO_EXTENSIONS_13.includes(type));
     if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
     const data = findExtension(hello.extensions, ExtensionType.keyShare);
-    if (data === undefined || this.#keys === undefined) return missingExtension('key_share');
+    if (data === undefined) return missingExtension('key_share');
     const share = decodeKeyShare(data);
     if (isFailure(share)) return malformed(share.reason);
-    if (share.groupCode !== groupCode(this.#keys.group)) {
+    const keys = this.#keys.find(({ group }) => groupCode(group) === share.groupCode);
+    if (keys === undefined) {
       return illegalParameter('The server chose a group for which no share was sent.');
     }
-    const sharedSecret = this.#keys.deriveSecret(share.publicKey);
+    const sharedSecret = keys.deriveSecret(share.publicKey);
     if (sharedSecret === undefined) return badKeyShare();
-    this.#handshake.group = this.#keys.group;
-    this.#keys = undefined;
+    this.#handshake.group = keys.group;
+    this.#keys = [];
     this.#handshake.choose(suite);
     this.#handshake.transcript.add(message);
     this.#chosen = new Client13(
@@ -312,14 +313,25 @@ const RETRY_EXTENSIONS: readonly number[] = [
 /** The column "SH". */
 const HELLO_EXTENSIONS_13: readonly number[] = [ExtensionType.supportedVersions, ExtensionType.keyShare];
 
+/**
+ * The groups a first ClientHello brings shares of: the preferred one. The hybrid, which not every server knows, takes the
+ * best of the others along, as browsers do: a HelloRetryRequest would cost more than its 32 bytes.
+ */
+function firstShares(groups: readonly Group[]): readonly Group[] {
+  const [preferred] = groups;
+  return preferred === 'x25519mlkem768' ? [preferred, ...groupsOf12(groups).slice(0, 1)] : groups.slice(0, 1);
+}
+
 function commonExtensions(handshake: Handshake): readonly Extension[] {
+  const groups = handshake.speaks('1.3') ? handshake.groups : groupsOf12(handshake.groups);
   const only12 = [EXTENDED_MASTER_SECRET, RENEGOTIATION_INFO, POINT_FORMATS];
   const versions = handshake.speaks('1.2') ? [DTLS_1_3, DTLS_1_2] : [DTLS_1_3];
   const only13 = [{ type: ExtensionType.supportedVersions, data: encodeVersions(versions) }];
   return [
     ...(handshake.speaks('1.2') ? only12 : []),
-    { type: ExtensionType.supportedGroups, data: encodeU16Vector(handshake.groups.map(groupCode)) },
-    { type: ExtensionType.signatureAlgorithms, data: encodeU16Vector([ECDSA_SECP256R1_SHA256]) },
+    { type: ExtensionType.supportedGroups, data: encodeU16Vector(groups.map(groupCode)) },
+    { type: ExtensionType.signatureAlgorithms, data: encodeU16Vector(OFFERED_SCHEMES) },
+    ...srtpExtensions(handshake),
     ...(handshake.speaks('1.3') ? only13 : []),
   ];
 }

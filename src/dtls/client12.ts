@@ -9,11 +9,10 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
-import type { KeyExchange } from '../crypto/provider.ts';
+import type { KeyExchange, PublicKey } from '../crypto/provider.ts';
 import type { Handshake } from './handshake.ts';
 import {
   CERTIFICATE_TYPE_ECDSA_SIGN,
-  ECDSA_SECP256R1_SHA256,
   decodeCertificate,
   decodeCertificateRequest,
   encodeCertificate,
@@ -25,12 +24,12 @@ import {
   decodeServerKeyExchange,
   encodeClientKeyExchange,
   groupCode,
+  groupsOf12,
   keyExchangeSignatureInput,
 } from './messages/key-exchange.ts';
 import type { Problem } from './problem.ts';
 import {
   badKeyShare,
-  badSignature,
   finishedMismatch,
   illegalParameter,
   isProblem,
@@ -41,10 +40,11 @@ import {
 } from './problem.ts';
 import type { Hellos12 } from './session12.ts';
 import { Session12 } from './session12.ts';
+import { judgeAcceptedSchemes, judgeSignature, schemeOf } from './signatures.ts';
 
 type ClientState =
   | { readonly name: 'await-certificate' }
-  | { readonly name: 'await-server-key-exchange'; readonly publicKey: Bytes }
+  | { readonly name: 'await-server-key-exchange'; readonly publicKey: PublicKey }
   | { readonly name: 'await-certificate-request'; readonly exchange: Exchange }
   | { readonly name: 'await-server-hello-done'; readonly exchange: Exchange }
   | { readonly name: 'await-finished'; readonly session: Session12 }
@@ -109,25 +109,25 @@ export class Client12 {
     if (leaf === undefined) return noCertificate();
     const presented = this.#handshake.peer.present(leaf);
     if (isProblem(presented)) return presented;
+    // RFC 8422 §2: the suite names the key that signs.
+    if (presented.publicKey.type !== this.#hellos.suite.serverKey) {
+      return illegalParameter("The key of the server's certificate is not of the cipher suite's kind.");
+    }
     this.#handshake.transcript.add(message);
     this.#state = { name: 'await-server-key-exchange', publicKey: presented.publicKey };
     return undefined;
   }
 
-  #handleServerKeyExchange(message: HandshakeMessage, publicKey: Bytes): Problem | undefined {
+  #handleServerKeyExchange(message: HandshakeMessage, publicKey: PublicKey): Problem | undefined {
     const { crypto, random, groups, transcript } = this.#handshake;
     const { clientRandom, serverRandom } = this.#hellos;
     const exchange = decodeServerKeyExchange(message.body);
     if (isFailure(exchange)) return malformed(exchange.reason);
-    const group = groups.find((offered) => groupCode(offered) === exchange.groupCode);
+    const group = groupsOf12(groups).find((offered) => groupCode(offered) === exchange.groupCode);
     if (group === undefined) return illegalParameter('The server chose a group that was not offered.');
-    if (exchange.signed.scheme !== ECDSA_SECP256R1_SHA256) {
-      return illegalParameter('The server signed with a scheme that was not offered.');
-    }
-    const signedBytes = keyExchangeSignatureInput(clientRandom, serverRandom, exchange.parameters);
-    if (!crypto.verify(publicKey, signedBytes, exchange.signed.signature)) {
-      return badSignature("The signature of ServerKeyExchange is not that of the server's certificate.");
-    }
+    const input = keyExchangeSignatureInput(clientRandom, serverRandom, exchange.parameters);
+    const refusal = judgeSignature(crypto, '1.2', publicKey, input, exchange.signed, 'ServerKeyExchange');
+    if (refusal !== undefined) return refusal;
     const keys = crypto.keyExchange(group, random);
     const premasterSecret = keys.deriveSecret(exchange.publicKey);
     if (premasterSecret === undefined) return badKeyShare();
@@ -140,15 +140,12 @@ export class Client12 {
   #handleCertificateRequest(message: HandshakeMessage, exchange: Exchange): Problem | undefined {
     const request = decodeCertificateRequest(message.body);
     if (isFailure(request)) return malformed(request.reason);
-    if (
-      !request.certificateTypes.includes(CERTIFICATE_TYPE_ECDSA_SIGN) ||
-      !request.signatureSchemes.includes(ECDSA_SECP256R1_SHA256)
-    ) {
-      return nothingInCommon(
-        'signature',
-        'The server accepts no ecdsa_secp256r1_sha256 signature from its clients.',
-      );
+    if (!request.certificateTypes.includes(CERTIFICATE_TYPE_ECDSA_SIGN)) {
+      return nothingInCommon('signature', 'The server accepts no ECDSA signature from its clients.');
     }
+    const { certificate } = this.#handshake;
+    const refusal = judgeAcceptedSchemes(certificate.signingKey, request.signatureSchemes, 'server');
+    if (refusal !== undefined) return refusal;
     this.#handshake.transcript.add(message);
     this.#state = { name: 'await-server-hello-done', exchange };
     return undefined;
@@ -166,7 +163,7 @@ export class Client12 {
     const signature = certificate.signingKey.sign(transcript.bytes());
     this.#handshake.say(
       HandshakeType.certificateVerify,
-      encodeCertificateVerify({ scheme: ECDSA_SECP256R1_SHA256, signature }),
+      encodeCertificateVerify({ scheme: schemeOf(certificate.signingKey), signature }),
     );
     session.sayFinished();
     this.#state = { name: 'await-finished', session };

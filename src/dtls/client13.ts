@@ -6,24 +6,25 @@
  *
  * A server that asks for no certificate is refused: WebRTC identifies both ends by theirs.
  */
-import type { Bytes } from '../core/bytes.ts';
 import { Reader } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
+import type { PublicKey } from '../crypto/provider.ts';
 import type { Handshake } from './handshake.ts';
-import { ECDSA_SECP256R1_SHA256 } from './messages/certificates.ts';
 import { decodeCertificateRequest13 } from './messages/certificates13.ts';
 import { ExtensionType, decodeExtensions } from './messages/extensions.ts';
 import type { HandshakeMessage } from './messages/handshake.ts';
 import { HandshakeType } from './messages/handshake.ts';
 import type { Problem } from './problem.ts';
-import { isProblem, malformed, nothingInCommon, unexpected, unsolicitedExtension } from './problem.ts';
+import { isProblem, malformed, unexpected, unsolicitedExtension } from './problem.ts';
 import type { Session13 } from './session13.ts';
+import { takeSrtpProfile } from './srtp.ts';
+import { judgeAcceptedSchemes } from './signatures.ts';
 
 type ClientState =
   | { readonly name: 'await-encrypted-extensions' }
   | { readonly name: 'await-certificate-request' }
   | { readonly name: 'await-certificate' }
-  | { readonly name: 'await-certificate-verify'; readonly publicKey: Bytes }
+  | { readonly name: 'await-certificate-verify'; readonly publicKey: PublicKey }
   | { readonly name: 'await-finished' }
   | { readonly name: 'complete' };
 
@@ -69,13 +70,17 @@ export class Client13 {
     return unexpected(state.name, type);
   }
 
-  /** RFC 8446 §4.3.1: of what we offer only supported_groups may be answered here, as advice for another time. */
+  /** RFC 8446 §4.3.1: what we offer and may be answered here: use_srtp, and supported_groups as advice for another time. */
   #handleEncryptedExtensions(message: HandshakeMessage): Problem | undefined {
     const extensions = decodeExtensions(new Reader(message.body));
     if (isFailure(extensions)) return malformed(extensions.reason);
     if (message.body.length === 0) return malformed('extensions-malformed');
-    const uninvited = extensions.find(({ type }) => type !== ExtensionType.supportedGroups);
+    const invited: number[] = [ExtensionType.supportedGroups];
+    if (this.#handshake.srtpProfiles.length > 0) invited.push(ExtensionType.useSrtp);
+    const uninvited = extensions.find(({ type }) => !invited.includes(type));
     if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
+    const srtpProblem = takeSrtpProfile(this.#handshake, extensions);
+    if (srtpProblem !== undefined) return srtpProblem;
     this.#handshake.transcript.add(message);
     this.#state = { name: 'await-certificate-request' };
     return undefined;
@@ -84,12 +89,8 @@ export class Client13 {
   #handleCertificateRequest(message: HandshakeMessage): Problem | undefined {
     const schemes = decodeCertificateRequest13(message.body);
     if (isFailure(schemes)) return malformed(schemes.reason);
-    if (!schemes.includes(ECDSA_SECP256R1_SHA256)) {
-      return nothingInCommon(
-        'signature',
-        'The server accepts no ecdsa_secp256r1_sha256 signature from its clients.',
-      );
-    }
+    const refusal = judgeAcceptedSchemes(this.#handshake.certificate.signingKey, schemes, 'server');
+    if (refusal !== undefined) return refusal;
     this.#handshake.transcript.add(message);
     this.#state = { name: 'await-certificate' };
     return undefined;
@@ -102,7 +103,7 @@ export class Client13 {
     return undefined;
   }
 
-  #handleCertificateVerify(message: HandshakeMessage, publicKey: Bytes): Problem | undefined {
+  #handleCertificateVerify(message: HandshakeMessage, publicKey: PublicKey): Problem | undefined {
     const problem = this.session.takeCertificateVerify(message, publicKey);
     if (problem === undefined) this.#state = { name: 'await-finished' };
     return problem;

@@ -23,28 +23,42 @@ import { RtcError, badArgument } from '../core/errors.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import { TimerTable } from '../core/timers.ts';
 import type { Alert } from './alerts.ts';
-import { ALERT_LENGTH, AlertDescription, AlertLevel, alertName, decodeAlert, encodeAlert } from './alerts.ts';
-import type { DtlsCounter } from './counting.ts';
+import { AlertDescription, AlertLevel, alertName, decodeAlert, encodeAlert } from './alerts.ts';
 import { dtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { bothActive } from './diagnosis.ts';
-import type { DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
+import type { DtlsVersion } from './cipher-suites.ts';
 import type { Epochs } from './epoch.ts';
-import { hasAuthenticated } from './epoch.ts';
+import { hasAuthenticated, sealCopy } from './epoch.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import type { DtlsTimer, HandshakeInspection, HandshakeOutcome } from './handshake-driver.ts';
+import type { DtlsTimer, HandshakeOutcome } from './handshake-driver.ts';
 import { HandshakeDriver } from './handshake-driver.ts';
 import { RecordReader } from './inbound.ts';
+import type { DtlsInspection } from './inspection.ts';
+import { FORGERY_LIMIT, RECORD_LIMIT, judgeReading, judgeWriting } from './key-limits.ts';
 import type { DtlsConfiguration, DtlsOptions, DtlsRole } from './options.ts';
 import { MAX_RETRANSMIT_TIMEOUT, configure } from './options.ts';
 import { Peer } from './peer.ts';
-import { ContentType, DTLS_HEADROOM, DTLS_TAILROOM, MAX_PLAINTEXT_LENGTH } from './record.ts';
+import { ReceivedData } from './received-data.ts';
+import {
+  ContentType,
+  DTLS_HEADROOM,
+  DTLS_TAILROOM,
+  INVALID_CONTENT_TYPE,
+  MAX_PLAINTEXT_LENGTH,
+} from './record.ts';
+import type { SrtpKeys, SrtpProfile } from './srtp.ts';
+import { SRTP_EXPORTER_LABEL, splitSrtpKeys, srtpKeyingMaterialLength } from './srtp.ts';
 
 export type DtlsState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
 
 export type DtlsEvent =
   /** The handshake is complete and the peer is who signalling says: application data may flow. */
-  | { readonly type: 'connected' }
+  | {
+      readonly type: 'connected';
+      /** Where both ends have offered SRTP (RFC 5764): `srtpKeys` has the keys for it. */
+      readonly srtpProfile?: SrtpProfile;
+    }
   /** The handshake goes on, but somebody should look. */
   | { readonly type: 'warning'; readonly failure: Failure }
   /** Over, and not by our `close`. Without a failure: the peer said close_notify. */
@@ -70,8 +84,7 @@ export class Dtls {
   readonly #timers = new TimerTable<DtlsTimer>(TIMERS);
   readonly #events = new BoundedQueue<DtlsEvent>(Infinity); // a handful in a lifetime: each kind comes once or twice
   readonly #alerts = new BoundedQueue<Alert>(MAX_RENEGOTIATION_REFUSALS + 1);
-  readonly #data: BoundedQueue<Bytes>;
-  #earlyDataBytes = 0;
+  readonly #data: ReceivedData;
   #state: DtlsState = 'new';
   #now = -Infinity;
   #startedAt = 0;
@@ -88,7 +101,7 @@ export class Dtls {
     this.#driver = new HandshakeDriver(this.#configuration, this.#peer, this.#timers, this.#counters);
     this.#epochs = this.#driver.epochs;
     this.#records = new RecordReader(this.#epochs, limits, this.#counters);
-    this.#data = new BoundedQueue(limits.receiveQueue);
+    this.#data = new ReceivedData(limits);
   }
 
   get state(): DtlsState {
@@ -158,13 +171,12 @@ export class Dtls {
     }
     const write = this.#epochs.write;
     if (this.#state !== 'connected' || write === undefined) return -1;
-    const { recordsPerKey, recordsPerUpdate } = this.#configuration.limits;
-    const isDtls13 = this.#driver.suite?.version === '1.3';
-    if (write.sequence >= (isDtls13 ? Math.min(recordsPerKey, 2 * recordsPerUpdate) : recordsPerKey)) {
-      this.#fail({ code: 'record-limit', message: 'One key has protected all the records it may.' });
+    const verdict = judgeWriting(write, this.version === '1.3', this.#configuration.limits);
+    if (verdict === 'worn') {
+      this.#fail(RECORD_LIMIT);
       return -1;
     }
-    if (isDtls13 && write.sequence >= recordsPerUpdate) this.updateKeys(this.#now);
+    if (verdict === 'replace') this.updateKeys(this.#now);
     return write.seal(ContentType.applicationData, buffer, offset, length);
   }
 
@@ -185,6 +197,17 @@ export class Dtls {
    */
   exportKeyingMaterial(label: string, length: number): Bytes | undefined {
     return this.#state === 'connected' ? this.#driver.exporter?.(label, length) : undefined;
+  }
+
+  /**
+   * Master keys and salts for SRTP under the profile agreed on (RFC 5764 §4.2); the bytes are the caller's. `undefined`
+   * unless connected, and where no profile has been agreed on.
+   */
+  srtpKeys(): SrtpKeys | undefined {
+    const { srtpProfile } = this.#driver;
+    if (srtpProfile === undefined) return undefined;
+    const material = this.exportKeyingMaterial(SRTP_EXPORTER_LABEL, srtpKeyingMaterialLength(srtpProfile));
+    return material && splitSrtpKeys(srtpProfile, material);
   }
 
   /** Ends the association: close_notify if there is one, no event; everything queued is dropped. */
@@ -211,6 +234,7 @@ export class Dtls {
     const before = this.#epochs.read13;
     this.#handleDatagram(data, at);
     if (this.#epochs.read13 !== before || this.#epochs.read12 !== undefined) this.#handleHeld(at);
+    this.#guardReading(at);
   }
 
   handleTimeout(now: number): void {
@@ -242,10 +266,7 @@ export class Dtls {
     const alert = this.#alerts.shift();
     if (alert === undefined) return undefined;
     const write = this.#epochs.write ?? this.#epochs.plaintext;
-    const record = new Uint8Array(write.headroom + ALERT_LENGTH + write.tailroom);
-    record.set(encodeAlert(alert), write.headroom);
-    write.seal(ContentType.alert, record, write.headroom, ALERT_LENGTH);
-    return record;
+    return sealCopy(write, ContentType.alert, encodeAlert(alert));
   }
 
   pollEvent(): DtlsEvent | undefined {
@@ -274,6 +295,7 @@ export class Dtls {
       setups: { local: setups.local ?? null, remote: setups.remote ?? null },
       tlsVersion: suite === undefined ? null : suite.version === '1.3' ? 'FEFC' : 'FEFD',
       dtlsCipher: suite?.name ?? null,
+      srtpCipher: this.#driver.srtpProfile ?? null,
       localFingerprint: certificate.fingerprint,
       remoteFingerprint: this.#peer.fingerprint ?? null,
       remoteFingerprintVerified: this.#peer.verified,
@@ -339,10 +361,32 @@ export class Dtls {
           break;
         case ContentType.changeCipherSpec:
           break; // the epoch of the records behind it says the same (handshake.ts)
+        case INVALID_CONTENT_TYPE:
+          // RFC 8446 §5, §5.4: padding alone, or a type nobody knows. It is authentic: the peer has lost its way.
+          this.#fail(
+            {
+              code: 'unexpected-message',
+              message: 'The peer sent a protected record of no known content type.',
+            },
+            AlertDescription.unexpectedMessage,
+          );
+          break;
       }
       if (this.#state === 'closed' || this.#state === 'failed') break;
     }
     records.finish();
+  }
+
+  #guardReading(now: number): void {
+    if (this.#state === 'closed' || this.#state === 'failed') return;
+    const [newest] = this.#epochs.read13;
+    const verdict = judgeReading(this.#epochs, this.#configuration.limits);
+    if (verdict === 'worn') {
+      this.#fail(FORGERY_LIMIT, AlertDescription.badRecordMac);
+    } else if (verdict === 'replace' && this.#state === 'connected' && newest !== undefined) {
+      newest.successorAsked = true;
+      this.updateKeys(now, true);
+    }
   }
 
   #handleData(record: RecordReader, now: number): void {
@@ -352,19 +396,7 @@ export class Dtls {
     }
     this.#lastHeardAt = now;
     this.#driver.confirmPeer();
-    if (this.#state === 'connecting' && !this.#admitsEarlyData(record.opened.length)) {
-      this.#counters.add('dataDropped');
-    } else if (!this.#data.push(record.opened)) {
-      this.#counters.add('dataDropped');
-    }
-  }
-
-  /** Before `connected` data is authentic, but not yet from the right peer: little of it is kept. */
-  #admitsEarlyData(length: number): boolean {
-    const { earlyRecords, earlyBytes } = this.#configuration.limits;
-    if (this.#data.size >= earlyRecords || this.#earlyDataBytes + length > earlyBytes) return false;
-    this.#earlyDataBytes += length;
-    return true;
+    if (!this.#data.push(record.opened, this.#state === 'connected')) this.#counters.add('dataDropped');
   }
 
   #handleHandshake(record: RecordReader, now: number): void {
@@ -468,7 +500,8 @@ export class Dtls {
     this.#state = 'connected';
     this.#timers.disarm('dtlsHint');
     if (!this.#driver.awaitsAnswer) this.#timers.disarm('dtlsHandshake');
-    this.#events.push({ type: 'connected' });
+    const { srtpProfile } = this.#driver;
+    this.#events.push(srtpProfile === undefined ? { type: 'connected' } : { type: 'connected', srtpProfile });
   }
 
   #handleDeadline(now: number): void {
@@ -531,28 +564,4 @@ export class Dtls {
     if (now > this.#now) this.#now = now;
     return this.#now;
   }
-}
-
-/** Everything there is to see of an association; no secrets. */
-export interface DtlsInspection {
-  readonly role: DtlsRole;
-  readonly state: DtlsState;
-  readonly setups: { readonly local: string | null; readonly remote: string | null };
-  /** As in RTCTransportStats: `FEFD` for DTLS 1.2, `FEFC` for 1.3, null before it is negotiated. */
-  readonly tlsVersion: string | null;
-  /** As in RTCTransportStats: the IANA name. */
-  readonly dtlsCipher: DtlsCipherSuite | null;
-  readonly localFingerprint: Fingerprint;
-  readonly remoteFingerprint: Fingerprint | null;
-  readonly remoteFingerprintVerified: boolean;
-  readonly handshake: HandshakeInspection;
-  readonly queued: {
-    readonly events: number;
-    readonly alerts: number;
-    readonly data: number;
-    readonly heldRecords: number;
-  };
-  /** Armed timers and their deadlines in ms. */
-  readonly timers: Partial<Record<DtlsTimer, number>>;
-  readonly counters: Record<DtlsCounter, number>;
 }

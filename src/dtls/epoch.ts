@@ -55,6 +55,14 @@ export interface WriteEpoch {
   seal(type: ContentType, buffer: Uint8Array, offset: number, length: number): number;
 }
 
+/** The record that carries a copy of `body`, for what is not written in place. */
+export function sealCopy(write: WriteEpoch, type: ContentType, body: Uint8Array): Bytes {
+  const record = new Uint8Array(write.headroom + body.length + write.tailroom);
+  record.set(body, write.headroom);
+  write.seal(type, record, write.headroom, body.length);
+  return record;
+}
+
 export class PlaintextWriteEpoch implements WriteEpoch {
   readonly epoch = 0;
   readonly headroom: number = RECORD_HEADER_LENGTH;
@@ -114,6 +122,8 @@ export class ReadEpoch12 {
   readonly nonce: Bytes;
   readonly additionalData: Bytes = new Uint8Array(ADDITIONAL_DATA_LENGTH);
   readonly window: ReplayWindow = new ReplayWindow();
+  /** Records so far that were not authentic. */
+  forged = 0;
 
   constructor(crypto: CryptoProvider, epoch: number, keys: TrafficKeys) {
     this.epoch = epoch;

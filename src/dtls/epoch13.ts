@@ -77,6 +77,10 @@ export class WriteEpoch13 implements WriteEpoch {
 export class ReadEpoch13 {
   readonly epoch: number;
   readonly window: ReplayWindow = new ReplayWindow();
+  /** Records so far that were not authentic. */
+  forged = 0;
+  /** True once the peer has been asked for an epoch after this one. */
+  successorAsked = false;
   /** Content type of the record opened last. It is the peer's word: any byte. */
   type = 0;
   readonly key: AeadKey;

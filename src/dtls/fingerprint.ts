@@ -37,7 +37,9 @@ export function fingerprintOf(
   crypto: CryptoProvider,
 ): Fingerprint {
   const digest = toHex(crypto.hash(algorithm).update(der).digest()).toUpperCase();
-  return { algorithm, value: digest.replace(/..(?=.)/g, '$&:') };
+  let value = digest.slice(0, 2);
+  for (let at = 2; at < digest.length; at += 2) value += `:${digest.slice(at, at + 2)}`;
+  return { algorithm, value };
 }
 
 /**

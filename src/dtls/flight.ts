@@ -49,6 +49,8 @@ export class Flight {
   transmissions = 0;
   /** Flights begun so far. */
   begun = 0;
+  /** False for an answer that is not repeated unless the peer repeats its question: one that asks for a cookie. */
+  awaited = true;
   /** The peer's message this flight answers; when the peer repeats it, it asks for this flight again. */
   answers: HandshakeMessage | undefined;
   #nextSeq = 0;
@@ -68,9 +70,10 @@ export class Flight {
   }
 
   /** Starts a new flight; the one before has been answered. */
-  begin(number: number, answers: HandshakeMessage | undefined): void {
+  begin(number: number, answers: HandshakeMessage | undefined, awaited = true): void {
     this.clear();
     this.number = number;
+    this.awaited = awaited;
     this.begun++;
     this.answers = answers;
     this.transmissions = 1;

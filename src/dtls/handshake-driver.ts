@@ -20,15 +20,18 @@ import { Acknowledgements } from './acknowledgements.ts';
 import { AlertDescription } from './alerts.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import { Client } from './client.ts';
+import { cookiesFor } from './cookie.ts';
 import type { DtlsCounter, DtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { RoleConflictDetector, bothActive, diagnose, silentClient, silentServer } from './diagnosis.ts';
 import type { Epochs } from './epoch.ts';
-import { APPLICATION_EPOCH, HANDSHAKE_EPOCH } from './epoch13.ts';
+import { APPLICATION_EPOCH } from './epoch13.ts';
 import type { Exporter } from './handshake.ts';
 import { Handshake } from './handshake.ts';
 import type { RecordReader } from './inbound.ts';
+import type { HandshakeInspection } from './inspection.ts';
 import { decodeAck } from './messages/ack.ts';
+import { mayComeInEpoch } from './message-epochs.ts';
 import type { Fragment } from './messages/handshake.ts';
 import { HandshakeType, decodeFragment, helloRandomOf } from './messages/handshake.ts';
 import type { DtlsConfiguration } from './options.ts';
@@ -37,8 +40,8 @@ import type { Peer } from './peer.ts';
 import type { Problem } from './problem.ts';
 import type { FragmentVerdict } from './reassembly.ts';
 import { Reassembly } from './reassembly.ts';
-import { ContentType } from './record.ts';
 import { Server } from './server.ts';
+import type { SrtpProfile } from './srtp.ts';
 
 export type DtlsTimer = 'dtlsAck' | 'dtlsRetransmit' | 'dtlsHint' | 'dtlsHandshake';
 
@@ -95,7 +98,9 @@ export class HandshakeDriver {
     this.#configuration = configuration;
     this.#handshake = new Handshake(configuration, peer);
     this.#machine =
-      configuration.role === 'client' ? new Client(this.#handshake) : new Server(this.#handshake);
+      configuration.role === 'client'
+        ? new Client(this.#handshake)
+        : new Server(this.#handshake, cookiesFor(configuration));
     this.#incoming = new Reassembly(configuration.limits);
     this.#timers = timers;
     this.#counters = counters;
@@ -111,6 +116,11 @@ export class HandshakeDriver {
     return this.#handshake.suite;
   }
 
+  /** Undefined until the server has chosen, and where it has not. */
+  get srtpProfile(): SrtpProfile | undefined {
+    return this.#handshake.srtpProfile;
+  }
+
   get exporter(): Exporter | undefined {
     return this.#handshake.exporter;
   }
@@ -123,7 +133,8 @@ export class HandshakeDriver {
   /** True while a flight of ours has been neither answered nor acknowledged. */
   get awaitsAnswer(): boolean {
     if (this.#gaveUp || (this.complete && !this.#isDtls13)) return false;
-    return this.#handshake.flight.messages > 0;
+    const { flight } = this.#handshake;
+    return flight.awaited && flight.messages > 0;
   }
 
   /** True once the peer has sent application data. */
@@ -225,7 +236,11 @@ export class HandshakeDriver {
   }
 
   pollTransmit(): Bytes | undefined {
-    const datagram = this.#pollAck() ?? this.#handshake.flight.poll(this.#mtu);
+    const { flight, epochs } = this.#handshake;
+    const mtu = this.#mtu;
+    // Later records have numbers of their own; during the handshake an ACK repeats the ones before, in case they are lost.
+    const ack = this.#acknowledgements.poll(epochs.write, mtu, this.complete);
+    const datagram = ack ?? flight.poll(mtu);
     if (datagram !== undefined) {
       this.#datagramsSent++;
       this.#hasLargeDatagrams ||= datagram.length > CAUTIOUS_MTU;
@@ -312,7 +327,7 @@ export class HandshakeDriver {
     ) {
       return this.#handleForeignHello(fragment, record, this.#machine) ?? 'dropped';
     }
-    if (!this.#belongs(fragment.type, record.epoch)) {
+    if (!mayComeInEpoch(fragment.type, record.epoch, this.#handshake.version, this.complete)) {
       const isPlaintext = this.complete && record.epoch === 0;
       this.#counters.add(isPlaintext ? 'plaintextIgnored' : 'fragmentsWrongEpoch');
       return 'dropped';
@@ -331,28 +346,6 @@ export class HandshakeDriver {
     this.#heard = true;
     this.#timers.disarm('dtlsHint');
     return this.#takeMessages(now);
-  }
-
-  /**
-   * True if a message of this type may come in this epoch. RFC 6347 §4.2.4: of DTLS 1.2's handshake Finished alone comes
-   * protected, and only ever so. RFC 9147 §6.1: of DTLS 1.3's only the hellos come in plaintext.
-   */
-  #belongs(type: number, epoch: number): boolean {
-    if (!this.#isDtls13) return (type === HandshakeType.finished) === epoch > 0;
-    switch (type) {
-      case HandshakeType.clientHello:
-      case HandshakeType.serverHello:
-      case HandshakeType.helloVerifyRequest:
-        return epoch === 0 && !this.complete;
-      case HandshakeType.encryptedExtensions:
-      case HandshakeType.certificateRequest:
-      case HandshakeType.certificate:
-      case HandshakeType.certificateVerify:
-      case HandshakeType.finished:
-        return epoch === HANDSHAKE_EPOCH || (this.complete && epoch > HANDSHAKE_EPOCH);
-      default:
-        return epoch >= APPLICATION_EPOCH;
-    }
   }
 
   #takeMessages(now: number): HandshakeOutcome | undefined {
@@ -391,19 +384,6 @@ export class HandshakeDriver {
       this.#timers.armEarliest('dtlsAck', now + this.#configuration.retransmitTimeout * ACK_DELAY);
   }
 
-  #pollAck(): Bytes | undefined {
-    const { write } = this.#handshake.epochs;
-    if (write === undefined) return undefined;
-    const body = this.#acknowledgements.take(this.#mtu);
-    if (body === undefined) return undefined;
-    // Later records have numbers of their own; during the handshake an ACK repeats the ones before, in case they are lost.
-    if (this.complete) this.#acknowledgements.clear();
-    const record = new Uint8Array(write.headroom + body.length + write.tailroom);
-    record.set(body, write.headroom);
-    write.seal(ContentType.ack, record, write.headroom, body.length);
-    return record;
-  }
-
   /** The peer has all of our flight. */
   #handleAcknowledged(now: number): HandshakeOutcome {
     const { flight } = this.#handshake;
@@ -421,7 +401,8 @@ export class HandshakeDriver {
     this.#hasLargeDatagrams = false;
     if (this.#repeats < PATIENCE) this.#repeats = 0;
     this.#retransmitTimeout = this.#configuration.retransmitTimeout;
-    this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
+    if (!this.#handshake.flight.awaited) this.#timers.disarm('dtlsRetransmit');
+    else this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
   }
 
   #repeat(): void {
@@ -504,29 +485,4 @@ export class HandshakeDriver {
     }
     return undefined;
   }
-}
-
-/** What `Dtls.inspect()` shows of the handshake. */
-export interface HandshakeInspection {
-  /** Named for the message waited for, or `start`, or `complete`. */
-  readonly state: string;
-  readonly group: string | null;
-  readonly flight: {
-    /** RFC 6347 §4.2.4 counts flights 1 to 6; 0 before the first. */
-    readonly number: number;
-    readonly messages: number;
-    readonly transmissions: number;
-    /** True while part of it waits to be polled. */
-    readonly pending: boolean;
-  };
-  /** Milliseconds. */
-  readonly retransmitTimeout: number;
-  readonly datagramsSent: number;
-  readonly bytesSent: number;
-  /** True once protected data has shown that the peer has our last flight. */
-  readonly peerConfirmed: boolean;
-  readonly suspectsRoleConflict: boolean;
-  /** DTLS 1.3: records of the peer's handshake that we have not acknowledged for good. */
-  readonly acknowledgements: number;
-  readonly reassembly: { readonly messages: number; readonly bytes: number };
 }

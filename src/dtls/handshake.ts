@@ -5,7 +5,7 @@
  *
  *     client                                server
  *     1  ClientHello                    →
- *                                       ←   HelloVerifyRequest  2   (we answer it, and never send it: ICE has proved
+ *                                       ←   HelloVerifyRequest  2   (sent only where it is asked for: ICE has proved
  *     3  ClientHello with cookie        →                            the path already)
  *                                       ←   ServerHello, Certificate, ServerKeyExchange,
  *                                           CertificateRequest, ServerHelloDone  4
@@ -17,7 +17,8 @@
  * DTLS 1.3 (RFC 9147 §5.6), where everything behind a ServerHello is protected:
  *
  *     1  ClientHello                    →
- *                                       ←   HelloRetryRequest  2    (when the client has sent no share we can use)
+ *                                       ←   HelloRetryRequest  2    (when the client has sent no share we can use, or
+ *                                                                     a cookie is wanted)
  *     3  ClientHello with another share →
  *                                       ←   ServerHello, EncryptedExtensions, CertificateRequest, Certificate,
  *                                           CertificateVerify, Finished  4
@@ -39,6 +40,7 @@ import { Flight } from './flight.ts';
 import type { HandshakeType } from './messages/handshake.ts';
 import type { DtlsConfiguration, DtlsKeyLog, DtlsRole, DtlsVersions } from './options.ts';
 import type { Peer } from './peer.ts';
+import type { SrtpProfile } from './srtp.ts';
 import { Transcript } from './transcript.ts';
 
 /** Keying material for others, once the handshake is complete (RFC 5705, RFC 8446 §7.5). */
@@ -54,6 +56,8 @@ export class Handshake {
   readonly groups: readonly Group[];
   readonly cipherSuites: readonly CipherSuite[];
   readonly requireExtendedMasterSecret: boolean;
+  /** The preferred first; empty where SRTP is not spoken of. */
+  readonly srtpProfiles: readonly SrtpProfile[];
   readonly keyLog: DtlsKeyLog | undefined;
   readonly peer: Peer;
   readonly flight: Flight = new Flight();
@@ -62,6 +66,8 @@ export class Handshake {
   /** The server's choice, which settles the version too. */
   suite: CipherSuite | undefined;
   group: Group | undefined;
+  /** The server's choice, if both speak of SRTP. */
+  srtpProfile: SrtpProfile | undefined;
   exporter: Exporter | undefined;
 
   constructor(configuration: DtlsConfiguration, peer: Peer) {
@@ -73,6 +79,7 @@ export class Handshake {
     this.groups = configuration.groups;
     this.cipherSuites = configuration.cipherSuites;
     this.requireExtendedMasterSecret = configuration.requireExtendedMasterSecret;
+    this.srtpProfiles = configuration.srtpProfiles;
     this.keyLog = configuration.keyLog;
     this.peer = peer;
     this.transcript = new Transcript(this.crypto);

@@ -21,6 +21,7 @@ import { APPLICATION_EPOCH } from './epoch13.ts';
 import type { DtlsLimits } from './options.ts';
 import {
   ContentType,
+  INVALID_CONTENT_TYPE,
   MAX_FRAGMENT_LENGTH,
   MAX_PLAINTEXT_LENGTH,
   RECORD_HEADER_LENGTH,
@@ -42,7 +43,7 @@ const MAX_CIPHERTEXT_LENGTH = MAX_PLAINTEXT_LENGTH + 256;
 
 export class RecordReader {
   /** Of the current record. */
-  type: ContentType = ContentType.handshake;
+  type: ContentType | typeof INVALID_CONTENT_TYPE = ContentType.handshake;
   epoch = 0;
   /** The current record's sequence number. */
   sequence = 0;
@@ -166,6 +167,7 @@ export class RecordReader {
     const plaintextLength = read.open(this.#copy, header, length);
     if (plaintextLength < 0) {
       this.#counters.add('recordsForged');
+      read.forged++;
       return false;
     }
     read.window.accept(sequence);
@@ -212,18 +214,24 @@ export class RecordReader {
     const plaintextLength = read.open(this.#copy, header, length, sequence);
     if (plaintextLength < 0) {
       this.#counters.add('recordsForged');
+      this.#countForgery(read);
       return false;
     }
     read.window.accept(sequence);
-    if (!isContentType(read.type)) {
-      this.#counters.add('recordsMalformed');
-      return false;
-    }
-    this.type = read.type;
+    this.type = isContentType(read.type) ? read.type : INVALID_CONTENT_TYPE;
     this.epoch = read.epoch;
     this.sequence = sequence;
     this.#presentOpened(this.#copy, header + unifiedHeaderLength(this.#copy[header]!), plaintextLength);
     return true;
+  }
+
+  /** RFC 9147 §4.5.3: of keys that have a successor nothing is needed any more. Those in use are the connection's to judge. */
+  #countForgery(read: ReadEpoch13): void {
+    read.forged++;
+    const { read13 } = this.#epochs;
+    if (read.forged >= this.#limits.forgeriesPerKey && read !== read13[0]) {
+      this.#epochs.read13 = read13.filter((other) => other !== read);
+    }
   }
 
   #presentHeader(buffer: Uint8Array, header: number, epoch: number): void {

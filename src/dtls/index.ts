@@ -3,7 +3,7 @@ export type { Certificate, SelfSignedCertificateOptions } from './certificate.ts
 export { certificateWithKey, publicKeyOf, selfSignedCertificate } from './certificate.ts';
 export type { DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
 export type { DtlsCounter } from './counting.ts';
-export type { DtlsEvent, DtlsInspection, DtlsState } from './dtls.ts';
+export type { DtlsEvent, DtlsState } from './dtls.ts';
 export { Dtls } from './dtls.ts';
 export type { Fingerprint, FingerprintAlgorithm } from './fingerprint.ts';
 export {
@@ -13,6 +13,7 @@ export {
   normalizeFingerprint,
   parseFingerprint,
 } from './fingerprint.ts';
-export type { HandshakeInspection } from './handshake-driver.ts';
+export type { DtlsInspection, HandshakeInspection } from './inspection.ts';
 export type { DtlsKeyLog, DtlsLimits, DtlsOptions, DtlsRole, DtlsSetups, DtlsVersions } from './options.ts';
+export type { SrtpKeys, SrtpMasterKey, SrtpProfile } from './srtp.ts';
 export { DTLS_HEADROOM, DTLS_TAILROOM } from './record.ts';

@@ -1,5 +1,6 @@
 /** Options of one DTLS connection, their defaults and bounds. */
 import type { Bytes } from '../core/bytes.ts';
+import { NO_BYTES, copyBytes } from '../core/bytes.ts';
 import { badArgument } from '../core/errors.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider, Group } from '../crypto/provider.ts';
@@ -9,6 +10,8 @@ import { CIPHER_SUITES } from './cipher-suites.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { ReassemblyLimits } from './reassembly.ts';
 import { MAX_SEQUENCE } from './record.ts';
+import type { SrtpProfile } from './srtp.ts';
+import { isSrtpProfile } from './srtp.ts';
 
 export type DtlsRole = 'client' | 'server';
 
@@ -36,6 +39,11 @@ export interface DtlsLimits extends ReassemblyLimits {
   readonly recordsPerKey: number;
   /** Records sealed under one key of DTLS 1.3 before it is changed; at twice as many the connection fails. */
   readonly recordsPerUpdate: number;
+  /**
+   * Records under one key that are not authentic: at the limit the connection fails. In DTLS 1.3 the peer is asked for new
+   * keys at half of it, and an old key that reaches it is merely dropped.
+   */
+  readonly forgeriesPerKey: number;
 }
 
 export const DEFAULT_LIMITS: DtlsLimits = {
@@ -48,6 +56,8 @@ export const DEFAULT_LIMITS: DtlsLimits = {
   recordsPerKey: 2 ** 32,
   // RFC 9147 §4.5.3: AES-GCM may protect 2^24.5 records; ChaCha20-Poly1305 has no such bound.
   recordsPerUpdate: 2 ** 23,
+  // RFC 9147 §4.5.3, for all three AEADs. DTLS 1.2 has no rule of its own.
+  forgeriesPerKey: 2 ** 36,
 };
 
 /**
@@ -67,12 +77,23 @@ export interface DtlsOptions {
   readonly remoteFingerprints?: readonly Fingerprint[] | undefined;
   /** The versions to negotiate, `1.2` to `1.3` by default. */
   readonly versions?: Partial<DtlsVersions> | undefined;
-  /** Key agreement groups, the preferred first; x25519, secp256r1 and secp384r1 by default. */
+  /**
+   * Key agreement groups, the preferred first. By default x25519, secp256r1 and secp384r1; a server prefers
+   * x25519mlkem768 to them, which a client offers only if it is named here (DTLS 1.3 alone has it).
+   */
   readonly groups?: readonly Group[] | undefined;
   /** Cipher suites of all versions, the preferred first; all that are known by default. */
   readonly cipherSuites?: readonly DtlsCipherSuite[] | undefined;
   /** RFC 7627 in DTLS 1.2, true by default. Without it a man in the middle can make two connections share their keys. */
   readonly requireExtendedMasterSecret?: boolean | undefined;
+  /** SRTP protection profiles to agree on one of (RFC 5764), the preferred first; none by default. */
+  readonly srtpProfiles?: readonly SrtpProfile[] | undefined;
+  /**
+   * Server: agree on keys only with a client that has returned a cookie (RFC 6347 §4.2.1, RFC 9147 §5.1), which costs a
+   * round trip. False by default: ICE has proved the path. `binding` names the client, its address for one: a cookie is
+   * good for no other.
+   */
+  readonly requireCookie?: boolean | { readonly binding: Uint8Array } | undefined;
   /** Largest datagram to send while shaking hands, in bytes of UDP payload: 256 … 16384, 1200 by default. */
   readonly mtu?: number | undefined;
   /** The `dtlsHandshake` gate in ms: from `start` to `connected`. 15000 by default. */
@@ -87,8 +108,13 @@ export interface DtlsOptions {
   readonly limits?: Partial<DtlsLimits> | undefined;
 }
 
-/** x25519 costs half of secp256r1. */
-const DEFAULT_GROUPS: readonly Group[] = ['x25519', 'secp256r1', 'secp384r1'];
+/**
+ * x25519 costs half of secp256r1. The hybrid with ML-KEM, which keeps recorded traffic closed to quantum computers, is a
+ * client's to offer: its share makes two datagrams of a ClientHello, which doubles what may be lost and is more than old
+ * gateways put together. A client that has paid that gets what it asked for.
+ */
+const CLIENT_GROUPS: readonly Group[] = ['x25519', 'secp256r1', 'secp384r1'];
+const SERVER_GROUPS: readonly Group[] = ['x25519mlkem768', ...CLIENT_GROUPS];
 const DEFAULT_VERSIONS: DtlsVersions = { min: '1.2', max: '1.3' };
 const DEFAULT_MTU = 1200;
 const MIN_MTU = 256;
@@ -110,6 +136,9 @@ export interface DtlsConfiguration {
   readonly groups: readonly Group[];
   readonly cipherSuites: readonly CipherSuite[];
   readonly requireExtendedMasterSecret: boolean;
+  readonly srtpProfiles: readonly SrtpProfile[];
+  readonly requireCookie: boolean;
+  readonly cookieBinding: Uint8Array;
   readonly mtu: number;
   readonly handshakeTimeout: number;
   readonly retransmitTimeout: number;
@@ -125,7 +154,7 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
   if (!Number.isInteger(mtu) || mtu < MIN_MTU || mtu > MAX_MTU) {
     throw badArgument('mtu', `an integer from ${MIN_MTU} to ${MAX_MTU}`, mtu);
   }
-  const groups = options.groups ?? DEFAULT_GROUPS;
+  const groups = options.groups ?? (options.role === 'client' ? CLIENT_GROUPS : SERVER_GROUPS);
   if (groups.length === 0) throw badArgument('groups', 'at least one group', 'none');
   const versions = {
     min: options.versions?.min ?? DEFAULT_VERSIONS.min,
@@ -133,6 +162,10 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
   };
   if (versions.min > versions.max) throw badArgument('versions', 'min not above max', versions.min);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const srtpProfiles = options.srtpProfiles ?? [];
+  const unknown = srtpProfiles.find((profile: string) => !isSrtpProfile(profile));
+  if (unknown !== undefined) throw badArgument('srtpProfiles', 'profiles of RFC 5764 and RFC 7714', unknown);
+  const requireCookie = options.requireCookie ?? false;
   return {
     role: options.role,
     certificate: options.certificate,
@@ -142,6 +175,9 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
     groups,
     cipherSuites: cipherSuitesOf(options.cipherSuites, versions),
     requireExtendedMasterSecret: options.requireExtendedMasterSecret ?? true,
+    srtpProfiles,
+    requireCookie: requireCookie !== false,
+    cookieBinding: typeof requireCookie === 'object' ? copyBytes(requireCookie.binding) : NO_BYTES,
     mtu,
     handshakeTimeout: positive('handshakeTimeout', options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT),
     retransmitTimeout: clampRetransmitTimeout(options.retransmitTimeout ?? DEFAULT_RETRANSMIT_TIMEOUT),

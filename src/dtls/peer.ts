@@ -7,7 +7,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import { copyBytes } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
-import type { CryptoProvider } from '../crypto/provider.ts';
+import type { CryptoProvider, PublicKey } from '../crypto/provider.ts';
 import { AlertDescription } from './alerts.ts';
 import { publicKeyOf } from './certificate.ts';
 import type { Fingerprint } from './fingerprint.ts';
@@ -50,8 +50,8 @@ export class Peer {
     return this.#compare();
   }
 
-  /** Takes the leaf certificate from the handshake and answers its public key, an uncompressed P-256 point. */
-  present(der: Uint8Array): { readonly publicKey: Bytes } | Problem {
+  /** Takes the leaf certificate from the handshake and answers its public key. */
+  present(der: Uint8Array): { readonly publicKey: PublicKey } | Problem {
     this.#certificate = copyBytes(der);
     const mismatch = this.#compare();
     if (mismatch !== undefined) return mismatch;
@@ -60,7 +60,7 @@ export class Peer {
     return {
       alert: AlertDescription.unsupportedCertificate,
       code: 'certificate-unsupported',
-      message: `The peer's certificate holds no P-256 key we can use (${publicKey.reason}).`,
+      message: `The peer's certificate holds no key we can use (${publicKey.reason}).`,
     };
   }
 

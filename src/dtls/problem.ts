@@ -69,7 +69,7 @@ export function downgraded(): Problem {
 
 /** No choice of `what` suits both sides. */
 export function nothingInCommon(
-  what: 'cipher-suite' | 'group' | 'signature' | 'compression',
+  what: 'cipher-suite' | 'group' | 'signature' | 'compression' | 'srtp-profile',
   detail: string,
 ): Problem {
   return {

@@ -19,7 +19,11 @@ export const ContentType = {
 } as const;
 export type ContentType = (typeof ContentType)[keyof typeof ContentType];
 
+/** RFC 8446 §5.1, `invalid`: never sent. It stands for a protected record of DTLS 1.3 with none of the types above inside. */
+export const INVALID_CONTENT_TYPE = 0;
+
 /** Versions of DTLS count down: DTLS 1.0 is 0xfeff. */
+export const DTLS_1_0 = 0xfeff;
 export const DTLS_1_2 = 0xfefd;
 export const DTLS_1_3 = 0xfefc;
 const VERSION_MAJOR = 0xfe;

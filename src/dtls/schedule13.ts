@@ -11,7 +11,7 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, Writer } from '../core/bytes.ts';
-import { encodeUtf8 } from '../core/text.ts';
+import { encodeUtf8, fromHex } from '../core/text.ts';
 import { hkdfExpand, hkdfExtract } from '../crypto/hkdf.ts';
 import type { CryptoProvider, HmacKey } from '../crypto/provider.ts';
 import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, HASH_LENGTHS } from '../crypto/provider.ts';
@@ -20,6 +20,34 @@ import type { TrafficKeys13 } from './epoch13.ts';
 
 /** RFC 9147 §5.9: where TLS says "tls13 ", with a space. */
 const LABEL_PREFIX = 'dtls13';
+
+/**
+ * What no handshake without a pre-shared key can change, for it is made of zeros alone: the hash of nothing, and the salt of
+ * the handshake secret, Expand-Label(early secret, "derived", hash of nothing).
+ */
+interface Constants {
+  readonly emptyHash: Bytes;
+  readonly handshakeSalt: Bytes;
+}
+
+const CONSTANTS: Readonly<Record<CipherSuite['hash'], Constants>> = {
+  'sha-256': {
+    emptyHash: /* @__PURE__ */ hex('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'),
+    handshakeSalt: /* @__PURE__ */ hex('b17bce9451ee8bc6e8aebc0aa9e98295677a4a6a91f78440833146e465f2ff95'),
+  },
+  'sha-384': {
+    emptyHash: /* @__PURE__ */ hex(
+      '38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b',
+    ),
+    handshakeSalt: /* @__PURE__ */ hex(
+      '27008605d3396f8844197565caecc592b3e58f2eae55f841b577cfbcabb47e221f674ed3a68aa893439cf557f111c0fc',
+    ),
+  },
+};
+
+function hex(text: string): Bytes {
+  return fromHex(text) ?? NO_BYTES;
+}
 
 /** RFC 8446 §7.1: HKDF-Expand-Label, with the info length 2 │ prefix and label <1> │ context <1>. */
 export function expandLabel(secret: HmacKey, label: string, context: Uint8Array, length: number): Bytes {
@@ -94,7 +122,7 @@ export class Exporter13 {
   /** For `label`, without a context, which here is the same as an empty one. */
   export(label: string, length: number): Bytes {
     const { hash } = this.#suite;
-    const emptyHash = this.#crypto.hash(hash).digest();
+    const { emptyHash } = CONSTANTS[hash];
     const secret = expandLabel(this.#hmac, label, emptyHash, HASH_LENGTHS[hash]);
     return expandLabel(this.#crypto.hmac(hash, secret), 'exporter', emptyHash, length);
   }
@@ -112,9 +140,7 @@ export class KeySchedule13 {
     this.#crypto = crypto;
     this.#suite = suite;
     this.#reveal = reveal;
-    const zeros = new Uint8Array(HASH_LENGTHS[suite.hash]);
-    const early = crypto.hmac(suite.hash, hkdfExtract(crypto, suite.hash, zeros, zeros));
-    this.#handshakeSecret = this.#extract(early, sharedSecret);
+    this.#handshakeSecret = this.#extract(CONSTANTS[suite.hash].handshakeSalt, sharedSecret);
     sharedSecret.fill(0);
   }
 
@@ -129,8 +155,10 @@ export class KeySchedule13 {
 
   /** Epoch 3, and the exporter. @param transcriptHash of everything up to the server's Finished. */
   application(transcriptHash: Uint8Array): TrafficSecrets & { readonly exporter: Exporter13 } {
-    const zeros = new Uint8Array(HASH_LENGTHS[this.#suite.hash]);
-    const master = this.#extract(this.#handshakeSecret, zeros);
+    const { hash } = this.#suite;
+    const length = HASH_LENGTHS[hash];
+    const salt = expandLabel(this.#handshakeSecret, 'derived', CONSTANTS[hash].emptyHash, length);
+    const master = this.#extract(salt, new Uint8Array(length));
     const exporterSecret = this.#derive(master, 'exp master', transcriptHash, 'EXPORTER_SECRET');
     return {
       client: this.#traffic(master, 'c ap traffic', transcriptHash, 'CLIENT_TRAFFIC_SECRET_0'),
@@ -140,10 +168,8 @@ export class KeySchedule13 {
   }
 
   /** The next secret of the main line. */
-  #extract(previous: HmacKey, inputKeyMaterial: Uint8Array): HmacKey {
+  #extract(salt: Uint8Array, inputKeyMaterial: Uint8Array): HmacKey {
     const { hash } = this.#suite;
-    const emptyHash = this.#crypto.hash(hash).digest();
-    const salt = expandLabel(previous, 'derived', emptyHash, HASH_LENGTHS[hash]);
     return this.#crypto.hmac(hash, hkdfExtract(this.#crypto, hash, salt, inputKeyMaterial));
   }
 

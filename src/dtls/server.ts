@@ -2,26 +2,30 @@
  * The server's side of the hellos: it chooses version, suite and group.
  *
  *     await-client-hello ─ClientHello→ Server12 or Server13, named for what they wait for
- *           │ HelloRetryRequest: the client knows a group of ours, and has sent no share of one (RFC 8446 §4.1.4)
- *           └→ await-retried-client-hello ─ClientHello→ Server13
+ *       ↑ │ │ HelloRetryRequest: the client knows a group of ours, and has sent no share of one (RFC 8446 §4.1.4), or
+ *       └─┘ │                    DTLS 1.3 is to bring a cookie (RFC 9147 §5.1)
+ *        │  └→ await-retried-client-hello ─ClientHello→ Server13
+ *        HelloVerifyRequest: DTLS 1.2 is to bring a cookie (RFC 6347 §4.2.1)
  *
- * The highest version that both speak is taken. Cookies are never asked for: datagrams come from paths that ICE has
- * proved (RFC 6347 §4.2.1, RFC 9147 §5.1 leave it to the server).
+ * The highest version that both speak is taken. Cookies are asked for only where the configuration says so: datagrams come
+ * from paths that ICE has proved. Until one has come back no key is agreed on, no timer armed and no hello kept.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes, equalBytes } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
 import { randomBytes } from '../core/random.ts';
-import type { Group } from '../crypto/provider.ts';
+import type { Group, SigningKey } from '../crypto/provider.ts';
 import type { CipherSuite, DtlsVersion } from './cipher-suites.ts';
+import type { Cookies } from './cookie.ts';
 import type { Handshake } from './handshake.ts';
-import { ECDSA_SECP256R1_SHA256 } from './messages/certificates.ts';
 import type { Extension } from './messages/extensions.ts';
 import {
   ExtensionType,
   acceptsUncompressedPoints,
+  decodeCookie,
   decodeU16Vector,
   decodeVersions,
+  encodeCookie,
   encodeU16,
   findExtension,
   hasForeignRenegotiation,
@@ -34,9 +38,10 @@ import {
   NULL_COMPRESSION,
   RETRY_REQUEST_RANDOM,
   decodeClientHello,
+  encodeHelloVerifyRequest,
   encodeServerHello,
 } from './messages/hello.ts';
-import { groupCode } from './messages/key-exchange.ts';
+import { groupCode, groupsOf12 } from './messages/key-exchange.ts';
 import type { KeyShare } from './messages/key-share.ts';
 import { decodeKeyShares, encodeKeyShare } from './messages/key-share.ts';
 import type { Problem } from './problem.ts';
@@ -51,27 +56,33 @@ import {
   unexpected,
   versionUnsupported,
 } from './problem.ts';
-import { DTLS_1_2, DTLS_1_3 } from './record.ts';
+import { DTLS_1_0, DTLS_1_2, DTLS_1_3 } from './record.ts';
 import { Server12 } from './server12.ts';
 import { Server13 } from './server13.ts';
 import { Session13 } from './session13.ts';
+import { chooseSrtpProfile, srtpExtensions } from './srtp.ts';
+import { judgeAcceptedSchemes } from './signatures.ts';
 
 type ServerState =
   | { readonly name: 'await-client-hello' }
   | {
       readonly name: 'await-retried-client-hello';
-      readonly group: Group;
+      /** Whose share was asked for, if it was not for a cookie alone. */
+      readonly group: Group | undefined;
       readonly suite: CipherSuite;
       readonly clientRandom: Bytes;
     };
 
 export class Server {
   readonly #handshake: Handshake;
+  /** Undefined where none are asked for. */
+  readonly #cookies: Cookies | undefined;
   #state: ServerState = { name: 'await-client-hello' };
   #chosen: Server12 | Server13 | undefined;
 
-  constructor(handshake: Handshake) {
+  constructor(handshake: Handshake, cookies?: Cookies) {
     this.#handshake = handshake;
+    this.#cookies = cookies;
   }
 
   get state(): string {
@@ -103,10 +114,11 @@ export class Server {
     const version = this.#chooseVersion(hello);
     if (version === undefined)
       return versionUnsupported('The client offers no version of DTLS that we speak.');
-    const refusal = judgeClientHello(hello, version);
+    const refusal = judgeClientHello(hello, version, this.#handshake.certificate.signingKey);
     if (refusal !== undefined) return refusal;
     const suite = this.#handshake.cipherSuites.find(
-      (ours) => ours.version === version && hello.cipherSuites.includes(ours.code),
+      (ours) =>
+        ours.version === version && ours.serverKey !== 'rsa' && hello.cipherSuites.includes(ours.code),
     );
     if (suite === undefined) {
       return nothingInCommon(
@@ -114,6 +126,12 @@ export class Server {
         `The client offers no cipher suite of ours for DTLS ${version}.`,
       );
     }
+    if (version === '1.2' && this.#cookies?.accepts(hello, hello.cookie) === false) {
+      this.#sayHelloVerifyRequest(message, this.#cookies.issue(hello));
+      return undefined;
+    }
+    const srtpProblem = chooseSrtpProfile(this.#handshake, hello.extensions);
+    if (srtpProblem !== undefined) return srtpProblem;
     return version === '1.3' ? this.#answer13(message, hello, suite) : this.#answer12(message, hello, suite);
   }
 
@@ -130,13 +148,22 @@ export class Server {
     return isOffered12 && this.#handshake.speaks('1.2') ? '1.2' : undefined;
   }
 
+  /** Flight 2 of DTLS 1.2. Neither it nor the hello it answers is part of the transcript (RFC 6347 §4.2.1). */
+  #sayHelloVerifyRequest(message: HandshakeMessage, cookie: Bytes): void {
+    const { flight, epochs } = this.#handshake;
+    flight.begin(2, message, false);
+    // RFC 6347 §4.2.1: in the version field stands DTLS 1.0, whatever will be negotiated.
+    const request = encodeHelloVerifyRequest({ version: DTLS_1_0, cookie });
+    flight.add(HandshakeType.helloVerifyRequest, request, epochs.plaintext);
+  }
+
   #answer12(message: HandshakeMessage, hello: ClientHello, suite: CipherSuite): Problem | undefined {
     const extendedMasterSecret =
       findExtension(hello.extensions, ExtensionType.extendedMasterSecret) !== undefined;
     if (!extendedMasterSecret && this.#handshake.requireExtendedMasterSecret) {
       return extendedMasterSecretMissing();
     }
-    const group = chooseGroup(hello, this.#handshake.groups);
+    const group = chooseGroup(hello, groupsOf12(this.#handshake.groups));
     if (group === undefined) return nothingInCommon('group', 'The client offers no group of ours.');
     this.#handshake.group = group;
     this.#handshake.choose(suite);
@@ -159,23 +186,40 @@ export class Server {
     this.#handshake.choose(suite);
     this.#handshake.transcript.add(message);
     // A share that is here saves a round trip, even if it is not of the group we like best.
-    for (const group of common) {
-      const share = shares.find((candidate) => candidate.groupCode === groupCode(group));
-      if (share !== undefined) return this.#become13(message, hello, suite, group, share);
+    const usable = this.#findShare(shares);
+    if (usable !== undefined && this.#cookies === undefined) {
+      return this.#become13(message, hello, suite, usable.group, usable.share);
     }
-    return this.#sayRetryRequest(message, hello, suite, preferred);
+    return this.#sayRetryRequest(message, hello, suite, usable === undefined ? preferred : undefined);
   }
 
-  /** Flight 2. */
+  /** The first share of a group of ours, in our order. */
+  #findShare(shares: readonly KeyShare[]): { group: Group; share: KeyShare } | undefined {
+    for (const group of this.#handshake.groups) {
+      const share = shares.find((candidate) => candidate.groupCode === groupCode(group));
+      if (share !== undefined) return { group, share };
+    }
+    return undefined;
+  }
+
+  /** Flight 2 of DTLS 1.3. */
   #sayRetryRequest(
     message: HandshakeMessage,
     hello: ClientHello,
     suite: CipherSuite,
-    group: Group,
+    group: Group | undefined,
   ): Problem | undefined {
+    const extensions: Extension[] = [];
+    if (group !== undefined) {
+      extensions.push({ type: ExtensionType.keyShare, data: encodeU16(groupCode(group)) });
+    }
+    if (this.#cookies !== undefined) {
+      const data = encodeCookie(this.#cookies.issue(hello));
+      extensions.push({ type: ExtensionType.cookie, data });
+    }
     this.#handshake.transcript.replaceByHash();
-    this.#handshake.flight.begin(2, message);
-    this.#sayServerHello13(RETRY_REQUEST_RANDOM, suite, encodeU16(groupCode(group)));
+    this.#handshake.flight.begin(2, message, this.#cookies === undefined);
+    this.#sayServerHello13(RETRY_REQUEST_RANDOM, suite, extensions);
     this.#state = {
       name: 'await-retried-client-hello',
       group,
@@ -185,7 +229,7 @@ export class Server {
     return undefined;
   }
 
-  /** RFC 8446 §4.1.2: the same hello, with the one share that was asked for. */
+  /** RFC 8446 §4.1.2: the same hello, with the one share that was asked for, and the cookie. */
   #handleRetried(
     message: HandshakeMessage,
     hello: ClientHello,
@@ -194,20 +238,25 @@ export class Server {
     const data = findExtension(hello.extensions, ExtensionType.keyShare);
     const shares = data === undefined ? [] : decodeKeyShares(data);
     if (isFailure(shares)) return malformed(shares.reason);
-    const [share, ...others] = shares;
     const isSameHello =
       equalBytes(hello.random, state.clientRandom) &&
       this.#chooseVersion(hello) === '1.3' &&
       hello.cipherSuites.includes(state.suite.code);
     if (!isSameHello)
       return illegalParameter('The second ClientHello is not the first one with another share.');
-    if (share?.groupCode !== groupCode(state.group) || others.length > 0) {
+    const cookie = findExtension(hello.extensions, ExtensionType.cookie);
+    if (this.#cookies?.accepts(hello, cookie === undefined ? NO_BYTES : decodeCookie(cookie)) === false) {
+      return illegalParameter('The second ClientHello does not bring the cookie it was given.');
+    }
+    const usable = this.#findShare(shares);
+    const isAsked = state.group === undefined || (usable?.group === state.group && shares.length === 1);
+    if (usable === undefined || !isAsked) {
       return illegalParameter('The second ClientHello does not bring the one key share that was asked for.');
     }
-    const refusal = judgeClientHello(hello, '1.3');
+    const refusal = judgeClientHello(hello, '1.3', this.#handshake.certificate.signingKey);
     if (refusal !== undefined) return refusal;
     this.#handshake.transcript.add(message);
-    return this.#become13(message, hello, state.suite, state.group, share);
+    return this.#become13(message, hello, state.suite, usable.group, usable.share);
   }
 
   /** Starts flight 4 with the ServerHello; the rest of it is protected. */
@@ -219,24 +268,22 @@ export class Server {
     share: KeyShare,
   ): Problem | undefined {
     const { crypto, random, flight } = this.#handshake;
-    const keys = crypto.keyExchange(group, random);
-    const sharedSecret = keys.deriveSecret(share.publicKey);
-    if (sharedSecret === undefined) return badKeyShare();
+    const keys = crypto.answerKeyExchange(group, share.publicKey, random);
+    if (keys === undefined) return badKeyShare();
     this.#handshake.group = group;
     flight.begin(4, message);
     const answer = encodeKeyShare({ groupCode: groupCode(group), publicKey: keys.publicKey });
-    this.#sayServerHello13(randomBytes(random, HELLO_RANDOM_LENGTH), suite, answer);
-    const session = new Session13(this.#handshake, suite, sharedSecret, copyBytes(hello.random));
-    this.#chosen = new Server13(session);
+    const extensions = [{ type: ExtensionType.keyShare, data: answer }];
+    this.#sayServerHello13(randomBytes(random, HELLO_RANDOM_LENGTH), suite, extensions);
+    const session = new Session13(this.#handshake, suite, keys.secret, copyBytes(hello.random));
+    this.#chosen = new Server13(session, srtpExtensions(this.#handshake));
     return undefined;
   }
 
   /** RFC 9147 §5: the session id is not echoed. */
-  #sayServerHello13(random: Uint8Array, suite: CipherSuite, keyShare: Bytes): void {
-    const extensions: Extension[] = [
-      { type: ExtensionType.supportedVersions, data: encodeU16(DTLS_1_3) },
-      { type: ExtensionType.keyShare, data: keyShare },
-    ];
+  #sayServerHello13(random: Uint8Array, suite: CipherSuite, others: readonly Extension[]): void {
+    const version = { type: ExtensionType.supportedVersions, data: encodeU16(DTLS_1_3) };
+    const extensions: Extension[] = [version, ...others];
     const answer = encodeServerHello({
       version: DTLS_1_2,
       random,
@@ -250,15 +297,14 @@ export class Server {
 }
 
 /** Everything in a ClientHello that must suit us, but suite and group. What is unknown is passed over. */
-function judgeClientHello(hello: ClientHello, version: DtlsVersion): Problem | undefined {
+function judgeClientHello(hello: ClientHello, version: DtlsVersion, key: SigningKey): Problem | undefined {
   const { compressionMethods, extensions } = hello;
   if (!compressionMethods.includes(NULL_COMPRESSION)) {
     return nothingInCommon('compression', 'The client insists on compression.');
   }
   const schemes = vector(hello, ExtensionType.signatureAlgorithms);
-  if (schemes?.includes(ECDSA_SECP256R1_SHA256) !== true) {
-    return nothingInCommon('signature', 'The client does not accept ecdsa_secp256r1_sha256 signatures.');
-  }
+  const refusal = judgeAcceptedSchemes(key, schemes, 'client');
+  if (refusal !== undefined) return refusal;
   if (version === '1.3') {
     // RFC 8446 §4.1.2, RFC 9147 §5.3.
     if (compressionMethods.length !== 1)

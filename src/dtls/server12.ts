@@ -7,16 +7,15 @@
  *                                                                                     ↓
  *                                                      complete ←Finished─ await-finished
  */
-import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
 import { randomBytes } from '../core/random.ts';
-import type { Group, KeyExchange } from '../crypto/provider.ts';
+import type { Group, KeyExchange, PublicKey } from '../crypto/provider.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import type { Handshake } from './handshake.ts';
 import {
   CERTIFICATE_TYPE_ECDSA_SIGN,
-  ECDSA_SECP256R1_SHA256,
+  CERTIFICATE_TYPE_RSA_SIGN,
   decodeCertificate,
   decodeCertificateVerify,
   encodeCertificate,
@@ -47,24 +46,17 @@ import {
   keyExchangeSignatureInput,
 } from './messages/key-exchange.ts';
 import type { Problem } from './problem.ts';
-import {
-  badKeyShare,
-  badSignature,
-  finishedMismatch,
-  illegalParameter,
-  isProblem,
-  malformed,
-  noCertificate,
-  unexpected,
-} from './problem.ts';
+import { badKeyShare, finishedMismatch, isProblem, malformed, noCertificate, unexpected } from './problem.ts';
 import { DTLS_1_2 } from './record.ts';
 import type { Hellos12 } from './session12.ts';
 import { Session12 } from './session12.ts';
+import { srtpExtensions } from './srtp.ts';
+import { judgeSignature, OFFERED_SCHEMES, schemeOf } from './signatures.ts';
 
 type ServerState =
   | { readonly name: 'await-certificate' }
-  | { readonly name: 'await-client-key-exchange'; readonly publicKey: Bytes }
-  | { readonly name: 'await-certificate-verify'; readonly session: Session12; readonly publicKey: Bytes }
+  | { readonly name: 'await-client-key-exchange'; readonly publicKey: PublicKey }
+  | { readonly name: 'await-certificate-verify'; readonly session: Session12; readonly publicKey: PublicKey }
   | { readonly name: 'await-finished'; readonly session: Session12 }
   | { readonly name: 'complete' };
 
@@ -136,6 +128,7 @@ export class Server12 {
     if (findExtension(hello.extensions, ExtensionType.ecPointFormats) !== undefined) {
       extensions.push(POINT_FORMATS);
     }
+    extensions.push(...srtpExtensions(this.#handshake));
     const answer = encodeServerHello({
       version: DTLS_1_2,
       random: serverRandom,
@@ -158,13 +151,13 @@ export class Server12 {
     );
     this.#handshake.say(
       HandshakeType.serverKeyExchange,
-      encodeServerKeyExchange(parameters, { scheme: ECDSA_SECP256R1_SHA256, signature }),
+      encodeServerKeyExchange(parameters, { scheme: schemeOf(certificate.signingKey), signature }),
     );
     this.#handshake.say(
       HandshakeType.certificateRequest,
       encodeCertificateRequest({
-        certificateTypes: Uint8Array.of(CERTIFICATE_TYPE_ECDSA_SIGN),
-        signatureSchemes: [ECDSA_SECP256R1_SHA256],
+        certificateTypes: Uint8Array.of(CERTIFICATE_TYPE_ECDSA_SIGN, CERTIFICATE_TYPE_RSA_SIGN),
+        signatureSchemes: OFFERED_SCHEMES,
       }),
     );
     this.#handshake.say(HandshakeType.serverHelloDone, NO_BYTES);
@@ -182,7 +175,7 @@ export class Server12 {
     return undefined;
   }
 
-  #handleClientKeyExchange(message: HandshakeMessage, publicKey: Bytes): Problem | undefined {
+  #handleClientKeyExchange(message: HandshakeMessage, publicKey: PublicKey): Problem | undefined {
     const share = decodeClientKeyExchange(message.body);
     if (isFailure(share)) return malformed(share.reason);
     const premasterSecret = this.#keys.deriveSecret(share);
@@ -197,17 +190,14 @@ export class Server12 {
   #handleCertificateVerify(
     message: HandshakeMessage,
     session: Session12,
-    publicKey: Bytes,
+    publicKey: PublicKey,
   ): Problem | undefined {
     const { crypto, transcript } = this.#handshake;
     const signed = decodeCertificateVerify(message.body);
     if (isFailure(signed)) return malformed(signed.reason);
-    if (signed.scheme !== ECDSA_SECP256R1_SHA256) {
-      return illegalParameter('The client signed with a scheme that was not asked for.');
-    }
-    if (!crypto.verify(publicKey, transcript.bytes(), signed.signature)) {
-      return badSignature("The signature of CertificateVerify is not that of the client's certificate.");
-    }
+    const input = transcript.bytes();
+    const refusal = judgeSignature(crypto, '1.2', publicKey, input, signed, 'CertificateVerify');
+    if (refusal !== undefined) return refusal;
     transcript.add(message);
     this.#state = { name: 'await-finished', session };
     return undefined;

@@ -3,33 +3,35 @@
  *
  *     await-certificate → await-certificate-verify → await-finished → complete
  */
-import type { Bytes } from '../core/bytes.ts';
-import { ECDSA_SECP256R1_SHA256 } from './messages/certificates.ts';
+import type { PublicKey } from '../crypto/provider.ts';
 import { encodeCertificateRequest13 } from './messages/certificates13.ts';
+import type { Extension } from './messages/extensions.ts';
+import { encodeEncryptedExtensions } from './messages/extensions.ts';
 import type { HandshakeMessage } from './messages/handshake.ts';
 import { HandshakeType } from './messages/handshake.ts';
 import type { Problem } from './problem.ts';
 import { isProblem, unexpected } from './problem.ts';
 import type { Session13 } from './session13.ts';
+import { OFFERED_SCHEMES } from './signatures.ts';
 
 type ServerState =
   | { readonly name: 'await-certificate' }
-  | { readonly name: 'await-certificate-verify'; readonly publicKey: Bytes }
+  | { readonly name: 'await-certificate-verify'; readonly publicKey: PublicKey }
   | { readonly name: 'await-finished' }
   | { readonly name: 'complete' };
-
-/** EncryptedExtensions: a list of none. */
-const NO_EXTENSIONS: readonly number[] = [0, 0];
 
 export class Server13 {
   readonly session: Session13;
   #state: ServerState = { name: 'await-certificate' };
 
-  /** Says the protected part of flight 4; what is written from here on is in epoch 3. */
-  constructor(session: Session13) {
+  /**
+   * Says the protected part of flight 4; what is written from here on is in epoch 3.
+   * @param extensions answers to the ClientHello's that are not for its ServerHello
+   */
+  constructor(session: Session13, extensions: readonly Extension[]) {
     this.session = session;
-    session.say(HandshakeType.encryptedExtensions, Uint8Array.from(NO_EXTENSIONS));
-    session.say(HandshakeType.certificateRequest, encodeCertificateRequest13([ECDSA_SECP256R1_SHA256]));
+    session.say(HandshakeType.encryptedExtensions, encodeEncryptedExtensions(extensions));
+    session.say(HandshakeType.certificateRequest, encodeCertificateRequest13(OFFERED_SCHEMES));
     session.sayCertificate();
     session.sayFinished();
     session.deriveApplication();
@@ -69,7 +71,7 @@ export class Server13 {
     return undefined;
   }
 
-  #handleCertificateVerify(message: HandshakeMessage, publicKey: Bytes): Problem | undefined {
+  #handleCertificateVerify(message: HandshakeMessage, publicKey: PublicKey): Problem | undefined {
     const problem = this.session.takeCertificateVerify(message, publicKey);
     if (problem === undefined) this.#state = { name: 'await-finished' };
     return problem;

@@ -8,15 +8,12 @@
 import type { Bytes } from '../core/bytes.ts';
 import { copyBytes, equalConstantTime } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
+import type { PublicKey } from '../crypto/provider.ts';
 import type { CipherSuite } from './cipher-suites.ts';
 import type { WriteEpoch } from './epoch.ts';
 import { APPLICATION_EPOCH, HANDSHAKE_EPOCH, ReadEpoch13, WriteEpoch13 } from './epoch13.ts';
 import type { Handshake } from './handshake.ts';
-import {
-  ECDSA_SECP256R1_SHA256,
-  decodeCertificateVerify,
-  encodeCertificateVerify,
-} from './messages/certificates.ts';
+import { decodeCertificateVerify, encodeCertificateVerify } from './messages/certificates.ts';
 import {
   certificateVerifyInput,
   decodeCertificate13,
@@ -27,17 +24,10 @@ import { HandshakeType } from './messages/handshake.ts';
 import { decodeKeyUpdate, encodeKeyUpdate } from './messages/key-update.ts';
 import type { DtlsRole } from './options.ts';
 import type { Problem } from './problem.ts';
-import {
-  badSignature,
-  finishedMismatch,
-  illegalParameter,
-  isProblem,
-  malformed,
-  noCertificate,
-  unexpected,
-} from './problem.ts';
+import { finishedMismatch, isProblem, malformed, noCertificate, unexpected } from './problem.ts';
 import type { TrafficSecret, TrafficSecrets } from './schedule13.ts';
 import { KeySchedule13 } from './schedule13.ts';
+import { judgeSignature, schemeOf } from './signatures.ts';
 
 /** The flight that a KeyUpdate is. */
 const KEY_UPDATE_FLIGHT = 7;
@@ -56,7 +46,8 @@ export class Session13 {
   #readSecret: TrafficSecret;
   /** The next epoch of our writing, while our KeyUpdate is not acknowledged. */
   #nextWrite: WriteEpoch13 | undefined;
-  #updateWanted = false;
+  /** A KeyUpdate that waits for the flight before it to be acknowledged, and whether it is to request one of the peer. */
+  #updateWanted: 'no' | 'ours' | 'both' = 'no';
 
   /**
    * Once ServerHello is in the transcript: epoch 2 in both directions.
@@ -90,7 +81,7 @@ export class Session13 {
     const signature = certificate.signingKey.sign(certificateVerifyInput(role, transcript.hash()));
     this.say(
       HandshakeType.certificateVerify,
-      encodeCertificateVerify({ scheme: ECDSA_SECP256R1_SHA256, signature }),
+      encodeCertificateVerify({ scheme: schemeOf(certificate.signingKey), signature }),
     );
   }
 
@@ -102,7 +93,7 @@ export class Session13 {
   // --- what is heard in epoch 2 ---
 
   /** The peer's certificate; answers its public key. */
-  takeCertificate(message: HandshakeMessage): { readonly publicKey: Bytes } | Problem {
+  takeCertificate(message: HandshakeMessage): { readonly publicKey: PublicKey } | Problem {
     const chain = decodeCertificate13(message.body);
     if (isFailure(chain)) return malformed(chain.reason);
     const leaf = chain[0];
@@ -113,19 +104,13 @@ export class Session13 {
   }
 
   /** The peer owns its certificate: it signs the hash of everything said so far. */
-  takeCertificateVerify(message: HandshakeMessage, publicKey: Bytes): Problem | undefined {
+  takeCertificateVerify(message: HandshakeMessage, publicKey: PublicKey): Problem | undefined {
     const { crypto, transcript } = this.#handshake;
     const signed = decodeCertificateVerify(message.body);
     if (isFailure(signed)) return malformed(signed.reason);
-    if (signed.scheme !== ECDSA_SECP256R1_SHA256) {
-      return illegalParameter(`The ${this.#other} signed with a scheme that was not offered.`);
-    }
     const input = certificateVerifyInput(this.#other, transcript.hash());
-    if (!crypto.verify(publicKey, input, signed.signature)) {
-      return badSignature(
-        `The signature of CertificateVerify is not that of the ${this.#other}'s certificate.`,
-      );
-    }
+    const refusal = judgeSignature(crypto, '1.3', publicKey, input, signed, 'CertificateVerify');
+    if (refusal !== undefined) return refusal;
     transcript.add(message);
     return undefined;
   }
@@ -172,17 +157,21 @@ export class Session13 {
     }
   }
 
-  /** Changes the keys of our writing, now or as soon as our last flight is acknowledged; a change under way is enough. */
+  /**
+   * Changes the keys of our writing, now or as soon as our last flight is acknowledged. A change under way is enough, unless
+   * the peer's are to change with it.
+   */
   updateKeys(updateRequested: boolean): void {
     const { flight, epochs } = this.#handshake;
-    if (this.#nextWrite !== undefined) return;
+    if (this.#nextWrite !== undefined && !updateRequested) return;
     if (flight.messages > 0) {
-      this.#updateWanted = true;
+      if (updateRequested || this.#updateWanted === 'no')
+        this.#updateWanted = updateRequested ? 'both' : 'ours';
       return;
     }
     const current: WriteEpoch | undefined = epochs.write;
     if (current === undefined) return;
-    this.#updateWanted = false;
+    this.#updateWanted = 'no';
     flight.begin(KEY_UPDATE_FLIGHT, undefined);
     flight.add(HandshakeType.keyUpdate, encodeKeyUpdate(updateRequested), current);
     this.#writeSecret = this.#writeSecret.next();
@@ -195,7 +184,7 @@ export class Session13 {
       this.#handshake.epochs.write = this.#nextWrite;
       this.#nextWrite = undefined;
     }
-    if (this.#updateWanted) this.updateKeys(false);
+    if (this.#updateWanted !== 'no') this.updateKeys(this.#updateWanted === 'both');
   }
 
   #handleKeyUpdate(message: HandshakeMessage): Problem | undefined {

@@ -113,7 +113,8 @@ export function acceptAnswer(state: NegotiationState, sdp: string): AcceptedAnsw
     iceRestart,
     dtlsRestart: decision.newAssociation,
   };
-  const next = settled(state, offer.sections, offer.ice, plan);
+  const roleChangesIgnored = state.roleChangesIgnored + (decision.warning === 'role-change-ignored' ? 1 : 0);
+  const next = { ...settled(state, offer.sections, offer.ice, plan), roleChangesIgnored };
   return { plan, next, warnings: [...warnings, ...roleWarning(decision, mid)] };
 }
 

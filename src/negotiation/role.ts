@@ -75,7 +75,7 @@ export function resolveOffererRole(input: OffererRoleInput): RoleDecision | SdpE
       if (answered === offered) return conflict(answered);
       const role = answered === 'active' ? 'server' : 'client';
       if (current === undefined || current === role) return { role, newAssociation };
-      if (input.strict) return roleChanged();
+      if (input.strict) return roleChanged(current, answered);
       // Firefox answers a re-offer with `active` even where it is the server. Its DTLS goes on as it was, and so does ours.
       return { role: current, newAssociation, warning: 'role-change-ignored' };
     }
@@ -94,7 +94,7 @@ export function resolveAnswererRole(input: AnswererRoleInput): RoleDecision | Sd
     case 'active':
     case 'passive': {
       const role = offered === 'active' ? 'server' : 'client';
-      if (current !== undefined && current !== role) return roleChanged();
+      if (current !== undefined && current !== role) return roleChanged(current, offered);
       if (current === undefined && preference === offered) {
         return sdpError(
           'role-config-conflict',
@@ -152,11 +152,11 @@ function conflict(setup: 'active' | 'passive'): SdpError {
   return setup === 'active'
     ? sdpError(
         'role-conflict-both-active',
-        'offer and answer both say "a=setup:active": one end must be passive',
+        'offer and answer both say "a=setup:active": the answer must be "a=setup:passive", and its sender DTLS server',
       )
     : sdpError(
         'role-conflict-both-passive',
-        'offer and answer both say "a=setup:passive": one end must be active',
+        'offer and answer both say "a=setup:passive": the answer must be "a=setup:active", and its sender DTLS client',
       );
 }
 
@@ -165,9 +165,17 @@ function holdconn(): SdpError {
 }
 
 function setupMissing(): SdpError {
-  return sdpError('setup-missing', 'expected "a=setup"');
+  return sdpError(
+    'setup-missing',
+    'expected "a=setup": without it nobody knows which end is to send the ClientHello',
+  );
 }
 
-function roleChanged(): SdpError {
-  return sdpError('role-changed', 'the DTLS association goes on, so its roles cannot change');
+/** @param said by the peer, of itself */
+function roleChanged(current: DtlsRole, said: 'active' | 'passive'): SdpError {
+  const expected = setupOf(current === 'client' ? 'server' : 'client');
+  return sdpError(
+    'role-changed',
+    `the DTLS association goes on with this end as ${current}, so the peer stays "a=setup:${expected}"; it says "a=setup:${said}"`,
+  );
 }

@@ -106,6 +106,8 @@ interface Session {
   readonly nextVersion: number;
   readonly sections: readonly MediaSection[];
   readonly transport: NegotiatedTransport | undefined;
+  /** Answers so far that would have changed the DTLS role of a living association, as Firefox's do. */
+  readonly roleChangesIgnored: number;
 }
 
 /** Our offer, waiting for its answer. */
@@ -140,7 +142,14 @@ export function createNegotiation(options: NegotiationOptions): StableState {
   const { sessionId, dtlsSetup = 'auto', strict = false } = options;
   if (!isSessionId(sessionId)) throw badArgument('sessionId', 'a decimal number below 2^63', sessionId);
   const config = { sessionId, dtlsSetup, strict, limits: { ...DEFAULT_SDP_LIMITS, ...options.limits } };
-  return { signalingState: 'stable', config, nextVersion: 1, sections: [], transport: undefined };
+  return {
+    signalingState: 'stable',
+    config,
+    nextVersion: 1,
+    sections: [],
+    transport: undefined,
+    roleChangesIgnored: 0,
+  };
 }
 
 /** As text: the number may exceed what a double counts exactly. */
@@ -171,6 +180,8 @@ export interface NegotiationInspection {
   readonly iceRole: IceRole | null;
   readonly setups: { readonly local: OfferSetup | null; readonly remote: Setup | null };
   readonly remoteFingerprints: readonly SdpFingerprint[];
+  /** Answers so far that would have changed the DTLS role of a living association; it kept its role. */
+  readonly roleChangesIgnored: number;
 }
 
 export function inspectNegotiation(state: NegotiationState): NegotiationInspection {
@@ -183,13 +194,14 @@ export function inspectNegotiation(state: NegotiationState): NegotiationInspecti
     iceRole: plan?.iceRole ?? null,
     setups: { local: plan?.localSetup ?? null, remote: plan?.remoteSetup ?? null },
     remoteFingerprints: plan?.fingerprints ?? [],
+    roleChangesIgnored: state.roleChangesIgnored,
   };
 }
 
 /** The session without what is pending. */
 export function stable(state: NegotiationState): StableState {
-  const { config, nextVersion, sections, transport } = state;
-  return { signalingState: 'stable', config, nextVersion, sections, transport };
+  const { config, nextVersion, sections, transport, roleChangesIgnored } = state;
+  return { signalingState: 'stable', config, nextVersion, sections, transport, roleChangesIgnored };
 }
 
 /** The state after a complete exchange. */

@@ -13,14 +13,22 @@ import type {
   AeadAlgorithm,
   AeadKey,
   CryptoProvider,
+  Curve,
   Group,
+  KeyAnswer,
   KeyExchange,
   MaskKey,
+  PublicKey,
   SigningKey,
 } from '../crypto/index.ts';
 
-/** What a provider draws for a key pair, in bytes. */
-const SCALAR_LENGTHS: Readonly<Record<Group, number>> = { x25519: 32, secp256r1: 32, secp384r1: 48 };
+/** What a provider draws for a key pair, and for an answer to one, in bytes. */
+const DRAWN_LENGTHS: Readonly<Record<Group, { readonly exchange: number; readonly answer: number }>> = {
+  x25519mlkem768: { exchange: 96, answer: 64 },
+  x25519: { exchange: 32, answer: 32 },
+  secp256r1: { exchange: 32, answer: 32 },
+  secp384r1: { exchange: 48, answer: 48 },
+};
 
 /** Results kept of one kind; when there are so many, that kind begins anew. */
 const MAX_REMEMBERED = 4096;
@@ -28,6 +36,7 @@ const MAX_REMEMBERED = 4096;
 /** Wraps `provider`; make the certificates with the wrapped one too, for their signatures to be remembered. */
 export function memoizedCrypto(provider: CryptoProvider): CryptoProvider {
   const exchanges = new Memory<KeyExchange>();
+  const answers = new Memory<KeyAnswer | undefined>();
   const signingKeys = new Memory<SigningKey>();
   const aeadKeys = new Memory<AeadKey>();
   const maskKeys = new Memory<MaskKey>();
@@ -42,18 +51,28 @@ export function memoizedCrypto(provider: CryptoProvider): CryptoProvider {
     mask: (algorithm: AeadAlgorithm, key: Uint8Array) =>
       maskKeys.recall(`${algorithm} ${textOf(key)}`, () => provider.mask(algorithm, key)),
     keyExchange(group: Group, random: RandomSource): KeyExchange {
-      const scalar = randomBytes(random, SCALAR_LENGTHS[group]);
+      const drawn = randomBytes(random, DRAWN_LENGTHS[group].exchange);
       return exchanges.recall(
-        `${group} ${textOf(scalar)}`,
-        () => new MemoizedExchange(provider.keyExchange(group, startingWith(scalar, random))),
+        `${group} ${textOf(drawn)}`,
+        () => new MemoizedExchange(provider.keyExchange(group, startingWith(drawn, random))),
       );
     },
-    signingKey: (scalar) =>
-      signingKeys.recall(textOf(scalar), () => new MemoizedSigningKey(provider.signingKey(scalar))),
-    generateScalar: (random) => provider.generateScalar(random),
-    verify: (publicKey, message, signature) =>
-      verdicts.recall([publicKey, message, signature].map(textOf).join(' '), () =>
-        provider.verify(publicKey, message, signature),
+    answerKeyExchange(group: Group, peerPublicKey: Uint8Array, random: RandomSource): KeyAnswer | undefined {
+      const drawn = randomBytes(random, DRAWN_LENGTHS[group].answer);
+      const answer = answers.recall(`${group} ${textOf(drawn)} ${textOf(peerPublicKey)}`, () =>
+        provider.answerKeyExchange(group, peerPublicKey, startingWith(drawn, random)),
+      );
+      return answer && { publicKey: copyBytes(answer.publicKey), secret: copyBytes(answer.secret) };
+    },
+    signingKey: (scalar, curve) =>
+      signingKeys.recall(
+        `${curve ?? ''} ${textOf(scalar)}`,
+        () => new MemoizedSigningKey(provider.signingKey(scalar, curve)),
+      ),
+    generateScalar: (random, curve) => provider.generateScalar(random, curve),
+    verify: (algorithm, publicKey, message, signature) =>
+      verdicts.recall([algorithm, keyText(publicKey), textOf(message), textOf(signature)].join(' '), () =>
+        provider.verify(algorithm, publicKey, message, signature),
       ),
     warmUp: () => {
       provider.warmUp();
@@ -82,11 +101,13 @@ class MemoizedExchange implements KeyExchange {
 }
 
 class MemoizedSigningKey implements SigningKey {
+  readonly curve: Curve;
   readonly publicKey: Bytes;
   readonly #key: SigningKey;
   readonly #signatures = new Memory<Bytes>();
 
   constructor(key: SigningKey) {
+    this.curve = key.curve;
     this.publicKey = key.publicKey;
     this.#key = key;
   }
@@ -120,6 +141,12 @@ function startingWith(drawn: Bytes, random: RandomSource): RandomSource {
       isFirst = false;
     },
   };
+}
+
+function keyText(key: PublicKey): string {
+  return key.type === 'ec'
+    ? `${key.curve} ${textOf(key.point)}`
+    : `rsa ${textOf(key.modulus)} ${textOf(key.exponent)}`;
 }
 
 /** One character a byte: equal bytes, equal text. */

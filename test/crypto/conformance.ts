@@ -17,6 +17,8 @@ import {
   hkdfExtract,
 } from '../../src/crypto/index.ts';
 import { derInteger, derValue, DER_SEQUENCE } from '../../src/dtls/der.ts';
+import { describeHybrid } from './conformance-hybrid.ts';
+import { describeSignatures } from './conformance-signatures.ts';
 import {
   AES_BLOCK_EXAMPLES,
   CHACHA_BLOCK_EXAMPLE,
@@ -59,6 +61,9 @@ function derSignature(r: Uint8Array, s: Uint8Array): Bytes {
 }
 
 export function describeProvider(provider: CryptoProvider): void {
+  const verifies = (point: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean =>
+    provider.verify('ecdsa-sha-256', { type: 'ec', curve: 'secp256r1', point }, message, signature);
+
   describe('hash', () => {
     it.each(DIGESTS_OF_ABC)('%s of "abc" is the one of FIPS 180-4', (algorithm, digest) => {
       expect(toHex(provider.hash(algorithm).update(encodeUtf8('abc')).digest())).toBe(digest);
@@ -382,9 +387,9 @@ export function describeProvider(provider: CryptoProvider): void {
     });
 
     it('verifies the signatures of RFC 6979, high-S and low-S (SEC-19, T112)', () => {
-      expect(provider.verify(publicKey, encodeUtf8('sample'), derSignature(sample.r, sample.s))).toBe(true);
-      expect(provider.verify(publicKey, encodeUtf8('test'), derSignature(test.r, test.s))).toBe(true);
-      expect(provider.verify(publicKey, encodeUtf8('test'), derSignature(sample.r, sample.s))).toBe(false);
+      expect(verifies(publicKey, encodeUtf8('sample'), derSignature(sample.r, sample.s))).toBe(true);
+      expect(verifies(publicKey, encodeUtf8('test'), derSignature(test.r, test.s))).toBe(true);
+      expect(verifies(publicKey, encodeUtf8('test'), derSignature(sample.r, sample.s))).toBe(false);
     });
 
     it('verifies its own signatures, and no others', () => {
@@ -394,9 +399,9 @@ export function describeProvider(provider: CryptoProvider): void {
       for (let i = 0; i < 16; i++) {
         const message = randomBytes(random, i * 7);
         const signature = key.sign(message);
-        expect(provider.verify(key.publicKey, message, signature)).toBe(true);
-        expect(provider.verify(other.publicKey, message, signature)).toBe(false);
-        expect(provider.verify(key.publicKey, concatBytes(message, Uint8Array.of(0)), signature)).toBe(false);
+        expect(verifies(key.publicKey, message, signature)).toBe(true);
+        expect(verifies(other.publicKey, message, signature)).toBe(false);
+        expect(verifies(key.publicKey, concatBytes(message, Uint8Array.of(0)), signature)).toBe(false);
       }
     });
 
@@ -427,7 +432,7 @@ export function describeProvider(provider: CryptoProvider): void {
         good.subarray(0, good.length - 1),
         new Uint8Array(1000).fill(0x30),
       ]) {
-        expect(provider.verify(publicKey, message, bad)).toBe(false);
+        expect(verifies(publicKey, message, bad)).toBe(false);
       }
     });
 
@@ -444,7 +449,7 @@ export function describeProvider(provider: CryptoProvider): void {
         offCurve,
         concatBytes(Uint8Array.of(4), new Uint8Array(64)),
       ]) {
-        expect(provider.verify(bad, message, signature)).toBe(false);
+        expect(verifies(bad, message, signature)).toBe(false);
       }
     });
 
@@ -462,9 +467,12 @@ export function describeProvider(provider: CryptoProvider): void {
       const mine = copyBytes(scalar);
       const key = provider.signingKey(mine);
       mine.fill(0);
-      expect(provider.verify(publicKey, encodeUtf8('x'), key.sign(encodeUtf8('x')))).toBe(true);
+      expect(verifies(publicKey, encodeUtf8('x'), key.sign(encodeUtf8('x')))).toBe(true);
     });
   });
+
+  describeHybrid(provider);
+  describeSignatures(provider);
 
   it('can be warmed up, any number of times', () => {
     provider.warmUp();
@@ -480,10 +488,13 @@ export function describeProvider(provider: CryptoProvider): void {
       provider.signingKey(secret),
       provider.keyExchange('secp256r1', constant(secret)),
       provider.keyExchange('x25519', constant(secret)),
+      provider.keyExchange('x25519mlkem768', new SeededRandom(1)),
       provider.hmac('sha-256', secret),
     ];
     for (const handle of handles) {
-      expect(Object.keys(handle).filter((name) => name !== 'publicKey' && name !== 'group')).toEqual([]);
+      expect(Object.keys(handle).filter((name) => !['publicKey', 'group', 'curve'].includes(name))).toEqual(
+        [],
+      );
     }
   });
 }

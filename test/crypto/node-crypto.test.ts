@@ -1,11 +1,20 @@
 /** The provider on node:crypto: the conformance suite, and agreement with the provider in JavaScript. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SeededRandom } from '../../src/core/random.ts';
-import type { AeadAlgorithm, Group, HashAlgorithm } from '../../src/crypto/index.ts';
+import { SeededRandom, systemRandom } from '../../src/core/random.ts';
+import type { AeadAlgorithm, CryptoProvider, Group, HashAlgorithm } from '../../src/crypto/index.ts';
 import { AEAD_KEY_LENGTHS, HASH_LENGTHS, jsCrypto } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { describeProvider } from './conformance.ts';
+
+function verifies(
+  provider: CryptoProvider,
+  point: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  return provider.verify('ecdsa-sha-256', { type: 'ec', curve: 'secp256r1', point }, message, signature);
+}
 
 describe('nodeCrypto', () => {
   describeProvider(nodeCrypto());
@@ -88,6 +97,23 @@ describe('both providers', () => {
     },
   );
 
+  it('agree on x25519mlkem768, and on the shares and answers a seed gives', () => {
+    for (let seed = 0; seed < 2; seed++) {
+      const [js, node] = [jsCrypto(), nodeCrypto()].map((provider) => {
+        const asking = provider.keyExchange('x25519mlkem768', new SeededRandom(seed));
+        return { provider, asking };
+      });
+      if (js === undefined || node === undefined) throw new Error('two providers');
+      expect(js.asking.publicKey).toEqual(node.asking.publicKey);
+      const answers = [js, node].map(({ provider }) =>
+        provider.answerKeyExchange('x25519mlkem768', js.asking.publicKey, new SeededRandom(seed + 9)),
+      );
+      expect(answers[0]).toEqual(answers[1]);
+      const unseeded = nodeCrypto().answerKeyExchange('x25519mlkem768', js.asking.publicKey, systemRandom);
+      expect(js.asking.deriveSecret(unseeded?.publicKey ?? new Uint8Array())).toEqual(unseeded?.secret);
+    }
+  });
+
   it("verify each other's signatures (SEC-19: about half of node's are high-S)", () => {
     const scalar = jsCrypto().generateScalar(new SeededRandom(5));
     const js = jsCrypto().signingKey(scalar);
@@ -95,8 +121,8 @@ describe('both providers', () => {
     expect(js.publicKey).toEqual(node.publicKey);
     for (let i = 0; i < 24; i++) {
       const message = Uint8Array.of(i);
-      expect(jsCrypto().verify(js.publicKey, message, node.sign(message))).toBe(true);
-      expect(nodeCrypto().verify(js.publicKey, message, js.sign(message))).toBe(true);
+      expect(verifies(jsCrypto(), js.publicKey, message, node.sign(message))).toBe(true);
+      expect(verifies(nodeCrypto(), js.publicKey, message, js.sign(message))).toBe(true);
     }
   });
 
@@ -108,8 +134,8 @@ describe('both providers', () => {
     for (let at = 0; at < signature.length; at++) {
       const mutated = signature.slice();
       mutated[at]! ^= 1 << (at & 7);
-      expect(jsCrypto().verify(key.publicKey, message, mutated)).toBe(false);
-      expect(nodeCrypto().verify(key.publicKey, message, mutated)).toBe(false);
+      expect(verifies(jsCrypto(), key.publicKey, message, mutated)).toBe(false);
+      expect(verifies(nodeCrypto(), key.publicKey, message, mutated)).toBe(false);
     }
   });
 });

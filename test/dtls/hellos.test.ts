@@ -184,7 +184,7 @@ describe('ServerHello, as the client reads it', () => {
   it.each<[string, (hello: ServerHello) => Partial<ServerHello>, string]>([
     ['DTLS 1.0', () => ({ version: 0xfeff }), 'version-unsupported'],
     ['DTLS 1.3', () => ({ version: 0xfefc }), 'version-unsupported'],
-    ['another suite', () => ({ cipherSuite: 0xc02f }), 'illegal-parameter'],
+    ['another suite', () => ({ cipherSuite: 0xc009 }), 'illegal-parameter'],
     ['compression', () => ({ compressionMethod: 1 }), 'illegal-parameter'],
     [
       'an extension nobody offered',

@@ -3,7 +3,7 @@ import { SeededRandom } from '../../src/core/random.ts';
 import type { Group } from '../../src/crypto/index.ts';
 import { Client } from '../../src/dtls/client.ts';
 import { Handshake } from '../../src/dtls/handshake.ts';
-import type { Certificate, DtlsRole, DtlsVersions } from '../../src/dtls/index.ts';
+import type { Certificate, DtlsRole, DtlsVersions, SrtpProfile } from '../../src/dtls/index.ts';
 import type { HandshakeMessage } from '../../src/dtls/messages/handshake.ts';
 import { configure } from '../../src/dtls/options.ts';
 import { Peer } from '../../src/dtls/peer.ts';
@@ -23,6 +23,7 @@ export interface MachineOptions {
   readonly seed?: number;
   readonly versions?: Partial<DtlsVersions> | undefined;
   readonly groups?: readonly Group[] | undefined;
+  readonly srtpProfiles?: readonly SrtpProfile[] | undefined;
 }
 
 export function machineOf(role: DtlsRole, options: MachineOptions = {}): Machine {

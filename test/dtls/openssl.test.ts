@@ -1,6 +1,6 @@
 /**
  * OpenSSL's own client and server against ours, over UDP on loopback: DTLS 1.2, in both roles, with every suite and group
- * of ours that it knows. Runs where the program is installed.
+ * of ours that it knows, and with every kind of certificate. Runs where the program is installed.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -11,9 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemRandom } from '../../src/core/random.ts';
-import type { Group } from '../../src/crypto/index.ts';
+import type { CryptoProvider, Group } from '../../src/crypto/index.ts';
+import { jsCrypto } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
-import type { DtlsCipherSuite, DtlsOptions, DtlsRole } from '../../src/dtls/index.ts';
+import type { DtlsCipherSuite, DtlsOptions, DtlsRole, Fingerprint } from '../../src/dtls/index.ts';
 import { Dtls, parseFingerprint, selfSignedCertificate } from '../../src/dtls/index.ts';
 import { isFailure } from '../../src/core/decode.ts';
 import { sealed, textOf } from './pair.ts';
@@ -22,22 +23,34 @@ const isInstalled = spawnSync('openssl', ['version']).status === 0;
 const crypto = nodeCrypto();
 const PATIENCE = 5000;
 
+/** What OpenSSL shows us: the kinds of certificate that gateways have. */
+const KINDS = {
+  p256: ['ec', 'ec_paramgen_curve:P-256'],
+  p384: ['ec', 'ec_paramgen_curve:P-384'],
+  rsa: ['rsa', 'rsa_keygen_bits:2048'],
+  rsa3072: ['rsa', 'rsa_keygen_bits:3072'],
+} as const;
+type Kind = keyof typeof KINDS;
+
 let folder = '';
-let fingerprint = { algorithm: '', value: '' };
+const fingerprints: Partial<Record<Kind, Fingerprint>> = {};
 
 beforeAll(() => {
   if (!isInstalled) return;
   folder = mkdtempSync(join(tmpdir(), 'sansrtc-'));
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'key.pem'];
-  const args = ['req', '-x509', ...key, '-out', 'cert.pem', '-subj', '/CN=openssl', '-days', '30'];
-  spawnSync('openssl', args, { cwd: folder });
-  const shown = spawnSync('openssl', ['x509', '-in', 'cert.pem', '-noout', '-fingerprint', '-sha256'], {
-    cwd: folder,
-  });
-  const parsed = parseFingerprint(`sha-256 ${shown.stdout.toString().split('=')[1]?.trim() ?? ''}`);
-  if (isFailure(parsed)) throw new Error(parsed.reason);
-  fingerprint = parsed;
-});
+  for (const kind of Object.keys(KINDS) as Kind[]) {
+    const [algorithm, option] = KINDS[kind];
+    const key = ['-newkey', algorithm, '-pkeyopt', option, '-nodes', '-keyout', `${kind}.key`];
+    const args = ['req', '-x509', ...key, '-out', `${kind}.pem`, '-subj', '/CN=openssl', '-days', '30'];
+    spawnSync('openssl', args, { cwd: folder });
+    const show = ['x509', '-in', `${kind}.pem`, '-noout', '-fingerprint', '-sha256'];
+    const shown = spawnSync('openssl', show, { cwd: folder });
+    const parsed = parseFingerprint(`sha-256 ${shown.stdout.toString().split('=')[1]?.trim() ?? ''}`);
+    if (isFailure(parsed)) throw new Error(parsed.reason);
+    fingerprints[kind] = parsed;
+  }
+  // A key of RSA takes as long as it takes.
+}, 60_000);
 
 afterAll(() => {
   if (folder !== '') rmSync(folder, { recursive: true });
@@ -51,9 +64,10 @@ class Host {
   #peer: { port: number; address: string } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(role: DtlsRole, options: Partial<DtlsOptions>) {
+  constructor(role: DtlsRole, kind: Kind, options: Partial<DtlsOptions>) {
     const certificate = selfSignedCertificate({ crypto });
-    const remoteFingerprints = [fingerprint];
+    const fingerprint = fingerprints[kind];
+    const remoteFingerprints = fingerprint && [fingerprint];
     this.dtls = new Dtls({ role, crypto, certificate, random: systemRandom, remoteFingerprints, ...options });
     this.socket.on('message', (data, from) => {
       this.#peer = from;
@@ -122,64 +136,136 @@ async function expectData(host: Host, openssl: ChildProcess): Promise<void> {
   await until('its text', () => host.received.join('').includes('from openssl'));
 }
 
+/** Our client with OpenSSL's server; `args` are the server's. */
+async function expectServed(
+  kind: Kind,
+  args: readonly string[],
+  suite: DtlsCipherSuite,
+  options: Partial<DtlsOptions>,
+): Promise<void> {
+  const host = new Host('client', kind, options);
+  await host.bind();
+  const reserved = createSocket('udp4');
+  const port = await new Promise<number>((resolve) =>
+    reserved.bind(0, '127.0.0.1', () => resolve(reserved.address().port)),
+  );
+  await new Promise<void>((resolve) => reserved.close(() => resolve()));
+  const shown = ['-cert', `${kind}.pem`, '-key', `${kind}.key`, '-Verify', '1', '-quiet'];
+  const openssl = spawn('openssl', ['s_server', '-dtls1_2', '-accept', `${port}`, ...shown, ...args], {
+    cwd: folder,
+  });
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    host.start(port);
+    await expectData(host, openssl);
+    expect(host.dtls.inspect()).toMatchObject({ tlsVersion: 'FEFD', dtlsCipher: suite });
+    if (options.groups?.[0] !== undefined)
+      expect(host.dtls.inspect().handshake.group).toBe(options.groups[0]);
+  } finally {
+    openssl.kill();
+    host.stop();
+  }
+}
+
+/** OpenSSL's client with our server; `args` are the client's. */
+async function expectServing(
+  kind: Kind,
+  args: readonly string[],
+  suite: DtlsCipherSuite,
+  options: Partial<DtlsOptions>,
+): Promise<void> {
+  const host = new Host('server', kind, options);
+  const port = await host.bind();
+  host.start();
+  const shown = ['-cert', `${kind}.pem`, '-key', `${kind}.key`, '-quiet'];
+  const connect = ['s_client', '-dtls1_2', '-connect', `127.0.0.1:${port}`];
+  const openssl = spawn('openssl', [...connect, ...shown, ...args], { cwd: folder });
+  try {
+    await expectData(host, openssl);
+    expect(host.dtls.inspect()).toMatchObject({ tlsVersion: 'FEFD', dtlsCipher: suite });
+    if (options.groups?.[0] !== undefined)
+      expect(host.dtls.inspect().handshake.group).toBe(options.groups[0]);
+  } finally {
+    openssl.kill();
+    host.stop();
+  }
+}
+
 const SUITES: readonly (readonly [string, DtlsCipherSuite, Group])[] = [
   ['ECDHE-ECDSA-AES128-GCM-SHA256', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'x25519'],
   ['ECDHE-ECDSA-AES256-GCM-SHA384', 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384', 'secp256r1'],
   ['ECDHE-ECDSA-CHACHA20-POLY1305', 'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256', 'secp384r1'],
 ];
 
+/** Certificate, cipher, and what its holder signs with; ours is P-256 always. */
+const RSA_SERVERS: readonly (readonly [Kind, string, DtlsCipherSuite, string, CryptoProvider])[] = [
+  ['rsa', 'ECDHE-RSA-AES128-GCM-SHA256', 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'RSA-PSS+SHA256', crypto],
+  ['rsa', 'ECDHE-RSA-AES256-GCM-SHA384', 'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384', 'RSA+SHA256', crypto],
+  [
+    'rsa3072',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+    'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+    'RSA+SHA256',
+    jsCrypto(),
+  ],
+  [
+    'rsa3072',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+    'RSA-PSS+SHA256',
+    jsCrypto(),
+  ],
+];
+
+const CLIENT_KINDS: readonly (readonly [Kind, string, CryptoProvider])[] = [
+  ['rsa', 'RSA-PSS+SHA256', crypto],
+  ['rsa', 'RSA+SHA256', jsCrypto()],
+  ['rsa3072', 'RSA-PSS+SHA256', jsCrypto()],
+  ['p384', 'ECDSA+SHA384', crypto],
+  ['p384', 'ECDSA+SHA256', jsCrypto()],
+];
+
 describe.runIf(isInstalled)('OpenSSL', () => {
   it.each(SUITES)('s_server with %s, we are the client', async (cipher, suite, group) => {
     // OpenSSL wants the curve of its certificate among a client's groups (RFC 8422 §5.1), whatever it then agrees keys with.
-    const host = new Host('client', { versions: { max: '1.3' }, groups: [group, 'secp256r1'] });
-    await host.bind();
-    const reserved = createSocket('udp4');
-    const port = await new Promise<number>((resolve) =>
-      reserved.bind(0, '127.0.0.1', () => resolve(reserved.address().port)),
-    );
-    await new Promise<void>((resolve) => reserved.close(() => resolve()));
-    const args = ['s_server', '-dtls1_2', '-accept', String(port), '-cert', 'cert.pem', '-key', 'key.pem'];
-    const openssl = spawn('openssl', [...args, '-Verify', '1', '-cipher', cipher, '-quiet'], { cwd: folder });
-    try {
-      await new Promise((resolve) => setTimeout(resolve, 150));
-      host.start(port);
-      await expectData(host, openssl);
-      expect(host.dtls.inspect()).toMatchObject({
-        tlsVersion: 'FEFD',
-        dtlsCipher: suite,
-        handshake: { group },
-      });
-    } finally {
-      openssl.kill();
-      host.stop();
-    }
+    const options = { versions: { max: '1.3' }, groups: [group, 'secp256r1'] } as const;
+    await expectServed('p256', ['-cipher', cipher], suite, options);
   });
 
   it.each(SUITES)('s_client with %s, we are the server', async (cipher, suite, group) => {
-    const host = new Host('server', { versions: { max: '1.3' }, groups: [group] });
-    const port = await host.bind();
-    host.start();
-    const args = [
-      's_client',
-      '-dtls1_2',
-      '-connect',
-      `127.0.0.1:${port}`,
-      '-cert',
-      'cert.pem',
-      '-key',
-      'key.pem',
-    ];
-    const openssl = spawn('openssl', [...args, '-cipher', cipher, '-quiet'], { cwd: folder });
-    try {
-      await expectData(host, openssl);
-      expect(host.dtls.inspect()).toMatchObject({
-        tlsVersion: 'FEFD',
-        dtlsCipher: suite,
-        handshake: { group },
-      });
-    } finally {
-      openssl.kill();
-      host.stop();
-    }
+    const options = { versions: { max: '1.3' }, groups: [group] } as const;
+    await expectServing('p256', ['-cipher', cipher], suite, options);
+  });
+
+  it.each(RSA_SERVERS)(
+    'T113 s_server with a certificate of %s and %s, we are the client (%s, %s)',
+    async (kind, cipher, suite, scheme, provider) => {
+      const sigalgs = ['-sigalgs', `${scheme}:ECDSA+SHA256`];
+      await expectServed(kind, ['-cipher', cipher, ...sigalgs], suite, { crypto: provider });
+    },
+  );
+
+  it.each(CLIENT_KINDS)(
+    'T113 s_client with a certificate of %s that signs by %s, we are the server',
+    async (kind, scheme, provider) => {
+      // Ours is signed with the second of them; OpenSSL takes no list that names one twice.
+      const schemes = [...new Set([scheme, 'ECDSA+SHA256'])].join(':');
+      const args = ['-cipher', 'ECDHE-ECDSA-AES128-GCM-SHA256', '-sigalgs', schemes];
+      const suite = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
+      await expectServing(kind, args, suite, { crypto: provider });
+    },
+  );
+
+  it('T113 s_server with a certificate of p384, we are the client', async () => {
+    const suite = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
+    await expectServed('p384', ['-cipher', 'ECDHE-ECDSA-AES128-GCM-SHA256'], suite, {});
+  });
+
+  it('our own certificate of secp384r1 serves it in both roles', async () => {
+    const suite = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
+    const certificate = selfSignedCertificate({ crypto, curve: 'secp384r1' });
+    const args = ['-cipher', 'ECDHE-ECDSA-AES128-GCM-SHA256'];
+    await expectServed('p256', args, suite, { certificate });
+    await expectServing('p256', args, suite, { certificate });
   });
 });

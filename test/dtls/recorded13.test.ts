@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Bytes } from '../../src/core/bytes.ts';
+import type { PublicKey } from '../../src/crypto/index.ts';
 import { Reader } from '../../src/core/bytes.ts';
 import { isFailure } from '../../src/core/decode.ts';
 import { fromHex, toHex } from '../../src/core/text.ts';
@@ -134,7 +135,7 @@ describe('DTLS 1.3 between Firefox and Chromium', () => {
   it('RFC 9147 §5.2 RFC 8446 §4.4 signatures and Finished of both are over the transcript as we keep it', () => {
     const transcript = new Transcript(crypto);
     transcript.choose(aes);
-    const publicKeys: Partial<Record<DtlsRole, Bytes>> = {};
+    const publicKeys: Partial<Record<DtlsRole, PublicKey>> = {};
     const proved: string[] = [];
     for (const { from, message } of messages()) {
       if (message.type === HandshakeType.certificate) {
@@ -146,7 +147,8 @@ describe('DTLS 1.3 between Firefox and Chromium', () => {
         const signed = decodeCertificateVerify(message.body);
         if (isFailure(signed)) throw new Error(signed.reason);
         const input = certificateVerifyInput(from, transcript.hash());
-        const isValid = crypto.verify(publicKeys[from] ?? new Uint8Array(), input, signed.signature);
+        const key = publicKeys[from];
+        const isValid = key !== undefined && crypto.verify('ecdsa-sha-256', key, input, signed.signature);
         proved.push(`${from} CertificateVerify ${String(isValid)}`);
       } else if (message.type === HandshakeType.finished) {
         const secret = secretOf(`${from.toUpperCase()}_HANDSHAKE_TRAFFIC_SECRET`);
@@ -182,7 +184,7 @@ describe('DTLS 1.3 between Firefox and Chromium', () => {
     expect(server.inspect()).toMatchObject({
       tlsVersion: 'FEFC',
       dtlsCipher: 'TLS_AES_128_GCM_SHA256',
-      handshake: { state: 'await-certificate', group: 'x25519' },
+      handshake: { state: 'await-certificate', group: 'x25519mlkem768' },
     });
   });
 });

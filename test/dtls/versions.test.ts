@@ -78,6 +78,7 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))(
       ['1.3', 'x25519'],
       ['1.3', 'secp256r1'],
       ['1.3', 'secp384r1'],
+      ['1.3', 'x25519mlkem768'],
     ])('T004 speaks %s with %s alone', (range, group) => {
       const options = { crypto: provider, versions: RANGES[range], groups: [group] };
       const pair = pairOf(options, options);
@@ -93,6 +94,7 @@ describe('T005 HelloRetryRequest', () => {
     ['x25519', 'secp256r1'],
     ['secp256r1', 'x25519'],
     ['x25519', 'secp384r1'],
+    ['x25519', 'x25519mlkem768'],
   ])('leads from %s to %s', (first, second) => {
     const pair = pairOf(
       { versions: RANGES.auto, groups: [first, second] },

@@ -17,7 +17,9 @@ describe('memoizedCrypto', () => {
     const message = Uint8Array.of(1, 2, 3);
     const sign = (): Uint8Array => provider.signingKey(scalar).sign(message);
     expect(sign()).toEqual(sign());
-    expect(provider.verify(provider.signingKey(scalar).publicKey, message, sign())).toBe(true);
+    const point = provider.signingKey(scalar).publicKey;
+    const key = { type: 'ec', curve: 'secp256r1', point } as const;
+    expect(provider.verify('ecdsa-sha-256', key, message, sign())).toBe(true);
   });
 
   it('works nothing out twice', () => {

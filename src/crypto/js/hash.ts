@@ -32,6 +32,11 @@ export function createHash(algorithm: HashAlgorithm): Hash {
   return new NobleHash(hashFunction(algorithm).create());
 }
 
+/** The digest of one message. */
+export function digestOf(algorithm: HashAlgorithm, message: Uint8Array): Bytes {
+  return hashFunction(algorithm)(message);
+}
+
 export function createHmac(algorithm: HashAlgorithm, key: Uint8Array): HmacKey {
   return new NobleHmac(hashFunction(algorithm), key);
 }

@@ -1,6 +1,6 @@
 /**
- * The default provider: pure JavaScript, the same bytes on every platform. Curves, hashes and ChaCha20-Poly1305 are
- * noble's; AES-GCM is our own, because a library call per record would build the key's tables per record.
+ * The default provider: pure JavaScript, the same bytes on every platform. Curves, ML-KEM, hashes and ChaCha20-Poly1305
+ * are noble's; AES-GCM is our own, because a library call per record would build the key's tables per record.
  */
 import type { Bytes } from '../../core/bytes.ts';
 import type { RandomSource } from '../../core/random.ts';
@@ -9,21 +9,27 @@ import type {
   AeadAlgorithm,
   AeadKey,
   CryptoProvider,
+  Curve,
   Group,
   Hash,
   HashAlgorithm,
   HmacKey,
+  KeyAnswer,
   KeyExchange,
   MaskKey,
+  PublicKey,
+  SignatureAlgorithm,
   SigningKey,
 } from '../provider.ts';
-import { generateScalar } from '../scalar.ts';
+import { generateScalar, NIST_CURVES } from '../scalar.ts';
 import { warmUpAes } from './aes.ts';
 import { ChaChaKey, ChaChaMask } from './chacha.ts';
-import { createKeyExchange, createSigningKey, verifySignature, warmUpCurves } from './curves.ts';
+import { EcdsaSigningKey, verifyEcdsa } from './ecdsa.ts';
 import { AesGcmKey } from './gcm.ts';
 import { createHash, createHmac } from './hash.ts';
+import { answerKeyExchange, createKeyExchange, warmUpCurves } from './key-exchange.ts';
 import { AesMask } from './mask.ts';
+import { verifyRsa } from './rsa.ts';
 
 /** Stateless: one is enough for any number of connections. */
 class JsCrypto implements CryptoProvider {
@@ -52,16 +58,46 @@ class JsCrypto implements CryptoProvider {
     return createKeyExchange(group, random);
   }
 
-  signingKey(scalar: Uint8Array): SigningKey {
-    return createSigningKey(scalar);
+  answerKeyExchange(group: Group, peerPublicKey: Uint8Array, random: RandomSource): KeyAnswer | undefined {
+    return answerKeyExchange(group, peerPublicKey, random);
   }
 
-  generateScalar(random: RandomSource): Bytes {
-    return generateScalar(random);
+  signingKey(scalar: Uint8Array, curve: Curve = 'secp256r1'): SigningKey {
+    return new EcdsaSigningKey(scalar, curve);
   }
 
-  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-    return verifySignature(publicKey, message, signature);
+  generateScalar(random: RandomSource, curve: Curve = 'secp256r1'): Bytes {
+    return generateScalar(random, NIST_CURVES[curve]);
+  }
+
+  verify(
+    algorithm: SignatureAlgorithm,
+    publicKey: PublicKey,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): boolean {
+    switch (algorithm) {
+      case 'ecdsa-sha-256':
+      case 'ecdsa-sha-384':
+        if (publicKey.type !== 'ec') return false;
+        return verifyEcdsa(
+          publicKey.curve,
+          publicKey.point,
+          algorithm === 'ecdsa-sha-256' ? 'sha-256' : 'sha-384',
+          message,
+          signature,
+        );
+      case 'rsa-pss-sha-256':
+      case 'rsa-pkcs1-sha-256':
+        if (publicKey.type !== 'rsa') return false;
+        return verifyRsa(
+          algorithm === 'rsa-pss-sha-256' ? 'pss' : 'pkcs1',
+          publicKey.modulus,
+          publicKey.exponent,
+          message,
+          signature,
+        );
+    }
   }
 
   warmUp(): void {

@@ -76,7 +76,7 @@ class AesMask implements MaskKey {
 
   constructor(key: Uint8Array) {
     const name = key.length === 16 ? 'aes-128-ecb' : 'aes-256-ecb';
-    this.#cipher = createCipheriv(name, createSecretKey(key), null).setAutoPadding(false);
+    this.#cipher = createCipheriv(name, key, null).setAutoPadding(false);
   }
 
   compute(sample: Uint8Array, offset: number, mask: Uint8Array): void {

@@ -8,18 +8,23 @@ import type {
   AeadAlgorithm,
   AeadKey,
   CryptoProvider,
+  Curve,
   Group,
   Hash,
   HashAlgorithm,
   HmacKey,
+  KeyAnswer,
   KeyExchange,
   MaskKey,
+  PublicKey,
+  SignatureAlgorithm,
   SigningKey,
 } from '../provider.ts';
-import { generateScalar } from '../scalar.ts';
+import { generateScalar, NIST_CURVES } from '../scalar.ts';
 import { createMask, NodeAeadKey } from './aead.ts';
-import { createKeyExchange, P256SigningKey, verifySignature } from './curves.ts';
 import { NodeHash, NodeHmac } from './hash.ts';
+import { answerKeyExchange, createKeyExchange, warmUpKeyExchange } from './key-exchange.ts';
+import { EcdsaSigningKey, verifySignature } from './signatures.ts';
 
 /** Stateless: one is enough for any number of connections. */
 class NodeCrypto implements CryptoProvider {
@@ -46,21 +51,30 @@ class NodeCrypto implements CryptoProvider {
     return createKeyExchange(group, random);
   }
 
-  signingKey(scalar: Uint8Array): SigningKey {
-    return new P256SigningKey(scalar);
+  answerKeyExchange(group: Group, peerPublicKey: Uint8Array, random: RandomSource): KeyAnswer | undefined {
+    return answerKeyExchange(group, peerPublicKey, random);
   }
 
-  generateScalar(random: RandomSource): Bytes {
-    return generateScalar(random);
+  signingKey(scalar: Uint8Array, curve: Curve = 'secp256r1'): SigningKey {
+    return new EcdsaSigningKey(scalar, curve);
   }
 
-  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-    return verifySignature(publicKey, message, signature);
+  generateScalar(random: RandomSource, curve: Curve = 'secp256r1'): Bytes {
+    return generateScalar(random, NIST_CURVES[curve]);
   }
 
-  /** Nothing to do: OpenSSL has its tables. */
+  verify(
+    algorithm: SignatureAlgorithm,
+    publicKey: PublicKey,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): boolean {
+    return verifySignature(algorithm, publicKey, message, signature);
+  }
+
+  /** OpenSSL has its tables; what it can do is found out here. */
   warmUp(): void {
-    return;
+    warmUpKeyExchange();
   }
 }
 

@@ -8,8 +8,8 @@ import type { DecodeFailure } from '../../core/decode.ts';
 import { decodeFailure, isFailure } from '../../core/decode.ts';
 import { decodeU16Vector, encodeU16Vector } from './extensions.ts';
 
-/** RFC 8446 §4.2.3, in TLS 1.2 the pair (sha256, ecdsa). */
-export const ECDSA_SECP256R1_SHA256 = 0x0403;
+/** RFC 5246 §7.4.4: the client may sign with RSA. */
+export const CERTIFICATE_TYPE_RSA_SIGN = 1;
 /** RFC 8422 §5.5: the client may sign with ECDSA. */
 export const CERTIFICATE_TYPE_ECDSA_SIGN = 64;
 

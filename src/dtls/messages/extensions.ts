@@ -14,6 +14,8 @@ export const ExtensionType = {
   ecPointFormats: 11,
   /** RFC 5246 §7.4.1.4.1 */
   signatureAlgorithms: 13,
+  /** RFC 5764 §4.1.1 */
+  useSrtp: 14,
   /** RFC 7627 */
   extendedMasterSecret: 23,
   /** RFC 8446 §4.2.1 */
@@ -63,6 +65,14 @@ export function writeExtensions(writer: Writer, extensions: readonly Extension[]
   writer.patchU16(lengthAt, writer.length - lengthAt - 2);
 }
 
+/** RFC 8446 §4.3.1: unlike a hello's, the list is there even if it is empty. */
+export function encodeEncryptedExtensions(extensions: readonly Extension[]): Bytes {
+  const writer = new ByteWriter();
+  if (extensions.length === 0) writer.u16(0);
+  else writeExtensions(writer, extensions);
+  return writer.finish();
+}
+
 export function findExtension(extensions: readonly Extension[], type: number): Uint8Array | undefined {
   return extensions.find((extension) => extension.type === type)?.data;
 }
@@ -98,6 +108,18 @@ export function encodeU16(value: number): Bytes {
 
 export function decodeU16(data: Uint8Array): number | DecodeFailure {
   return data.length === 2 ? new ByteReader(data).u16() : MALFORMED;
+}
+
+/** The cookie extension (RFC 8446 §4.2.2): one vector with a length of 2 bytes. */
+export function encodeCookie(cookie: Uint8Array): Bytes {
+  return new ByteWriter(2 + cookie.length).u16(cookie.length).raw(cookie).finish();
+}
+
+/** A view of `data`; empty if it is malformed, as no cookie is. */
+export function decodeCookie(data: Uint8Array): Uint8Array {
+  const reader = new ByteReader(data);
+  const cookie = reader.view(reader.u16());
+  return reader.failed || reader.remaining !== 0 ? NO_BYTES : cookie;
 }
 
 function readNumbers(reader: Reader, length: number): readonly number[] | DecodeFailure {

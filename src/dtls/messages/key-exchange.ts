@@ -14,8 +14,9 @@ import { readDigitallySigned, writeDigitallySigned } from './certificates.ts';
 
 const NAMED_CURVE = 3;
 
-/** Numbers of the TLS registry (RFC 8422 §5.1.1). */
+/** Numbers of the TLS registry (RFC 8422 §5.1.1, draft-ietf-tls-ecdhe-mlkem §6). */
 const GROUP_CODES: Readonly<Record<Group, number>> = {
+  x25519mlkem768: 0x11ec,
   x25519: 0x001d,
   secp256r1: 0x0017,
   secp384r1: 0x0018,
@@ -23,6 +24,11 @@ const GROUP_CODES: Readonly<Record<Group, number>> = {
 
 export function groupCode(group: Group): number {
   return GROUP_CODES[group];
+}
+
+/** Those of `groups` that DTLS 1.2 has: the hybrid encapsulates, which its messages cannot carry. */
+export function groupsOf12(groups: readonly Group[]): readonly Group[] {
+  return groups.filter((group) => group !== 'x25519mlkem768');
 }
 
 export interface ServerKeyExchange {

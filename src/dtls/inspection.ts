@@ -1,0 +1,58 @@
+/** What `Dtls.inspect()` shows: everything there is to see of an association, plain and JSON-safe; no secrets. */
+import type { DtlsCipherSuite } from './cipher-suites.ts';
+import type { DtlsCounter } from './counting.ts';
+import type { DtlsState } from './dtls.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import type { DtlsTimer } from './handshake-driver.ts';
+import type { DtlsRole } from './options.ts';
+import type { SrtpProfile } from './srtp.ts';
+
+export interface DtlsInspection {
+  readonly role: DtlsRole;
+  readonly state: DtlsState;
+  readonly setups: { readonly local: string | null; readonly remote: string | null };
+  /** As in RTCTransportStats: `FEFD` for DTLS 1.2, `FEFC` for 1.3, null before it is negotiated. */
+  readonly tlsVersion: string | null;
+  /** As in RTCTransportStats: the IANA name. */
+  readonly dtlsCipher: DtlsCipherSuite | null;
+  /** As in RTCTransportStats: the IANA name of the SRTP protection profile; null where none was agreed on. */
+  readonly srtpCipher: SrtpProfile | null;
+  readonly localFingerprint: Fingerprint;
+  readonly remoteFingerprint: Fingerprint | null;
+  readonly remoteFingerprintVerified: boolean;
+  readonly handshake: HandshakeInspection;
+  readonly queued: {
+    readonly events: number;
+    readonly alerts: number;
+    readonly data: number;
+    readonly heldRecords: number;
+  };
+  /** Armed timers and their deadlines in ms. */
+  readonly timers: Partial<Record<DtlsTimer, number>>;
+  readonly counters: Record<DtlsCounter, number>;
+}
+
+/** What `Dtls.inspect()` shows of the handshake. */
+export interface HandshakeInspection {
+  /** Named for the message waited for, or `start`, or `complete`. */
+  readonly state: string;
+  readonly group: string | null;
+  readonly flight: {
+    /** RFC 6347 §4.2.4 counts flights 1 to 6; 0 before the first. */
+    readonly number: number;
+    readonly messages: number;
+    readonly transmissions: number;
+    /** True while part of it waits to be polled. */
+    readonly pending: boolean;
+  };
+  /** Milliseconds. */
+  readonly retransmitTimeout: number;
+  readonly datagramsSent: number;
+  readonly bytesSent: number;
+  /** True once protected data has shown that the peer has our last flight. */
+  readonly peerConfirmed: boolean;
+  readonly suspectsRoleConflict: boolean;
+  /** DTLS 1.3: records of the peer's handshake that we have not acknowledged for good. */
+  readonly acknowledgements: number;
+  readonly reassembly: { readonly messages: number; readonly bytes: number };
+}
