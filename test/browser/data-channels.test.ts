@@ -171,7 +171,7 @@ describe('messages', () => {
     const connection = await connected();
     connection.rtc.createChannel('game', { ordered: false, maxRetransmits: 0 });
     await connection.opened('game');
-    expect(await page.evaluate(() => peers.describe('tab', 'game'))).toEqual({
+    expect(await page.evaluate(() => peers.describe('tab', 'game'))).toMatchObject({
       ordered: false,
       maxRetransmits: 0,
     });

@@ -12,7 +12,8 @@ import type { WireMessage } from './page-peer.ts';
 const PATIENCE = 20_000;
 const HIGH_WATER = 1024 * 1024;
 const LOW_WATER = 256 * 1024;
-const CHUNK = 64 * 1024;
+/** Under the 65535 bytes that pion can read at once. */
+const CHUNK = 32 * 1024;
 
 /** One UDP socket and one certificate for any number of connections. */
 export class Host {

@@ -12,6 +12,20 @@ export interface PageChannelOptions {
   readonly label: string;
   readonly ordered?: boolean;
   readonly maxRetransmits?: number;
+  readonly maxPacketLifeTime?: number;
+  readonly protocol?: string;
+  readonly negotiated?: boolean;
+  readonly id?: number;
+}
+
+/** A channel as its own end describes it. */
+export interface ChannelDescription {
+  readonly id: number | null;
+  readonly ordered: boolean;
+  readonly maxRetransmits: number | null;
+  readonly maxPacketLifeTime: number | null;
+  readonly protocol: string;
+  readonly negotiated: boolean;
 }
 
 /** What a test may ask of the peer called `name` in its page; a name is made on first use. */
@@ -26,11 +40,12 @@ export interface PagePeers {
   /** Every `candidate:…` line, once gathering has ended. */
   candidates(name: string): Promise<string[]>;
   addCandidate(name: string, candidate: string): Promise<void>;
+  openChannel(name: string, options: PageChannelOptions): void;
   /** Waits for a channel, made here or by the other side, to open. */
   opened(name: string, label: string): Promise<void>;
   /** Waits for a channel to close; the events it fired since it opened. */
   closed(name: string, label: string): Promise<string[]>;
-  describe(name: string, label: string): Promise<{ ordered: boolean; maxRetransmits: number | null }>;
+  describe(name: string, label: string): Promise<ChannelDescription>;
   send(name: string, label: string, message: WireMessage): Promise<void>;
   /** The next message not asked for before. */
   receive(name: string, label: string): Promise<WireMessage>;
@@ -163,6 +178,11 @@ export function installPagePeer(): void {
       await peerOf(name).connection.addIceCandidate({ candidate, sdpMLineIndex: 0 });
     },
 
+    openChannel(name, { label, ...options }) {
+      const peer = peerOf(name);
+      watch(peer, peer.connection.createDataChannel(label, options));
+    },
+
     async opened(name, label) {
       const { channel } = await lineOf(name, label);
       if (channel.readyState !== 'open')
@@ -178,7 +198,8 @@ export function installPagePeer(): void {
 
     async describe(name, label) {
       const { channel } = await lineOf(name, label);
-      return { ordered: channel.ordered, maxRetransmits: channel.maxRetransmits };
+      const { id, ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated } = channel;
+      return { id, ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated };
     },
 
     async send(name, label, message) {
@@ -233,6 +254,7 @@ export function installPagePeer(): void {
       const { tlsVersion, dtlsCipher, dtlsRole } = stats;
       return { tlsVersion, dtlsCipher, dtlsRole };
     },
+
     close(name) {
       peerOf(name).connection.close();
     },
