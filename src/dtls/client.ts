@@ -61,6 +61,7 @@ import {
 } from './problem.ts';
 import { DTLS_1_2, DTLS_1_3 } from './record.ts';
 import { Session13 } from './session13.ts';
+import { readSrtpChoice, srtpExtensions } from './srtp.ts';
 
 type ClientState =
   | { readonly name: 'start' }
@@ -231,6 +232,9 @@ export class Client {
     if (!extendedMasterSecret && this.#handshake.requireExtendedMasterSecret) {
       return extendedMasterSecretMissing();
     }
+    const profile = readSrtpChoice(this.#handshake.srtpProfiles, hello.extensions);
+    if (typeof profile === 'object') return profile;
+    this.#handshake.srtpProfile = profile;
     this.#handshake.choose(suite);
     this.#handshake.transcript.add(message);
     const serverRandom = copyBytes(hello.random);
@@ -321,5 +325,6 @@ function commonExtensions(handshake: Handshake): readonly Extension[] {
     { type: ExtensionType.supportedGroups, data: encodeU16Vector(handshake.groups.map(groupCode)) },
     { type: ExtensionType.signatureAlgorithms, data: encodeU16Vector([ECDSA_SECP256R1_SHA256]) },
     ...(handshake.speaks('1.3') ? only13 : []),
+    ...srtpExtensions(handshake.srtpProfiles),
   ];
 }

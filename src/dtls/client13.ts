@@ -18,6 +18,7 @@ import { HandshakeType } from './messages/handshake.ts';
 import type { Problem } from './problem.ts';
 import { isProblem, malformed, nothingInCommon, unexpected, unsolicitedExtension } from './problem.ts';
 import type { Session13 } from './session13.ts';
+import { readSrtpChoice } from './srtp.ts';
 
 type ClientState =
   | { readonly name: 'await-encrypted-extensions' }
@@ -69,13 +70,21 @@ export class Client13 {
     return unexpected(state.name, type);
   }
 
-  /** RFC 8446 §4.3.1: of what we offer only supported_groups may be answered here, as advice for another time. */
+  /** RFC 8446 §4.2: of what we offer these may be answered here; supported_groups is advice for another time. */
   #handleEncryptedExtensions(message: HandshakeMessage): Problem | undefined {
     const extensions = decodeExtensions(new Reader(message.body));
     if (isFailure(extensions)) return malformed(extensions.reason);
     if (message.body.length === 0) return malformed('extensions-malformed');
-    const uninvited = extensions.find(({ type }) => type !== ExtensionType.supportedGroups);
+    const { srtpProfiles } = this.#handshake;
+    const uninvited = extensions.find(
+      ({ type }) =>
+        type !== ExtensionType.supportedGroups &&
+        (type !== ExtensionType.useSrtp || srtpProfiles.length === 0),
+    );
     if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
+    const profile = readSrtpChoice(srtpProfiles, extensions);
+    if (typeof profile === 'object') return profile;
+    this.#handshake.srtpProfile = profile;
     this.#handshake.transcript.add(message);
     this.#state = { name: 'await-certificate-request' };
     return undefined;

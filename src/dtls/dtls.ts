@@ -39,6 +39,7 @@ import type { DtlsConfiguration, DtlsOptions, DtlsRole } from './options.ts';
 import { MAX_RETRANSMIT_TIMEOUT, configure } from './options.ts';
 import { Peer } from './peer.ts';
 import { ContentType, DTLS_HEADROOM, DTLS_TAILROOM, MAX_PLAINTEXT_LENGTH } from './record.ts';
+import type { SrtpProfile } from './srtp.ts';
 
 export type DtlsState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
 
@@ -268,6 +269,7 @@ export class Dtls {
       setups: { local: setups.local ?? null, remote: setups.remote ?? null },
       tlsVersion: suite === undefined ? null : suite.version === '1.3' ? 'FEFC' : 'FEFD',
       dtlsCipher: suite?.name ?? null,
+      srtpCipher: this.#driver.srtpProfile ?? null,
       localFingerprint: certificate.fingerprint,
       remoteFingerprint: this.#peer.fingerprint ?? null,
       remoteFingerprintVerified: this.#peer.verified,
@@ -536,6 +538,8 @@ export interface DtlsInspection {
   readonly tlsVersion: string | null;
   /** As in RTCTransportStats: the IANA name. */
   readonly dtlsCipher: DtlsCipherSuite | null;
+  /** As in RTCTransportStats: the IANA name of the profile for media; null when none has been agreed on. */
+  readonly srtpCipher: SrtpProfile | null;
   readonly localFingerprint: Fingerprint;
   readonly remoteFingerprint: Fingerprint | null;
   readonly remoteFingerprintVerified: boolean;

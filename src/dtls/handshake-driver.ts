@@ -39,6 +39,7 @@ import type { FragmentVerdict } from './reassembly.ts';
 import { Reassembly } from './reassembly.ts';
 import { ContentType } from './record.ts';
 import { Server } from './server.ts';
+import type { SrtpProfile } from './srtp.ts';
 
 export type DtlsTimer = 'dtlsAck' | 'dtlsRetransmit' | 'dtlsHint' | 'dtlsHandshake';
 
@@ -107,6 +108,10 @@ export class HandshakeDriver {
 
   get exporter(): Exporter | undefined {
     return this.#handshake.exporter;
+  }
+
+  get srtpProfile(): SrtpProfile | undefined {
+    return this.#handshake.srtpProfile;
   }
 
   /** Both Finished have been said and the peer's verified. */

@@ -40,6 +40,7 @@ import type { HandshakeType } from './messages/handshake.ts';
 import type { DtlsConfiguration, DtlsKeyLog, DtlsRole, DtlsVersions } from './options.ts';
 import type { Peer } from './peer.ts';
 import { Transcript } from './transcript.ts';
+import type { SrtpProfile } from './srtp.ts';
 
 /** Keying material for others, once the handshake is complete (RFC 5705, RFC 8446 §7.5). */
 export type Exporter = (label: string, length: number) => Bytes;
@@ -53,6 +54,7 @@ export class Handshake {
   /** The preferred first; so are suites of each version. */
   readonly groups: readonly Group[];
   readonly cipherSuites: readonly CipherSuite[];
+  readonly srtpProfiles: readonly SrtpProfile[];
   readonly requireExtendedMasterSecret: boolean;
   readonly keyLog: DtlsKeyLog | undefined;
   readonly peer: Peer;
@@ -63,6 +65,8 @@ export class Handshake {
   suite: CipherSuite | undefined;
   group: Group | undefined;
   exporter: Exporter | undefined;
+  /** The server's choice for media; `undefined` as long as there is none, which may be for good. */
+  srtpProfile: SrtpProfile | undefined;
 
   constructor(configuration: DtlsConfiguration, peer: Peer) {
     this.role = configuration.role;
@@ -72,6 +76,7 @@ export class Handshake {
     this.versions = configuration.versions;
     this.groups = configuration.groups;
     this.cipherSuites = configuration.cipherSuites;
+    this.srtpProfiles = configuration.srtpProfiles;
     this.requireExtendedMasterSecret = configuration.requireExtendedMasterSecret;
     this.keyLog = configuration.keyLog;
     this.peer = peer;

@@ -16,3 +16,4 @@ export {
 export type { HandshakeInspection } from './handshake-driver.ts';
 export type { DtlsKeyLog, DtlsLimits, DtlsOptions, DtlsRole, DtlsSetups, DtlsVersions } from './options.ts';
 export { DTLS_HEADROOM, DTLS_TAILROOM } from './record.ts';
+export type { SrtpProfile } from './srtp.ts';

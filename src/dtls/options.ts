@@ -9,6 +9,8 @@ import { CIPHER_SUITES } from './cipher-suites.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { ReassemblyLimits } from './reassembly.ts';
 import { MAX_SEQUENCE } from './record.ts';
+import type { SrtpProfile } from './srtp.ts';
+import { DEFAULT_SRTP_PROFILES } from './srtp.ts';
 
 export type DtlsRole = 'client' | 'server';
 
@@ -71,6 +73,8 @@ export interface DtlsOptions {
   readonly groups?: readonly Group[] | undefined;
   /** Cipher suites of all versions, the preferred first; all that are known by default. */
   readonly cipherSuites?: readonly DtlsCipherSuite[] | undefined;
+  /** For media (RFC 5764), the preferred first; all that are known by default. An empty list leaves use_srtp out. */
+  readonly srtpProfiles?: readonly SrtpProfile[] | undefined;
   /** RFC 7627 in DTLS 1.2, true by default. Without it a man in the middle can make two connections share their keys. */
   readonly requireExtendedMasterSecret?: boolean | undefined;
   /** Largest datagram to send while shaking hands, in bytes of UDP payload: 256 … 16384, 1200 by default. */
@@ -109,6 +113,7 @@ export interface DtlsConfiguration {
   readonly versions: DtlsVersions;
   readonly groups: readonly Group[];
   readonly cipherSuites: readonly CipherSuite[];
+  readonly srtpProfiles: readonly SrtpProfile[];
   readonly requireExtendedMasterSecret: boolean;
   readonly mtu: number;
   readonly handshakeTimeout: number;
@@ -141,6 +146,7 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
     versions,
     groups,
     cipherSuites: cipherSuitesOf(options.cipherSuites, versions),
+    srtpProfiles: options.srtpProfiles ?? DEFAULT_SRTP_PROFILES,
     requireExtendedMasterSecret: options.requireExtendedMasterSecret ?? true,
     mtu,
     handshakeTimeout: positive('handshakeTimeout', options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT),

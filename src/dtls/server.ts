@@ -55,6 +55,7 @@ import { DTLS_1_2, DTLS_1_3 } from './record.ts';
 import { Server12 } from './server12.ts';
 import { Server13 } from './server13.ts';
 import { Session13 } from './session13.ts';
+import { chooseSrtpProfile } from './srtp.ts';
 
 type ServerState =
   | { readonly name: 'await-client-hello' }
@@ -138,6 +139,9 @@ export class Server {
     }
     const group = chooseGroup(hello, this.#handshake.groups);
     if (group === undefined) return nothingInCommon('group', 'The client offers no group of ours.');
+    const profile = chooseSrtpProfile(this.#handshake.srtpProfiles, hello.extensions);
+    if (typeof profile === 'object') return profile;
+    this.#handshake.srtpProfile = profile;
     this.#handshake.group = group;
     this.#handshake.choose(suite);
     this.#handshake.transcript.add(message);
@@ -218,16 +222,19 @@ export class Server {
     group: Group,
     share: KeyShare,
   ): Problem | undefined {
-    const { crypto, random, flight } = this.#handshake;
+    const { crypto, random, flight, srtpProfiles } = this.#handshake;
+    const profile = chooseSrtpProfile(srtpProfiles, hello.extensions);
+    if (typeof profile === 'object') return profile;
     const keys = crypto.keyExchange(group, random);
     const sharedSecret = keys.deriveSecret(share.publicKey);
     if (sharedSecret === undefined) return badKeyShare();
+    this.#handshake.srtpProfile = profile;
     this.#handshake.group = group;
     flight.begin(4, message);
     const answer = encodeKeyShare({ groupCode: groupCode(group), publicKey: keys.publicKey });
     this.#sayServerHello13(randomBytes(random, HELLO_RANDOM_LENGTH), suite, answer);
     const session = new Session13(this.#handshake, suite, sharedSecret, copyBytes(hello.random));
-    this.#chosen = new Server13(session);
+    this.#chosen = new Server13(session, profile);
     return undefined;
   }
 

@@ -60,6 +60,7 @@ import {
 import { DTLS_1_2 } from './record.ts';
 import type { Hellos12 } from './session12.ts';
 import { Session12 } from './session12.ts';
+import { srtpExtensions } from './srtp.ts';
 
 type ServerState =
   | { readonly name: 'await-certificate' }
@@ -136,6 +137,8 @@ export class Server12 {
     if (findExtension(hello.extensions, ExtensionType.ecPointFormats) !== undefined) {
       extensions.push(POINT_FORMATS);
     }
+    const { srtpProfile } = this.#handshake;
+    if (srtpProfile !== undefined) extensions.push(...srtpExtensions([srtpProfile]));
     const answer = encodeServerHello({
       version: DTLS_1_2,
       random: serverRandom,

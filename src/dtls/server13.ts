@@ -6,11 +6,14 @@
 import type { Bytes } from '../core/bytes.ts';
 import { ECDSA_SECP256R1_SHA256 } from './messages/certificates.ts';
 import { encodeCertificateRequest13 } from './messages/certificates13.ts';
+import { encodeEncryptedExtensions } from './messages/extensions.ts';
 import type { HandshakeMessage } from './messages/handshake.ts';
 import { HandshakeType } from './messages/handshake.ts';
 import type { Problem } from './problem.ts';
 import { isProblem, unexpected } from './problem.ts';
 import type { Session13 } from './session13.ts';
+import type { SrtpProfile } from './srtp.ts';
+import { srtpExtensions } from './srtp.ts';
 
 type ServerState =
   | { readonly name: 'await-certificate' }
@@ -18,17 +21,15 @@ type ServerState =
   | { readonly name: 'await-finished' }
   | { readonly name: 'complete' };
 
-/** EncryptedExtensions: a list of none. */
-const NO_EXTENSIONS: readonly number[] = [0, 0];
-
 export class Server13 {
   readonly session: Session13;
   #state: ServerState = { name: 'await-certificate' };
 
   /** Says the protected part of flight 4; what is written from here on is in epoch 3. */
-  constructor(session: Session13) {
+  constructor(session: Session13, srtpProfile: SrtpProfile | undefined) {
     this.session = session;
-    session.say(HandshakeType.encryptedExtensions, Uint8Array.from(NO_EXTENSIONS));
+    const extensions = srtpProfile === undefined ? [] : srtpExtensions([srtpProfile]);
+    session.say(HandshakeType.encryptedExtensions, encodeEncryptedExtensions(extensions));
     session.say(HandshakeType.certificateRequest, encodeCertificateRequest13([ECDSA_SECP256R1_SHA256]));
     session.sayCertificate();
     session.sayFinished();

@@ -33,7 +33,9 @@ export class Meeting {
   static async begin(host: Host, peer: ForeignPeer, setting: Setting): Promise<Meeting> {
     const { offerer, role, versions, channels = [{ label: 'chat' }] } = setting;
     const name = `meeting ${++meetings}`;
-    const setup = role === undefined ? 'auto' : role === 'client' ? 'active' : 'passive';
+    // What comes of `actpass` needs no insisting, and aiortc takes no other offer.
+    const preferred = offerer === 'foreign' ? 'client' : 'server';
+    const setup = role === undefined || role === preferred ? 'auto' : role === 'client' ? 'active' : 'passive';
     const connection = host.connection({ setup, dtls: { versions } });
     if (offerer === 'foreign') {
       await peer.offer(name, channels);

@@ -8,7 +8,7 @@ import { afterAll, describe } from 'vitest';
 import { whenAvailable } from './availability.ts';
 import { startProcess } from './child-process.ts';
 import type { RunningPeer } from './contract.ts';
-import { describeConversations } from './conversations.ts';
+import { ALL_ROLES, describeConversations } from './conversations.ts';
 
 const SOURCE = fileURLToPath(new URL('./pion/', import.meta.url));
 const DEBIAN_SOURCES = '/usr/share/gocode';
@@ -50,6 +50,7 @@ whenAvailable('pion', missing(), () => {
       // It reads into a buffer of 65535 bytes.
       largestMessage: 65_535,
       tlsVersion: 'FEFD',
+      roles: ALL_ROLES,
     });
   });
 });

@@ -14,6 +14,8 @@ export const ExtensionType = {
   ecPointFormats: 11,
   /** RFC 5246 §7.4.1.4.1 */
   signatureAlgorithms: 13,
+  /** RFC 5764 §4.1.1 */
+  useSrtp: 14,
   /** RFC 7627 */
   extendedMasterSecret: 23,
   /** RFC 8446 §4.2.1 */
@@ -61,6 +63,14 @@ export function writeExtensions(writer: Writer, extensions: readonly Extension[]
     writer.u16(extension.type).u16(extension.data.length).raw(extension.data);
   }
   writer.patchU16(lengthAt, writer.length - lengthAt - 2);
+}
+
+/** RFC 8446 §4.3.1: a list that is there even when it is empty. */
+export function encodeEncryptedExtensions(extensions: readonly Extension[]): Bytes {
+  const writer = new ByteWriter();
+  if (extensions.length === 0) writer.u16(0);
+  else writeExtensions(writer, extensions);
+  return writer.finish();
 }
 
 export function findExtension(extensions: readonly Extension[], type: number): Uint8Array | undefined {
