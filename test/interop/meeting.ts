@@ -1,9 +1,9 @@
 /** One connection of the library's with a foreign peer, from signalling to a channel that echoes. */
 import { expect } from 'vitest';
-import type { Connection } from '../browser/host.ts';
-import type { Host } from '../browser/host.ts';
+import type { Connection, Host } from '../browser/host.ts';
 import type { PageChannelOptions, WireMessage } from '../browser/page-peer.ts';
 import type { DtlsRole, DtlsVersions } from '../../src/dtls/index.ts';
+import type { RtcOptions } from '../../src/rtc.ts';
 import type { ForeignPeer } from './contract.ts';
 
 export interface Setting {
@@ -11,6 +11,8 @@ export interface Setting {
   /** The DTLS role of the library's end. Default: what RFC 8842 prefers, the answerer being the client. */
   readonly role?: DtlsRole;
   readonly versions?: DtlsVersions;
+  /** More for the library's end. */
+  readonly rtc?: Partial<RtcOptions>;
   /** Created by the offerer; `chat` by default. */
   readonly channels?: readonly PageChannelOptions[];
 }
@@ -31,12 +33,12 @@ export class Meeting {
 
   /** Signals; answers before anything is connected. */
   static async begin(host: Host, peer: ForeignPeer, setting: Setting): Promise<Meeting> {
-    const { offerer, role, versions, channels = [{ label: 'chat' }] } = setting;
+    const { offerer, role, versions, rtc, channels = [{ label: 'chat' }] } = setting;
     const name = `meeting ${++meetings}`;
     // What comes of `actpass` needs no insisting, and aiortc takes no other offer.
     const preferred = offerer === 'foreign' ? 'client' : 'server';
     const setup = role === undefined || role === preferred ? 'auto' : role === 'client' ? 'active' : 'passive';
-    const connection = host.connection({ setup, dtls: { versions } });
+    const connection = host.connection({ setup, dtls: { versions }, ...rtc });
     if (offerer === 'foreign') {
       await peer.offer(name, channels);
       const answer = connection.rtc.receiveOffer(await peer.completeDescription(name)).answer();
