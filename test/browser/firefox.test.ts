@@ -2,7 +2,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { jsCrypto } from '../../src/crypto/index.ts';
 import type { DtlsRole, DtlsVersions } from '../../src/dtls/index.ts';
-import type { RtcEvent } from '../../src/rtc.ts';
 import { ALL_ROLES, describeConversations, expectAgreement } from '../interop/conversations.ts';
 import { Meeting } from '../interop/meeting.ts';
 import { Firefox } from './firefox.ts';
@@ -20,7 +19,12 @@ describe('conversations', () => {
   });
 });
 
-type Case = readonly [versions: DtlsVersions, offerer: 'sansrtc' | 'foreign', role: DtlsRole, reached: string];
+type Case = readonly [
+  versions: DtlsVersions,
+  offerer: 'sansrtc' | 'foreign',
+  role: DtlsRole,
+  reached: string,
+];
 
 const CASES: readonly Case[] = [
   [{ min: '1.3', max: '1.3' }, 'foreign', 'client', 'FEFC'],
@@ -42,11 +46,14 @@ describe('Firefox as it comes', () => {
   });
   afterEach(() => host.close());
 
-  test.each(CASES)('versions %o, %s offers, sansrtc is the %s: %s', async (versions, offerer, role, reached) => {
-    const meeting = await Meeting.begin(host, firefox.peer, { offerer, versions });
-    await meeting.expectEcho('chat');
-    await expectAgreement(meeting, 'Firefox', role, reached);
-  });
+  test.each(CASES)(
+    'versions %o, %s offers, sansrtc is the %s: %s',
+    async (versions, offerer, role, reached) => {
+      const meeting = await Meeting.begin(host, firefox.peer, { offerer, versions });
+      await meeting.expectEcho('chat');
+      await expectAgreement(meeting, 'Firefox', role, reached);
+    },
+  );
 
   test.each(['foreign', 'sansrtc'] as const)('%s offers, crypto/js speaks DTLS 1.3', async (offerer) => {
     const meeting = await Meeting.begin(host, firefox.peer, { offerer, rtc: { crypto: jsCrypto() } });
@@ -64,25 +71,27 @@ describe('Firefox as it comes', () => {
     await meeting.expectEcho('chat', { binary: '\x00\xff'.repeat(MEBIBYTE / 2 + 1) });
   });
 
-  test('F1a A14 it answers a re-offer as "active" though it is the DTLS server: the roles stay, a warning says so', async () => {
-    const meeting = await Meeting.begin(host, firefox.peer, { offerer: 'foreign' });
-    await meeting.expectEcho('chat');
-    const { connection, peer, name } = meeting;
-    const before = connection.events.length;
+  test.each(['foreign', 'sansrtc'] as const)(
+    'F1a B7/A13 a re-offer by either end, after %s has offered first: the roles stay, the conversation goes on',
+    async (offerer) => {
+      const meeting = await Meeting.begin(host, firefox.peer, { offerer });
+      await meeting.expectEcho('chat');
+      const { connection, peer, name } = meeting;
+      const { dtlsRole } = connection.rtc.inspect();
 
-    const offer = connection.rtc.negotiation().offer();
-    const answer = await peer.answer(name, offer.sdp);
-    expect(answer).toContain('a=setup:active');
-    offer.accept(answer);
+      const offer = connection.rtc.negotiation().offer();
+      const answer = await peer.answer(name, offer.sdp);
+      // It has been seen to say `active` here as the server, after an ICE restart of Chromium's.
+      expect(answer).toContain(dtlsRole === 'client' ? 'a=setup:passive' : 'a=setup:active');
+      offer.accept(answer);
+      await meeting.expectEcho('chat', { text: 'after our re-offer' });
 
-    await meeting.expectEcho('chat', { text: 'after the re-offer' });
-    const warnings = connection.events.slice(before).filter(isWarning);
-    expect(warnings.map(({ failure }) => failure.code)).toContain('role-change-ignored');
-    expect(connection.rtc.inspect()).toMatchObject({
-      connectionState: 'connected',
-      dtls: { role: 'client' },
-    });
-  });
+      const theirs = await peer.offer(name, [{ label: 'another' }]);
+      await peer.acceptAnswer(name, connection.rtc.receiveOffer(theirs).answer());
+      await meeting.expectEcho('another', { text: 'after its re-offer' });
+      expect(connection.rtc.inspect()).toMatchObject({ connectionState: 'connected', dtlsRole });
+    },
+  );
 });
 
 describe('Firefox that speaks DTLS 1.2 at most', () => {
@@ -104,7 +113,3 @@ describe('Firefox that speaks DTLS 1.2 at most', () => {
     await expectAgreement(meeting, 'Firefox', role, 'FEFD');
   });
 });
-
-function isWarning(event: RtcEvent): event is Extract<RtcEvent, { type: 'warning' }> {
-  return event.type === 'warning';
-}

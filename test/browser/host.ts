@@ -49,8 +49,6 @@ interface Line {
 
 export class Connection {
   readonly rtc: Rtc;
-  /** Everything that happened, messages aside. */
-  readonly events: RtcEvent[] = [];
   readonly #lines = new Map<string, Line>();
   #end: Failure | undefined;
 
@@ -60,7 +58,6 @@ export class Connection {
 
   /** What happened, from the driver. */
   note(event: RtcEvent): void {
-    if (event.type !== 'message') this.events.push(event);
     if (event.type === 'closed') this.#end = event.reason;
     if (!('channel' in event)) return;
     const line = this.#line(event.channel);

@@ -1,8 +1,7 @@
 /** aiortc: DTLS of OpenSSL, ICE and SCTP of its own, in Python. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { describe } from 'vitest';
-import { whenAvailable } from './availability.ts';
+import { describeForeign } from './availability.ts';
 import { startProcess } from './child-process.ts';
 import { describeConversations } from './conversations.ts';
 
@@ -15,15 +14,13 @@ function missing(): string | undefined {
   return status === 0 ? undefined : `${PYTHON} has no aiortc (apt-get install python3-aiortc)`;
 }
 
-whenAvailable('aiortc', missing(), () => {
-  describe('aiortc', () => {
-    describeConversations({
-      name: 'aiortc',
-      start: () => startProcess(PYTHON, [PROGRAM]),
-      largestMessage: 65_536,
-      tlsVersion: 'FEFD',
-      // No others: it takes no offer but `actpass`, and picks its stream ids by the ICE role instead of the DTLS role.
-      closeCode: 'aborted-by-peer',
-    });
+describeForeign('aiortc', missing(), () => {
+  describeConversations({
+    name: 'aiortc',
+    start: () => startProcess(PYTHON, [PROGRAM]),
+    largestMessage: 65_536,
+    tlsVersion: 'FEFD',
+    // No others: it takes no offer but `actpass`, and picks its stream ids by the ICE role instead of the DTLS role.
+    closeCode: 'aborted-by-peer',
   });
 });

@@ -2,12 +2,12 @@
  * Whether a foreign peer is on this machine. Where it is not, its tests are skipped and say why; with
  * `INTEROP_REQUIRED=1`, as in .ci/run, its absence is a failure.
  */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 /** `missing`: why the peer cannot run here, `undefined` when it can. */
-export function whenAvailable(name: string, missing: string | undefined, tests: () => void): void {
+export function describeForeign(name: string, missing: string | undefined, tests: () => void): void {
   if (missing === undefined) {
-    tests();
+    describe(name, tests);
     return;
   }
   if (process.env['INTEROP_REQUIRED'] === '1') {

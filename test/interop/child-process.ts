@@ -8,8 +8,8 @@ import type { RunningPeer } from './contract.ts';
 import { peerOver } from './contract.ts';
 
 interface Waiting {
-  resolve(result: unknown): void;
-  reject(error: Error): void;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
 }
 
 interface Answer {

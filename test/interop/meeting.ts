@@ -37,7 +37,8 @@ export class Meeting {
     const name = `meeting ${++meetings}`;
     // What comes of `actpass` needs no insisting, and aiortc takes no other offer.
     const preferred = offerer === 'foreign' ? 'client' : 'server';
-    const setup = role === undefined || role === preferred ? 'auto' : role === 'client' ? 'active' : 'passive';
+    const setup =
+      role === undefined || role === preferred ? 'auto' : role === 'client' ? 'active' : 'passive';
     const connection = host.connection({ setup, dtls: { versions }, ...rtc });
     if (offerer === 'foreign') {
       await peer.offer(name, channels);
