@@ -49,6 +49,8 @@ export interface PagePeers {
   send(name: string, label: string, message: WireMessage): Promise<void>;
   /** The next message not asked for before. */
   receive(name: string, label: string): Promise<WireMessage>;
+  /** All messages not asked for before; does not wait. */
+  drain(name: string, label: string): Promise<WireMessage[]>;
   /** Sends `bytes` random bytes, never with more than a mebibyte buffered; their SHA-256 and how often it had to wait. */
   sendBulk(name: string, label: string, bytes: number): Promise<{ sha256: string; waits: number }>;
   /** SHA-256 of the next `bytes` bytes of binary messages. */
@@ -136,6 +138,11 @@ export function installPagePeer(): void {
     return line;
   }
 
+  function wire(data: string | ArrayBuffer): WireMessage {
+    if (typeof data === 'string') return { text: data };
+    return { binary: Array.from(new Uint8Array(data), (byte) => String.fromCharCode(byte)).join('') };
+  }
+
   async function sha256(data: Uint8Array<ArrayBuffer>): Promise<string> {
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
     return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -210,9 +217,12 @@ export function installPagePeer(): void {
 
     async receive(name, label) {
       const { inbox } = await lineOf(name, label);
-      const data = await until(`a message on "${label}"`, () => inbox.shift());
-      if (typeof data === 'string') return { text: data };
-      return { binary: Array.from(new Uint8Array(data), (byte) => String.fromCharCode(byte)).join('') };
+      return wire(await until(`a message on "${label}"`, () => inbox.shift()));
+    },
+
+    async drain(name, label) {
+      const { inbox } = await lineOf(name, label);
+      return inbox.splice(0).map(wire);
     },
 
     async sendBulk(name, label, bytes) {

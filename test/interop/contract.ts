@@ -16,6 +16,7 @@ const VERBS = [
   'describe',
   'send',
   'receive',
+  'drain',
   'sendBulk',
   'receiveBulk',
   'closeChannel',

@@ -8,6 +8,7 @@ import { Host } from '../browser/host.ts';
 import type { PageChannelOptions, WireMessage } from '../browser/page-peer.ts';
 import type { DtlsRole } from '../../src/dtls/index.ts';
 import type { ForeignPeer, RunningPeer } from './contract.ts';
+import { lossySocket } from './lossy-socket.ts';
 import { Meeting } from './meeting.ts';
 import type { Setting } from './meeting.ts';
 
@@ -20,6 +21,8 @@ export interface Subject {
   readonly roles?: readonly (readonly [offerer: Setting['offerer'], role: DtlsRole])[];
   /** Whether it gives the stream id of a closed channel to a new one. Default true; the library always does. */
   readonly reusesIds?: boolean;
+  /** Whether reliable channels beside unreliable ones lose nothing when datagrams are lost. Default true. */
+  readonly mixesUnderLoss?: boolean;
   /** What `close()` of its connection is to the library: an ABORT with the cause of RFC 9260 §3.3.10.12, or without. */
   readonly closeCode?: 'remote-close' | 'aborted-by-peer';
   /** The DTLS version it reaches with the library's defaults, as `getStats()` writes it. */
@@ -28,6 +31,13 @@ export interface Subject {
 
 const BULK = 5 * 1024 * 1024;
 const BURST = 100;
+const LOSSY_BURST = 100;
+/** The label and order of the channels that give messages up, and what ends a conversation on them. */
+const PARTIAL: readonly (readonly [label: string, ordered: boolean])[] = [
+  ['in order', true],
+  ['in any order', false],
+];
+const LAST = 'last';
 const PARTIES = ['sansrtc', 'foreign'] as const;
 /** RFC 8842 §5.3: the answerer to `actpass` is the client. */
 const PREFERRED_ROLES = [
@@ -51,7 +61,12 @@ const KINDS: readonly (readonly [kind: string, options: Omit<PageChannelOptions,
 
 export function describeConversations(subject: Subject): void {
   const { name, start, largestMessage, tlsVersion } = subject;
-  const { roles = PREFERRED_ROLES, closeCode = 'remote-close', reusesIds = true } = subject;
+  const {
+    roles = PREFERRED_ROLES,
+    closeCode = 'remote-close',
+    reusesIds = true,
+    mixesUnderLoss = true,
+  } = subject;
   const messages: readonly (readonly [string, WireMessage])[] = [
     ['a string', { text: 'grüß dich, 世界 🦊' }],
     ['an empty string', { text: '' }],
@@ -220,6 +235,25 @@ export function describeConversations(subject: Subject): void {
     expect(new Set(ids).size).toBe(10);
   });
 
+  test('5 % of all datagrams lost each way: reliable channels deliver all, the others go on behind the gaps', async () => {
+    let isLossy = false;
+    const lossyHost = await Host.listen({ createSocket: lossySocket(0.05, () => isLossy) });
+    try {
+      const meeting = await Meeting.begin(lossyHost, peer, { offerer: 'foreign' });
+      await meeting.connection.opened('chat');
+      const partial = mixesUnderLoss ? PARTIAL : [];
+      for (const [label, ordered] of partial) {
+        await meeting.openChannel('sansrtc', { label, ordered, maxRetransmits: 0 });
+      }
+      isLossy = true;
+      await expectDelivery(meeting, partial);
+      isLossy = false;
+      await meeting.expectEcho('chat');
+    } finally {
+      await lossyHost.close();
+    }
+  });
+
   describe('closing', () => {
     test.each(PARTIES)('a channel, by %s: the other end sees it, the connection lives', async (closer) => {
       const meeting = await meet();
@@ -262,6 +296,40 @@ export function describeConversations(subject: Subject): void {
       expect(host.driver.endpoint.size).toBe(0);
     });
   });
+}
+
+/** Numbered messages on `chat`, which is reliable, and on the channels of `partial`, both ways. */
+async function expectDelivery({ connection, peer, name }: Meeting, partial: typeof PARTIAL): Promise<void> {
+  const labels = ['chat', ...partial.map(([label]) => label)];
+  const texts = Array.from({ length: LOSSY_BURST }, (_, i) => `${i} ${'.'.repeat(900)}`);
+  for (const text of texts) {
+    for (const label of labels) {
+      await peer.send(name, label, { text });
+      await connection.send(label, { text });
+    }
+  }
+  for (const text of texts) {
+    expect(await connection.receive('chat')).toEqual({ text });
+    expect(await peer.receive(name, 'chat')).toEqual({ text });
+  }
+  for (const [label, ordered] of partial) {
+    const ours: string[] = [];
+    const theirs: string[] = [];
+    for (let tries = 0; !ours.includes(LAST) || !theirs.includes(LAST); tries++) {
+      if (tries > 200) throw new Error(`nothing comes through on the channel "${label}" any more`);
+      await peer.send(name, label, { text: LAST });
+      await connection.send(label, { text: LAST });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      ours.push(...connection.drain(label).map(textOf));
+      theirs.push(...(await peer.drain(name, label)).map(textOf));
+    }
+    for (const heard of [ours, theirs]) {
+      const numbers = heard.filter((text) => text !== LAST).map((text) => parseInt(text, 10));
+      expect(new Set(numbers).size).toBe(numbers.length);
+      expect(numbers.length).toBeGreaterThan(LOSSY_BURST / 4);
+      if (ordered) expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    }
+  }
 }
 
 /** Both ends tell the same story of what DTLS has agreed on, as far as the foreign one tells any; it is printed. */

@@ -41,6 +41,10 @@ async def until(what, look):
         await asyncio.sleep(0.004)
 
 
+def wire(data):
+    return {"text": data} if isinstance(data, str) else {"binary": data.decode("latin-1")}
+
+
 class Line:
     """A channel, and what it has said."""
 
@@ -138,8 +142,13 @@ class Commands:
     async def receive(self, name, label):
         inbox = (await self.peer(name).line(label)).inbox
         await until(f'a message on "{label}"', lambda: inbox or None)
-        data = inbox.pop(0)
-        return {"text": data} if isinstance(data, str) else {"binary": data.decode("latin-1")}
+        return wire(inbox.pop(0))
+
+    async def drain(self, name, label):
+        inbox = (await self.peer(name).line(label)).inbox
+        messages = [wire(data) for data in inbox]
+        inbox.clear()
+        return messages
 
     async def sendBulk(self, name, label, size):
         channel = (await self.peer(name).line(label)).channel

@@ -143,6 +143,21 @@ func (p *peer) next(label string, what string) (webrtc.DataChannelMessage, error
 	return received, err
 }
 
+func (p *peer) drain(label string) (any, error) {
+	from, err := p.line(label)
+	if err != nil {
+		return nil, err
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	messages := []message{}
+	for _, received := range from.inbox {
+		messages = append(messages, wire(received))
+	}
+	from.inbox = nil
+	return messages, nil
+}
+
 func (p *peer) set(kind webrtc.SDPType, sdp string) error {
 	return p.connection.SetRemoteDescription(webrtc.SessionDescription{Type: kind, SDP: sdp})
 }
@@ -267,6 +282,8 @@ func (p *peer) serve(method string, args []json.RawMessage) (any, error) {
 		label := read[string](args, 1)
 		received, err := p.next(label, fmt.Sprintf("a message on %q", label))
 		return wire(received), err
+	case "drain":
+		return p.drain(read[string](args, 1))
 	case "sendBulk":
 		return p.sendBulk(read[string](args, 1), read[int](args, 2))
 	case "receiveBulk":
