@@ -14,7 +14,7 @@ export function lossySocket(loss: number, isLossy: () => boolean): (options: Soc
     socket.send = (...args: unknown[]): void => {
       const sent = args.at(-1);
       if (!isLost()) send(...args);
-      else if (typeof sent === 'function') setImmediate(() => void sent(null));
+      else if (typeof sent === 'function') setImmediate(sent as (error: null) => void, null);
     };
     socket.emit = (...args: unknown[]): boolean => (args[0] === 'message' && isLost()) || emit(...args);
     return socket;

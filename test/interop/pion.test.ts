@@ -37,8 +37,11 @@ function build(): string {
   const settings = {
     GO111MODULE: 'off',
     GOPATH: `${folder}:${DEBIAN_SOURCES}`,
+    GOCACHE: process.env['GOCACHE'] ?? join(tmpdir(), 'sansrtc-go-cache'),
     GOTOOLCHAIN: 'local',
     GOFLAGS: '',
+    // There need not be a C compiler.
+    CGO_ENABLED: '0',
   };
   const { status, stderr } = spawnSync(GO ?? '', ['build', '-o', program, 'peer'], {
     env: { ...process.env, ...settings },
