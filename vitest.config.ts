@@ -30,7 +30,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/browser/**'],
+          exclude: ['test/browser/**', 'test/interop/**'],
           isolate: false,
           setupFiles: ['./test/fast-check.setup.ts'],
           testTimeout: 30_000,
@@ -50,6 +50,16 @@ export default defineConfig({
           name: 'soak',
           include: ['test/soak/*.soak.ts'],
           testTimeout: 1_800_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

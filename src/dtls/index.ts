@@ -15,5 +15,6 @@ export {
 } from './fingerprint.ts';
 export type { DtlsInspection, HandshakeInspection } from './inspection.ts';
 export type { DtlsKeyLog, DtlsLimits, DtlsOptions, DtlsRole, DtlsSetups, DtlsVersions } from './options.ts';
+export { SRTP_PROFILES } from './srtp.ts';
 export type { SrtpKeys, SrtpMasterKey, SrtpProfile } from './srtp.ts';
 export { DTLS_HEADROOM, DTLS_TAILROOM } from './record.ts';

@@ -86,7 +86,7 @@ export interface DtlsOptions {
   readonly cipherSuites?: readonly DtlsCipherSuite[] | undefined;
   /** RFC 7627 in DTLS 1.2, true by default. Without it a man in the middle can make two connections share their keys. */
   readonly requireExtendedMasterSecret?: boolean | undefined;
-  /** SRTP protection profiles to agree on one of (RFC 5764), the preferred first; none by default. */
+  /** SRTP protection profiles to agree on one of (RFC 5764), the preferred first; none by default, all in an `Rtc`. */
   readonly srtpProfiles?: readonly SrtpProfile[] | undefined;
   /**
    * Server: agree on keys only with a client that has returned a cookie (RFC 6347 §4.2.1, RFC 9147 §5.1), which costs a

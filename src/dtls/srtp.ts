@@ -39,6 +39,14 @@ const FACTS: Readonly<Record<SrtpProfile, SrtpProfileFacts>> = {
   SRTP_AES128_CM_HMAC_SHA1_32: { code: 0x0002, keyLength: 16, saltLength: 14 },
 };
 
+/** All that are known, the preferred first. */
+export const SRTP_PROFILES: readonly SrtpProfile[] = [
+  'SRTP_AEAD_AES_128_GCM',
+  'SRTP_AEAD_AES_256_GCM',
+  'SRTP_AES128_CM_HMAC_SHA1_80',
+  'SRTP_AES128_CM_HMAC_SHA1_32',
+];
+
 export function isSrtpProfile(name: string): name is SrtpProfile {
   return Object.hasOwn(FACTS, name);
 }

@@ -43,7 +43,10 @@ export interface RtcOptions {
   readonly ice?: Partial<Omit<IceOptions, 'crypto' | 'random' | 'role' | 'lite'>> | undefined;
   readonly dtls?:
     | Partial<
-        Pick<DtlsOptions, 'handshakeTimeout' | 'retransmitTimeout' | 'versions' | 'groups' | 'cipherSuites'>
+        Pick<
+          DtlsOptions,
+          'handshakeTimeout' | 'retransmitTimeout' | 'versions' | 'groups' | 'cipherSuites' | 'srtpProfiles'
+        >
       >
     | undefined;
   readonly sctp?: Partial<Omit<SctpOptions, 'random' | 'maxMessageSize' | 'mtu' | 'pathMtu'>> | undefined;

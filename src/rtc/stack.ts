@@ -22,7 +22,7 @@ import type { RandomSource } from '../core/random.ts';
 import { splitRandom } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import type { DtlsEvent, DtlsOptions, DtlsRole } from '../dtls/index.ts';
-import { Dtls, DTLS_HEADROOM, DTLS_TAILROOM } from '../dtls/index.ts';
+import { Dtls, DTLS_HEADROOM, DTLS_TAILROOM, SRTP_PROFILES } from '../dtls/index.ts';
 import type { IceEvent } from '../ice/index.ts';
 import { IceAgent } from '../ice/index.ts';
 import { SctpAssociation } from '../sctp/index.ts';
@@ -352,6 +352,8 @@ export class ProtocolStack {
       ...(roundTripTime === undefined ? {} : { retransmitTimeout: Math.max(1, 2 * roundTripTime) }),
       setups: { local: parameters.localSetup, remote: parameters.remoteSetup },
       keyLog: this.tap?.keyLog,
+      // Browsers offer them without media too, and pion ends a connection that agrees on none.
+      srtpProfiles: SRTP_PROFILES,
       ...this.#options.dtls,
     });
     this.#setDtlsState('connecting');

@@ -4,7 +4,7 @@ import type { DataChannel } from '../../src/channel/index.ts';
 import type { Failure } from '../../src/core/errors.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { selfSignedCertificate } from '../../src/dtls/index.ts';
-import { UdpDriver } from '../../src/node/index.ts';
+import { UdpDriver, type UdpDriverOptions } from '../../src/node/index.ts';
 import { Rtc, type RtcEvent, type RtcOptions } from '../../src/rtc.ts';
 import type { WireMessage } from './page-peer.ts';
 
@@ -12,7 +12,8 @@ import type { WireMessage } from './page-peer.ts';
 const PATIENCE = 20_000;
 const HIGH_WATER = 1024 * 1024;
 const LOW_WATER = 256 * 1024;
-const CHUNK = 64 * 1024;
+/** Under the 65535 bytes that pion can read at once. */
+const CHUNK = 32 * 1024;
 
 /** One UDP socket and one certificate for any number of connections. */
 export class Host {
@@ -20,8 +21,8 @@ export class Host {
   readonly #crypto = nodeCrypto();
   readonly #certificate = selfSignedCertificate({ crypto: this.#crypto });
 
-  static async listen(): Promise<Host> {
-    return new Host(await UdpDriver.listen());
+  static async listen(options: UdpDriverOptions = {}): Promise<Host> {
+    return new Host(await UdpDriver.listen(options));
   }
 
   private constructor(driver: UdpDriver) {
@@ -99,7 +100,12 @@ export class Connection {
   /** The next message not asked for before. */
   async receive(label: string): Promise<WireMessage> {
     const data = await this.#until(`a message on "${label}"`, () => this.#lines.get(label)?.inbox.shift());
-    return typeof data === 'string' ? { text: data } : { binary: Buffer.from(data).toString('latin1') };
+    return wire(data);
+  }
+
+  /** All messages not asked for before; does not wait. */
+  drain(label: string): WireMessage[] {
+    return this.#lines.get(label)?.inbox.splice(0).map(wire) ?? [];
   }
 
   /** Sends random bytes, never with more than a mebibyte buffered; their SHA-256, and how often it had to wait. */
@@ -156,4 +162,8 @@ export class Connection {
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
+}
+
+function wire(data: string | Uint8Array): WireMessage {
+  return typeof data === 'string' ? { text: data } : { binary: Buffer.from(data).toString('latin1') };
 }

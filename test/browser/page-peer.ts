@@ -18,14 +18,14 @@ export interface PageChannelOptions {
   readonly id?: number;
 }
 
-/** What an RTCDataChannel says of itself. */
-export interface PageChannel {
+/** A channel as its own end describes it. */
+export interface ChannelDescription {
+  readonly id: number | null;
   readonly ordered: boolean;
   readonly maxRetransmits: number | null;
   readonly maxPacketLifeTime: number | null;
   readonly protocol: string;
   readonly negotiated: boolean;
-  readonly id: number | null;
 }
 
 /** What a test may ask of the peer called `name` in its page; a name is made on first use. */
@@ -42,14 +42,17 @@ export interface PagePeers {
   /** Every `candidate:…` line, once gathering has ended. */
   candidates(name: string): Promise<string[]>;
   addCandidate(name: string, candidate: string): Promise<void>;
+  openChannel(name: string, options: PageChannelOptions): void;
   /** Waits for a channel, made here or by the other side, to open. */
   opened(name: string, label: string): Promise<void>;
   /** Waits for a channel to close; the events it fired since it opened. */
   closed(name: string, label: string): Promise<string[]>;
-  describe(name: string, label: string): Promise<PageChannel>;
+  describe(name: string, label: string): Promise<ChannelDescription>;
   send(name: string, label: string, message: WireMessage): Promise<void>;
   /** The next message not asked for before. */
   receive(name: string, label: string): Promise<WireMessage>;
+  /** All messages not asked for before; does not wait. */
+  drain(name: string, label: string): Promise<WireMessage[]>;
   /** Sends `bytes` random bytes, never with more than a mebibyte buffered; their SHA-256 and how often it had to wait. */
   sendBulk(name: string, label: string, bytes: number): Promise<{ sha256: string; waits: number }>;
   /** SHA-256 of the next `bytes` bytes of binary messages. */
@@ -144,6 +147,11 @@ export function installPagePeer(): void {
     return line;
   }
 
+  function wire(data: string | ArrayBuffer): WireMessage {
+    if (typeof data === 'string') return { text: data };
+    return { binary: Array.from(new Uint8Array(data), (byte) => String.fromCharCode(byte)).join('') };
+  }
+
   async function sha256(data: Uint8Array<ArrayBuffer>): Promise<string> {
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
     return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -189,6 +197,11 @@ export function installPagePeer(): void {
       await peerOf(name).connection.addIceCandidate({ candidate, sdpMLineIndex: 0 });
     },
 
+    openChannel(name, { label, ...options }) {
+      const peer = peerOf(name);
+      watch(peer, peer.connection.createDataChannel(label, options));
+    },
+
     async opened(name, label) {
       const { channel } = await lineOf(name, label);
       if (channel.readyState !== 'open')
@@ -204,8 +217,8 @@ export function installPagePeer(): void {
 
     async describe(name, label) {
       const { channel } = await lineOf(name, label);
-      const { ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated, id } = channel;
-      return { ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated, id };
+      const { id, ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated } = channel;
+      return { id, ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated };
     },
 
     async send(name, label, message) {
@@ -216,9 +229,12 @@ export function installPagePeer(): void {
 
     async receive(name, label) {
       const { inbox } = await lineOf(name, label);
-      const data = await until(`a message on "${label}"`, () => inbox.shift());
-      if (typeof data === 'string') return { text: data };
-      return { binary: Array.from(new Uint8Array(data), (byte) => String.fromCharCode(byte)).join('') };
+      return wire(await until(`a message on "${label}"`, () => inbox.shift()));
+    },
+
+    async drain(name, label) {
+      const { inbox } = await lineOf(name, label);
+      return inbox.splice(0).map(wire);
     },
 
     async sendBulk(name, label, bytes) {
@@ -264,6 +280,7 @@ export function installPagePeer(): void {
       const { tlsVersion, dtlsCipher, dtlsRole } = stats;
       return { tlsVersion, dtlsCipher, dtlsRole };
     },
+
     close(name) {
       peerOf(name).connection.close();
     },

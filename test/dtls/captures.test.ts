@@ -96,7 +96,7 @@ describe.each([
 describe.each([
   ['Chromium', flights.chromiumServerFlight],
   ['Firefox', flights.firefoxServerFlight],
-] as const)("%s's recorded server flight", (_, hex) => {
+] as const)("%s's recorded server flight", (browser, hex) => {
   it('decodes, and its certificate holds a key and a fingerprint', () => {
     const messages = messagesOf(datagrams(hex));
     expect(messages.map(({ type }) => type)).toEqual([2, 11, 12, 13, 14]);
@@ -108,9 +108,22 @@ describe.each([
   });
 
   it('T016 is refused by a client that has not offered use_srtp, which it answers', () => {
-    const client = new Dtls(engineOptions('client'));
+    const client = new Dtls({ ...engineOptions('client'), srtpProfiles: [] });
     client.start(0);
     for (const datagram of datagrams(hex)) client.handlePacket(datagram, 5);
     expect(client.pollEvent()).toMatchObject({ type: 'closed', failure: { code: 'extension-unsolicited' } });
+  });
+
+  it("its choice of an SRTP profile is read, and its certificate refused as another's", () => {
+    const client = new Dtls({
+      ...engineOptions('client'),
+      srtpProfiles: ['SRTP_AEAD_AES_128_GCM', 'SRTP_AES128_CM_HMAC_SHA1_80'],
+    });
+    client.start(0);
+    for (const datagram of datagrams(hex)) client.handlePacket(datagram, 5);
+    expect(client.inspect().srtpCipher).toBe(
+      browser === 'Firefox' ? 'SRTP_AEAD_AES_128_GCM' : 'SRTP_AES128_CM_HMAC_SHA1_80',
+    );
+    expect(client.pollEvent()).toMatchObject({ type: 'closed', failure: { code: 'fingerprint-mismatch' } });
   });
 });

@@ -1,6 +1,6 @@
 /**
  * OpenSSL's own client and server against ours, over UDP on loopback: DTLS 1.2, in both roles, with every suite and group
- * of ours that it knows, and with every kind of certificate. Runs where the program is installed.
+ * of ours that it knows, and with every kind of certificate. Runs where the program is installed; .ci/run insists on it.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -9,7 +9,7 @@ import type { Socket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemRandom } from '../../src/core/random.ts';
 import type { CryptoProvider, Group } from '../../src/crypto/index.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
@@ -17,6 +17,7 @@ import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import type { DtlsCipherSuite, DtlsOptions, DtlsRole, Fingerprint } from '../../src/dtls/index.ts';
 import { Dtls, parseFingerprint, selfSignedCertificate } from '../../src/dtls/index.ts';
 import { isFailure } from '../../src/core/decode.ts';
+import { describeForeign } from '../interop/availability.ts';
 import { sealed, textOf } from './pair.ts';
 
 const isInstalled = spawnSync('openssl', ['version']).status === 0;
@@ -225,7 +226,7 @@ const CLIENT_KINDS: readonly (readonly [Kind, string, CryptoProvider])[] = [
   ['p384', 'ECDSA+SHA256', jsCrypto()],
 ];
 
-describe.runIf(isInstalled)('OpenSSL', () => {
+describeForeign('OpenSSL', isInstalled ? undefined : 'there is no openssl (apt-get install openssl)', () => {
   it.each(SUITES)('s_server with %s, we are the client', async (cipher, suite, group) => {
     // OpenSSL wants the curve of its certificate among a client's groups (RFC 8422 §5.1), whatever it then agrees keys with.
     const options = { versions: { max: '1.3' }, groups: [group, 'secp256r1'] } as const;

@@ -243,6 +243,24 @@ describe('zero checksum', () => {
     expect([zero.get('data'), zero.get('sack')]).toEqual(summed === 0 ? [true, true] : [false, false]);
   });
 
+  test('INIT ACK announces it only to whom has announced it: some drop one with a parameter they do not know', () => {
+    const announced = [true, false].map((theirs) => {
+      const pair = new Pair({ link: { delay: 20 }, a: { zeroChecksum: theirs } });
+      const found = new Map<string, boolean>();
+      pair.filter = (from, packet) => {
+        if (from === 1) found.set(kinds(packet), Buffer.from(packet).includes('80010008', 0, 'hex'));
+        return true;
+      };
+      pair.connect();
+      pair.runFor(500);
+      return [found.get('init'), found.get('initAck')];
+    });
+    expect(announced).toEqual([
+      [true, true],
+      [true, false],
+    ]);
+  });
+
   test('S24: zero where it was not announced is a wrong checksum, and so is any other wrong number', () => {
     const pair = connected({ a: { zeroChecksum: false } });
     const packet = packetOf(tagOfA(pair), dataChunk({ tsn: 1 }));

@@ -96,6 +96,9 @@ export class Handshake {
         : (this.#slot = this.#issue(this.#slot, init, now, false));
     return encodeInit(CHUNK.initAck, {
       ...this.#parameters(slot.localTag, slot.initialTsn),
+      // Only to whom has said it too: pion/sctp drops an INIT ACK with a parameter it does not know, whatever RFC 9260
+      // §3.2.1 says, and our INIT with it, so that the answer to its own is the way to meet.
+      zeroChecksum: this.#local.zeroChecksum && init.zeroChecksum,
       cookie: slot.nonce,
       unrecognized: init.unrecognized,
     });

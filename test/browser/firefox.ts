@@ -1,0 +1,85 @@
+/**
+ * Debian's Firefox, driven headless over WebDriver BiDi, with a page that may gather loopback candidates.
+ *
+ * `FIREFOX` names another executable. A machine without one fails with a sentence instead of skipping: a green run means
+ * that a browser took part.
+ */
+import { existsSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { launch, type Browser, type Page } from 'puppeteer-core';
+import { peerOver, type ForeignPeer, type RunningPeer } from '../interop/contract.ts';
+import { installPagePeer } from './page-peer.ts';
+
+const PREFERENCES = {
+  // Together with the permissions it makes Firefox gather 127.0.0.1, so that no network is needed at all.
+  'media.peerconnection.ice.loopback': true,
+  'permissions.default.microphone': 1,
+  'permissions.default.camera': 1,
+};
+
+/** `version` of TLS as Firefox's preferences count them. */
+const DTLS_VERSIONS = { '1.2': 771, '1.3': 772 } as const;
+
+export class Firefox implements RunningPeer {
+  readonly description: string;
+  /** The page's peers, as the conversations with foreign peers ask for them. */
+  readonly peer: ForeignPeer;
+  readonly #page: Page;
+  readonly #browser: Browser;
+  readonly #server: Server;
+
+  /** @param maxVersion the highest DTLS version it is to speak. */
+  static async launch(maxVersion: keyof typeof DTLS_VERSIONS = '1.3'): Promise<Firefox> {
+    const executablePath = process.env['FIREFOX'] ?? '/usr/bin/firefox-esr';
+    if (!existsSync(executablePath)) {
+      throw new Error(
+        `no Firefox at ${executablePath}: install it (apt-get install firefox-esr) or set FIREFOX to its path`,
+      );
+    }
+    const server = createServer((_request, response) => {
+      response
+        .setHeader('content-type', 'text/html; charset=utf-8')
+        .end('<!doctype html><title>sansrtc</title>');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const browser = await launch({
+      browser: 'firefox',
+      executablePath,
+      headless: true,
+      extraPrefsFirefox: {
+        ...PREFERENCES,
+        'media.peerconnection.dtls.version.max': DTLS_VERSIONS[maxVersion],
+      },
+    });
+    const page = await browser.newPage();
+    // localhost is a secure context, which crypto.subtle and the permissions need.
+    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
+    await page.evaluate(installPagePeer);
+    return new Firefox(await browser.version(), browser, page, server);
+  }
+
+  private constructor(version: string, browser: Browser, page: Page, server: Server) {
+    this.description = `${version}, Node ${process.versions.node}`;
+    this.#browser = browser;
+    this.#page = page;
+    this.#server = server;
+    this.peer = peerOver((verb, args) =>
+      page.evaluate(
+        (method, parameters) => {
+          const verbs = peers as unknown as Record<string, (...all: unknown[]) => unknown>;
+          return verbs[method]?.(...parameters);
+        },
+        verb,
+        args as unknown[],
+      ),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.#page.close();
+    await this.#browser.close();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
