@@ -158,6 +158,11 @@ describe('INIT', () => {
     expect(round(fields)).toMatchObject({ ...PUPPET_INIT, ...fields });
   });
 
+  test('partial reliability may stand in the list of extensions alone (RFC 5061 §4.2.7), as pion has it', () => {
+    expect(round({ forwardTsn: false, extensions: [130, 192] }).forwardTsn).toBe(true);
+    expect(round({ forwardTsn: false, extensions: [130, 194] }).forwardTsn).toBe(false);
+  });
+
   test.each([
     ['of the draft, without a method', encodeParameter(PARAMETER.zeroChecksumAcceptable, NOTHING)],
     ['of another method', encodeParameter(PARAMETER.zeroChecksumAcceptable, Uint8Array.of(0, 0, 0, 2))],

@@ -20,7 +20,7 @@ export interface InitChunk {
   readonly outboundStreams: number;
   readonly inboundStreams: number;
   readonly initialTsn: number;
-  /** RFC 3758 §3.1: the sender can be told to skip TSNs. */
+  /** RFC 3758 §3.1: the sender can be told to skip TSNs. Read from the supported extensions too: pion says it there alone. */
   readonly forwardTsn: boolean;
   /** Chunk types of Supported Extensions (RFC 5061 §4.2.7), empty when the parameter is absent. */
   readonly extensions: readonly number[];
@@ -64,7 +64,7 @@ export function decodeInit(body: Uint8Array): InitChunk | DecodeFailure {
     outboundStreams: readU16(body, 8),
     inboundStreams: readU16(body, 10),
     initialTsn: readU32(body, 12),
-    forwardTsn,
+    forwardTsn: forwardTsn || extensions.includes(CHUNK.forwardTsn),
     zeroChecksum,
     extensions,
     cookie,

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/pion/ice/v2"
+	"github.com/pion/logging"
 	"github.com/pion/webrtc/v3"
 )
 
@@ -60,8 +61,15 @@ type peer struct {
 	lines      map[string]*line
 }
 
+// loggers has pion complain on stderr: stdout, where it does by default, is for answers.
+func loggers() logging.LoggerFactory {
+	factory := logging.NewDefaultLoggerFactory()
+	factory.Writer = os.Stderr
+	return factory
+}
+
 func newPeer() (*peer, error) {
-	engine := webrtc.SettingEngine{}
+	engine := webrtc.SettingEngine{LoggerFactory: loggers()}
 	// Loopback alone: the tests then need no network.
 	engine.SetIncludeLoopbackCandidate(true)
 	engine.SetInterfaceFilter(func(name string) bool { return name == "lo" })
