@@ -3,13 +3,26 @@
  *
  * A rejected section keeps its place, kind, protocol, formats and mid, with port 0 and nothing of a transport; its `c=`
  * line is there because Firefox refuses a section without one, `a=inactive` because the default would be sendrecv.
+ * The live section keeps the form it has in the session: the one of before RFC 8841 where the peer has offered that.
  */
 import { badArgument } from '../core/errors.ts';
 import { addressFamily } from '../core/address.ts';
 import type { MediaDescription, SdpCandidate, SdpLine } from '../sdp/index.ts';
-import { attributeLine, isIceText, isTlsId, sdpLine, writeCandidate, writeSdp } from '../sdp/index.ts';
+import {
+  attributeLine,
+  DATA_CHANNEL_FORMAT,
+  isIceText,
+  isSctpPortFormat,
+  isTlsId,
+  sdpLine,
+  writeCandidate,
+  writeSdp,
+} from '../sdp/index.ts';
 import type { OfferSetup } from './role.ts';
 import type { LocalTransport, MediaSection, NegotiationState } from './state.ts';
+
+/** As many as SCTP has; INIT says how many there are in fact. */
+const MAX_STREAMS = 65_535;
 
 /** What a description of ours says beyond its sections. */
 export interface Description {
@@ -68,11 +81,14 @@ function liveSection(
   lines.push(attributeLine('setup', setup));
   if (tlsId !== undefined) lines.push(attributeLine('tls-id', tlsId));
   if (section.mid !== undefined) lines.push(attributeLine('mid', section.mid));
-  lines.push(
-    attributeLine('sctp-port', String(local.sctpPort)),
-    attributeLine('max-message-size', maxMessageSize === Infinity ? '0' : String(maxMessageSize)),
-  );
-  return { ...mediaLine(section), port, lines };
+  const sctpPort = String(local.sctpPort);
+  const formIsOld = isSctpPortFormat(section.formats);
+  if (formIsOld) lines.push(attributeLine('sctpmap', `${sctpPort} ${DATA_CHANNEL_FORMAT} ${MAX_STREAMS}`));
+  else lines.push(attributeLine('sctp-port', sctpPort));
+  lines.push(attributeLine('max-message-size', maxMessageSize === Infinity ? '0' : String(maxMessageSize)));
+  const media = { ...mediaLine(section), port, lines };
+  // The older form has each end's own port there.
+  return formIsOld ? { ...media, formats: [sctpPort] } : media;
 }
 
 function rejectedSection(section: MediaSection): MediaDescription {

@@ -22,12 +22,14 @@ import {
   isBundleOnly,
   isIceLite,
   isRejected,
+  isSctpPortFormat,
   isSdpError,
   mediaCandidates,
   mediaFingerprints,
   mediaIce,
   mediaIceOptions,
   mediaMaxMessageSize,
+  mediaSctpMap,
   mediaSctpPort,
   mediaSetup,
   mediaTlsId,
@@ -142,17 +144,8 @@ export function readTransport(
     return sdpError('fingerprint-unsupported', message, { line: media.number, mid });
   }
 
-  const sctpPort = mediaSctpPort(media);
+  const sctpPort = readSctpPort(media, mid, strict, warnings);
   if (isSdpError(sctpPort)) return sctpPort;
-  if (sctpPort === undefined) {
-    const place = { line: media.number, mid };
-    if (strict) return sdpError('sctp-port-missing', 'expected "a=sctp-port"', place);
-    warnings.push({
-      code: 'sctp-port-missing',
-      message: `"a=sctp-port" taken as ${DEFAULT_SCTP_PORT}`,
-      ...place,
-    });
-  }
   const maxMessageSize = mediaMaxMessageSize(media);
   if (isSdpError(maxMessageSize)) return maxMessageSize;
 
@@ -164,7 +157,7 @@ export function readTransport(
     fingerprints: trusted,
     tlsId,
     remoteSetup: setup,
-    sctpPort: sctpPort ?? DEFAULT_SCTP_PORT,
+    sctpPort,
     maxMessageSize: maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE,
   };
 }
@@ -217,6 +210,31 @@ function readSetup(
     }
   }
   return setup;
+}
+
+/** The peer's SCTP port, wherever its form of the section has it. */
+function readSctpPort(
+  media: MediaDescription,
+  mid: string | undefined,
+  strict: boolean,
+  warnings: SdpWarning[],
+): number | SdpError {
+  const port = mediaSctpPort(media);
+  if (isSdpError(port)) return port;
+  const place = { line: media.number, mid };
+  if (port === undefined) {
+    if (strict) return sdpError('sctp-port-missing', 'expected "a=sctp-port"', place);
+    const message = `"a=sctp-port" taken as ${DEFAULT_SCTP_PORT}`;
+    warnings.push({ code: 'sctp-port-missing', message, ...place });
+    return DEFAULT_SCTP_PORT;
+  }
+  if (isSctpPortFormat(media.formats) && mediaSctpMap(media) === undefined) {
+    if (strict)
+      return sdpError('sctpmap-missing', 'expected "a=sctpmap" to say what runs on the port', place);
+    const message = 'no "a=sctpmap": what runs on the port is taken to be data channels';
+    warnings.push({ code: 'sctpmap-missing', message, ...place });
+  }
+  return port;
 }
 
 /**

@@ -31,6 +31,7 @@ export type SdpAttributeCode =
   | 'setup-invalid'
   | 'tls-id-invalid'
   | 'sctp-port-invalid'
+  | 'sctpmap-invalid'
   | 'max-message-size-invalid';
 
 /** The description is well-formed, but it cannot be agreed to in the present state of the negotiation. */
@@ -58,7 +59,8 @@ export type SdpNegotiationCode =
   | 'ice-restart-unanswered'
   | 'ice-restart-unsupported'
   | 'sctp-port-missing'
-  | 'sctp-port-changed';
+  | 'sctp-port-changed'
+  | 'sctpmap-missing';
 
 export type SdpErrorCode = SdpSyntaxCode | SdpAttributeCode | SdpNegotiationCode;
 
@@ -85,7 +87,8 @@ export interface SdpWarning extends SdpPlace {
     | 'setup-missing'
     | 'role-change-ignored'
     | 'bundle-only-promoted'
-    | 'sctp-port-missing';
+    | 'sctp-port-missing'
+    | 'sctpmap-missing';
   readonly message: string;
 }
 

@@ -32,6 +32,14 @@ export { hasEndOfCandidates, isIceLite, mediaCandidates, mediaIce, mediaIceOptio
 export type { SdpLimits } from './limits.ts';
 export { DEFAULT_SDP_LIMITS } from './limits.ts';
 export { parseSdp } from './parse.ts';
-export { DATA_CHANNEL_FORMAT, isDataChannelSection, mediaMaxMessageSize, mediaSctpPort } from './sctp.ts';
+export type { SctpMap } from './sctp.ts';
+export {
+  DATA_CHANNEL_FORMAT,
+  isDataChannelSection,
+  isSctpPortFormat,
+  mediaMaxMessageSize,
+  mediaSctpMap,
+  mediaSctpPort,
+} from './sctp.ts';
 export { isIceText } from './token.ts';
 export { writeSdp } from './write.ts';

@@ -12,6 +12,7 @@ import {
   mediaIce,
   mediaIceOptions,
   mediaMaxMessageSize,
+  mediaSctpMap,
   mediaSctpPort,
   mediaSetup,
   mediaTlsId,
@@ -164,7 +165,13 @@ describe('SCTP (RFC 8841)', () => {
     ['m=application 9 UDP/DTLS/SCTP webrtc-datachannel', true],
     ['m=application 9 TCP/DTLS/SCTP webrtc-datachannel', true],
     ['m=application 9 DTLS/SCTP webrtc-datachannel', true],
-    ['m=application 9 DTLS/SCTP 5000', false],
+    ['m=application 9 DTLS/SCTP 5000', true],
+    ['m=application 9 UDP/DTLS/SCTP 5000', true],
+    ['m=application 9 TCP/DTLS/SCTP 5000', true],
+    ['m=application 9 DTLS/SCTP 0', false],
+    ['m=application 9 DTLS/SCTP 65536', false],
+    ['m=application 9 DTLS/SCTP 5000 5001', false],
+    ['m=application 9 SCTP/DTLS 5000', false],
     ['m=application 9 UDP/BFCP *', false],
     ['m=video 9 UDP/DTLS/SCTP webrtc-datachannel', false],
   ])('%s: %s', (mediaLine, expected) => {
@@ -193,6 +200,67 @@ describe('SCTP (RFC 8841)', () => {
   ])('a=max-message-size:%s', (value, expected) => {
     const size = mediaMaxMessageSize(describeWith([], [`a=max-message-size:${value}`])[1]);
     expect(typeof size === 'number' ? size : codeOf(size)).toBe(expected);
+  });
+});
+
+describe('SCTP before RFC 8841 (draft-ietf-mmusic-sctp-sdp-07)', () => {
+  const section = (...lines: readonly string[]): MediaDescription =>
+    describeWith([], lines, 'm=application 9 DTLS/SCTP 5000')[1];
+
+  test.each([
+    [
+      'a=sctpmap:5000 webrtc-datachannel 65535',
+      { port: 5000, application: 'webrtc-datachannel', streams: 65_535 },
+    ],
+    [
+      'a=sctpmap:5000 webrtc-datachannel',
+      { port: 5000, application: 'webrtc-datachannel', streams: undefined },
+    ],
+    ['a=sctpmap:5000 clue 2', { port: 5000, application: 'clue', streams: 2 }],
+  ])('%s', (line, expected) => {
+    expect(mediaSctpMap(section(line))).toEqual(expected);
+    expect(mediaSctpPort(section(line))).toBe(5000);
+    expect(isDataChannelSection(section(line))).toBe(expected.application === 'webrtc-datachannel');
+  });
+
+  test.each([
+    'a=sctpmap:',
+    'a=sctpmap:5000',
+    'a=sctpmap:5000 ',
+    'a=sctpmap:0 webrtc-datachannel 1',
+    'a=sctpmap:65536 webrtc-datachannel 1',
+    'a=sctpmap:05000 webrtc-datachannel 1',
+    'a=sctpmap:5000 webrtc-datachannel many',
+    'a=sctpmap:5000 webrtc-datachannel -1',
+    'a=sctpmap:5000 webrtc-datachannel 1 2',
+    'a=sctpmap:5000 webrtc(datachannel) 1',
+    'a=sctpmap:5001 webrtc-datachannel 1',
+  ])('"%s" is refused, with its line', (line) => {
+    const error = mediaSctpMap(section(line));
+    expect(error).toMatchObject({ code: 'sctpmap-invalid', line: 4 });
+    expect(mediaSctpPort(section(line))).toEqual(error);
+    expect(isDataChannelSection(section(line))).toBe(true);
+  });
+
+  test('an a=sctpmap a port: that of the m= line counts, and says one thing', () => {
+    const data = 'a=sctpmap:5000 webrtc-datachannel 16';
+    expect(mediaSctpMap(section('a=sctpmap:5001 clue 1', data, data))).toMatchObject({ streams: 16 });
+    expect(codeOf(mediaSctpMap(section(data, 'a=sctpmap:5000 clue 1')))).toBe('duplicate-attribute');
+    expect(mediaSctpMap(section())).toBeUndefined();
+  });
+
+  test('the port of the m= line is the port, whatever a=sctp-port says', () => {
+    expect(mediaSctpPort(section('a=sctp-port:6000'))).toBe(5000);
+  });
+
+  test('in the form of RFC 8841 a=sctpmap says nothing: Firefox wrote both for a while', () => {
+    const both = describeWith(
+      [],
+      ['a=sctpmap:5000 webrtc-datachannel 256', 'a=sctp-port:6000'],
+      'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+    )[1];
+    expect(mediaSctpPort(both)).toBe(6000);
+    expect(isDataChannelSection(both)).toBe(true);
   });
 });
 
