@@ -24,11 +24,22 @@ export class Meeting {
   readonly peer: ForeignPeer;
   /** What the foreign end is called in the requests to it. */
   readonly name: string;
+  /** The descriptions, as they were carried. */
+  readonly offer: string;
+  readonly answer: string;
 
-  private constructor(connection: Connection, peer: ForeignPeer, name: string) {
+  private constructor(
+    connection: Connection,
+    peer: ForeignPeer,
+    name: string,
+    offer: string,
+    answer: string,
+  ) {
     this.connection = connection;
     this.peer = peer;
     this.name = name;
+    this.offer = offer;
+    this.answer = answer;
   }
 
   /** Signals; answers before anything is connected. */
@@ -42,16 +53,18 @@ export class Meeting {
     const connection = host.connection({ setup, dtls: { versions }, ...rtc });
     if (offerer === 'foreign') {
       await peer.offer(name, channels);
-      const answer = connection.rtc.receiveOffer(await peer.completeDescription(name)).answer();
+      const offer = await peer.completeDescription(name);
+      const answer = connection.rtc.receiveOffer(offer).answer();
       await peer.acceptAnswer(name, answer);
-    } else {
-      const draft = connection.rtc.negotiation();
-      for (const { label, ...options } of channels) draft.addChannel(label, options);
-      const offer = draft.offer();
-      await peer.answer(name, offer.sdp);
-      offer.accept(await peer.completeDescription(name));
+      return new Meeting(connection, peer, name, offer, answer);
     }
-    return new Meeting(connection, peer, name);
+    const draft = connection.rtc.negotiation();
+    for (const { label, ...options } of channels) draft.addChannel(label, options);
+    const offer = draft.offer();
+    await peer.answer(name, offer.sdp);
+    const answer = await peer.completeDescription(name);
+    offer.accept(answer);
+    return new Meeting(connection, peer, name, offer.sdp, answer);
   }
 
   /** The foreign end speaks, and hears it back. */

@@ -23,6 +23,7 @@ PATIENCE = 20
 HIGH_WATER = 1024 * 1024
 LOW_WATER = 256 * 1024
 CHUNK = 64 * 1024
+IS_MODERN = "--rfc8841" in sys.argv
 
 # Loopback alone, which aioice leaves out: the tests then need no network.
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
@@ -59,9 +60,9 @@ class Line:
 class Peer:
     def __init__(self):
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        # By default its offers are of before RFC 8841 ("m=application 9 DTLS/SCTP 5000" with a=sctpmap), which the
-        # library does not speak. Answers it writes as the offer was written.
-        self.connection._sctpLegacySdp = False
+        # By default its offers are of before RFC 8841 ("m=application 9 DTLS/SCTP 5000" with a=sctpmap). Answers it
+        # writes as the offer was written.
+        self.connection._sctpLegacySdp = not IS_MODERN
         self.lines = {}
         self.connection.on("datachannel", self.watch)
 
