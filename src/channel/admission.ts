@@ -10,9 +10,12 @@ import type { ChannelLimits } from './options.ts';
 import { MAX_STREAM_ID } from './options.ts';
 import { Ppid } from './payload.ts';
 import type { ChannelRole } from './streams.ts';
-import { parityOf } from './streams.ts';
+import { hasParityOf } from './streams.ts';
 
-/** The OPEN to accept, or the reason for which the stream is to be reset. */
+/**
+ * The OPEN to accept, or the reason for which the stream is to be reset.
+ * @param role ours, whose identifiers the peer may not open; `undefined` if it may
+ */
 export function judgeFirstMessage(
   streamId: number,
   ppid: number,
@@ -26,7 +29,7 @@ export function judgeFirstMessage(
   if (isFailure(message))
     return message.reason === 'dcep-text-too-long' ? 'openTextTooLong' : 'openMalformed';
   if (message.type !== 'open') return 'firstMessageNotOpen';
-  const isOurs = role !== undefined && streamId % 2 === parityOf(role);
+  const isOurs = hasParityOf(role, streamId);
   // Beyond our outbound streams there is none to answer on; 65535 is reserved (RFC 8832 §8.2).
   return isOurs || streamId >= Math.min(outboundStreams, MAX_STREAM_ID + 1) ? 'openBadStreamId' : message;
 }

@@ -53,11 +53,17 @@ export type RefusalCounter =
   | 'firstMessageNotOpen';
 
 /**
- * Streams refused, by reason, and those that there was no room to refuse; channels closed for breaking the rules; messages
+ * Streams refused, by reason, and those that there was no room to refuse; channels of the peer's that should not have had an
+ * identifier of ours; channels closed for breaking the rules; messages
  * dropped as their channel was closing.
  */
 export type ChannelCounter =
-  RefusalCounter | 'unansweredStreams' | 'protocolViolations' | 'badUserMessages' | 'lateMessages';
+  | RefusalCounter
+  | 'openWrongParity'
+  | 'unansweredStreams'
+  | 'protocolViolations'
+  | 'badUserMessages'
+  | 'lateMessages';
 
 export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
   'openMalformed',
@@ -66,6 +72,7 @@ export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
   'openTextTooLong',
   'openExpired',
   'firstMessageNotOpen',
+  'openWrongParity',
   'unansweredStreams',
   'protocolViolations',
   'badUserMessages',

@@ -22,6 +22,7 @@ export class Layer {
   readonly channels: Set<ChannelState> = new Set<ChannelState>();
   readonly port: SctpPort;
   readonly limits: ChannelLimits;
+  readonly tolerateParity: boolean;
   readonly onActivity: () => void;
   readonly clock: Clock = new Clock();
   readonly gates: Gates<Stream>;
@@ -38,6 +39,7 @@ export class Layer {
     const { gates, limits } = checkLayerOptions(options);
     this.port = port;
     this.limits = limits;
+    this.tolerateParity = options.tolerateParity ?? true;
     this.gates = makeGates(gates, this.clock);
     this.closing = new Closing(port, this.streams, this.gates);
     this.control = new ControlQueue(port);

@@ -16,7 +16,7 @@ import type { Layer } from './layer.ts';
 import type { DataChannelOptions } from './options.ts';
 import { PRIORITY, localSettings, remoteSettings } from './options.ts';
 import type { ChannelRole, Stream } from './streams.ts';
-import { parityOf } from './streams.ts';
+import { hasParityOf, parityOf } from './streams.ts';
 
 /** A new channel, checked before anything changes. Throws as `DataChannels.createChannel` says. */
 export function createChannel(layer: Layer, label: string, options: DataChannelOptions): DataChannel {
@@ -142,14 +142,19 @@ export function onStreamData(layer: Layer, streamId: number): void {
   layer.gates.inboundOpen.arm(layer.streams.occupy(streamId, 'half-open'));
 }
 
-/** RFC 8832 §6: a valid OPEN of the peer's parity is answered, and the channel open; all else resets the stream. */
+/**
+ * RFC 8832 §6: a valid OPEN of the peer's parity, or by `tolerateParity` of any, is answered, and the channel open; all else
+ * resets the stream.
+ */
 export function onFirstMessage(layer: Layer, streamId: number, ppid: number, data: Bytes): void {
   const { outboundStreams } = layer.port;
-  const open = judgeFirstMessage(streamId, ppid, data, layer.role, outboundStreams, layer.limits);
+  const strictRole = layer.tolerateParity ? undefined : layer.role;
+  const open = judgeFirstMessage(streamId, ppid, data, strictRole, outboundStreams, layer.limits);
   if (typeof open === 'string' || isFull(layer)) {
     refuse(layer, streamId, typeof open === 'string' ? open : 'openOverLimit');
     return;
   }
+  if (hasParityOf(layer.role, streamId)) layer.counters.add('openWrongParity');
   const state = new ChannelState(remoteSettings(open), layer.limits.maxMessageSize, layer.owner);
   layer.channels.add(state);
   openChannel(layer, occupy(layer, streamId, state), state);

@@ -58,6 +58,13 @@ export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = {
 export interface ChannelOptions {
   readonly gates?: Partial<ChannelGates> | undefined;
   readonly limits?: Partial<ChannelLimits> | undefined;
+  /**
+   * Takes a peer's OPEN on a free identifier of our parity, and counts it (`openWrongParity`). Such a peer breaks RFC 8832
+   * §6, which wants the channel closed; aiortc does so as offerer and DTLS client, and would get no channel open. Taking
+   * it risks nothing that refusing it does not: an identifier in use is refused either way, so two ends that open the same
+   * one at the same moment both lose it, and ours are chosen from the free ones. Default true.
+   */
+  readonly tolerateParity?: boolean | undefined;
   /** Called after a call on a channel's handle has made output outside of `handle*`, so that the host polls. */
   readonly onActivity?: (() => void) | undefined;
 }

@@ -28,6 +28,10 @@ export function parityOf(role: ChannelRole): 0 | 1 {
   return role === 'client' ? 0 : 1;
 }
 
+export function hasParityOf(role: ChannelRole | undefined, streamId: number): boolean {
+  return role !== undefined && streamId % 2 === parityOf(role);
+}
+
 /** At most 65535 entries: the identifiers bound it. */
 export class StreamTable {
   readonly #streams = new Map<number, Stream>();

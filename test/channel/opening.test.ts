@@ -231,7 +231,7 @@ describe('a channel that the peer opens', () => {
     ['an ACK of nothing', dcep(0, ACK), 'firstMessageNotOpen'],
     ['an unknown identifier', message(0, 99, 1), 'firstMessageNotOpen'],
     ['a malformed OPEN', message(0, 50, 3, 0, 0), 'openMalformed'],
-    ['an OPEN of our parity', dcep(1, OPEN), 'openBadStreamId'],
+    ['an OPEN of our parity, if we insist,', dcep(1, OPEN), 'openBadStreamId'],
     ['an OPEN on the reserved stream', dcep(65535, OPEN), 'openBadStreamId'],
     [
       'a label over the limit',
@@ -239,7 +239,7 @@ describe('a channel that the peer opens', () => {
       'openTextTooLong',
     ],
   ] as const)('S21: %s resets that stream alone, without an ACK', (_name, event, counter) => {
-    const { port, channels } = connected('server', { limits: { maxLabelLength: 4 } });
+    const { port, channels } = connected('server', { limits: { maxLabelLength: 4 }, tolerateParity: false });
     if (event.type !== 'message') expect.unreachable();
     channels.handleSctpEvent(event, 1);
     expect(types(channels)).toEqual([]);
@@ -256,6 +256,39 @@ describe('a channel that the peer opens', () => {
     channels.handleSctpEvent(remoteReset(event.streamId), 3);
     expect(channels.inspect()).toMatchObject({ refusedStreams: 0, timers: {} });
   });
+
+  test.each([
+    ['server', 1, 3],
+    ['client', 0, 2],
+  ] as const)('of our parity is taken and counted where its identifier is free: %s', (role, taken, next) => {
+    const { port, channels } = connected(role);
+    channels.handleSctpEvent(dcep(taken, OPEN), 1);
+    expect(types(channels)).toEqual(['datachannel']);
+    expect(port.takeSent()).toEqual([{ streamId: taken, message: { ppid: 50, data: ACK } }]);
+    expect(port.takeResets()).toEqual([]);
+    expect(channels.inspect().counters).toMatchObject({ openWrongParity: 1, openBadStreamId: 0 });
+    // Ours goes round it.
+    expect(channels.createChannel('ours').id).toBe(next);
+    // One of its own is not counted.
+    channels.handleSctpEvent(dcep(taken ^ 1, OPEN), 2);
+    expect(channels.inspect().counters.openWrongParity).toBe(1);
+  });
+
+  test.each([true, false])(
+    'that crosses ours on the same identifier costs both, tolerateParity: %s',
+    (tolerateParity) => {
+      const { port, channels } = connected('server', { tolerateParity });
+      const ours = channels.createChannel('ours');
+      expect(ours.id).toBe(1);
+      channels.handleSctpEvent(dcep(1, OPEN), 1);
+      expect(types(channels)).toEqual(['channelerror']);
+      expect(ours.readyState).toBe('closing');
+      expect(port.takeResets()).toEqual([1]);
+      expect(channels.inspect().counters).toMatchObject({ protocolViolations: 1, openWrongParity: 0 });
+      // The next one has an identifier to itself.
+      expect(channels.createChannel('again').id).toBe(3);
+    },
+  );
 
   test('an OPEN on a channel that is open closes it (RFC 8832 §6)', () => {
     const { port, channels } = connected('server');

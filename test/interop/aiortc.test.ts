@@ -1,11 +1,12 @@
 /** aiortc: DTLS of OpenSSL, ICE and SCTP of its own, in Python. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Host } from '../browser/host.ts';
 import { describeForeign } from './availability.ts';
 import { startProcess } from './child-process.ts';
-import { describeConversations } from './conversations.ts';
+import type { ForeignPeer } from './contract.ts';
+import { ALL_ROLES, describeConversations } from './conversations.ts';
 import { Meeting } from './meeting.ts';
 
 /** Debian's own interpreter: the one that sees Debian's packages. `AIORTC_PYTHON` names another. */
@@ -17,25 +18,63 @@ function missing(): string | undefined {
   return status === 0 ? undefined : `${PYTHON} has no aiortc (apt-get install python3-aiortc)`;
 }
 
+/** With a peer and a host of its own. */
+async function withPeer(
+  args: readonly string[],
+  run: (host: Host, peer: ForeignPeer) => Promise<void>,
+): Promise<void> {
+  const running = await startProcess(PYTHON, [PROGRAM, ...args]);
+  const host = await Host.listen();
+  try {
+    await run(host, running.peer);
+  } finally {
+    await host.close();
+    await running.stop();
+  }
+}
+
 describeForeign('aiortc', missing(), () => {
   // Its offers are of before RFC 8841, unless it is told otherwise.
   test.each([
     ['before RFC 8841', [], 'm=application 9 DTLS/SCTP 5000', 'a=sctpmap:5000 webrtc-datachannel 65535'],
     ['RFC 8841', ['--rfc8841'], 'm=application 9 UDP/DTLS/SCTP webrtc-datachannel', 'a=sctp-port:5000'],
   ])('offers in the form of %s, and is answered in it', async (_, args, mediaLine, attribute) => {
-    const running = await startProcess(PYTHON, [PROGRAM, ...args]);
-    const host = await Host.listen();
-    try {
-      const meeting = await Meeting.begin(host, running.peer, { offerer: 'foreign' });
+    await withPeer(args, async (host, peer) => {
+      const meeting = await Meeting.begin(host, peer, { offerer: 'foreign' });
       for (const sdp of [meeting.offer, meeting.answer]) {
         expect(sdp.replace(/^(m=application) \d+/m, '$1 9')).toContain(`${mediaLine}\r\n`);
         expect(sdp).toContain(`${attribute}\r\n`);
       }
       await meeting.expectEcho('chat');
-    } finally {
-      await host.close();
-      await running.stop();
-    }
+    });
+  });
+
+  // As offerer it is controlling, and takes the odd stream ids; as DTLS client it ought to take the even ones.
+  describe('as offerer and DTLS client it opens channels on ids that are not its own', () => {
+    test('which are taken and counted; ours find others', async () => {
+      await withPeer([], async (host, peer) => {
+        const meeting = await Meeting.begin(host, peer, { offerer: 'foreign', role: 'server' });
+        await meeting.expectEcho('chat');
+        for (const [i, opener] of (['sansrtc', 'foreign', 'sansrtc', 'foreign'] as const).entries()) {
+          await meeting.openChannel(opener, { label: `channel ${i}` });
+          await meeting.expectEcho(`channel ${i}`);
+        }
+        const { channels, counters } = meeting.connection.rtc.inspect().channels;
+        expect(channels.map(({ id }) => id)).toEqual([1, 3, 5, 7, 9]);
+        expect(counters).toMatchObject({ openWrongParity: 3, openBadStreamId: 0, protocolViolations: 0 });
+      });
+    });
+
+    test('which are refused where we insist on RFC 8832, and the connection lives', async () => {
+      await withPeer([], async (host, peer) => {
+        const rtc = { channels: { tolerateParity: false } };
+        const meeting = await Meeting.begin(host, peer, { offerer: 'foreign', role: 'server', rtc });
+        expect(await peer.closed(meeting.name, 'chat')).toContain('close');
+        expect(meeting.connection.rtc.inspect().channels.counters.openBadStreamId).toBe(1);
+        await meeting.openChannel('sansrtc', { label: 'ours' });
+        await meeting.expectEcho('ours');
+      });
+    });
   });
 
   describeConversations({
@@ -43,7 +82,8 @@ describeForeign('aiortc', missing(), () => {
     start: () => startProcess(PYTHON, [PROGRAM]),
     largestMessage: 65_536,
     tlsVersion: 'FEFD',
-    // No roles but the preferred: it takes no offer but `actpass`, and picks its stream ids by the ICE role instead of the DTLS role.
+    // It takes no offer but `actpass`.
+    roles: ALL_ROLES.filter(([offerer, role]) => offerer === 'foreign' || role === 'server'),
     // It delivers one message an arrival where other streams' chunks lie between two, and FORWARD-TSN discards the rest.
     mixesUnderLoss: false,
     closeCode: 'aborted-by-peer',
