@@ -13,6 +13,8 @@ import { Meeting } from './meeting.ts';
 const PYTHON = process.env['AIORTC_PYTHON'] ?? '/usr/bin/python3';
 const PROGRAM = fileURLToPath(new URL('./aiortc/peer.py', import.meta.url));
 
+const BULK = 2 * 1024 * 1024;
+
 function missing(): string | undefined {
   const { status } = spawnSync(PYTHON, ['-c', 'import aiortc']);
   return status === 0 ? undefined : `${PYTHON} has no aiortc (apt-get install python3-aiortc)`;
@@ -74,6 +76,19 @@ describeForeign('aiortc', missing(), () => {
         await meeting.openChannel('sansrtc', { label: 'ours' });
         await meeting.expectEcho('ours');
       });
+    });
+  });
+
+  test('it answers a path MTU probe, PAD chunk and all: packets grow', async () => {
+    await withPeer([], async (host, peer) => {
+      const meeting = await Meeting.begin(host, peer, { offerer: 'foreign' });
+      expect(await meeting.bulkFromUs('chat', BULK)).toBe(true);
+      const { pathMtu, counters } = meeting.connection.rtc.inspect().sctp;
+      expect(pathMtu).toMatchObject({
+        state: 'complete',
+        size: expect.toSatisfy((size: number) => size > 1400),
+      });
+      expect(counters).toMatchObject({ 'path-mtu-probes-lost': 0, 'path-mtu-black-holes': 0 });
     });
   });
 

@@ -76,6 +76,15 @@ export class Meeting {
     expect(await this.peer.receive(this.name, label)).toEqual(message);
   }
 
+  /** Random bytes from the library's end; true if they arrive as they are. */
+  async bulkFromUs(label: string, bytes: number): Promise<boolean> {
+    const [received, sent] = await Promise.all([
+      this.peer.receiveBulk(this.name, label, bytes),
+      this.connection.sendBulk(label, bytes),
+    ]);
+    return received === sent.sha256;
+  }
+
   /** Opens a channel from either side; answers when both ends have it open. */
   async openChannel(opener: 'sansrtc' | 'foreign', options: PageChannelOptions): Promise<void> {
     const { label, ...rest } = options;

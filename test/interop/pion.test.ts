@@ -4,11 +4,13 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
+import { Host } from '../browser/host.ts';
+import type { Rtc } from '../../src/rtc.ts';
 import { describeForeign } from './availability.ts';
 import { startProcess } from './child-process.ts';
-import type { RunningPeer } from './contract.ts';
 import { ALL_ROLES, describeConversations } from './conversations.ts';
+import { Meeting } from './meeting.ts';
 
 const SOURCE = fileURLToPath(new URL('./pion/', import.meta.url));
 const DEBIAN_SOURCES = '/usr/share/gocode';
@@ -16,6 +18,11 @@ const DEBIAN_SOURCES = '/usr/share/gocode';
 /** Debian's compiler, or whichever is there. */
 const GO = ['/usr/bin/go', 'go'].find((command) => spawnSync(command, ['version']).status === 0);
 
+const BULK = 2 * 1024 * 1024;
+
+type Inspection = ReturnType<Rtc['inspect']>['sctp'];
+
+let program = '';
 let folder = '';
 
 afterAll(() => {
@@ -28,10 +35,11 @@ function missing(): string | undefined {
   return `pion is not below ${DEBIAN_SOURCES} (apt-get install golang-github-pion-webrtc.v3-dev)`;
 }
 
-/** Without modules, for these would be fetched: the program is put in a GOPATH of its own, before Debian's. */
+/** Once. Without modules, for these would be fetched: the program is put in a GOPATH of its own, before Debian's. */
 function build(): string {
+  if (program !== '') return program;
   folder = mkdtempSync(join(tmpdir(), 'sansrtc-pion-'));
-  const program = join(folder, 'peer');
+  const output = join(folder, 'peer');
   mkdirSync(join(folder, 'src'));
   cpSync(SOURCE, join(folder, 'src/peer'), { recursive: true });
   const settings = {
@@ -43,17 +51,36 @@ function build(): string {
     // There need not be a C compiler.
     CGO_ENABLED: '0',
   };
-  const { status, stderr } = spawnSync(GO ?? '', ['build', '-o', program, 'peer'], {
+  const { status, stderr } = spawnSync(GO ?? '', ['build', '-o', output, 'peer'], {
     env: { ...process.env, ...settings },
   });
   if (status !== 0) throw new Error(`pion does not build: ${stderr.toString()}`);
+  program = output;
   return program;
 }
 
 describeForeign('pion', missing(), () => {
+  test('it drops packets with a PAD chunk: probes are lost, packets stay at 1200 bytes, and bulk goes on', async () => {
+    const running = await startProcess(build());
+    const host = await Host.listen();
+    try {
+      const meeting = await Meeting.begin(host, running.peer, { offerer: 'foreign' });
+      const sctp = (): Inspection => meeting.connection.rtc.inspect().sctp;
+      expect(await meeting.bulkFromUs('chat', BULK)).toBe(true);
+      expect(sctp().counters['path-mtu-probes-sent']).toBe(1);
+      await vi.waitFor(() => expect(sctp().counters['path-mtu-probes-lost']).toBe(1), { timeout: 5000 });
+      expect(await meeting.bulkFromUs('chat', BULK)).toBe(true);
+      expect(sctp().pathMtu).toMatchObject({ state: 'searching', size: 1197, confirmed: 1197 });
+      expect(sctp().counters).toMatchObject({ 'path-mtu-probes-sent': 2, 'path-mtu-black-holes': 0 });
+    } finally {
+      await host.close();
+      await running.stop();
+    }
+  });
+
   describeConversations({
     name: 'pion',
-    start: (): Promise<RunningPeer> => startProcess(build()),
+    start: () => startProcess(build()),
     // It reads into a buffer of 65535 bytes.
     largestMessage: 65_535,
     tlsVersion: 'FEFD',
