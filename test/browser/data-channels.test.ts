@@ -158,6 +158,8 @@ describe('messages', () => {
     ]);
     expect(received).toBe(sent.sha256);
     expect(sent.waits).toBeGreaterThan(0);
+    // Chromium answers the path MTU probe.
+    expect(connection.rtc.inspect().sctp.pathMtu).toMatchObject({ state: 'complete', size: 1470 });
   });
 
   test('an unordered channel with maxRetransmits 0, opened by Chromium', async () => {

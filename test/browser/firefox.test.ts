@@ -71,6 +71,12 @@ describe('Firefox as it comes', () => {
     await meeting.expectEcho('chat', { binary: '\x00\xff'.repeat(MEBIBYTE / 2 + 1) });
   });
 
+  test('it answers a path MTU probe: packets grow', async () => {
+    const meeting = await Meeting.begin(host, firefox.peer, { offerer: 'foreign' });
+    expect(await meeting.bulkFromUs('chat', 4 * MEBIBYTE)).toBe(true);
+    expect(meeting.connection.rtc.inspect().sctp.pathMtu).toMatchObject({ state: 'complete', size: 1470 });
+  });
+
   test.each(['foreign', 'sansrtc'] as const)(
     'F1a B7/A13 a re-offer by either end, after %s has offered first: the roles stay, the conversation goes on',
     async (offerer) => {
