@@ -17,7 +17,7 @@
 import type { TransportAddress } from './core/address.ts';
 import { Counters } from './core/counters.ts';
 import { DeadlineHeap } from './core/deadline-heap.ts';
-import { RtcError } from './core/errors.ts';
+import { badArgument, RtcError } from './core/errors.ts';
 import { BoundedQueue } from './core/queue.ts';
 import type { Input, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
 import { datagramKind } from './rtc.ts';
@@ -40,6 +40,11 @@ export interface EndpointOptions {
   readonly onUnknown?: ((datagram: UnknownDatagram) => void) | undefined;
   /** Most calls of `onUnknown` a second; the rest is counted alone (`unknownNotReported`). Default 100. */
   readonly maxUnknownPerSecond?: number | undefined;
+  /**
+   * How late the timers of an idle connection (its consent checks and heartbeats) may be, ms, so that those of many
+   * connections share one wake-up of the process. Every other deadline is kept as it is. Default 0.
+   */
+  readonly idleTimerSlack?: number | undefined;
 }
 
 export interface UnknownDatagram {
@@ -72,8 +77,14 @@ export type EndpointCounter = (typeof COUNTERS)[number];
 
 const DEFAULT_UNKNOWN_PER_SECOND = 100;
 
+/** A consent check a second late still leaves room for another one within the 30 s of the gate (RFC 7675 §5.1). */
+const MAX_IDLE_TIMER_SLACK = 1000;
+
 /** Outputs taken from one connection before the next one has its turn. */
 const TURN = 64;
+
+/** Timers whose lateness nobody notices: they recur every few seconds, spread at random by far more than any slack. */
+const IDLE_TIMERS: ReadonlySet<string> = new Set(['ice.consentCheck', 'sctp.heartbeat']);
 
 /** Connections that may wait for a STUN response from one address at once: each copy costs one integrity check. */
 const MAX_ASKING = 16;
@@ -114,6 +125,7 @@ export class Endpoint {
   readonly #maxRoutes: number;
   readonly #onUnknown: ((datagram: UnknownDatagram) => void) | undefined;
   readonly #maxUnknown: number;
+  readonly #idleTimerSlack: number;
   /** Calls of `onUnknown` since `#unknownSince`. */
   #unknown = 0;
   #unknownSince = -Infinity;
@@ -129,6 +141,10 @@ export class Endpoint {
     this.#maxRoutes = options.maxRoutesPerConnection ?? 32;
     this.#onUnknown = options.onUnknown;
     this.#maxUnknown = options.maxUnknownPerSecond ?? DEFAULT_UNKNOWN_PER_SECOND;
+    this.#idleTimerSlack = options.idleTimerSlack ?? 0;
+    if (!(this.#idleTimerSlack >= 0 && this.#idleTimerSlack <= MAX_IDLE_TIMER_SLACK)) {
+      throw badArgument('idleTimerSlack', `0 … ${MAX_IDLE_TIMER_SLACK} ms`, options.idleTimerSlack);
+    }
   }
 
   get size(): number {
@@ -263,9 +279,15 @@ export class Endpoint {
     member.queued = false;
     member.reason = output.reason;
     if (member.rtc.isEmpty) this.remove(member.rtc);
-    else this.#deadlines.set(member, output.at);
+    else this.#deadlines.set(member, this.#wakeAt(output));
     this.#drained?.add(member);
     return undefined;
+  }
+
+  /** Idle timers fall on the points of a grid, and all connections have the same. */
+  #wakeAt({ at, reason }: TimeoutOutput): number {
+    const slack = this.#idleTimerSlack;
+    return slack === 0 || !IDLE_TIMERS.has(reason) ? at : Math.ceil(at / slack) * slack;
   }
 
   #advance(now: number): void {
