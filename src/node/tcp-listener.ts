@@ -233,6 +233,7 @@ export class TcpListener {
 
   #drop(connection: Connection, counter: TcpCounter): void {
     this.#counters.add(counter);
+    this.#remove(connection);
     connection.socket.destroy();
   }
 
