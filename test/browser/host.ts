@@ -4,7 +4,7 @@ import type { DataChannel } from '../../src/channel/index.ts';
 import type { Failure } from '../../src/core/errors.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { selfSignedCertificate } from '../../src/dtls/index.ts';
-import { UdpDriver } from '../../src/node/index.ts';
+import { UdpDriver, type UdpDriverOptions } from '../../src/node/index.ts';
 import { Rtc, type RtcEvent, type RtcOptions } from '../../src/rtc.ts';
 import type { WireMessage } from './page-peer.ts';
 
@@ -20,8 +20,8 @@ export class Host {
   readonly #crypto = nodeCrypto();
   readonly #certificate = selfSignedCertificate({ crypto: this.#crypto });
 
-  static async listen(): Promise<Host> {
-    return new Host(await UdpDriver.listen());
+  static async listen(options: UdpDriverOptions = {}): Promise<Host> {
+    return new Host(await UdpDriver.listen(options));
   }
 
   private constructor(driver: UdpDriver) {
