@@ -11,6 +11,8 @@ const USAGE = `Usage: npm run load -- [options]
   --rate N        default 100
   --loss SHARE    of all datagrams, each way, 0 to 0.5 (default 0)
   --idle SECONDS  how long they stay without a word, to measure that (default 3)
+  --workers N     the server on so many worker threads, a port each (default 0: one thread, one port)
+  --warm-up N     how many come and go before the measurement (default 300)
   --json          the report as JSON
   --help          this text
 
@@ -21,7 +23,7 @@ Exits 0 if every client connected and had a message echoed, and 1 if not.
  * Connections before the measurement: code is compiled and caches are filled once, and not for each connection. After
  * three hundred V8 has compiled what it is going to; with fewer its code counts as heap that does not come back.
  */
-const WARM_UP = 300;
+const WARM_UP = '300';
 
 try {
   process.exitCode = await main(readOptions());
@@ -35,7 +37,7 @@ async function main(options) {
     process.stdout.write(USAGE);
     return 0;
   }
-  const server = await startServer();
+  const server = await startServer(options.workers);
   try {
     const report = await run(server, options);
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : describe(report));
@@ -46,7 +48,7 @@ async function main(options) {
 }
 
 async function run(server, options) {
-  const warmUp = await crowd(server, { clients: WARM_UP, atOnce: true, loss: 0 });
+  const warmUp = await crowd(server, { clients: options.warmUp, atOnce: true, loss: 0 });
   await leave(server, warmUp.clients);
   const start = await server.call('measure', { collect: true });
 
@@ -63,6 +65,7 @@ async function run(server, options) {
   times.sort((a, b) => a - b);
   return {
     clients: options.clients,
+    workers: options.workers,
     loss: options.loss,
     connected: times.length,
     failures,
@@ -106,8 +109,10 @@ async function leave(server, clients) {
 }
 
 /** The server's process, and calls to it. */
-async function startServer() {
-  const child = fork(new URL('server.mjs', import.meta.url), { execArgv: ['--expose-gc'] });
+async function startServer(workers) {
+  const child = fork(new URL('server.mjs', import.meta.url), [String(workers)], {
+    execArgv: ['--expose-gc'],
+  });
   const waiting = new Map();
   let calls = 0;
   await new Promise((resolve, reject) => {
@@ -159,7 +164,7 @@ function describe(report) {
     [
       'datagrams',
       `${udp.datagramsReceived} in`,
-      `${udp.datagramsSent} out, ${udp.kernelDrops ?? 'unknown'} dropped by the kernel`,
+      `${udp.datagramsSent} out, ${udp.kernelDrops} dropped by the kernel`,
     ],
     ['DTLS flights again', String(report.clientFlightsRetransmitted), 'by the clients'],
     ...report.failures.slice(0, 3).map((message) => ['failed', '', message]),
@@ -192,6 +197,8 @@ function readOptions() {
       rate: { type: 'string', default: '100' },
       loss: { type: 'string', default: '0' },
       idle: { type: 'string', default: '3' },
+      workers: { type: 'string', default: '0' },
+      'warm-up': { type: 'string', default: WARM_UP },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -204,6 +211,8 @@ function readOptions() {
     rate: numberOption('--rate', values.rate, 1, 100_000),
     loss: numberOption('--loss', values.loss, 0, 0.5),
     idle: numberOption('--idle', values.idle, 0, 3600),
+    warmUp: numberOption('--warm-up', values['warm-up'], 1, 10_000),
+    workers: numberOption('--workers', values.workers, 0, 64),
   };
 }
 

@@ -244,7 +244,7 @@ export class TcpListener {
   #add(connection: Connection): void {
     const { address, port } = connection.remote;
     let ports = this.#connections.get(address);
-    if (ports === undefined) this.#connections.set(address, (ports = new Map()));
+    if (ports === undefined) this.#connections.set(address, (ports = new Map<number, Connection>()));
     ports.set(port, connection);
     this.#size++;
   }

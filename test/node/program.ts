@@ -1,32 +1,46 @@
 /** Programs as processes of their own: bundled from the sources, so that no build is needed, and called over IPC. */
 import { build } from 'esbuild';
 import { fork, type ChildProcess, type ForkOptions } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const src = (file: string): string => fileURLToPath(new URL(`../../src/${file}`, import.meta.url));
 
-/** Bundles a program. @returns the file to run; it goes when this process ends. */
-export async function bundled(entry: URL): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'sansrtc-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const outfile = join(folder, 'program.mjs');
+/**
+ * Bundles programs, keeping their places below `folder`, and copies what else they read.
+ * @returns the folder where they are; it goes when this process ends.
+ */
+export async function bundle(folder: URL, programs: string[], files: string[] = []): Promise<string> {
+  const outdir = mkdtempSync(join(tmpdir(), 'sansrtc-'));
+  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
   await build({
-    entryPoints: [fileURLToPath(entry)],
-    outfile,
+    entryPoints: programs.map((file) => fileURLToPath(new URL(file, folder))),
+    outbase: fileURLToPath(folder),
+    outdir,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     format: 'esm',
     logLevel: 'silent',
+    // It starts a worker from the file beside it, so it must stay where it is.
+    external: ['*/pool.mjs'],
     alias: {
       'sansrtc/crypto/node': src('crypto/node/index.ts'),
       'sansrtc/node': src('node/index.ts'),
       sansrtc: src('index.ts'),
     },
   });
-  return outfile;
+  for (const file of files) copyFileSync(fileURLToPath(new URL(file, folder)), join(outdir, file));
+  return outdir;
+}
+
+/** Bundles one program. @returns the file to run */
+export async function bundled(program: URL): Promise<string> {
+  const name = program.pathname.slice(program.pathname.lastIndexOf('/') + 1);
+  const folder = await bundle(new URL('.', program), [name]);
+  return join(folder, name.replace(/\.ts$/, '.mjs'));
 }
 
 interface Answer {

@@ -16,7 +16,9 @@ afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
-async function listen(options: TcpOptions = {}): Promise<{ listener: TcpListener; frames: number[][] }> {
+async function listen(
+  options: Omit<TcpOptions, 'address'> = {},
+): Promise<{ listener: TcpListener; frames: number[][] }> {
   const listener = await TcpListener.open({ address: '127.0.0.1', ...options });
   const frames: number[][] = [];
   listener.onReceive = (data) => frames.push([...data]);
