@@ -42,7 +42,12 @@ export class Pool {
   }
 
   async close() {
-    await Promise.all(this.#workers.map((worker) => this.#call(worker, 'close')));
+    await Promise.all(
+      this.#workers.map(async (worker) => {
+        await this.#call(worker, 'close');
+        await worker.terminate();
+      }),
+    );
   }
 
   #call(worker, method, argument) {

@@ -32,10 +32,7 @@ const methods = {
     return { heap: heapUsed + arrayBuffers, endpoint: endpoint.inspect(), udp: driver.stats() };
   },
 
-  async close() {
-    await driver.close();
-    setImmediate(() => parentPort.close());
-  },
+  close: () => driver.close(),
 };
 
 parentPort.on('message', async ({ id, method, argument }) => {

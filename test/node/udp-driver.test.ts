@@ -77,14 +77,14 @@ describe('listening', () => {
   });
 
   test('several addresses of which one cannot be had: none is bound', async () => {
-    const taken = (await listen()).addresses[0]!;
+    const taken = (await listen()).addresses;
     const free = await listen();
-    const [place] = free.addresses;
+    const { addresses } = free;
     await free.close();
-    await expect(UdpDriver.listen({ addresses: [place!, taken] })).rejects.toMatchObject({
+    await expect(UdpDriver.listen({ addresses: [...addresses, ...taken] })).rejects.toMatchObject({
       code: 'ERR_SOCKET',
     });
-    expect((await listen({ addresses: [place!] })).addresses).toEqual([place]);
+    expect((await listen({ addresses })).addresses).toEqual(addresses);
   });
 
   test('a port that is taken is ERR_SOCKET', async () => {
