@@ -288,7 +288,7 @@ export class Endpoint {
   /** Idle timers fall on the points of a grid, and all connections have the same. */
   #wakeAt({ at, reason }: TimeoutOutput): number {
     const slack = this.#idleTimerSlack;
-    return slack === 0 || !IDLE_TIMERS.has(reason) ? at : Math.ceil(at / slack) * slack;
+    return slack === 0 || !IDLE_TIMERS.has(reason) ? at : Math.max(at, Math.ceil(at / slack) * slack);
   }
 
   #advance(now: number): void {

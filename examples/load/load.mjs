@@ -119,6 +119,10 @@ async function startServer(workers) {
     child.once('exit', (code) => reject(new Error(`the server ended with code ${code}`)));
     child.once('message', resolve);
   });
+  child.once('exit', (code, signal) => {
+    const error = new Error(`the server ended with ${signal ?? `code ${code}`}`);
+    for (const { reject } of waiting.values()) reject(error);
+  });
   child.on('message', ({ id, result, error }) => {
     const { resolve, reject } = waiting.get(id);
     waiting.delete(id);
