@@ -91,15 +91,19 @@ describe('overload', () => {
       await sleep(10);
     }
     while (echoes < 20) await sleep(5);
+    // The kernel may still hold some of it; where it tells what it dropped, everything must be accounted for in the end.
+    const accountedFor = (): number => {
+      const { droppedUnknownAddress, droppedUnknownUsername } = server.endpoint.inspect().counters;
+      return droppedUnknownAddress + droppedUnknownUsername + (server.stats().kernelDrops ?? Infinity);
+    };
+    while (accountedFor() < 20_000) await sleep(5);
     stranger.close();
 
     const { connections, routes: routesAfter, counters } = server.endpoint.inspect();
     expect({ connections, routes: routesAfter }).toEqual({ connections: 1, routes });
     const { droppedUnknownAddress, droppedUnknownUsername } = counters;
-    const { kernelDrops = 0 } = server.stats();
     expect(droppedUnknownUsername).toBeGreaterThan(100);
     expect(droppedUnknownAddress).toBeGreaterThan(droppedUnknownUsername);
-    expect(droppedUnknownAddress + droppedUnknownUsername + kernelDrops).toBeGreaterThanOrEqual(20_000);
   });
 
   test('a receiver that never reads: send() says so, what waits is bounded, another connection goes on', async () => {
