@@ -320,7 +320,7 @@ export class Endpoint {
       }
       this.#deliver(member, input);
       // Bind on verified integrity alone: the fragment is visible on the path, anybody can send it.
-      if (member.rtc.isAuthenticatedPath(destination, source))
+      if (member.rtc.isAuthenticatedPath(destination, source, protocol))
         this.#bind(member, protocol, destination, source);
       return;
     }
@@ -355,7 +355,7 @@ export class Endpoint {
     if (owner !== undefined) this.#deliver(owner, input);
     for (const member of route.asking) {
       if (member !== owner) this.#deliver(member, input);
-      if (owner === undefined && member.rtc.isAuthenticatedPath(route.local, route.remote)) {
+      if (owner === undefined && member.rtc.isAuthenticatedPath(route.local, route.remote, route.protocol)) {
         this.#bind(member, route.protocol, route.local, route.remote);
         return;
       }

@@ -14,7 +14,7 @@ const driver = await UdpDriver.listen({ port, onWarning: ({ message }) => consol
 function answer(offer) {
   const rtc = new Rtc({ certificate, crypto });
   driver.add(rtc, (event) => {
-    if (event.type === 'message' && event.channel.readyState === 'open') event.channel.send(event.data);
+    if (event.type === 'message') event.channel.send(event.data);
   });
   return rtc.receiveOffer(offer).answer();
 }

@@ -46,7 +46,7 @@ async function alone() {
     answer(offer) {
       const rtc = new Rtc({ certificate, crypto });
       driver.add(rtc, (event) => {
-        if (event.type === 'message' && event.channel.readyState === 'open') event.channel.send(event.data);
+        if (event.type === 'message') event.channel.send(event.data);
       });
       return rtc.receiveOffer(offer).answer();
     },

@@ -21,7 +21,7 @@ const methods = {
     const usernameFragment = shardUsernameFragment(shard);
     const rtc = new Rtc({ certificate, crypto, ice: { usernameFragment } });
     driver.add(rtc, (event) => {
-      if (event.type === 'message' && event.channel.readyState === 'open') event.channel.send(event.data);
+      if (event.type === 'message') event.channel.send(event.data);
     });
     return rtc.receiveOffer(offer).answer();
   },
