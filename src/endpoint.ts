@@ -14,10 +14,10 @@
  * page reloads or a NAT reuses a port; two live connections that share a pair of sockets take the path from each other
  * with every check (`routesTakenOver` counts on) and must be given a socket each at one end.
  */
-import type { TransportAddress } from './core/address.ts';
+import type { Protocol, TransportAddress } from './core/address.ts';
 import { Counters } from './core/counters.ts';
 import { DeadlineHeap } from './core/deadline-heap.ts';
-import { RtcError } from './core/errors.ts';
+import { badArgument, RtcError } from './core/errors.ts';
 import { BoundedQueue } from './core/queue.ts';
 import type { Input, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
 import { datagramKind } from './rtc.ts';
@@ -40,6 +40,11 @@ export interface EndpointOptions {
   readonly onUnknown?: ((datagram: UnknownDatagram) => void) | undefined;
   /** Most calls of `onUnknown` a second; the rest is counted alone (`unknownNotReported`). Default 100. */
   readonly maxUnknownPerSecond?: number | undefined;
+  /**
+   * How late the timers of an idle connection (its consent checks and heartbeats) may be, ms, so that those of many
+   * connections share one wake-up of the process. Every other deadline is kept as it is. Default 0.
+   */
+  readonly idleTimerSlack?: number | undefined;
 }
 
 export interface UnknownDatagram {
@@ -72,14 +77,21 @@ export type EndpointCounter = (typeof COUNTERS)[number];
 
 const DEFAULT_UNKNOWN_PER_SECOND = 100;
 
+/** A consent check a second late still leaves room for another one within the 30 s of the gate (RFC 7675 §5.1). */
+const MAX_IDLE_TIMER_SLACK = 1000;
+
 /** Outputs taken from one connection before the next one has its turn. */
 const TURN = 64;
+
+/** Timers whose lateness nobody notices: they recur every few seconds, spread at random by far more than any slack. */
+const IDLE_TIMERS: ReadonlySet<string> = new Set(['ice.consentCheck', 'sctp.heartbeat']);
 
 /** Connections that may wait for a STUN response from one address at once: each copy costs one integrity check. */
 const MAX_ASKING = 16;
 
 /** Who a remote address belongs to, for one local address. */
 interface Route {
+  readonly protocol: Protocol;
   readonly local: TransportAddress;
   readonly remote: TransportAddress;
   /** Bound after an authenticated STUN message; everything but STUN requests goes here. */
@@ -106,7 +118,7 @@ export class Endpoint {
    */
   onWake: (() => void) | undefined;
   readonly #members = new Map<string, Member>();
-  readonly #routes = new RouteTable();
+  readonly #routes: Readonly<Record<Protocol, RouteTable>> = { udp: new RouteTable(), tcp: new RouteTable() };
   readonly #ready = new BoundedQueue<Member>(Infinity); // each member stands in it once
   readonly #deadlines = new DeadlineHeap<Member>();
   readonly #counters = new Counters<EndpointCounter>(COUNTERS);
@@ -114,6 +126,7 @@ export class Endpoint {
   readonly #maxRoutes: number;
   readonly #onUnknown: ((datagram: UnknownDatagram) => void) | undefined;
   readonly #maxUnknown: number;
+  readonly #idleTimerSlack: number;
   /** Calls of `onUnknown` since `#unknownSince`. */
   #unknown = 0;
   #unknownSince = -Infinity;
@@ -129,6 +142,10 @@ export class Endpoint {
     this.#maxRoutes = options.maxRoutesPerConnection ?? 32;
     this.#onUnknown = options.onUnknown;
     this.#maxUnknown = options.maxUnknownPerSecond ?? DEFAULT_UNKNOWN_PER_SECOND;
+    this.#idleTimerSlack = options.idleTimerSlack ?? 0;
+    if (!(this.#idleTimerSlack >= 0 && this.#idleTimerSlack <= MAX_IDLE_TIMER_SLACK)) {
+      throw badArgument('idleTimerSlack', `0 … ${MAX_IDLE_TIMER_SLACK} ms`, options.idleTimerSlack);
+    }
   }
 
   get size(): number {
@@ -228,7 +245,7 @@ export class Endpoint {
   inspect(): EndpointInspection {
     return {
       connections: this.#members.size,
-      routes: this.#routes.size,
+      routes: this.#routes.udp.size + this.#routes.tcp.size,
       armed: this.#deadlines.size,
       ready: this.#ready.size,
       counters: this.#counters.snapshot(),
@@ -263,9 +280,15 @@ export class Endpoint {
     member.queued = false;
     member.reason = output.reason;
     if (member.rtc.isEmpty) this.remove(member.rtc);
-    else this.#deadlines.set(member, output.at);
+    else this.#deadlines.set(member, this.#wakeAt(output));
     this.#drained?.add(member);
     return undefined;
+  }
+
+  /** Idle timers fall on the points of a grid, and all connections have the same. */
+  #wakeAt({ at, reason }: TimeoutOutput): number {
+    const slack = this.#idleTimerSlack;
+    return slack === 0 || !IDLE_TIMERS.has(reason) ? at : Math.max(at, Math.ceil(at / slack) * slack);
   }
 
   #advance(now: number): void {
@@ -286,7 +309,7 @@ export class Endpoint {
 
   #receive(input: ReceiveInput): void {
     this.#counters.add('datagramsReceived');
-    const { data, source, destination } = input;
+    const { data, protocol, source, destination } = input;
     if (isStunRequest(data)) {
       const usernameFragment = stunRequestUsername(data)?.receiver ?? '';
       const member = this.#members.get(usernameFragment);
@@ -297,10 +320,11 @@ export class Endpoint {
       }
       this.#deliver(member, input);
       // Bind on verified integrity alone: the fragment is visible on the path, anybody can send it.
-      if (member.rtc.isAuthenticatedPath(destination, source)) this.#bind(member, destination, source);
+      if (member.rtc.isAuthenticatedPath(destination, source, protocol))
+        this.#bind(member, protocol, destination, source);
       return;
     }
-    const route = this.#routes.get(destination, source);
+    const route = this.#routes[protocol].get(destination, source);
     if (route !== undefined && datagramKind(data) === 'stun') {
       this.#deliverResponse(route, input);
     } else if (route?.owner !== undefined) {
@@ -331,8 +355,8 @@ export class Endpoint {
     if (owner !== undefined) this.#deliver(owner, input);
     for (const member of route.asking) {
       if (member !== owner) this.#deliver(member, input);
-      if (owner === undefined && member.rtc.isAuthenticatedPath(route.local, route.remote)) {
-        this.#bind(member, route.local, route.remote);
+      if (owner === undefined && member.rtc.isAuthenticatedPath(route.local, route.remote, route.protocol)) {
+        this.#bind(member, route.protocol, route.local, route.remote);
         return;
       }
     }
@@ -343,8 +367,8 @@ export class Endpoint {
     this.#enqueue(member);
   }
 
-  #bind(member: Member, local: TransportAddress, remote: TransportAddress): void {
-    const route = this.#routes.getOrAdd(local, remote);
+  #bind(member: Member, protocol: Protocol, local: TransportAddress, remote: TransportAddress): void {
+    const route = this.#routes[protocol].getOrAdd(protocol, local, remote);
     route.asking.delete(member);
     if (route.owner === member) return;
     if (route.owner !== undefined) {
@@ -358,10 +382,12 @@ export class Endpoint {
 
   #noteCheck(member: Member, output: Transmit): void {
     if (datagramKind(output.data) !== 'stun') return;
-    const route = this.#routes.get(output.source, output.destination);
+    const { protocol, source, destination } = output;
+    const routes = this.#routes[protocol];
+    const route = routes.get(source, destination);
     if (route?.owner === member || route?.asking.has(member) === true) return;
     if (!isStunRequest(output.data)) return;
-    const asked = route ?? this.#routes.getOrAdd(output.source, output.destination);
+    const asked = route ?? routes.getOrAdd(protocol, source, destination);
     if (asked.asking.size >= MAX_ASKING) return;
     asked.asking.add(member);
     this.#hold(member, asked);
@@ -380,7 +406,7 @@ export class Endpoint {
     member.routes.delete(route);
     route.asking.delete(member);
     if (route.owner === member) route.owner = undefined;
-    if (route.owner === undefined && route.asking.size === 0) this.#routes.delete(route);
+    if (route.owner === undefined && route.asking.size === 0) this.#routes[route.protocol].delete(route);
   }
 
   #wake(member: Member): void {
@@ -417,11 +443,12 @@ class RouteTable {
     return this.#locals.get(local.address)?.get(local.port)?.get(remote.address)?.get(remote.port);
   }
 
-  getOrAdd(local: TransportAddress, remote: TransportAddress): Route {
+  getOrAdd(protocol: Protocol, local: TransportAddress, remote: TransportAddress): Route {
     const ports = child(child(child(this.#locals, local.address), local.port), remote.address);
     let route = ports.get(remote.port);
     if (route === undefined) {
       route = {
+        protocol,
         local: { address: local.address, port: local.port },
         remote: { address: remote.address, port: remote.port },
         owner: undefined,

@@ -23,7 +23,7 @@
  * nothing; drivers and `Endpoint` do that for their users.
  */
 import type { DataChannel, DataChannelOptions } from './channel/index.ts';
-import type { TransportAddress } from './core/address.ts';
+import type { Protocol, TransportAddress } from './core/address.ts';
 import { RtcError, badArgument } from './core/errors.ts';
 import type { RandomSource } from './core/random.ts';
 import { randomUnit, splitRandom, systemRandom } from './core/random.ts';
@@ -177,8 +177,8 @@ export class Rtc {
   }
 
   /** True if an integrity-checked STUN message has come over this path (RFC 8445 §7.3): addresses may be bound to it. */
-  isAuthenticatedPath(local: TransportAddress, remote: TransportAddress): boolean {
-    return this.#stack.isAuthenticatedPath(local, remote);
+  isAuthenticatedPath(local: TransportAddress, remote: TransportAddress, protocol: Protocol): boolean {
+    return this.#stack.isAuthenticatedPath(local, remote, protocol);
   }
 
   /** Every state, timer, queue size and counter, as one plain JSON-safe object. It holds no secrets. */

@@ -6,9 +6,10 @@ import { Rtc, selfSignedCertificate } from 'sansrtc';
 import { nodeCrypto } from 'sansrtc/crypto/node';
 import { UdpDriver } from 'sansrtc/node';
 
+const [httpPort = 8080, port = 3478] = process.argv.slice(2).map(Number);
 const crypto = nodeCrypto();
 const certificate = selfSignedCertificate({ crypto });
-const driver = await UdpDriver.listen({ port: 3478, onWarning: ({ message }) => console.warn(message) });
+const driver = await UdpDriver.listen({ port, onWarning: ({ message }) => console.warn(message) });
 
 function answer(offer) {
   const rtc = new Rtc({ certificate, crypto });
@@ -18,10 +19,11 @@ function answer(offer) {
   return rtc.receiveOffer(offer).answer();
 }
 
-createServer(async (request, response) => {
+const server = createServer(async (request, response) => {
   try {
     response.end(answer(await text(request)));
   } catch (error) {
     response.writeHead(400).end(`${error.message}\n`);
   }
-}).listen(8080, '127.0.0.1');
+});
+server.listen(httpPort, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/`));

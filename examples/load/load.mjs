@@ -11,14 +11,19 @@ const USAGE = `Usage: npm run load -- [options]
   --rate N        default 100
   --loss SHARE    of all datagrams, each way, 0 to 0.5 (default 0)
   --idle SECONDS  how long they stay without a word, to measure that (default 3)
+  --workers N     the server on so many worker threads, a port each (default 0: one thread, one port)
+  --warm-up N     how many come and go before the measurement (default 300)
   --json          the report as JSON
   --help          this text
 
 Exits 0 if every client connected and had a message echoed, and 1 if not.
 `;
 
-/** Connections before the measurement: code is compiled and caches are filled once, and not for each connection. */
-const WARM_UP = 20;
+/**
+ * Connections before the measurement: code is compiled and caches are filled once, and not for each connection. After
+ * three hundred V8 has compiled what it is going to; with fewer its code counts as heap that does not come back.
+ */
+const WARM_UP = '300';
 
 try {
   process.exitCode = await main(readOptions());
@@ -32,7 +37,7 @@ async function main(options) {
     process.stdout.write(USAGE);
     return 0;
   }
-  const server = await startServer();
+  const server = await startServer(options.workers);
   try {
     const report = await run(server, options);
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : describe(report));
@@ -43,7 +48,7 @@ async function main(options) {
 }
 
 async function run(server, options) {
-  const warmUp = await crowd(server, { clients: WARM_UP, atOnce: true, loss: 0 });
+  const warmUp = await crowd(server, { clients: options.warmUp, atOnce: true, loss: 0 });
   await leave(server, warmUp.clients);
   const start = await server.call('measure', { collect: true });
 
@@ -60,6 +65,7 @@ async function run(server, options) {
   times.sort((a, b) => a - b);
   return {
     clients: options.clients,
+    workers: options.workers,
     loss: options.loss,
     connected: times.length,
     failures,
@@ -103,13 +109,19 @@ async function leave(server, clients) {
 }
 
 /** The server's process, and calls to it. */
-async function startServer() {
-  const child = fork(new URL('server.mjs', import.meta.url), { execArgv: ['--expose-gc'] });
+async function startServer(workers) {
+  const child = fork(new URL('server.mjs', import.meta.url), [String(workers)], {
+    execArgv: ['--expose-gc'],
+  });
   const waiting = new Map();
   let calls = 0;
   await new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the server ended with code ${code}`)));
     child.once('message', resolve);
+  });
+  child.once('exit', (code, signal) => {
+    const error = new Error(`the server ended with ${signal ?? `code ${code}`}`);
+    for (const { reject } of waiting.values()) reject(error);
   });
   child.on('message', ({ id, result, error }) => {
     const { resolve, reject } = waiting.get(id);
@@ -156,7 +168,7 @@ function describe(report) {
     [
       'datagrams',
       `${udp.datagramsReceived} in`,
-      `${udp.datagramsSent} out, ${udp.kernelDrops ?? 'unknown'} dropped by the kernel`,
+      `${udp.datagramsSent} out, ${udp.kernelDrops} dropped by the kernel`,
     ],
     ['DTLS flights again', String(report.clientFlightsRetransmitted), 'by the clients'],
     ...report.failures.slice(0, 3).map((message) => ['failed', '', message]),
@@ -189,6 +201,8 @@ function readOptions() {
       rate: { type: 'string', default: '100' },
       loss: { type: 'string', default: '0' },
       idle: { type: 'string', default: '3' },
+      workers: { type: 'string', default: '0' },
+      'warm-up': { type: 'string', default: WARM_UP },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -201,6 +215,8 @@ function readOptions() {
     rate: numberOption('--rate', values.rate, 1, 100_000),
     loss: numberOption('--loss', values.loss, 0, 0.5),
     idle: numberOption('--idle', values.idle, 0, 3600),
+    warmUp: numberOption('--warm-up', values['warm-up'], 1, 10_000),
+    workers: numberOption('--workers', values.workers, 0, 64),
   };
 }
 

@@ -205,9 +205,10 @@ export class DataChannel {
 
   /**
    * Accepts one message, text or binary, to be sent. False, and nothing is queued, when the send buffer is full: try
-   * again after `bufferedamountlow`, or the connection's `sendbufferlow`. `data` is copied.
+   * again after `bufferedamountlow`, or the connection's `sendbufferlow`. False as well once `readyState` is `closing` or
+   * `closed` (W3C's `send` throws then): a message polled last may be of a channel that has ended since. `data` is copied.
    *
-   * Throws `ERR_INVALID_STATE` unless `readyState` is `open`, `ERR_TOO_LARGE` above `maxMessageSize`,
+   * Throws `ERR_INVALID_STATE` while `readyState` is `connecting`, `ERR_TOO_LARGE` above `maxMessageSize`,
    * `ERR_BAD_ARGUMENT` for options out of range.
    */
   send(data: string | Uint8Array, options?: SendOptions): boolean {

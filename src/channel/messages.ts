@@ -27,9 +27,8 @@ export function send(
   data: string | Uint8Array,
   options: SendOptions = NO_OPTIONS,
 ): boolean {
-  if (state.phase !== 'open' || state.id === undefined) {
-    const message = `"send" expected an open channel, this one is ${state.handle.readyState}`;
-    throw new RtcError('ERR_INVALID_STATE', message);
+  if (state.phase === 'waiting' || state.phase === 'opening') {
+    throw new RtcError('ERR_INVALID_STATE', '"send" expected an open channel, this one is connecting');
   }
   checkSendOptions(options);
   const { ppid, data: bytes } = toPayload(data);
@@ -37,6 +36,8 @@ export function send(
     const message = `"data" has ${bytes.length} bytes, "maxMessageSize" is ${layer.port.maxMessageSize}`;
     throw new RtcError('ERR_TOO_LARGE', message);
   }
+  // The peer may have closed the channel while the message that is answered here was on its way to the host: no misuse.
+  if (state.phase !== 'open' || state.id === undefined) return false;
   const asked = options.id === undefined ? undefined : { state, id: options.id };
   const accepted = layer.port.send(state.id, outgoing(state, ppid, bytes, options, asked));
   layer.onCall?.(state.handle, {

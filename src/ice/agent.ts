@@ -18,7 +18,7 @@
  * Every entry point changes facts and then calls `#turn`, which runs what is due and derives the rest from the facts:
  * what to nominate, what to check, which pair carries data, which timers are armed, the state.
  */
-import type { TransportAddress } from '../core/address.ts';
+import type { Protocol, TransportAddress } from '../core/address.ts';
 import { isFailure } from '../core/decode.ts';
 import type { Failure } from '../core/errors.ts';
 import { RtcError, badArgument } from '../core/errors.ts';
@@ -136,13 +136,13 @@ export class IceAgent {
   }
 
   /** True if the two addresses form a validated pair: data between them may be taken. Made to be called per datagram. */
-  isValidPath(local: TransportAddress, remote: TransportAddress): boolean {
-    return !this.#isOver() && this.#checklist.find(local, remote)?.valid === true;
+  isValidPath(local: TransportAddress, remote: TransportAddress, protocol?: Protocol): boolean {
+    return !this.#isOver() && this.#checklist.find(local, remote, protocol)?.valid === true;
   }
 
   /** True if an integrity-checked request has come from `remote` to `local`: early data may be kept, not yet used. */
-  isAuthenticatedPath(local: TransportAddress, remote: TransportAddress): boolean {
-    return !this.#isOver() && this.#checklist.find(local, remote)?.authenticated === true;
+  isAuthenticatedPath(local: TransportAddress, remote: TransportAddress, protocol?: Protocol): boolean {
+    return !this.#isOver() && this.#checklist.find(local, remote, protocol)?.authenticated === true;
   }
 
   /** Sets the role that signalling decided. Throws `ERR_INVALID_STATE` once checks have been sent. */

@@ -37,7 +37,8 @@ export interface LocalCandidate extends IceCandidate {
 /** What the host says about one of its addresses. */
 export interface LocalCandidateInit {
   readonly type: 'host' | 'srflx' | 'relay';
-  readonly protocol: 'udp';
+  /** `tcp`: peers connect to this address (RFC 6544 passive); we never connect to one of theirs. */
+  readonly protocol: Protocol;
   readonly address: string;
   /** 1–65535 */
   readonly port: number;
@@ -49,13 +50,16 @@ export interface LocalCandidateInit {
   readonly base?: TransportAddress;
 }
 
+/** What separates the type preference of a TCP candidate from that of its UDP like: RFC 6544 §4.2 leaves it to us. */
+const TCP_PENALTY = 36 * 2 ** 24;
+
 /**
  * Checks and completes a local candidate. Throws `ERR_BAD_ARGUMENT`.
  * @param rank how many candidates of the same type and family were there before.
  */
 export function makeLocalCandidate(init: LocalCandidateInit, rank: number): LocalCandidate {
   const { type, protocol, priority, foundation } = init;
-  if ((protocol as string) !== 'udp') throw badArgument('protocol', '"udp"', protocol);
+  if (!['udp', 'tcp'].includes(protocol)) throw badArgument('protocol', '"udp" or "tcp"', protocol);
   if (!['host', 'srflx', 'relay'].includes(type))
     throw badArgument('type', '"host", "srflx" or "relay"', type);
   if (priority !== undefined && !isU32(priority))
@@ -69,12 +73,13 @@ export function makeLocalCandidate(init: LocalCandidateInit, rank: number): Loca
   const base = init.base === undefined ? own : checkedAddress(init.base, 'base');
   return {
     type,
-    protocol: 'udp',
+    protocol,
     address: own.address,
     port: own.port,
-    foundation: foundation ?? makeFoundation(type, base.address),
+    foundation: foundation ?? makeFoundation(type, protocol, base.address),
     component: 1,
-    priority: priority ?? candidatePriority(type, localPreference(own.address, rank)),
+    priority: priority ?? defaultPriority(type, protocol, own.address, rank),
+    ...(protocol === 'tcp' ? { tcpType: 'passive' } : {}),
     ...(type === 'host' ? {} : { relatedAddress: base.address, relatedPort: base.port }),
     base,
   };
@@ -84,7 +89,8 @@ export function makeLocalCandidate(init: LocalCandidateInit, rank: number): Loca
 export type CandidateRefusal = 'candidate-tcp' | 'candidate-mdns' | 'candidate-unusable';
 
 /**
- * Canonicalises a remote candidate, or says why it cannot be used. TCP is not spoken; names are not resolved: an mDNS
+ * Canonicalises a remote candidate, or says why it cannot be used. We connect to no TCP candidate, active ones connect to
+ * us and are found by their checks (RFC 6544 §7.1); names are not resolved: an mDNS
  * peer is found by the checks it sends, and resolving any other name would let a peer choose what we look up.
  */
 export function judgeRemoteCandidate(candidate: IceCandidate): IceCandidate | CandidateRefusal {
@@ -97,27 +103,35 @@ export function judgeRemoteCandidate(candidate: IceCandidate): IceCandidate | Ca
 }
 
 /** The candidate behind a mapped address nobody told us about, on either side (RFC 8445 §7.2.5.3.1, §7.3.1.3). */
-export function peerReflexive(at: TransportAddress, priority: number): IceCandidate {
+export function peerReflexive(at: TransportAddress, protocol: Protocol, priority: number): IceCandidate {
   return {
     type: 'prflx',
-    protocol: 'udp',
+    protocol,
     address: at.address,
     port: at.port,
-    foundation: makeFoundation('prflx', at.address),
+    foundation: makeFoundation('prflx', protocol, at.address),
     component: 1,
     priority,
   };
 }
 
-/** One family, and link-local IPv6 only with its like (RFC 8445 §6.1.2.2). */
+/** One protocol, one family, and link-local IPv6 only with its like (RFC 8445 §6.1.2.2). */
 export function canPair(local: LocalCandidate, remote: IceCandidate): boolean {
   const a = local.base.address;
   const b = remote.address;
+  if (local.protocol !== remote.protocol) return false;
   return a.includes(':') === b.includes(':') && isLinkLocalIpv6(a) === isLinkLocalIpv6(b);
 }
 
 export function isSameTransport(a: IceCandidate, b: IceCandidate): boolean {
   return a.protocol === b.protocol && sameAddress(a, b);
+}
+
+/** RFC 6544 §4.2: TCP after UDP of the same type, and 4 of the 7 steps of the direction preference for a passive one. */
+function defaultPriority(type: IceCandidateType, protocol: Protocol, address: string, rank: number): number {
+  const preference = localPreference(address, rank);
+  if (protocol === 'udp') return candidatePriority(type, preference);
+  return candidatePriority(type, 4 * 8192 + (preference >> 3)) - TCP_PENALTY;
 }
 
 /** RFC 8421 §4: IPv6 first, then the families alternate, so that neither starves the other. */
@@ -126,9 +140,10 @@ function localPreference(address: string, rank: number): number {
 }
 
 /** A short hash stands for (type, base, protocol); the text needs no meaning, only equality. FNV-1a. */
-function makeFoundation(type: IceCandidateType, baseAddress: string): string {
+function makeFoundation(type: IceCandidateType, protocol: Protocol, baseAddress: string): string {
   let hash = 0x811c_9dc5;
-  for (const byte of encodeUtf8(`${type} udp ${baseAddress}`)) hash = Math.imul(hash ^ byte, 0x0100_0193);
+  for (const byte of encodeUtf8(`${type} ${protocol} ${baseAddress}`))
+    hash = Math.imul(hash ^ byte, 0x0100_0193);
   return String(hash >>> 0);
 }
 

@@ -1,5 +1,5 @@
 /** The candidates of both sides: bounded lists with lookup by address. */
-import type { TransportAddress } from '../core/address.ts';
+import type { Protocol, TransportAddress } from '../core/address.ts';
 import { sameAddress } from '../core/address.ts';
 import { RtcError } from '../core/errors.ts';
 import type { CandidateRefusal, IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
@@ -22,7 +22,8 @@ export class LocalCandidates {
   add(init: LocalCandidateInit): { candidate: LocalCandidate; isNewBase: boolean } {
     const family = init.address.includes(':');
     const rank = this.all.filter(
-      (one) => one.type === init.type && one.address.includes(':') === family,
+      (one) =>
+        one.type === init.type && one.protocol === init.protocol && one.address.includes(':') === family,
     ).length;
     const candidate = makeLocalCandidate(init, rank);
     const known = this.all.find((one) => isSameTransport(one, candidate));
@@ -31,20 +32,24 @@ export class LocalCandidates {
       throw new RtcError('ERR_LIMIT', `more than ${this.#limit} local candidates`);
     }
     this.all.push(candidate);
-    const isNewBase = this.atBase(candidate.base) === undefined;
+    const isNewBase = this.atBase(candidate.base, candidate.protocol) === undefined;
     if (isNewBase) this.bases.push(candidate);
     return { candidate, isNewBase };
   }
 
   /** The candidate that stands for the base at which a datagram arrived. */
-  atBase(address: TransportAddress): LocalCandidate | undefined {
-    for (const candidate of this.bases) if (sameAddress(candidate.base, address)) return candidate;
+  atBase(address: TransportAddress, protocol: Protocol): LocalCandidate | undefined {
+    for (const candidate of this.bases) {
+      if (candidate.protocol === protocol && sameAddress(candidate.base, address)) return candidate;
+    }
     return undefined;
   }
 
   /** The candidate the outside sees when we send from `base` and it sees `mapped`. */
-  mapped(base: TransportAddress, mapped: TransportAddress): LocalCandidate | undefined {
-    return this.all.find((one) => sameAddress(one, mapped) && sameAddress(one.base, base));
+  mapped(base: TransportAddress, protocol: Protocol, mapped: TransportAddress): LocalCandidate | undefined {
+    return this.all.find(
+      (one) => one.protocol === protocol && sameAddress(one, mapped) && sameAddress(one.base, base),
+    );
   }
 }
 
@@ -71,8 +76,8 @@ export class RemoteCandidates {
     this.#limit = limit;
   }
 
-  at(address: TransportAddress): IceCandidate | undefined {
-    return this.all.find((one) => sameAddress(one, address));
+  at(address: TransportAddress, protocol: Protocol): IceCandidate | undefined {
+    return this.all.find((one) => one.protocol === protocol && sameAddress(one, address));
   }
 
   /** A signalled candidate. Bytes of a peer's description end here: nothing throws, everything refused has a reason. */

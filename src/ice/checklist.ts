@@ -3,7 +3,7 @@
  *
  * Which pair is checked next: the triggered ones in the order they were triggered, then the waiting ones by priority.
  */
-import type { TransportAddress } from '../core/address.ts';
+import type { Protocol, TransportAddress } from '../core/address.ts';
 import type { IceCandidate, LocalCandidate } from './candidate.ts';
 import { Pair } from './pair.ts';
 import { comparePriority } from './priority.ts';
@@ -65,10 +65,11 @@ export class Checklist {
     this.pairs.sort((a, b) => comparePriority(b.priority, a.priority));
   }
 
-  find(local: TransportAddress, remote: TransportAddress): Pair | undefined {
-    if (this.#lastFound?.runsOver(local, remote) === true) return this.#lastFound;
+  /** @param protocol `undefined`: either. Two pairs whose four numbers are the same in both are possible, and rare. */
+  find(local: TransportAddress, remote: TransportAddress, protocol: Protocol | undefined): Pair | undefined {
+    if (this.#lastFound?.runsOver(local, remote, protocol) === true) return this.#lastFound;
     for (const pair of this.pairs) {
-      if (pair.runsOver(local, remote)) return (this.#lastFound = pair);
+      if (pair.runsOver(local, remote, protocol)) return (this.#lastFound = pair);
     }
     return undefined;
   }

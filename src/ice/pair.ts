@@ -61,17 +61,18 @@ export class Pair {
     this.local = local;
     this.remote = remote;
     this.path = {
-      protocol: 'udp',
+      protocol: local.protocol,
       source: local.base,
       destination: { address: remote.address, port: remote.port },
     };
     this.priority = priorityOf(local, remote, role);
   }
 
-  /** True if datagrams between these two addresses run over this pair. */
-  runsOver(local: TransportAddress, remote: TransportAddress): boolean {
+  /** True if datagrams between these two addresses run over this pair; without a `protocol`, either will do. */
+  runsOver(local: TransportAddress, remote: TransportAddress, protocol: Protocol | undefined): boolean {
     const { source, destination } = this.path;
     return (
+      (protocol === undefined || this.path.protocol === protocol) &&
       destination.port === remote.port &&
       source.port === local.port &&
       destination.address === remote.address &&

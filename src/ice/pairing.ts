@@ -73,9 +73,10 @@ export class Pairing {
     priority: number,
     sender: string,
   ): Pair | undefined {
-    let remote = this.remotes.at(source);
+    const { protocol } = local;
+    let remote = this.remotes.at(source, protocol);
     if (remote === undefined) {
-      remote = { ...peerReflexive(source, priority), usernameFragment: sender };
+      remote = { ...peerReflexive(source, protocol, priority), usernameFragment: sender };
       const addition = this.remotes.discovered(
         remote,
         (old) => !this.#pairsOf(old).some((pair) => pair.valid),
@@ -95,7 +96,7 @@ export class Pairing {
   /** Lite agents check nothing, so they need the pairs of signalled candidates only when both are lite (RFC 8445 §6.2). */
   #pairUp(local: LocalCandidate, remote: IceCandidate): void {
     if (this.#session.isLite && !this.#session.isRemoteLite) return;
-    if (canPair(local, remote) && this.#checklist.find(local.base, remote) === undefined) {
+    if (canPair(local, remote) && this.#checklist.find(local.base, remote, local.protocol) === undefined) {
       this.#add(local, remote, false);
     }
   }

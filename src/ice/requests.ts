@@ -52,7 +52,7 @@ export class Requests {
   /** @param path as the datagram travelled: `source` is the peer's address, `destination` ours. */
   handle(message: StunMessage, path: IcePath): void {
     const { counters, local: credentials, remote } = this.#session;
-    const local = path.protocol === 'udp' ? this.#pairing.locals.atBase(path.destination) : undefined;
+    const local = this.#pairing.locals.atBase(path.destination, path.protocol);
     if (local === undefined) {
       counters.add('unknown-destination');
       return;
@@ -78,7 +78,7 @@ export class Requests {
     if (roleVerdict === 'switch') this.#selection.switchRole(otherRole(this.#session.role));
     const priority = attributeU32(message, Type.priority) ?? 0;
     const pair =
-      this.#checklist.find(path.destination, path.source) ??
+      this.#checklist.find(path.destination, path.source, path.protocol) ??
       this.#pairing.discover(local, path.source, priority, verdict.sender);
     // Without a pair we would not take the data that follows: say nothing, rather than let the peer believe in it.
     if (pair === undefined) return;
@@ -122,6 +122,7 @@ export class Requests {
 
   #reply(path: IcePath, data: IceTransmit['data']): void {
     this.#session.counters.add('response-sent');
-    this.#session.transmit({ protocol: 'udp', source: path.destination, destination: path.source }, data);
+    const { protocol, source, destination } = path;
+    this.#session.transmit({ protocol, source: destination, destination: source }, data);
   }
 }

@@ -61,7 +61,7 @@ export class Responses {
       return;
     }
     // §7.2.5.2.1 fails the pair; we ignore the answer, lest one stray datagram end a pair that works.
-    if (path.protocol !== 'udp' || !transaction.pair.runsOver(path.destination, path.source)) {
+    if (!transaction.pair.runsOver(path.destination, path.source, path.protocol)) {
       counters.add('asymmetric-response');
       return;
     }
@@ -108,9 +108,9 @@ export class Responses {
   /** The pair's local candidate is the one the peer sees, known or peer-reflexive (§7.2.5.3.1). */
   #adoptMapped(pair: Pair, mapped: TransportAddress): void {
     if (sameAddress(pair.local, mapped)) return;
-    const { base, priority } = pair.local;
-    pair.local = this.#pairing.locals.mapped(base, mapped) ?? {
-      ...peerReflexive(mapped, peerReflexivePriority(priority)),
+    const { base, protocol, priority } = pair.local;
+    pair.local = this.#pairing.locals.mapped(base, protocol, mapped) ?? {
+      ...peerReflexive(mapped, protocol, peerReflexivePriority(priority)),
       relatedAddress: base.address,
       relatedPort: base.port,
       base,

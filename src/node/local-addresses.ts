@@ -47,6 +47,14 @@ export class LocalAddresses {
   }
 }
 
+/**
+ * The addresses of this host that peers can be offered, IPv4 and IPv6, without ports: one socket for each
+ * (`UdpDriver.listen({ addresses: hostAddresses() })`) knows where a datagram was sent to, which a wildcard does not.
+ */
+export function hostAddresses(interfaces: Interfaces = networkInterfaces()): string[] {
+  return enumerate({ address: '::', port: 0 }, interfaces).map(({ local }) => local.address);
+}
+
 export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
 }

@@ -1,5 +1,5 @@
 /**
- * UdpDriver: one UDP socket, one `Endpoint`, any number of connections.
+ * UdpDriver: one UDP socket or a few, a TCP port if asked for, one `Endpoint`, any number of connections.
  *
  * The poll loop of the library, done once for Node: datagrams or the timer go in as inputs with the time, the endpoint
  * is drained (transmits to the socket, events to the callbacks), and one `setTimeout` waits for the earliest deadline of
@@ -8,12 +8,14 @@
  *   listening → closing (every connection closed, last datagrams out) → closed
  */
 import type { Socket, SocketOptions } from 'node:dgram';
-import { canonicalAddress, type TransportAddress } from '../core/address.ts';
+import { canonicalAddress, type Protocol, type TransportAddress } from '../core/address.ts';
 import { badArgument, RtcError } from '../core/errors.ts';
 import { Endpoint } from '../endpoint.ts';
-import type { Rtc, RtcEvent } from '../rtc.ts';
+import type { Rtc, RtcEvent, Transmit } from '../rtc.ts';
 import { LocalAddresses } from './local-addresses.ts';
-import { UdpSocket, type UdpSocketStats, type UdpWarning } from './udp-socket.ts';
+import { TcpListener, type TcpOptions, type TcpStats } from './tcp-listener.ts';
+import type { UdpSocketStats, UdpWarning } from './udp-socket.ts';
+import { UdpSockets, sumOfStats } from './udp-sockets.ts';
 
 /** What happens to the connections. Called from inside the drain; whatever it calls on an `Rtc` is sent in the same turn. */
 export type EventListener = (event: RtcEvent, rtc: Rtc) => void;
@@ -26,6 +28,13 @@ export interface UdpDriverOptions {
   readonly address?: string | undefined;
   /** 0–65535, default 0: any free port. */
   readonly port?: number | undefined;
+  /**
+   * Several addresses in place of one, a socket each, in the order in which they should be preferred; without a port of
+   * its own one has `port`. `hostAddresses()` are all that this host has.
+   */
+  readonly addresses?: readonly (string | TransportAddress)[] | undefined;
+  /** Listens on TCP too, for peers whose network passes no UDP (RFC 6544). Default: not. */
+  readonly tcp?: TcpOptions | undefined;
   /** Default: one of the driver's own. Given, it must not be driven by anybody else. */
   readonly endpoint?: Endpoint | undefined;
   /** Kernel receive buffer to ask for, bytes, default 4 MiB; the whole port's traffic goes through it. */
@@ -46,8 +55,12 @@ export interface UdpDriverOptions {
   readonly createSocket?: ((options: SocketOptions) => Socket) | undefined;
 }
 
-/** Socket counters and what the driver itself did, as plain data. */
+/** Counters of all UDP sockets together, and what the driver itself did, as plain data. */
 export interface UdpDriverStats extends UdpSocketStats {
+  /** Of each socket, with where it is bound. */
+  readonly sockets: readonly (UdpSocketStats & { readonly local: TransportAddress })[];
+  /** Of the TCP port, if there is one. */
+  readonly tcp?: TcpStats;
   /** How often the timer fired. */
   readonly wakeups: number;
 }
@@ -60,14 +73,17 @@ const DEFAULT_MAX_QUEUED_BYTES = 4 * 1024 * 1024;
  * save nothing and would keep from a sender the three reports of a gap that fast retransmission needs.
  */
 const BATCH = 8;
+/** Of the driver's own endpoint, ms: five hundred idle connections wake the process ten times a second, not a hundred. */
+const IDLE_TIMER_SLACK = 100;
 /** `setTimeout` takes 31 bits of milliseconds; a later deadline is reached in steps. */
 const LONGEST_TIMEOUT = 0x7fff_ffff;
 
 export class UdpDriver {
   /** The connections behind this socket. Its inputs and outputs are the driver's; everything else may be used. */
   readonly endpoint: Endpoint;
-  readonly #socket: UdpSocket;
-  readonly #local: LocalAddresses;
+  readonly #sockets: UdpSockets;
+  readonly #tcp: TcpListener | undefined;
+  readonly #tcpAddresses: readonly TransportAddress[];
   readonly #onEvent: EventListener | undefined;
   readonly #unref: boolean;
   readonly #signal: AbortSignal | undefined;
@@ -90,38 +106,52 @@ export class UdpDriver {
    */
   static async listen(options: UdpDriverOptions = {}): Promise<UdpDriver> {
     options.signal?.throwIfAborted();
-    const address = options.address ?? '127.0.0.1';
-    const canonical = canonicalAddress(address);
-    if (canonical === undefined) throw badArgument('address', 'an IP address', address);
-    const socket = await UdpSocket.open({
-      address: canonical,
-      port: integer('port', options.port ?? 0, 0, 0xffff),
+    const places = placesToBind(options);
+    const tcp = options.tcp === undefined ? undefined : tcpOptions(options.tcp, places[0].address);
+    const sockets = await UdpSockets.open(places, {
       receiveBufferSize: integer('recvBufferSize', options.recvBufferSize ?? DEFAULT_BUFFER_SIZE, 1),
       sendBufferSize: integer('sendBufferSize', options.sendBufferSize ?? DEFAULT_BUFFER_SIZE, 1),
       maxQueuedBytes: integer('maxQueuedBytes', options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES, 1),
       createSocket: options.createSocket,
       onWarning: (warning) => options.onWarning?.(warning),
     });
-    return new UdpDriver(socket, options);
+    try {
+      return new UdpDriver(sockets, tcp === undefined ? undefined : await TcpListener.open(tcp), options);
+    } catch (error) {
+      await sockets.close();
+      throw error;
+    }
   }
 
-  private constructor(socket: UdpSocket, options: UdpDriverOptions) {
-    this.endpoint = options.endpoint ?? new Endpoint();
-    this.#socket = socket;
-    this.#local = new LocalAddresses(socket.local);
+  private constructor(sockets: UdpSockets, tcp: TcpListener | undefined, options: UdpDriverOptions) {
+    this.endpoint = options.endpoint ?? new Endpoint({ idleTimerSlack: IDLE_TIMER_SLACK });
+    this.#sockets = sockets;
+    this.#tcp = tcp;
+    this.#tcpAddresses = tcp === undefined ? [] : new LocalAddresses(tcp.local).all;
     this.#onEvent = options.onEvent;
     this.#unref = options.unref ?? false;
     this.#signal = options.signal;
-    if (this.#unref) socket.unref();
-    socket.onReceive = (data, source) => this.#receive(data, source);
+    if (this.#unref) {
+      sockets.unref();
+      tcp?.unref();
+    }
+    sockets.onReceive = (data, source, destination) => this.#receive('udp', data, source, destination);
+    if (tcp !== undefined) {
+      tcp.onReceive = (data, source, destination) => this.#receive('tcp', data, source, destination);
+    }
     this.endpoint.onWake = () => this.#wake();
     this.#signal?.addEventListener('abort', this.#abort);
     if (this.#signal?.aborted === true) this.#abort();
   }
 
-  /** Where peers reach this socket: usable as host candidates, best first. */
+  /** Where peers reach these sockets: usable as host candidates, best first. */
   get addresses(): readonly TransportAddress[] {
-    return this.#local.all;
+    return this.#sockets.addresses;
+  }
+
+  /** Where peers can connect by TCP; empty unless asked for. */
+  get tcpAddresses(): readonly TransportAddress[] {
+    return this.#tcpAddresses;
   }
 
   /**
@@ -136,13 +166,16 @@ export class UdpDriver {
     for (const { address, port } of this.addresses) {
       rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port });
     }
+    for (const { address, port } of this.tcpAddresses) {
+      rtc.addLocalCandidate({ type: 'host', protocol: 'tcp', address, port });
+    }
   }
 
   /** Runs what is due, sends and reports everything there is. Calls on an `Rtc` lead to it by themselves, a microtask later. */
   flush(): void {
     if (this.#closed !== undefined) return;
     const now = performance.now();
-    this.#socket.watch(now);
+    this.#sockets.watch(now);
     this.endpoint.handleInput({ type: 'timeout', now });
     this.#drain();
   }
@@ -158,14 +191,20 @@ export class UdpDriver {
   }
 
   stats(): UdpDriverStats {
-    return { ...this.#socket.stats(), wakeups: this.#wakeups };
+    const sockets = this.#sockets.stats();
+    const tcp = this.#tcp?.stats();
+    return { ...sumOfStats(sockets), sockets, ...(tcp === undefined ? {} : { tcp }), wakeups: this.#wakeups };
   }
 
-  #receive(data: Uint8Array, source: TransportAddress): void {
+  #receive(
+    protocol: Protocol,
+    data: Uint8Array,
+    source: TransportAddress,
+    destination: TransportAddress,
+  ): void {
     if (this.#closed !== undefined) return;
-    const destination = this.#local.towards(source.address);
     const now = performance.now();
-    this.endpoint.handleInput({ type: 'receive', now, protocol: 'udp', source, destination, data });
+    this.endpoint.handleInput({ type: 'receive', now, protocol, source, destination, data });
     if (++this.#undrained >= BATCH) this.#drain();
     else this.#endOfTurn ??= setImmediate(this.#turnEnded);
   }
@@ -183,7 +222,7 @@ export class UdpDriver {
       for (;;) {
         const output = this.endpoint.pollOutput();
         if (output.type === 'transmit') {
-          this.#socket.send(output.data, output.destination);
+          this.#send(output);
         } else if (output.type === 'event') {
           this.#deliver(output.event, output.rtc);
         } else {
@@ -198,6 +237,11 @@ export class UdpDriver {
     } finally {
       this.#draining = false;
     }
+  }
+
+  #send({ protocol, data, source, destination }: Transmit): void {
+    if (protocol === 'udp') this.#sockets.send(data, source, destination);
+    else this.#tcp?.send(data, destination);
   }
 
   #deliver(event: RtcEvent, rtc: Rtc): void {
@@ -245,9 +289,40 @@ export class UdpDriver {
     } finally {
       clearTimeout(this.#timer);
       clearImmediate(this.#endOfTurn);
-      await this.#socket.close();
+      await Promise.all([this.#sockets.close(), this.#tcp?.close()]);
     }
   }
+}
+
+/** At least one place, checked. Throws `ERR_BAD_ARGUMENT`. */
+function placesToBind(options: UdpDriverOptions): [TransportAddress, ...TransportAddress[]] {
+  const port = integer('port', options.port ?? 0, 0, 0xffff);
+  const [first, ...others] = options.addresses ?? [options.address ?? '127.0.0.1'];
+  if (first === undefined) throw badArgument('addresses', 'at least one address', options.addresses);
+  const place = (wanted: string | TransportAddress): TransportAddress =>
+    typeof wanted === 'string'
+      ? { address: canonical(wanted), port }
+      : { address: canonical(wanted.address), port: integer('port', wanted.port, 0, 0xffff) };
+  return [place(first), ...others.map(place)];
+}
+
+function tcpOptions(options: TcpOptions, defaultAddress: string): TcpOptions & { readonly address: string } {
+  const { address = defaultAddress, port = 0, maxConnections, maxConnectionsPerAddress } = options;
+  return {
+    address: canonical(address),
+    port: integer('port', port, 0, 0xffff),
+    maxConnections: maxConnections === undefined ? undefined : integer('maxConnections', maxConnections, 1),
+    maxConnectionsPerAddress:
+      maxConnectionsPerAddress === undefined
+        ? undefined
+        : integer('maxConnectionsPerAddress', maxConnectionsPerAddress, 1),
+  };
+}
+
+function canonical(address: string): string {
+  const text = canonicalAddress(address);
+  if (text === undefined) throw badArgument('address', 'an IP address', address);
+  return text;
 }
 
 function integer(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {

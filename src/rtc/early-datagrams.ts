@@ -2,12 +2,13 @@
  * DTLS datagrams from a peer that has proved itself to ICE, but came before their path was valid (F1c): a few are kept
  * until it is.
  */
-import type { TransportAddress } from '../core/address.ts';
+import type { Protocol, TransportAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { copyBytes } from '../core/bytes.ts';
 import { BoundedQueue } from '../core/queue.ts';
 
 interface EarlyDatagram {
+  readonly protocol: Protocol;
   readonly local: TransportAddress;
   readonly remote: TransportAddress;
   readonly data: Bytes;
@@ -25,19 +26,25 @@ export class EarlyDatagrams {
   }
 
   /** Keeps a copy; false: it is too large, or one too many. */
-  keep(local: TransportAddress, remote: TransportAddress, data: Uint8Array): boolean {
-    return data.length <= EARLY_DATAGRAM_SIZE && this.#queue.push({ local, remote, data: copyBytes(data) });
+  keep(
+    protocol: Protocol,
+    local: TransportAddress,
+    remote: TransportAddress,
+    data: Uint8Array,
+  ): boolean {
+    if (data.length > EARLY_DATAGRAM_SIZE) return false;
+    return this.#queue.push({ protocol, local, remote, data: copyBytes(data) });
   }
 
   /** Hands over, in their order, those whose path is valid by now; the others stay. */
   handOver(
-    isValid: (local: TransportAddress, remote: TransportAddress) => boolean,
+    isValid: (local: TransportAddress, remote: TransportAddress, protocol: Protocol) => boolean,
     handle: (data: Bytes) => void,
   ): void {
     for (let left = this.#queue.size; left > 0; left--) {
       const early = this.#queue.shift();
       if (early === undefined) return;
-      if (isValid(early.local, early.remote)) handle(early.data);
+      if (isValid(early.local, early.remote, early.protocol)) handle(early.data);
       else this.#queue.push(early);
     }
   }

@@ -219,8 +219,8 @@ export class ProtocolStack {
   }
 
   /** True if an integrity-checked STUN message has come over this path: an endpoint may bind the address then. */
-  isAuthenticatedPath(local: TransportAddress, remote: TransportAddress): boolean {
-    return this.ice.isAuthenticatedPath(local, remote);
+  isAuthenticatedPath(local: TransportAddress, remote: TransportAddress, protocol: Protocol): boolean {
+    return this.ice.isAuthenticatedPath(local, remote, protocol);
   }
 
   inspect(): StackInspection {
@@ -257,12 +257,12 @@ export class ProtocolStack {
   // --- in: DTLS from validated paths, and between the layers ---
 
   #receiveDtls(path: Path, data: Uint8Array, now: number): void {
-    const { destination: local, source: remote } = path;
-    if (this.#dtls !== undefined && this.ice.isValidPath(local, remote)) {
+    const { protocol, destination: local, source: remote } = path;
+    if (this.#dtls !== undefined && this.ice.isValidPath(local, remote, protocol)) {
       this.#dtls.handlePacket(data, now);
-    } else if (!this.ice.isAuthenticatedPath(local, remote)) {
+    } else if (!this.ice.isAuthenticatedPath(local, remote, protocol)) {
       this.#counters.add('droppedUnvalidatedPath');
-    } else if (!this.#early.keep(local, remote, data)) {
+    } else if (!this.#early.keep(protocol, local, remote, data)) {
       this.#counters.add('droppedEarlyDatagrams');
     }
   }
@@ -362,7 +362,7 @@ export class ProtocolStack {
 
   #takeEarlyDatagrams(dtls: Dtls, now: number): void {
     this.#early.handOver(
-      (local, remote) => this.ice.isValidPath(local, remote),
+      (local, remote, protocol) => this.ice.isValidPath(local, remote, protocol),
       (data) => {
         dtls.handlePacket(data, now);
       },

@@ -94,4 +94,11 @@ describe('systemRandom', () => {
   test('draws anew each time', () => {
     expect(toHex(randomBytes(systemRandom, 16))).not.toBe(toHex(randomBytes(systemRandom, 16)));
   });
+
+  test('small requests never get the same bytes twice, and large ones are served as well', () => {
+    const seen = new Set<string>();
+    for (let i = 0; i < 2000; i++) seen.add(toHex(randomBytes(systemRandom, 8 + (i % 57))).slice(0, 16));
+    expect(seen.size).toBe(2000);
+    expect(new Set(randomBytes(systemRandom, 70_000)).size).toBe(256);
+  });
 });

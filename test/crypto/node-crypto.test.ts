@@ -1,4 +1,5 @@
 /** The provider on node:crypto: the conformance suite, and agreement with the provider in JavaScript. */
+import { createCipheriv } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SeededRandom, systemRandom } from '../../src/core/random.ts';
@@ -24,6 +25,37 @@ describe('nodeCrypto', () => {
     expect(nodeCrypto().name).toBe('node');
     expect(nodeCrypto().deterministicSignatures).toBe(false);
   });
+});
+
+describe('AES-GCM of Node', () => {
+  it.each(['aes-128-gcm', 'aes-256-gcm'] as const)(
+    'short and long records are one and the same: %s',
+    (algorithm) => {
+      const random = new SeededRandom(44);
+      const bytes = (length: number): Uint8Array => {
+        const out = new Uint8Array(length);
+        random.fill(out);
+        return out;
+      };
+      const rawKey = bytes(AEAD_KEY_LENGTHS[algorithm]);
+      const key = nodeCrypto().aead(algorithm, rawKey);
+      for (let length = 0; length < 600; length++) {
+        const [nonce, additionalData, text] = [bytes(12), bytes(length % 23), bytes(length)];
+        const sealed = new Uint8Array(length + 16);
+        sealed.set(text);
+        key.seal(nonce, additionalData, sealed, 0, length);
+        const cipher = createCipheriv(algorithm, rawKey, nonce).setAAD(additionalData);
+        expect(Buffer.from(sealed)).toEqual(
+          Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]),
+        );
+        const forged = sealed.slice();
+        forged[(length * 7) % forged.length]! ^= 1 << (length & 7);
+        expect(key.open(nonce, additionalData, forged, 0, forged.length)).toBe(-1);
+        expect(key.open(nonce, additionalData, sealed, 0, sealed.length)).toBe(length);
+        expect(sealed.subarray(0, length)).toEqual(text);
+      }
+    },
+  );
 });
 
 describe('both providers', () => {

@@ -353,7 +353,7 @@ describe('the API', () => {
     [{ address: '0.0.0.0' }, 'address'],
     [{ port: 0 }, 'port'],
     [{ type: 'srflx' }, 'base'],
-    [{ protocol: 'tcp' }, 'protocol'],
+    [{ protocol: 'sctp' }, 'protocol'],
     [{ foundation: 'a b' }, 'foundation'],
   ])('refuses the local candidate %j and changes nothing', (change, name) => {
     const agent = make();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LocalAddresses, type Interfaces } from '../../src/node/local-addresses.ts';
+import { hostAddresses, LocalAddresses, type Interfaces } from '../../src/node/local-addresses.ts';
 
 const PORT = 5000;
 
@@ -40,6 +40,11 @@ describe('the addresses a socket can be reached at', () => {
     expect(addresses('0.0.0.0', {})).toEqual(['127.0.0.1']);
     expect(addresses('::', {})).toEqual(['::1']);
   });
+});
+
+test('the addresses to bind one by one: what a wildcard would offer, of both families', () => {
+  expect(hostAddresses(HOST)).toEqual(['192.0.2.7', '2001:db8::7', '172.17.0.1']);
+  expect(hostAddresses({ lo: HOST['lo'] })).toEqual(['127.0.0.1', '::1']);
 });
 
 describe('the local end of a path', () => {

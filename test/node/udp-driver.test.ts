@@ -58,6 +58,35 @@ describe('listening', () => {
     expect(rtc.localCandidates).toMatchObject([{ type: 'host', protocol: 'udp', ...driver.addresses[0] }]);
   });
 
+  test('several addresses, both families: a socket and a candidate each, and a connection over either', async () => {
+    const server = await listen({ addresses: ['127.0.0.1', { address: '::1', port: 0 }] });
+    expect(server.addresses.map(({ address }) => address)).toEqual(['127.0.0.1', '::1']);
+    const peers = [];
+    for (const address of ['127.0.0.1', '::1']) {
+      const a = new Peer(await listen({ address }));
+      const z = new Peer(server);
+      await connect(a, z);
+      peers.push(z.rtc);
+    }
+    const remotes = peers.map((rtc) => rtc.inspect().ice.pairs.find(({ valid }) => valid)?.remote.address);
+    expect(remotes).toEqual(['127.0.0.1', '::1']);
+    const { sockets, ...sum } = server.stats();
+    expect(sockets.map(({ local }) => local)).toEqual(server.addresses);
+    for (const { datagramsReceived } of sockets) expect(datagramsReceived).toBeGreaterThan(5);
+    expect(sum.datagramsSent).toBe(sockets.reduce((total, { datagramsSent }) => total + datagramsSent, 0));
+  });
+
+  test('several addresses of which one cannot be had: none is bound', async () => {
+    const taken = (await listen()).addresses;
+    const free = await listen();
+    const { addresses } = free;
+    await free.close();
+    await expect(UdpDriver.listen({ addresses: [...addresses, ...taken] })).rejects.toMatchObject({
+      code: 'ERR_SOCKET',
+    });
+    expect((await listen({ addresses })).addresses).toEqual(addresses);
+  });
+
   test('a port that is taken is ERR_SOCKET', async () => {
     const port = (await listen()).addresses[0]?.port;
     await expect(UdpDriver.listen({ port })).rejects.toMatchObject({ code: 'ERR_SOCKET' });
@@ -70,6 +99,10 @@ describe('listening', () => {
     { recvBufferSize: 0 },
     { sendBufferSize: NaN },
     { maxQueuedBytes: -1 },
+    { addresses: [] },
+    { addresses: ['127.0.0.1', 'localhost'] },
+    { tcp: { address: 'localhost' } },
+    { tcp: { maxConnections: 0 } },
   ])('%o is ERR_BAD_ARGUMENT', async (options) => {
     await expect(UdpDriver.listen(options)).rejects.toMatchObject({ code: 'ERR_BAD_ARGUMENT' });
   });

@@ -22,6 +22,7 @@ import type {
 } from '../provider.ts';
 import { generateScalar, NIST_CURVES } from '../scalar.ts';
 import { createMask, NodeAeadKey } from './aead.ts';
+import { NodeGcmKey } from './gcm.ts';
 import { NodeHash, NodeHmac } from './hash.ts';
 import { answerKeyExchange, createKeyExchange, warmUpKeyExchange } from './key-exchange.ts';
 import { EcdsaSigningKey, verifySignature } from './signatures.ts';
@@ -40,7 +41,9 @@ class NodeCrypto implements CryptoProvider {
   }
 
   aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey {
-    return new NodeAeadKey(algorithm, key);
+    return algorithm === 'chacha20-poly1305'
+      ? new NodeAeadKey(algorithm, key)
+      : new NodeGcmKey(algorithm, key);
   }
 
   mask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey {

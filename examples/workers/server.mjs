@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+/** The echo server on every core: POST an SDP offer to http://127.0.0.1:8080/, get the answer of one of the workers. */
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { Pool } from './pool.mjs';
+
+const { values } = parseArgs({
+  options: {
+    workers: { type: 'string' },
+    address: { type: 'string', default: '127.0.0.1' },
+    'http-port': { type: 'string', default: '8080' },
+  },
+});
+const size = values.workers === undefined ? undefined : Number(values.workers);
+const pool = await Pool.start(size, { address: values.address });
+
+const server = createServer(async (request, response) => {
+  try {
+    response.end(await pool.answer(await text(request)));
+  } catch (error) {
+    response.writeHead(400).end(`${error.message}\n`);
+  }
+});
+server.listen(Number(values['http-port']), '127.0.0.1', () => {
+  console.log(`http://127.0.0.1:${server.address().port}/`);
+});

@@ -1,0 +1,113 @@
+/**
+ * AES-GCM (SP 800-38D) for Node: OpenSSL's for long records, its parts for short ones.
+ *
+ * Node makes an object of OpenSSL's for each record, with a weak handle that the garbage collector has to look at: more work
+ * than sealing a short record, and work that grows with whatever else is alive. So up to `SHORT` bytes one cipher object
+ * of AES-ECB, made once a key, encrypts the counter blocks (on the processor's AES instructions, as ever), and GHASH is ours.
+ *
+ *   E(J0) ‖ E(inc32 J0) ‖ …  ← one call
+ *   seal: text ⊕ key stream → GHASH → tag ⊕ E(J0)      open: GHASH → tag compared without an early exit → text ⊕ key stream
+ */
+import type { Cipher } from 'node:crypto';
+import { createCipheriv } from 'node:crypto';
+import { readU32, writeU32 } from '../../core/bytes.ts';
+import { checkNonce, checkRange } from '../aead-arguments.ts';
+import { Ghash } from '../js/ghash.ts';
+import type { AeadAlgorithm, AeadKey } from '../provider.ts';
+import { AEAD_TAG_LENGTH } from '../provider.ts';
+import { NodeAeadKey } from './aead.ts';
+
+/** Bytes of plaintext; beyond it OpenSSL's GHASH saves more than the object costs. */
+const SHORT = 448;
+const BLOCK = 16;
+
+/** Counter blocks of one record, J0 first. Written anew for each: nothing stays. */
+const counters: Uint8Array = new Uint8Array(BLOCK * (1 + SHORT / BLOCK));
+
+export class NodeGcmKey implements AeadKey {
+  readonly #long: NodeAeadKey;
+  readonly #cipher: Cipher;
+  readonly #ghash: Ghash;
+
+  /** @param key 16 or 32 bytes, checked here. */
+  constructor(algorithm: Exclude<AeadAlgorithm, 'chacha20-poly1305'>, key: Uint8Array) {
+    this.#long = new NodeAeadKey(algorithm, key);
+    const name = key.length === 16 ? 'aes-128-ecb' : 'aes-256-ecb';
+    this.#cipher = createCipheriv(name, key, null).setAutoPadding(false);
+    const h = this.#cipher.update(new Uint8Array(BLOCK));
+    this.#ghash = new Ghash(readU32(h, 0), readU32(h, 4), readU32(h, 8), readU32(h, 12));
+  }
+
+  seal(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+  ): void {
+    if (length > SHORT) {
+      this.#long.seal(nonce, additionalData, buffer, offset, length);
+      return;
+    }
+    checkNonce(nonce);
+    checkRange(buffer, offset, length, AEAD_TAG_LENGTH);
+    const stream = this.#keyStream(nonce, length);
+    combine(buffer, offset, length, stream);
+    const ghash = this.#authenticate(additionalData, buffer, offset, length);
+    const end = offset + length;
+    writeU32(buffer, end, ghash.y0 ^ readU32(stream, 0));
+    writeU32(buffer, end + 4, ghash.y1 ^ readU32(stream, 4));
+    writeU32(buffer, end + 8, ghash.y2 ^ readU32(stream, 8));
+    writeU32(buffer, end + 12, ghash.y3 ^ readU32(stream, 12));
+  }
+
+  open(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+  ): number {
+    const plainLength = length - AEAD_TAG_LENGTH;
+    if (plainLength > SHORT) return this.#long.open(nonce, additionalData, buffer, offset, length);
+    checkNonce(nonce);
+    checkRange(buffer, offset, length, 0);
+    if (plainLength < 0) return -1;
+    const stream = this.#keyStream(nonce, plainLength);
+    const ghash = this.#authenticate(additionalData, buffer, offset, plainLength);
+    const end = offset + plainLength;
+    const difference =
+      (ghash.y0 ^ readU32(stream, 0) ^ readU32(buffer, end)) |
+      (ghash.y1 ^ readU32(stream, 4) ^ readU32(buffer, end + 4)) |
+      (ghash.y2 ^ readU32(stream, 8) ^ readU32(buffer, end + 8)) |
+      (ghash.y3 ^ readU32(stream, 12) ^ readU32(buffer, end + 12));
+    if (difference !== 0) return -1;
+    combine(buffer, offset, plainLength, stream);
+    return plainLength;
+  }
+
+  // SP 800-38D §7.1: with a 96-bit nonce J0 is nonce ‖ 1, and the text is counted from 2.
+  #keyStream(nonce: Uint8Array, length: number): Uint8Array {
+    const end = BLOCK * (1 + Math.ceil(length / BLOCK));
+    for (let at = 0, count = 1; at < end; at += BLOCK, count++) {
+      counters.set(nonce, at);
+      writeU32(counters, at + 12, count);
+    }
+    return this.#cipher.update(counters.subarray(0, end));
+  }
+
+  #authenticate(additionalData: Uint8Array, text: Uint8Array, offset: number, length: number): Ghash {
+    const ghash = this.#ghash;
+    ghash.reset();
+    ghash.update(additionalData, 0, additionalData.length);
+    ghash.update(text, offset, length);
+    // Both lengths in bits, 64 bits each; a shift by 29 is the part of length · 8 above 32 bits.
+    ghash.block(additionalData.length >>> 29, additionalData.length << 3, 0, length << 3);
+    return ghash;
+  }
+}
+
+/** The key stream begins behind the block that is kept for the tag. */
+function combine(buffer: Uint8Array, offset: number, length: number, stream: Uint8Array): void {
+  for (let i = 0; i < length; i++) buffer[offset + i]! ^= stream[BLOCK + i]!;
+}

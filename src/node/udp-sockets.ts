@@ -1,0 +1,119 @@
+/**
+ * The UDP sockets of one driver, seen as one: a datagram comes in with the address it was sent to, and leaves by the
+ * socket of the address it is sent from.
+ */
+import { addressFamily, type TransportAddress } from '../core/address.ts';
+import { LocalAddresses } from './local-addresses.ts';
+import { UdpSocket, type UdpSocketOptions, type UdpSocketStats } from './udp-socket.ts';
+
+export type UdpSocketsOptions = Omit<UdpSocketOptions, 'address' | 'port'>;
+
+interface Bound {
+  readonly socket: UdpSocket;
+  readonly local: LocalAddresses;
+}
+
+export class UdpSockets {
+  /** Where peers reach these sockets, in the order in which they were asked for. */
+  readonly addresses: readonly TransportAddress[];
+  onReceive: (data: Uint8Array, source: TransportAddress, destination: TransportAddress) => void = () =>
+    undefined;
+  readonly #bound: readonly Bound[];
+  readonly #only: UdpSocket | undefined;
+  /** By local address, then port. */
+  readonly #byAddress = new Map<string, Map<number, UdpSocket>>();
+
+  /** Binds all of them or none. Rejects with `ERR_SOCKET`. */
+  static async open(places: readonly TransportAddress[], options: UdpSocketsOptions): Promise<UdpSockets> {
+    const outcomes = await Promise.allSettled(
+      places.map((place) => UdpSocket.open({ ...options, ...place })),
+    );
+    const sockets = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    const refused = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (refused === undefined) return new UdpSockets(sockets);
+    await Promise.all(sockets.map((socket) => socket.close()));
+    throw refused.reason;
+  }
+
+  private constructor(sockets: readonly UdpSocket[]) {
+    this.#bound = sockets.map((socket) => ({ socket, local: new LocalAddresses(socket.local) }));
+    this.#only = sockets.length === 1 ? sockets[0] : undefined;
+    this.addresses = this.#bound.flatMap(({ local }) => local.all);
+    for (const { socket, local } of this.#bound) {
+      for (const { address, port } of local.all) {
+        const ports = this.#byAddress.get(address) ?? new Map<number, UdpSocket>();
+        this.#byAddress.set(address, ports.set(port, socket));
+      }
+      socket.onReceive = (data, source) => this.onReceive(data, source, local.towards(source.address));
+    }
+  }
+
+  /** Sends, or drops and counts. Never throws. `data` belongs to the sockets from now on. */
+  send(data: Uint8Array, source: TransportAddress, destination: TransportAddress): void {
+    const socket =
+      this.#only ?? this.#byAddress.get(source.address)?.get(source.port) ?? this.#ofFamily(destination);
+    socket?.send(data, destination);
+  }
+
+  watch(now: number): void {
+    for (const { socket } of this.#bound) socket.watch(now);
+  }
+
+  unref(): void {
+    for (const { socket } of this.#bound) socket.unref();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#bound.map(({ socket }) => socket.close()));
+  }
+
+  /** Of each socket, with where it is bound. */
+  stats(): (UdpSocketStats & { readonly local: TransportAddress })[] {
+    return this.#bound.map(({ socket }) => ({ local: socket.local, ...socket.stats() }));
+  }
+
+  /** For a candidate whose base is none of ours. */
+  #ofFamily({ address }: TransportAddress): UdpSocket | undefined {
+    const family = addressFamily(address);
+    const like = this.#bound.find(({ socket }) => addressFamily(socket.local.address) === family);
+    return (like ?? this.#bound[0])?.socket;
+  }
+}
+
+/** The sums over several sockets; the smallest buffers, and the worst state. */
+export function sumOfStats(all: readonly UdpSocketStats[]): UdpSocketStats {
+  const sum = (pick: (stats: UdpSocketStats) => number): number =>
+    all.reduce((total, stats) => total + pick(stats), 0);
+  const drops = all.map(({ kernelDrops }) => kernelDrops).filter((count) => count !== undefined);
+  const states = all.map(({ state }) => state);
+  return {
+    state: states.includes('closed') ? 'closed' : states.includes('rebinding') ? 'rebinding' : 'open',
+    datagramsReceived: sum((stats) => stats.datagramsReceived),
+    bytesReceived: sum((stats) => stats.bytesReceived),
+    datagramsSent: sum((stats) => stats.datagramsSent),
+    bytesSent: sum((stats) => stats.bytesSent),
+    droppedQueueFull: {
+      stun: sum(({ droppedQueueFull }) => droppedQueueFull.stun),
+      handshake: sum(({ droppedQueueFull }) => droppedQueueFull.handshake),
+      data: sum(({ droppedQueueFull }) => droppedQueueFull.data),
+    },
+    droppedUnsendable: sum((stats) => stats.droppedUnsendable),
+    droppedNoSocket: sum((stats) => stats.droppedNoSocket),
+    sendErrors: sumByCode(all.map(({ sendErrors }) => sendErrors)),
+    socketErrors: sumByCode(all.map(({ socketErrors }) => socketErrors)),
+    socketsLost: sum((stats) => stats.socketsLost),
+    rebindAttempts: sum((stats) => stats.rebindAttempts),
+    queuedBytes: sum((stats) => stats.queuedBytes),
+    receiveBufferSize: Math.min(...all.map(({ receiveBufferSize }) => receiveBufferSize)),
+    sendBufferSize: Math.min(...all.map(({ sendBufferSize }) => sendBufferSize)),
+    kernelDrops: drops.length === 0 ? undefined : drops.reduce((total, count) => total + count, 0),
+  };
+}
+
+function sumByCode(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const counts of all) {
+    for (const [code, count] of Object.entries(counts)) sums[code] = (sums[code] ?? 0) + count;
+  }
+  return sums;
+}

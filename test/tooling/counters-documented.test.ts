@@ -1,0 +1,42 @@
+/** Every drop has a counter, and every counter of the endpoint and the driver tells an operator what it means. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { Endpoint } from '../../src/index.ts';
+import { UdpDriver } from '../../src/node/index.ts';
+
+const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+
+/** Names that have no entry of their own. */
+function undocumented(names: readonly string[]): string[] {
+  return names.filter((name) => !operations.includes(`\`${name}\``));
+}
+
+test('the endpoint drops for these reasons, and docs/operations.md explains each of its counters', () => {
+  const { counters } = new Endpoint().inspect();
+  expect(Object.keys(counters).filter((name) => !name.startsWith('routes'))).toEqual([
+    'datagramsReceived',
+    'droppedUnknownUsername',
+    'droppedUnknownAddress',
+    'unknownNotReported',
+  ]);
+  expect(undocumented(Object.keys(counters))).toEqual([]);
+});
+
+test('the driver drops for these reasons, and docs/operations.md explains each of its counters', async () => {
+  const driver = await UdpDriver.listen({ tcp: {} });
+  const { tcp, ...stats } = driver.stats();
+  await driver.close();
+  const all = { ...stats, ...tcp };
+  expect(Object.keys(all).filter((name) => /^(dropped|refused|closed)/.test(name))).toEqual([
+    'droppedQueueFull',
+    'droppedUnsendable',
+    'droppedNoSocket',
+    'refused',
+    'closedUnanswered',
+    'closedSilent',
+    'closedFrameTooLong',
+    'droppedNoConnection',
+  ]);
+  const traffic = ['datagramsReceived', 'bytesReceived', 'datagramsSent', 'bytesSent'];
+  expect(undocumented(Object.keys(all).filter((name) => !traffic.includes(name)))).toEqual([]);
+});
