@@ -50,9 +50,12 @@ describe('README', () => {
     expect(printed[0]).toMatch(/^"hello" after \d+ ms of virtual time$/);
   });
 
-  test('the poll loop, over real UDP', async () => {
-    const { printed } = await run('The poll loop');
+  test('the poll loop, over real UDP: heard, and both ends closed at once', async () => {
+    const { exports, printed } = await run('The poll loop', '\nexport { bob };');
     expect(printed).toEqual(['over real UDP']);
+    // A socket that is closed before the last datagram has gone out leaves the peer to wait for a gate.
+    const { bob } = exports as { bob: Rtc };
+    await vi.waitFor(() => expect(bob.inspect().closed).toMatchObject({ code: 'remote-close' }), 5000);
   });
 
   test('the poll loop has about thirty lines', () => {
