@@ -18,15 +18,21 @@ export function hkdfExtract(
 export function hkdfExpand(key: HmacKey, info: Uint8Array, length: number): Bytes {
   const numbered = new Uint8Array(info.length + 1);
   numbered.set(info);
-  numbered[info.length] = 1;
-  let block = key.mac(numbered);
+  return hkdfExpandNumbered(key, numbered, length);
+}
+
+/** The same for an info made for this call, with a last byte of its own: the number of the block is written there. */
+export function hkdfExpandNumbered(key: HmacKey, info: Uint8Array, length: number): Bytes {
+  const numberAt = info.length - 1;
+  info[numberAt] = 1;
+  let block = key.mac(info);
   // Most of TLS's keys are one block or less.
   if (length <= block.length) return length === block.length ? block : block.slice(0, length);
   const output = new Uint8Array(length);
   output.set(block);
   for (let at = block.length; at < length; at += block.length) {
-    numbered[info.length]!++;
-    block = key.mac(block, numbered);
+    info[numberAt]!++;
+    block = key.mac(block, info);
     output.set(block.subarray(0, length - at), at);
   }
   return output;

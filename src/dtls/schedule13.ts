@@ -12,7 +12,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, writeU16 } from '../core/bytes.ts';
 import { encodeUtf8, fromHex } from '../core/text.ts';
-import { hkdfExpand, hkdfExtract } from '../crypto/hkdf.ts';
+import { hkdfExpandNumbered, hkdfExtract } from '../crypto/hkdf.ts';
 import type { CryptoProvider, HmacKey } from '../crypto/provider.ts';
 import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, HASH_LENGTHS } from '../crypto/provider.ts';
 import type { CipherSuite } from './cipher-suites.ts';
@@ -70,15 +70,15 @@ function hex(text: string): Bytes {
   return fromHex(text) ?? NO_BYTES;
 }
 
-/** RFC 8446 §7.1: HKDF-Expand-Label, with the info length 2 │ prefix and label <1> │ context <1>. */
+/** RFC 8446 §7.1: HKDF-Expand-Label, with the info length 2 │ prefix and label <1> │ context <1>, and a byte to count blocks. */
 function expandLabel(secret: HmacKey, label: Uint8Array, context: Uint8Array, length: number): Bytes {
-  const info = new Uint8Array(4 + label.length + context.length);
+  const info = new Uint8Array(5 + label.length + context.length);
   writeU16(info, 0, length);
   info[2] = label.length;
   info.set(label, 3);
   info[3 + label.length] = context.length;
-  info.set(context, 4 + label.length);
-  return hkdfExpand(secret, info, length);
+  if (context.length > 0) info.set(context, 4 + label.length);
+  return hkdfExpandNumbered(secret, info, length);
 }
 
 /** Takes a copy of a secret as it is made, for a key log. */
