@@ -31,7 +31,7 @@ export function hkdfExpandNumbered(key: HmacKey, info: Uint8Array, length: numbe
   const output = new Uint8Array(length);
   output.set(block);
   for (let at = block.length; at < length; at += block.length) {
-    info[numberAt]!++;
+    info[numberAt]++;
     block = key.mac(block, info);
     output.set(block.subarray(0, length - at), at);
   }

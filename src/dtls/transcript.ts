@@ -24,6 +24,8 @@ export class Transcript {
   #waiting: HandshakeMessage[] = [];
   #suite: CipherSuite | undefined;
   #hash: Hash | undefined;
+  /** Headers and bodies that the hash has still to take: it takes them at once when it is asked for. */
+  #pending: Uint8Array[] = [];
   /** Headers and bodies in turn. */
   #messages: Uint8Array[] = [];
 
@@ -47,7 +49,10 @@ export class Transcript {
 
   /** Hash of everything so far; the suite must be known. */
   hash(): Bytes {
-    return this.#hash?.digest() ?? new Uint8Array(0);
+    if (this.#hash === undefined) return new Uint8Array(0);
+    if (this.#pending.length > 0) this.#hash.update(concatBytes(...this.#pending));
+    this.#pending = [];
+    return this.#hash.digest();
   }
 
   /** Everything so far, for a signature of DTLS 1.2. */
@@ -68,18 +73,19 @@ export class Transcript {
     this.#waiting = [];
     this.#suite = undefined;
     this.#hash = undefined;
+    this.#pending = [];
     this.#messages = [];
   }
 
   #take({ type, messageSeq, body }: HandshakeMessage, suite: CipherSuite): void {
     if (suite.version === '1.3') {
-      this.#hash?.update(tlsHeader(type, body.length)).update(body);
+      this.#pending.push(tlsHeader(type, body.length), body);
       return;
     }
     const header = new Uint8Array(HANDSHAKE_HEADER_LENGTH);
     writeHandshakeHeader(header, 0, type, body.length, messageSeq, 0, body.length);
     this.#messages.push(header, body);
-    this.#hash?.update(header).update(body);
+    this.#pending.push(header, body);
   }
 }
 
