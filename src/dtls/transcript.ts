@@ -24,8 +24,6 @@ export class Transcript {
   #waiting: HandshakeMessage[] = [];
   #suite: CipherSuite | undefined;
   #hash: Hash | undefined;
-  /** Headers and bodies that the hash has still to take: it takes them at once when it is asked for. */
-  #pending: Uint8Array[] = [];
   /** Headers and bodies in turn. */
   #messages: Uint8Array[] = [];
 
@@ -49,10 +47,7 @@ export class Transcript {
 
   /** Hash of everything so far; the suite must be known. */
   hash(): Bytes {
-    if (this.#hash === undefined) return new Uint8Array(0);
-    if (this.#pending.length > 0) this.#hash.update(concatBytes(...this.#pending));
-    this.#pending = [];
-    return this.#hash.digest();
+    return this.#hash?.digest() ?? new Uint8Array(0);
   }
 
   /** Everything so far, for a signature of DTLS 1.2. */
@@ -73,19 +68,18 @@ export class Transcript {
     this.#waiting = [];
     this.#suite = undefined;
     this.#hash = undefined;
-    this.#pending = [];
     this.#messages = [];
   }
 
   #take({ type, messageSeq, body }: HandshakeMessage, suite: CipherSuite): void {
     if (suite.version === '1.3') {
-      this.#pending.push(tlsHeader(type, body.length), body);
+      this.#hash?.update(tlsHeader(type, body.length)).update(body);
       return;
     }
     const header = new Uint8Array(HANDSHAKE_HEADER_LENGTH);
     writeHandshakeHeader(header, 0, type, body.length, messageSeq, 0, body.length);
     this.#messages.push(header, body);
-    this.#pending.push(header, body);
+    this.#hash?.update(header).update(body);
   }
 }
 
