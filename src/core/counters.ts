@@ -5,7 +5,9 @@ export class Counters<Name extends string> {
   readonly #values: Record<Name, number>;
 
   constructor(names: readonly Name[]) {
-    this.#values = Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
+    const values: Partial<Record<Name, number>> = {};
+    for (const name of names) values[name] = 0;
+    this.#values = values as Record<Name, number>;
   }
 
   add(name: Name, amount = 1): void {

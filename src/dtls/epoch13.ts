@@ -28,7 +28,6 @@ export const APPLICATION_EPOCH = 3;
 
 /** The content type behind the plaintext. */
 const CONTENT_TYPE_LENGTH = 1;
-const MAX_HEADER_LENGTH = 5;
 
 /** Keys of one direction and epoch; `sequenceNumberKey` makes the masks. */
 export interface TrafficKeys13 extends TrafficKeys {
@@ -88,8 +87,8 @@ export class ReadEpoch13 {
   readonly iv: Bytes;
   readonly nonce: Bytes;
   readonly mask: Bytes = new Uint8Array(MASK_SAMPLE_LENGTH);
-  /** By the header's length: an AEAD takes its additional data as one whole array. */
-  readonly additionalData: readonly Bytes[];
+  /** As long as the header of the record opened last: an AEAD takes its additional data as one whole array. */
+  additionalData: Bytes = new Uint8Array(UNIFIED_HEADER_LENGTH);
 
   constructor(crypto: CryptoProvider, epoch: number, keys: TrafficKeys13) {
     this.epoch = epoch;
@@ -97,10 +96,6 @@ export class ReadEpoch13 {
     this.maskKey = crypto.mask(keys.aead, keys.sequenceNumberKey);
     this.iv = copyBytes(keys.iv);
     this.nonce = copyBytes(keys.iv);
-    this.additionalData = Array.from(
-      { length: MAX_HEADER_LENGTH + 1 },
-      (_, length) => new Uint8Array(length),
-    );
   }
 
   /** The sequence number of the record at `header`, unmasked; its ciphertext must have 16 bytes at least. */
@@ -119,7 +114,8 @@ export class ReadEpoch13 {
    */
   open(buffer: Uint8Array, header: number, length: number, sequence: number): number {
     const headerLength = unifiedHeaderLength(buffer[header]!);
-    const additionalData = this.additionalData[headerLength]!;
+    if (headerLength !== this.additionalData.length) this.additionalData = new Uint8Array(headerLength);
+    const { additionalData } = this;
     for (let i = 0; i < headerLength; i++) additionalData[i] = buffer[header + i]!;
     for (let i = 0; i < sequenceLength(buffer[header]!); i++) additionalData[1 + i]! ^= this.mask[i]!;
     fillNonce(this.nonce, this.iv, sequence);

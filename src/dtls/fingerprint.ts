@@ -5,7 +5,6 @@
  */
 import type { DecodeFailure } from '../core/decode.ts';
 import { decodeFailure, isFailure } from '../core/decode.ts';
-import { toHex } from '../core/text.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import { HASH_LENGTHS } from '../crypto/index.ts';
 
@@ -22,6 +21,12 @@ export type FingerprintAlgorithm = 'sha-256' | 'sha-384' | 'sha-512';
 /** The hashes understood, the strongest first. */
 const ALGORITHMS: readonly FingerprintAlgorithm[] = ['sha-512', 'sha-384', 'sha-256'];
 
+/** `:00` … `:FF`. */
+const COLON_AND_BYTE: readonly string[] = /* @__PURE__ */ Array.from(
+  { length: 256 },
+  (_, byte) => `:${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+);
+
 const MALFORMED: DecodeFailure = /* @__PURE__ */ decodeFailure('fingerprint-malformed');
 const REFUSED: DecodeFailure = /* @__PURE__ */ decodeFailure('fingerprint-algorithm-refused');
 
@@ -36,10 +41,10 @@ export function fingerprintOf(
   algorithm: FingerprintAlgorithm,
   crypto: CryptoProvider,
 ): Fingerprint {
-  const digest = toHex(crypto.hash(algorithm).update(der).digest()).toUpperCase();
-  let value = digest.slice(0, 2);
-  for (let at = 2; at < digest.length; at += 2) value += `:${digest.slice(at, at + 2)}`;
-  return { algorithm, value };
+  const digest = crypto.hash(algorithm).update(der).digest();
+  let value = '';
+  for (const byte of digest) value += COLON_AND_BYTE[byte]!;
+  return { algorithm, value: value.slice(1) };
 }
 
 /**

@@ -4,14 +4,18 @@
  *
  * Fragments and records are made when they are polled, packed into datagrams as full as the MTU allows. So every
  * transmission has fresh record sequence numbers, message_seq stays, and the MTU may change between two transmissions.
- * What a record number has carried is remembered: an ACK takes those bytes out of every transmission to come.
+ * Messages of one epoch share a record as far as it reaches (RFC 6347 §4.2.3, RFC 9147 §5.5): each record costs both ends
+ * a run of the AEAD, and the path its header and tag.
+ *
+ * Which pieces a record number has carried is remembered: an ACK takes those bytes out of every transmission to come.
  */
 import type { Bytes } from '../core/bytes.ts';
 import type { WriteEpoch } from './epoch.ts';
+import { HANDSHAKE_EPOCH } from './epoch13.ts';
 import type { RecordNumber } from './messages/ack.ts';
 import { HANDSHAKE_HEADER_LENGTH, writeHandshakeHeader } from './messages/handshake.ts';
 import type { HandshakeMessage, HandshakeType } from './messages/handshake.ts';
-import { ContentType } from './record.ts';
+import { ContentType, MAX_PLAINTEXT_LENGTH } from './record.ts';
 
 /** RFC 5246 §7.1: the one byte of a ChangeCipherSpec. */
 const CHANGE_CIPHER_SPEC = 1;
@@ -19,8 +23,8 @@ const CHANGE_CIPHER_SPEC = 1;
 /** A piece smaller than this waits for the next datagram instead of filling the end of this one. */
 const MIN_FRAGMENT = 32;
 
-/** Records remembered for their ACK, the newest: a dozen transmissions of a usual flight. */
-const MAX_SENT_RECORDS = 128;
+/** Pieces remembered for the ACK of their record, the newest: a dozen transmissions of a usual flight. */
+const MAX_SENT_PIECES = 128;
 
 interface MessageItem {
   readonly type: 'message';
@@ -35,8 +39,8 @@ interface MessageItem {
 
 type FlightItem = MessageItem | { readonly type: 'change-cipher-spec'; readonly epoch: WriteEpoch };
 
-/** What a record has carried. */
-interface SentRecord extends RecordNumber {
+/** A piece of a message, by the number of the record that has carried it. */
+interface SentPiece extends RecordNumber {
   readonly item: MessageItem;
   readonly offset: number;
   readonly length: number;
@@ -55,7 +59,7 @@ export class Flight {
   answers: HandshakeMessage | undefined;
   #nextSeq = 0;
   #items: FlightItem[] = [];
-  #sent: SentRecord[] = [];
+  #sent: SentPiece[] = [];
   /** The next byte to send: item, and offset in its body. */
   #item = 0;
   #offset = 0;
@@ -112,10 +116,13 @@ export class Flight {
    * @returns `progress` if it has acknowledged something new, `complete` if that was the last of the flight.
    */
   acknowledge(number: RecordNumber): 'nothing' | 'progress' | 'complete' {
-    const record = this.#sent.find(
-      ({ epoch, sequence }) => epoch === number.epoch && sequence === number.sequence,
-    );
-    if (record === undefined || !markAcknowledged(record)) return 'nothing';
+    let isNews = false;
+    for (const piece of this.#sent) {
+      if (piece.epoch !== number.epoch || piece.sequence !== number.sequence) continue;
+      if (markAcknowledged(piece)) isNews = true;
+    }
+    if (!isNews) return 'nothing';
+    if (number.epoch >= HANDSHAKE_EPOCH) this.#markHellos();
     const isComplete = this.#items.every((item) => item.type === 'message' && item.done);
     this.#skipAcknowledged();
     return isComplete ? 'complete' : 'progress';
@@ -129,7 +136,7 @@ export class Flight {
     for (let item = this.#items[this.#item]; item !== undefined; item = this.#items[this.#item]) {
       const written =
         item.type === 'message'
-          ? this.#writeFragment(datagram, at, item)
+          ? this.#writeMessages(datagram, at, item.epoch)
           : this.#writeChangeCipherSpec(datagram, at, item.epoch);
       if (written === 0) break;
       at += written;
@@ -145,35 +152,49 @@ export class Flight {
     return epoch.seal(ContentType.changeCipherSpec, datagram, body, 1);
   }
 
-  #writeFragment(datagram: Bytes, at: number, item: MessageItem): number {
+  /** One record of as many messages as there are in `epoch` and room is for. */
+  #writeMessages(datagram: Bytes, at: number, epoch: WriteEpoch): number {
+    const start = at + epoch.headroom;
+    const limit = Math.min(datagram.length - epoch.tailroom, start + MAX_PLAINTEXT_LENGTH);
+    let end = start;
+    for (let item = this.#items[this.#item]; item?.type === 'message'; item = this.#items[this.#item]) {
+      const written = item.epoch === epoch ? this.#writeFragment(datagram, end, limit, item) : 0;
+      if (written === 0) break;
+      end += written;
+    }
+    return end === start ? 0 : epoch.seal(ContentType.handshake, datagram, start, end - start);
+  }
+
+  #writeFragment(datagram: Bytes, at: number, limit: number, item: MessageItem): number {
     const { message, epoch } = item;
-    const header = at + epoch.headroom;
-    const body = header + HANDSHAKE_HEADER_LENGTH;
-    const room = datagram.length - body - epoch.tailroom;
+    const { type, messageSeq, body } = message;
+    const bodyAt = at + HANDSHAKE_HEADER_LENGTH;
+    const room = limit - bodyAt;
     const offset = this.#offset;
     const missing = endOfMissing(item, offset) - offset;
     if (room < Math.min(missing, MIN_FRAGMENT)) return 0;
     const length = Math.min(room, missing);
-    writeHandshakeHeader(
-      datagram,
-      header,
-      message.type,
-      message.body.length,
-      message.messageSeq,
-      offset,
-      length,
-    );
-    datagram.set(message.body.subarray(offset, offset + length), body);
+    writeHandshakeHeader(datagram, at, type, body.length, messageSeq, offset, length);
+    datagram.set(length === body.length ? body : body.subarray(offset, offset + length), bodyAt);
     this.#remember({ epoch: epoch.epoch, sequence: epoch.sequence, item, offset, length });
     this.#offset += length;
-    if (this.#offset === message.body.length) this.#nextItem();
+    if (this.#offset === body.length) this.#nextItem();
     this.#skipAcknowledged();
-    return epoch.seal(ContentType.handshake, datagram, header, HANDSHAKE_HEADER_LENGTH + length);
+    return HANDSHAKE_HEADER_LENGTH + length;
   }
 
-  #remember(record: SentRecord): void {
-    this.#sent.push(record);
-    if (this.#sent.length > MAX_SENT_RECORDS) this.#sent.shift();
+  #remember(piece: SentPiece): void {
+    this.#sent.push(piece);
+    if (this.#sent.length > MAX_SENT_PIECES) this.#sent.shift();
+  }
+
+  /** Whoever acknowledges what is protected has its keys, and so the hello before it, which nobody acknowledges. */
+  #markHellos(): void {
+    for (const item of this.#items) {
+      if (item.type !== 'message' || item.epoch.epoch > 0) continue;
+      item.missing = 0;
+      item.done = true;
+    }
   }
 
   #nextItem(): void {
@@ -200,8 +221,8 @@ function endOfMissing(item: MessageItem, offset: number): number {
   return end < 0 ? message.body.length : end;
 }
 
-/** False if everything in the record had been acknowledged before. */
-function markAcknowledged({ item, offset, length }: SentRecord): boolean {
+/** False if all of the piece had been acknowledged before. */
+function markAcknowledged({ item, offset, length }: SentPiece): boolean {
   if (item.done) return false;
   item.acknowledged ??= new Uint8Array(item.message.body.length);
   let fresh = 0;

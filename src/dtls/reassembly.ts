@@ -9,6 +9,7 @@
  * number of fragments. When room is short, what is farthest ahead goes first: the next message always finds a place.
  */
 import type { Bytes } from '../core/bytes.ts';
+import { NO_BYTES, copyBytes } from '../core/bytes.ts';
 import type { Fragment, HandshakeMessage } from './messages/handshake.ts';
 
 export interface ReassemblyLimits {
@@ -36,7 +37,7 @@ interface Assembly {
   readonly messageSeq: number;
   readonly type: number;
   readonly body: Bytes;
-  /** 1 for every byte of `body` that has come. */
+  /** 1 for every byte of `body` that has come; empty of a message that came whole. */
   readonly map: Uint8Array;
   received: number;
 }
@@ -73,15 +74,13 @@ export class Reassembly {
     const existing = this.#find(fragment);
     if (existing !== undefined) return fill(existing, fragment) > 0 ? 'taken' : 'duplicate';
     if (!this.#makeRoom(fragment)) return 'no-room';
-    const assembly: Assembly = {
-      messageSeq: fragment.messageSeq,
-      type: fragment.type,
-      body: new Uint8Array(fragment.length),
-      map: new Uint8Array(fragment.length),
-      received: 0,
-    };
+    const { messageSeq, type, length, body } = fragment;
+    const assembly: Assembly =
+      body.length === length
+        ? { messageSeq, type, body: copyBytes(body), map: NO_BYTES, received: length }
+        : { messageSeq, type, body: new Uint8Array(length), map: new Uint8Array(length), received: 0 };
     this.#assemblies.push(assembly);
-    this.#reserved += fragment.length;
+    this.#reserved += length;
     fill(assembly, fragment);
     return 'taken';
   }
@@ -156,6 +155,7 @@ export class Reassembly {
 /** Copies the bytes of `fragment` that have not come yet; answers how many. */
 function fill(assembly: Assembly, fragment: Fragment): number {
   let fresh = 0;
+  if (assembly.received === assembly.body.length) return fresh;
   for (let i = 0; i < fragment.body.length; i++) {
     const at = fragment.offset + i;
     if (assembly.map[at] === 1) continue;

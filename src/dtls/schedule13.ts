@@ -10,9 +10,9 @@
  * key of the sequence numbers, and the key of Finished.
  */
 import type { Bytes } from '../core/bytes.ts';
-import { NO_BYTES, Writer } from '../core/bytes.ts';
+import { NO_BYTES, writeU16 } from '../core/bytes.ts';
 import { encodeUtf8, fromHex } from '../core/text.ts';
-import { hkdfExpand, hkdfExtract } from '../crypto/hkdf.ts';
+import { hkdfExpandNumbered, hkdfExtract } from '../crypto/hkdf.ts';
 import type { CryptoProvider, HmacKey } from '../crypto/provider.ts';
 import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, HASH_LENGTHS } from '../crypto/provider.ts';
 import type { CipherSuite } from './cipher-suites.ts';
@@ -20,6 +20,27 @@ import type { TrafficKeys13 } from './epoch13.ts';
 
 /** RFC 9147 §5.9: where TLS says "tls13 ", with a space. */
 const LABEL_PREFIX = 'dtls13';
+
+/** What `expandLabel` takes: the label with its prefix. */
+function prefixed(label: string): Bytes {
+  return encodeUtf8(LABEL_PREFIX + label);
+}
+
+/** Encoded once: a handshake expands two dozen secrets. */
+const Label = {
+  derived: /* @__PURE__ */ prefixed('derived'),
+  clientHandshake: /* @__PURE__ */ prefixed('c hs traffic'),
+  serverHandshake: /* @__PURE__ */ prefixed('s hs traffic'),
+  clientApplication: /* @__PURE__ */ prefixed('c ap traffic'),
+  serverApplication: /* @__PURE__ */ prefixed('s ap traffic'),
+  exporterMaster: /* @__PURE__ */ prefixed('exp master'),
+  exporter: /* @__PURE__ */ prefixed('exporter'),
+  key: /* @__PURE__ */ prefixed('key'),
+  iv: /* @__PURE__ */ prefixed('iv'),
+  sequenceNumber: /* @__PURE__ */ prefixed('sn'),
+  finished: /* @__PURE__ */ prefixed('finished'),
+  trafficUpdate: /* @__PURE__ */ prefixed('traffic upd'),
+} as const;
 
 /**
  * What no handshake without a pre-shared key can change, for it is made of zeros alone: the hash of nothing, and the salt of
@@ -49,11 +70,15 @@ function hex(text: string): Bytes {
   return fromHex(text) ?? NO_BYTES;
 }
 
-/** RFC 8446 §7.1: HKDF-Expand-Label, with the info length 2 │ prefix and label <1> │ context <1>. */
-export function expandLabel(secret: HmacKey, label: string, context: Uint8Array, length: number): Bytes {
-  const name = encodeUtf8(LABEL_PREFIX + label);
-  const info = new Writer(64).u16(length).u8(name.length).raw(name).u8(context.length).raw(context);
-  return hkdfExpand(secret, info.view(), length);
+/** RFC 8446 §7.1: HKDF-Expand-Label, with the info length 2 │ prefix and label <1> │ context <1>, and a byte to count blocks. */
+function expandLabel(secret: HmacKey, label: Uint8Array, context: Uint8Array, length: number): Bytes {
+  const info = new Uint8Array(5 + label.length + context.length);
+  writeU16(info, 0, length);
+  info[2] = label.length;
+  info.set(label, 3);
+  info[3 + label.length] = context.length;
+  if (context.length > 0) info.set(context, 4 + label.length);
+  return hkdfExpandNumbered(secret, info, length);
 }
 
 /** Takes a copy of a secret as it is made, for a key log. */
@@ -79,22 +104,22 @@ export class TrafficSecret {
     const keyLength = AEAD_KEY_LENGTHS[aead];
     return {
       aead,
-      key: expandLabel(this.#hmac, 'key', NO_BYTES, keyLength),
-      iv: expandLabel(this.#hmac, 'iv', NO_BYTES, AEAD_NONCE_LENGTH),
-      sequenceNumberKey: expandLabel(this.#hmac, 'sn', NO_BYTES, keyLength),
+      key: expandLabel(this.#hmac, Label.key, NO_BYTES, keyLength),
+      iv: expandLabel(this.#hmac, Label.iv, NO_BYTES, AEAD_NONCE_LENGTH),
+      sequenceNumberKey: expandLabel(this.#hmac, Label.sequenceNumber, NO_BYTES, keyLength),
     };
   }
 
   /** RFC 8446 §4.4.4: the Finished this direction's sender sends. */
   verifyData(transcriptHash: Uint8Array): Bytes {
     const { hash } = this.#suite;
-    const finishedKey = expandLabel(this.#hmac, 'finished', NO_BYTES, HASH_LENGTHS[hash]);
+    const finishedKey = expandLabel(this.#hmac, Label.finished, NO_BYTES, HASH_LENGTHS[hash]);
     return this.#crypto.hmac(hash, finishedKey).mac(transcriptHash);
   }
 
   /** RFC 8446 §7.2: the secret of the epoch after this one. */
   next(): TrafficSecret {
-    const secret = expandLabel(this.#hmac, 'traffic upd', NO_BYTES, HASH_LENGTHS[this.#suite.hash]);
+    const secret = expandLabel(this.#hmac, Label.trafficUpdate, NO_BYTES, HASH_LENGTHS[this.#suite.hash]);
     return new TrafficSecret(this.#crypto, this.#suite, secret);
   }
 }
@@ -123,8 +148,8 @@ export class Exporter13 {
   export(label: string, length: number): Bytes {
     const { hash } = this.#suite;
     const { emptyHash } = CONSTANTS[hash];
-    const secret = expandLabel(this.#hmac, label, emptyHash, HASH_LENGTHS[hash]);
-    return expandLabel(this.#crypto.hmac(hash, secret), 'exporter', emptyHash, length);
+    const secret = expandLabel(this.#hmac, prefixed(label), emptyHash, HASH_LENGTHS[hash]);
+    return expandLabel(this.#crypto.hmac(hash, secret), Label.exporter, emptyHash, length);
   }
 }
 
@@ -148,8 +173,8 @@ export class KeySchedule13 {
   handshake(transcriptHash: Uint8Array): TrafficSecrets {
     const secret = this.#handshakeSecret;
     return {
-      client: this.#traffic(secret, 'c hs traffic', transcriptHash, 'CLIENT_HANDSHAKE_TRAFFIC_SECRET'),
-      server: this.#traffic(secret, 's hs traffic', transcriptHash, 'SERVER_HANDSHAKE_TRAFFIC_SECRET'),
+      client: this.#traffic(secret, Label.clientHandshake, transcriptHash, 'CLIENT_HANDSHAKE_TRAFFIC_SECRET'),
+      server: this.#traffic(secret, Label.serverHandshake, transcriptHash, 'SERVER_HANDSHAKE_TRAFFIC_SECRET'),
     };
   }
 
@@ -157,12 +182,12 @@ export class KeySchedule13 {
   application(transcriptHash: Uint8Array): TrafficSecrets & { readonly exporter: Exporter13 } {
     const { hash } = this.#suite;
     const length = HASH_LENGTHS[hash];
-    const salt = expandLabel(this.#handshakeSecret, 'derived', CONSTANTS[hash].emptyHash, length);
+    const salt = expandLabel(this.#handshakeSecret, Label.derived, CONSTANTS[hash].emptyHash, length);
     const master = this.#extract(salt, new Uint8Array(length));
-    const exporterSecret = this.#derive(master, 'exp master', transcriptHash, 'EXPORTER_SECRET');
+    const exporterSecret = this.#derive(master, Label.exporterMaster, transcriptHash, 'EXPORTER_SECRET');
     return {
-      client: this.#traffic(master, 'c ap traffic', transcriptHash, 'CLIENT_TRAFFIC_SECRET_0'),
-      server: this.#traffic(master, 's ap traffic', transcriptHash, 'SERVER_TRAFFIC_SECRET_0'),
+      client: this.#traffic(master, Label.clientApplication, transcriptHash, 'CLIENT_TRAFFIC_SECRET_0'),
+      server: this.#traffic(master, Label.serverApplication, transcriptHash, 'SERVER_TRAFFIC_SECRET_0'),
       exporter: new Exporter13(this.#crypto, this.#suite, exporterSecret),
     };
   }
@@ -173,7 +198,7 @@ export class KeySchedule13 {
     return this.#crypto.hmac(hash, hkdfExtract(this.#crypto, hash, salt, inputKeyMaterial));
   }
 
-  #traffic(secret: HmacKey, label: string, transcriptHash: Uint8Array, logLabel: string): TrafficSecret {
+  #traffic(secret: HmacKey, label: Uint8Array, transcriptHash: Uint8Array, logLabel: string): TrafficSecret {
     return new TrafficSecret(
       this.#crypto,
       this.#suite,
@@ -181,7 +206,7 @@ export class KeySchedule13 {
     );
   }
 
-  #derive(secret: HmacKey, label: string, transcriptHash: Uint8Array, logLabel: string): Bytes {
+  #derive(secret: HmacKey, label: Uint8Array, transcriptHash: Uint8Array, logLabel: string): Bytes {
     const derived = expandLabel(secret, label, transcriptHash, HASH_LENGTHS[this.#suite.hash]);
     this.#reveal?.(logLabel, derived.slice());
     return derived;

@@ -24,7 +24,8 @@ export class Transcript {
   #waiting: HandshakeMessage[] = [];
   #suite: CipherSuite | undefined;
   #hash: Hash | undefined;
-  #messages: Bytes[] = [];
+  /** Headers and bodies in turn. */
+  #messages: Uint8Array[] = [];
 
   constructor(crypto: CryptoProvider) {
     this.#crypto = crypto;
@@ -58,7 +59,8 @@ export class Transcript {
   replaceByHash(): void {
     if (this.#suite === undefined) return;
     const digest = this.hash();
-    this.#hash = this.#crypto.hash(this.#suite.hash).update(tlsForm(MESSAGE_HASH, digest));
+    const header = tlsHeader(MESSAGE_HASH, digest.length);
+    this.#hash = this.#crypto.hash(this.#suite.hash).update(header).update(digest);
   }
 
   /** Forgets everything: after a HelloVerifyRequest the handshake starts anew, and after Finished nobody asks again. */
@@ -69,24 +71,22 @@ export class Transcript {
     this.#messages = [];
   }
 
-  #take(message: HandshakeMessage, suite: CipherSuite): void {
+  #take({ type, messageSeq, body }: HandshakeMessage, suite: CipherSuite): void {
     if (suite.version === '1.3') {
-      this.#hash?.update(tlsForm(message.type, message.body));
+      this.#hash?.update(tlsHeader(type, body.length)).update(body);
       return;
     }
-    const { type, messageSeq, body } = message;
     const header = new Uint8Array(HANDSHAKE_HEADER_LENGTH);
     writeHandshakeHeader(header, 0, type, body.length, messageSeq, 0, body.length);
-    const whole = concatBytes(header, body);
-    this.#messages.push(whole);
-    this.#hash?.update(whole);
+    this.#messages.push(header, body);
+    this.#hash?.update(header).update(body);
   }
 }
 
-/** A message as TLS sends it: msg_type 1 │ length 3 │ body. */
-function tlsForm(type: number, body: Uint8Array): Bytes {
+/** What TLS sends before a message: msg_type 1 │ length 3. */
+function tlsHeader(type: number, length: number): Bytes {
   const header = new Uint8Array(4);
   header[0] = type;
-  writeU24(header, 1, body.length);
-  return concatBytes(header, body);
+  writeU24(header, 1, length);
+  return header;
 }

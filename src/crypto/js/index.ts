@@ -21,6 +21,7 @@ import type {
   SignatureAlgorithm,
   SigningKey,
 } from '../provider.ts';
+import { HmacSha256 } from '../hmac-sha256.ts';
 import { generateScalar, NIST_CURVES } from '../scalar.ts';
 import { warmUpAes } from './aes.ts';
 import { ChaChaKey, ChaChaMask } from './chacha.ts';
@@ -41,7 +42,7 @@ class JsCrypto implements CryptoProvider {
   }
 
   hmac(algorithm: HashAlgorithm, key: Uint8Array): HmacKey {
-    return createHmac(algorithm, key);
+    return algorithm === 'sha-256' ? new HmacSha256(key) : createHmac(algorithm, key);
   }
 
   aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey {

@@ -1,6 +1,7 @@
 /**
- * Hashes and HMAC on OpenSSL. HMAC keys stay bytes: unlike a cipher's their import costs nothing, and a handshake of DTLS
- * 1.3 makes a dozen of them for one or two messages each, where a `KeyObject` would cost as much as a message.
+ * Hashes on OpenSSL, and HMAC but for SHA-256's (hmac-sha256.ts). HMAC keys stay bytes: unlike a cipher's their import costs
+ * nothing, and a handshake of DTLS 1.3 makes a dozen of them for one or two messages each, where a `KeyObject` would cost as
+ * much as a message.
  */
 import type { Hash as NodeHashState } from 'node:crypto';
 import { createHash, createHmac } from 'node:crypto';

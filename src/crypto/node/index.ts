@@ -20,6 +20,7 @@ import type {
   SignatureAlgorithm,
   SigningKey,
 } from '../provider.ts';
+import { HmacSha256 } from '../hmac-sha256.ts';
 import { generateScalar, NIST_CURVES } from '../scalar.ts';
 import { createMask, NodeAeadKey } from './aead.ts';
 import { NodeGcmKey } from './gcm.ts';
@@ -37,7 +38,7 @@ class NodeCrypto implements CryptoProvider {
   }
 
   hmac(algorithm: HashAlgorithm, key: Uint8Array): HmacKey {
-    return new NodeHmac(algorithm, key);
+    return algorithm === 'sha-256' ? new HmacSha256(key) : new NodeHmac(algorithm, key);
   }
 
   aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey {
