@@ -60,6 +60,9 @@ export interface SackVerdict {
 const PROBE_ROUND_TRIPS = 2;
 const MIN_PROBE_TIMEOUT = 10;
 
+/** Milliseconds that something overtaken may always be late: clocks of hosts are no finer. */
+const MIN_REORDERING_WINDOW = 1;
+
 const STALE: SackVerdict = { valid: true, advanced: false, progress: false };
 const INVALID: SackVerdict = { valid: false, advanced: false, progress: false };
 
@@ -440,7 +443,7 @@ export class Sender {
 
   get #reorderingWindow(): number {
     const quarters = Math.max(this.outstanding.sent.reorderingQuarters, 1);
-    return ((this.rto.smoothed ?? this.rto.base) * quarters) / 4;
+    return Math.max(((this.rto.smoothed ?? this.rto.base) * quarters) / 4, MIN_REORDERING_WINDOW);
   }
 
   /** Nothing to send while the path would take more: what limits the sender is the application. */
