@@ -78,6 +78,22 @@ describe('one flow', () => {
     expect(path.drops / path.waits.length).toBeLessThan(0.03);
   });
 
+  test('path MTU probing: the flow goes on in larger packets, and through a path that narrows', () => {
+    const path = new Path({ rate: 20, roundTrip: 50, mtu: 1435 });
+    const flow = path.add({ pathMtu: {} });
+    path.run(2000);
+    const wide = measure(path, flow, 2000);
+    expect(wide.goodput).toBeGreaterThan(18.5);
+    expect(flow.sender.inspect().pathMtu.size).toBe(1432 + 37);
+    expect((wide.goodput * 250_000) / path.waits.length).toBeGreaterThan(1300);
+    path.conditions.mtu = 1160;
+    // Nothing comes through: three T3 tell, each twice as long as the one before.
+    path.run(3000, () => flow.sender.inspect().pathMtu.size < 1400);
+    path.run(500);
+    expect(flow.sender.inspect().pathMtu.size).toBe(1160 + 37);
+    expect(measure(path, flow, 2000).goodput).toBeGreaterThan(18.5);
+  });
+
   test('half of the acknowledgements lost costs nothing', () => {
     const path = new Path({ rate: 20, roundTrip: 50 });
     const flow = path.add();
