@@ -219,7 +219,7 @@ export class SctpAssociation {
     if (outgoing.lifetime !== Infinity) a.undated.push(outgoing);
     a.deadlines.markStale();
     a.sender.queue.enqueue(outgoing);
-    a.sender.allowBurst();
+    a.sender.allowance.allowBurst();
     settle(a);
     return true;
   }
@@ -289,7 +289,7 @@ export class SctpAssociation {
       a.deadlines.release();
       a.deadlines.stop('pathDown');
       a.deadlines.stop('t3');
-      a.sender.handlePathRestored(a.now);
+      a.sender.recovery.handlePathRestored(a.now);
       a.outbox.init ||= a.state === 'cookie-wait';
       a.outbox.cookieEcho ||= a.state === 'cookie-echoed';
       a.outbox.heartbeat ||= a.isAssociated;
@@ -352,7 +352,7 @@ export class SctpAssociation {
       nextTimeout: Number.isFinite(this.nextTimeout()) ? this.nextTimeout() : null,
       outboundStreams: a.outboundStreams,
       remoteMaxMessageSize: Number.isFinite(a.remoteMaxMessageSize) ? a.remoteMaxMessageSize : null,
-      partialReliability: a.sender.partialReliability,
+      partialReliability: a.sender.abandonment.isSupported,
       interleaving: a.sender.queue.interleaving,
       zeroChecksum: a.settings.zeroChecksum && a.handshake.peer?.zeroChecksum === true,
       pathMtu: a.pathMtu.inspect(),
@@ -442,9 +442,9 @@ export class SctpAssociation {
   #observe(now: number): void {
     const a = this.#a;
     a.deadlines.observe(now);
-    a.sender.observe(a.now);
+    a.sender.recovery.observe(a.now);
     if (a.undated.length === 0) return;
-    for (const message of a.undated) a.sender.limitLifetime(message, a.now + message.lifetime);
+    for (const message of a.undated) a.sender.abandonment.limitLifetime(message, a.now + message.lifetime);
     a.undated = [];
   }
 
