@@ -14,7 +14,7 @@ import type { SackChunk } from '../packet/sack.ts';
 import type { TsnLine } from '../tsn.ts';
 import type { Abandonment } from './abandonment.ts';
 import type { Allowance } from './allowance.ts';
-import type { AckSample, CongestionController, LossSample } from './congestion.ts';
+import type { CongestionController } from './congestion.ts';
 import type { Losses, Outstanding, SackOutcome } from './outstanding.ts';
 import type { RtoEstimator } from './rto.ts';
 
@@ -37,22 +37,6 @@ const MIN_REORDERING_WINDOW = 1;
 const STALE: SackVerdict = { valid: true, advanced: false, progress: false };
 const INVALID: SackVerdict = { valid: false, advanced: false, progress: false };
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-const NO_ACK: AckSample = {
-  now: 0,
-  ackedBytes: 0,
-  inFlight: 0,
-  delivered: 0,
-  priorDelivered: -1,
-  deliveryRate: 0,
-  isAppLimited: false,
-  roundTripTime: -1,
-  advanced: false,
-  recovering: false,
-  windowLimited: false,
-};
-
 export interface RecoveryParts {
   readonly line: TsnLine;
   readonly outstanding: Outstanding;
@@ -74,8 +58,6 @@ export class Recovery {
   #exit = -1;
   /** Bytes delivered from which on the next round trip is timed: one a round (RFC 9260 §6.3.1 C4). */
   #nextSampleAt = 0;
-  readonly #ack: Mutable<AckSample> = { ...NO_ACK };
-  readonly #loss: Mutable<LossSample> = { now: 0, lostBytes: 0, inFlight: 0, startsRecovery: false };
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
@@ -205,31 +187,27 @@ export class Recovery {
   #tellAcknowledged(outcome: Readonly<SackOutcome>, recovering: boolean, now: number): void {
     const { outstanding, allowance, congestion } = this.#parts;
     const { sent } = outstanding;
-    const ack = this.#ack;
-    ack.now = now;
-    ack.ackedBytes = outcome.ackedBytes;
-    ack.inFlight = outstanding.flightBytes;
-    ack.delivered = sent.delivered;
-    ack.priorDelivered = sent.priorDelivered;
-    ack.deliveryRate = sent.deliveryRate;
-    ack.isAppLimited = sent.isAppLimited;
-    ack.roundTripTime = sent.roundTripTime;
-    ack.advanced = outcome.cumulativeAdvanced;
-    ack.recovering = recovering && this.isRecovering;
-    ack.windowLimited = allowance.wasLimited;
-    congestion.onAcknowledged(ack);
+    congestion.onAcknowledged({
+      now,
+      ackedBytes: outcome.ackedBytes,
+      inFlight: outstanding.flightBytes,
+      delivered: sent.delivered,
+      priorDelivered: sent.priorDelivered,
+      deliveryRate: sent.deliveryRate,
+      isAppLimited: sent.isAppLimited,
+      roundTripTime: sent.roundTripTime,
+      advanced: outcome.cumulativeAdvanced,
+      recovering: recovering && this.isRecovering,
+      windowLimited: allowance.wasLimited,
+    });
   }
 
   #handleLosses({ chunks, bytes }: Readonly<Losses>, now: number): void {
     if (chunks === 0) return;
     const { outstanding, allowance, congestion, counters } = this.#parts;
     counters.add('fast-retransmits', chunks);
-    const loss = this.#loss;
-    loss.now = now;
-    loss.lostBytes = bytes;
-    loss.inFlight = outstanding.flightBytes;
-    loss.startsRecovery = !this.isRecovering;
-    congestion.onLost(loss);
+    const { flightBytes: inFlight } = outstanding;
+    congestion.onLost({ now, lostBytes: bytes, inFlight, startsRecovery: !this.isRecovering });
     allowance.allowBurst();
     if (this.isRecovering) return;
     this.#exit = outstanding.next - 1;
