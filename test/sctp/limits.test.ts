@@ -239,6 +239,42 @@ describe('what the application may make us hold', () => {
     expect(puppet.a.send(1, message)).toBe(true);
   });
 
+  test('sendBuffer: a message of a byte costs 64; bufferedAmount is user bytes all the same', () => {
+    const puppet = new Puppet({ sendBuffer: 6400 });
+    const message = { ppid: 53, data: payload(1, 1) };
+    const accepted = Array.from({ length: 200 }, () => puppet.a.send(1, message)).filter(Boolean).length;
+    expect(accepted).toBe(100);
+    expect(puppet.a.bufferedAmount(1)).toBe(100);
+    puppet.run(10);
+    expect(puppet.a.bufferedAmount(1)).toBe(0);
+    expect(puppet.a.send(1, message)).toBe(false);
+    puppet.say(puppet.sack(49));
+    expect(puppet.a.send(1, { ppid: 53, data: payload(49 * 64, 1) })).toBe(true);
+    expect(puppet.a.send(1, message)).toBe(false);
+  });
+
+  test('sendBuffer: messages that ran out of time behind others cost until their turn comes', () => {
+    const puppet = new Puppet({ sendBuffer: 20_000, interleaving: false });
+    puppet.say(puppet.sack(0, { window: 2000 }));
+    for (let i = 0; i < 10; i++) puppet.a.send(1, { ppid: 53, data: payload(1000, i) });
+    puppet.drain();
+    let accepted = 0;
+    for (let i = 0; i < 1000; i++) {
+      if (puppet.a.send(1, { ppid: 53, data: payload(10, i), maxPacketLifeTime: 1 })) accepted++;
+      puppet.run(2);
+    }
+    expect(accepted).toBe(Math.floor(10_000 / 64));
+    expect(puppet.count('expired-messages')).toBe(accepted);
+    expect(puppet.a.bufferedAmount(1)).toBeLessThanOrEqual(10_000);
+    // All ten are taken: what stood behind them is gone, and nothing is charged any more.
+    for (let upTo = 1; upTo <= 10; upTo++) {
+      puppet.say(puppet.sack(upTo));
+      puppet.drain();
+    }
+    expect(inspect(puppet.a).send).toMatchObject({ bufferedBytes: 0, outstandingChunks: 0 });
+    expect(puppet.a.send(1, { ppid: 53, data: payload(20_000, 1) })).toBe(true);
+  });
+
   test('remoteMaxMessageSize: ERR_TOO_LARGE, nothing queued', () => {
     const a = association(1, { remoteMaxMessageSize: 1000 });
     expect(() => a.send(1, { ppid: 53, data: payload(1001, 1) })).toThrow(

@@ -14,7 +14,7 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
 import { badArgument, RtcError } from '../../core/errors.ts';
-import { CAUSE, CHUNK, FLAG_REFLECTED } from '../constants.ts';
+import { CAUSE, charge, CHUNK, FLAG_REFLECTED } from '../constants.ts';
 import type { SctpCounter, SctpEvent, SctpMessage, SctpState } from '../events.ts';
 import type { SctpInspection } from '../inspection.ts';
 import type { SctpOptions } from '../options.ts';
@@ -210,7 +210,7 @@ export class SctpAssociation {
     const a = this.#a;
     this.#checkSend(streamId, message);
     const { data, ppid, unordered, maxRetransmits, maxPacketLifeTime, priority, token } = message;
-    if (a.sender.heldBytes + data.length > a.settings.sendBuffer) {
+    if (a.sender.heldBytes + charge(data.length) > a.settings.sendBuffer) {
       a.sendBufferHigh = true;
       return false;
     }
@@ -218,8 +218,7 @@ export class SctpAssociation {
     const outgoing = outgoingMessage(streamId, ppid, copyBytes(data), traits);
     if (outgoing.lifetime !== Infinity) a.undated.push(outgoing);
     a.deadlines.markStale();
-    a.sender.queue.enqueue(outgoing);
-    a.sender.allowance.allowBurst();
+    a.sender.accept(outgoing);
     settle(a);
     return true;
   }

@@ -16,6 +16,13 @@ import type { Outstanding } from './outstanding.ts';
 import type { OutgoingMessage, SendQueue } from './send-queue.ts';
 import { endMessage } from './send-queue.ts';
 
+export interface AbandonmentParts {
+  readonly line: TsnLine;
+  readonly queue: SendQueue;
+  readonly outstanding: Outstanding;
+  readonly counters: Counters<SctpCounter>;
+}
+
 export class Abandonment {
   /** The peer understands FORWARD TSN: messages may be given up. */
   isSupported = false;
@@ -26,25 +33,13 @@ export class Abandonment {
   #forwardedAt = -Infinity;
   /** Messages with a lifetime that have not ended, by when it does. */
   readonly #lifetimes = new DeadlineHeap<OutgoingMessage>();
-  readonly #line: TsnLine;
-  readonly #queue: SendQueue;
-  readonly #outstanding: Outstanding;
-  readonly #counters: Counters<SctpCounter>;
+  readonly #parts: AbandonmentParts;
   readonly #ended: (message: OutgoingMessage, outcome: MessageOutcome) => void;
 
-  constructor(parts: {
-    readonly line: TsnLine;
-    readonly queue: SendQueue;
-    readonly outstanding: Outstanding;
-    readonly counters: Counters<SctpCounter>;
-    /** Told of each message that ends here; it calls `end`. */
-    readonly ended: (message: OutgoingMessage, outcome: MessageOutcome) => void;
-  }) {
-    this.#line = parts.line;
-    this.#queue = parts.queue;
-    this.#outstanding = parts.outstanding;
-    this.#counters = parts.counters;
-    this.#ended = parts.ended;
+  /** @param ended told of each message that ends here; it calls `end`. */
+  constructor(parts: AbandonmentParts, ended: (message: OutgoingMessage, outcome: MessageOutcome) => void) {
+    this.#parts = parts;
+    this.#ended = ended;
   }
 
   /** The earliest time at which a message runs out of its lifetime; Infinity: none. */
@@ -65,9 +60,9 @@ export class Abandonment {
    */
   expire(now: number): void {
     for (let due = this.#lifetimes.takeDue(now); due !== undefined; due = this.#lifetimes.takeDue(now)) {
-      if (due.sent === 0) this.#queue.expire(due);
+      if (due.sent === 0) this.#parts.queue.expire(due);
       else if (!this.isSupported) continue;
-      else if (due.sent < due.length || this.#outstanding.hasLost(due)) this.abandon(due, now);
+      else if (due.sent < due.length || this.#parts.outstanding.hasLost(due)) this.abandon(due, now);
     }
   }
 
@@ -78,39 +73,39 @@ export class Abandonment {
 
   /** Gives up the whole message, its unsent rest included: a part of it is of no use to the receiver. */
   abandon(message: OutgoingMessage, now: number): void {
-    this.#counters.add('abandoned-messages');
-    this.#outstanding.abandon(message);
-    if (this.#queue.abandonRest(message) > 0) this.#outstanding.addPlaceholder(message);
+    this.#parts.counters.add('abandoned-messages');
+    this.#parts.outstanding.abandon(message);
+    if (this.#parts.queue.abandonRest(message) > 0) this.#parts.outstanding.addPlaceholder(message);
     this.#ended(message, message.expiresAt <= now ? 'expired' : 'abandoned');
     this.forwardDue = true;
   }
 
   /** Every message comes here once: its one outcome. */
   end(message: OutgoingMessage, outcome: MessageOutcome): void {
-    if (outcome === 'expired' && message.sent === 0) this.#counters.add('expired-messages');
+    if (outcome === 'expired' && message.sent === 0) this.#parts.counters.add('expired-messages');
     endMessage(message, outcome);
     if (message.lifetime !== Infinity) this.#lifetimes.delete(message);
   }
 
   /** RFC 3758 §3.5 C: a lost FORWARD TSN is sent again, once in `interval` at the most, and with every T3. */
   remind(now: number, interval: number, advanced: boolean): void {
-    if (!this.#outstanding.isAbandoned(this.#outstanding.cumulative + 1)) return;
+    if (!this.#parts.outstanding.isAbandoned(this.#parts.outstanding.cumulative + 1)) return;
     if (advanced || now - this.#forwardedAt >= interval) this.forwardDue = true;
   }
 
   /** Adds the FORWARD TSN that is due, if it has any effect and fits; `chunkSpace`: bytes of chunks in a full packet. */
   writeForwardTsn(writer: PacketWriter, now: number, chunkSpace: number): boolean {
     if (!this.forwardDue) return false;
-    const { interleaving } = this.#queue;
+    const { interleaving } = this.#parts.queue;
     const entrySize = interleaving ? 8 : 4;
     // What does not fit waits for the next one.
     const { position, streams } = this.#skippable(Math.floor((chunkSpace - 8) / entrySize));
-    if (position === this.#outstanding.cumulative) {
+    if (position === this.#parts.outstanding.cumulative) {
       this.forwardDue = false;
       return false;
     }
     if (8 + entrySize * streams.length > writer.room) return false;
-    const forward = { newCumulativeTsn: this.#line.wire(position), streams };
+    const forward = { newCumulativeTsn: this.#parts.line.wire(position), streams };
     writer.chunk(interleaving ? encodeIForwardTsn(forward) : encodeForwardTsn(forward));
     this.forwardDue = false;
     this.#forwardedAt = now;
@@ -124,8 +119,8 @@ export class Abandonment {
 
   /** How far the peer may skip, and the streams it skips on, `maxStreams` at the most. */
   #skippable(maxStreams: number): { position: number; streams: SkippedStream[] } {
-    const outstanding = this.#outstanding;
-    const { interleaving } = this.#queue;
+    const outstanding = this.#parts.outstanding;
+    const { interleaving } = this.#parts.queue;
     const skipped = new Map<number, SkippedStream>();
     let position = outstanding.cumulative;
     while (position < this.barrier && outstanding.isAbandoned(position + 1)) {

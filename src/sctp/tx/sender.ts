@@ -10,7 +10,7 @@
  *   abandonment   messages given up, FORWARD TSN
  */
 import type { Counters } from '../../core/counters.ts';
-import { I_DATA_HEADER_SIZE, padded } from '../constants.ts';
+import { charge, I_DATA_HEADER_SIZE, MIN_CHARGE, padded } from '../constants.ts';
 import type { MessageOutcome, SctpCounter } from '../events.ts';
 import type { SenderInspection } from '../inspection.ts';
 import type { PacketWriter } from '../packet/packet.ts';
@@ -50,11 +50,13 @@ export class Sender {
   readonly abandonment: Abandonment;
   readonly rto: RtoEstimator;
   readonly congestion: CongestionController;
+  readonly counters: Counters<SctpCounter>;
   /** Set when the earliest outstanding chunk has been sent again: T3 starts anew (RFC 9260 §6.3.2 R4). */
   earliestResent = false;
   /** Position of the first chunk that the last `fill` wrote, -1 if it wrote none. */
   firstFilled = -1;
-  readonly #counters: Counters<SctpCounter>;
+  /** What messages that have not ended are charged beyond their bytes. */
+  #surcharge = 0;
 
   constructor(
     initialTsn: number,
@@ -68,26 +70,22 @@ export class Sender {
   ) {
     const { observer, rto, congestion, counters } = parts;
     const ended = (message: OutgoingMessage, outcome: MessageOutcome): void => {
+      this.#surcharge -= charge(message.length) - message.length;
       this.abandonment.end(message, outcome);
       if (message.token !== undefined) observer.outcome(message, outcome);
     };
     const bufferedAmountLow = (streamId: number): void => {
       observer.bufferedAmountLow(streamId);
     };
-    const line = new TsnLine(initialTsn);
-    const outstanding = new Outstanding({ ended });
-    const queue = new SendQueue({ bufferedAmountLow, ended }, options.scheduling);
-    const allowance = new Allowance(outstanding, congestion, options);
-    const abandonment = new Abandonment({ line, queue, outstanding, counters, ended });
-    this.line = line;
-    this.queue = queue;
-    this.outstanding = outstanding;
-    this.allowance = allowance;
-    this.abandonment = abandonment;
-    this.recovery = new Recovery({ line, outstanding, allowance, abandonment, rto, congestion, counters });
+    this.line = new TsnLine(initialTsn);
+    this.outstanding = new Outstanding({ ended });
+    this.queue = new SendQueue({ bufferedAmountLow, ended }, options.scheduling);
     this.rto = rto;
     this.congestion = congestion;
-    this.#counters = counters;
+    this.counters = counters;
+    this.allowance = new Allowance(this.outstanding, congestion, options);
+    this.abandonment = new Abandonment(this, ended);
+    this.recovery = new Recovery(this);
   }
 
   /** What the next packet must have room for at the least: a chunk that was made for larger packets goes alone. */
@@ -107,9 +105,17 @@ export class Sender {
     return this.queue.bufferedBytes > 0 || this.outstanding.count > 0;
   }
 
-  /** User bytes held: accepted and not yet acknowledged. */
+  /** Bytes charged for what was accepted and is not yet acknowledged. */
   get heldBytes(): number {
-    return this.queue.bufferedBytes + this.outstanding.unackedBytes;
+    const { bufferedBytes, expiredCount } = this.queue;
+    return bufferedBytes + this.outstanding.unackedBytes + this.#surcharge + expiredCount * MIN_CHARGE;
+  }
+
+  /** Takes a message to be sent: a burst may start. */
+  accept(message: OutgoingMessage): void {
+    this.#surcharge += charge(message.length) - message.length;
+    this.queue.enqueue(message);
+    this.allowance.allowBurst();
   }
 
   /** RFC 8260 was negotiated: I-DATA and I-FORWARD-TSN take the place of DATA and FORWARD TSN. */
@@ -191,7 +197,7 @@ export class Sender {
       const size = outstanding.size(position);
       if (outstanding.headerSize + padded(size) > writer.room || !this.allowance.mayFly(size)) return wrote;
       outstanding.resend(position, now, fresh);
-      this.#counters.add('retransmitted-chunks');
+      this.counters.add('retransmitted-chunks');
       if (position === outstanding.cumulative + 1) this.earliestResent = true;
       this.#write(writer, message, position, outstanding.offset(position), size);
       wrote = true;
@@ -222,7 +228,7 @@ export class Sender {
       const offset = message.sent;
       const position = outstanding.add(message, offset, size, now, fresh);
       this.queue.take(message, size);
-      if (offset + size === message.length) this.#counters.add('messages-sent');
+      if (offset + size === message.length) this.counters.add('messages-sent');
       this.#write(writer, message, position, offset, size);
       wrote = true;
     }
