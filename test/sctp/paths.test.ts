@@ -184,6 +184,25 @@ describe('what is small', () => {
     expect(path.now - began).toBeLessThan(200);
   });
 
+  test('TLP: a single packet that is lost does not wait for T3', () => {
+    const path = new Path({ rate: 100, roundTrip: 20 });
+    const flow = path.add({}, false);
+    path.run(1000);
+    flow.sender.send(1, { ppid: 53, data: new Uint8Array(100) });
+    path.run(500);
+    const began = path.now;
+    path.survivors = 0;
+    flow.sender.send(1, { ppid: 53, data: new Uint8Array(100) });
+    // The next one, too, would be lost: the probe.
+    path.survivors = -1;
+    path.run(5000, () => flow.delivered >= 200);
+    expect(path.now - began).toBeLessThan(60);
+    expect(flow.sender.inspect().counters).toMatchObject({
+      'tail-loss-probes': 1,
+      'retransmission-timeouts': 0,
+    });
+  });
+
   test('TLP: a tail that is lost does not wait for T3', () => {
     const path = new Path({ rate: 100, roundTrip: 20 });
     const flow = path.add({}, false);

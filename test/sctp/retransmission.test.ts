@@ -200,6 +200,99 @@ describe('sent again', () => {
   });
 });
 
+describe('a packet that is alone in flight (RFC 9260 §3.3.1, I bit)', () => {
+  /** Flags of the data chunks sent since the last call, and whether the I bit is among them. */
+  function immediate(puppet: Puppet): boolean[] {
+    puppet.drain();
+    const flags = puppet.heard
+      .filter(({ type }) => type === CHUNK.data)
+      .map((chunk) => (chunk.flags & 8) !== 0);
+    puppet.heard.length = 0;
+    return flags;
+  }
+
+  /** A puppet whose round trip is 20 ms. */
+  function measured(): Puppet {
+    const puppet = underWay(1);
+    puppet.run(20);
+    puppet.say(puppet.sack(1));
+    puppet.heard.length = 0;
+    expect(puppet.a.roundTripTime).toBe(20);
+    return puppet;
+  }
+
+  function say(puppet: Puppet, length = 100): void {
+    puppet.a.send(1, { ppid: 53, data: payload(length, 1) });
+    puppet.drain();
+  }
+
+  test('its last chunk asks for a SACK at once; packets beside others do not, nor do those that others follow', () => {
+    const puppet = measured();
+    for (let i = 0; i < 3; i++) puppet.a.send(1, { ppid: 53, data: payload(100, i) });
+    expect(immediate(puppet)).toEqual([false, false, true]);
+    say(puppet);
+    expect(immediate(puppet)).toEqual([false]);
+    puppet.say(puppet.sack(5));
+    puppet.a.send(1, { ppid: 53, data: payload(3000, 1) });
+    expect(immediate(puppet)).toEqual([false, false, false]);
+  });
+
+  test('so does the one packet that T3 lets out, for nothing may follow it', () => {
+    const puppet = underWay(9);
+    immediate(puppet);
+    puppet.run(600);
+    expect(immediate(puppet)).toEqual([true]);
+  });
+
+  test('and the probe of a shut window', () => {
+    const puppet = measured();
+    puppet.say(puppet.sack(1, { window: 0 }));
+    say(puppet, 3000);
+    puppet.run(600);
+    expect(immediate(puppet)).toEqual([true]);
+  });
+
+  test('RFC 8985 §7.2: two round trips of silence send it again, long before T3', () => {
+    const puppet = measured();
+    say(puppet);
+    const due = inspect(puppet.a).timers['t3'] ?? 0;
+    puppet.heard.length = 0;
+    puppet.run(39);
+    expect(heard(puppet)).toEqual([]);
+    puppet.run(1);
+    expect(heard(puppet)).toEqual([2]);
+    expect(due - puppet.now).toBeGreaterThan(150);
+    expect(puppet.count('tail-loss-probes')).toBe(1);
+    puppet.run(30);
+    expect(heard(puppet)).toEqual([]);
+    puppet.say(puppet.sack(2));
+    expect(inspect(puppet.a).timers).not.toHaveProperty('t3');
+  });
+
+  test('a peer that delays its SACK all the same is probed three times, then T3 alone waits', () => {
+    const puppet = measured();
+    for (let i = 0; i < 6; i++) {
+      say(puppet);
+      puppet.run(60);
+      const isProbed = puppet.count('tail-loss-probes') === i + 1;
+      const tsn = (puppet.base + i + 2) >>> 0;
+      puppet.say(puppet.sack(i + 2, { duplicates: isProbed ? [tsn] : [] }));
+    }
+    expect(puppet.count('tail-loss-probes')).toBe(3);
+    expect(puppet.count('retransmission-timeouts')).toBe(0);
+  });
+
+  test('one whose packets are really lost goes on being probed', () => {
+    const puppet = measured();
+    for (let i = 0; i < 6; i++) {
+      say(puppet);
+      puppet.run(60);
+      puppet.say(puppet.sack(i + 2));
+    }
+    expect(puppet.count('tail-loss-probes')).toBe(6);
+  });
+});
+
 describe('not sent again (RFC 3758)', () => {
   test.each([0, 1, 2])('maxRetransmits %d: so often and no more; then one FORWARD TSN', (maxRetransmits) => {
     const puppet = underWay(1, { maxRetransmits });

@@ -181,7 +181,7 @@ function handleAbort(a: Association, body: Uint8Array): boolean {
 function handleShutdown(a: Association, body: Uint8Array): boolean {
   if (body.length !== 4) return malformed(a, 'malformed-chunk');
   if (!a.isAssociated) return unexpected(a);
-  const sack = { cumulativeTsn: readU32(body, 0), blocks: [] };
+  const sack = { cumulativeTsn: readU32(body, 0), blocks: [], duplicates: [] };
   const verdict = a.sender.recovery.handleSack(sack, a.sender.allowance.peerWindow, a.now);
   if (!verdict.valid) return true;
   noteProgress(a, verdict);

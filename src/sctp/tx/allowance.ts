@@ -100,11 +100,17 @@ export class Allowance {
     return flightPayload + size <= this.peerWindow;
   }
 
+  /** True if the largest chunk may. */
+  mayFlyFull(): boolean {
+    return this.mayFly(this.largestChunk - this.#outstanding.headerSize);
+  }
+
   /** A packet with `bytes` of chunks has gone out. */
   spend(bytes: number): void {
     this.#pacer.spend(Math.max(0, bytes));
     if (this.#burst > 0) this.#burst--;
-    if (this.#burst === 0) this.mayFly(this.largestChunk - this.#outstanding.headerSize);
+    // What the burst held back, the window may hold back as well: it is noted.
+    if (this.#burst === 0) this.mayFlyFull();
     this.exempt = false;
     this.windowProbe = false;
   }

@@ -31,6 +31,8 @@ export interface SackVerdict {
 /** RFC 8985 §7.2: a probe time-out in round trips, and its floor in milliseconds. */
 const PROBE_ROUND_TRIPS = 2;
 const MIN_PROBE_TIMEOUT = 10;
+/** A peer whose SACKs of lone packets were late so often in a row is believed to delay them, whatever it is asked. */
+const MAX_FUTILE_PROBES = 3;
 /** Milliseconds that something overtaken may always be late: clocks of hosts are no finer. */
 const MIN_REORDERING_WINDOW = 1;
 
@@ -54,6 +56,10 @@ export class Recovery {
   #isActiveProvisional = false;
   /** The silence has been probed: the rest is T3's. */
   #tailProbed = false;
+  /** The last packet was the only one in flight, and had the I bit. */
+  #isLone = false;
+  /** Probes of lone packets in a row that had arrived all the same: the peer may not know the I bit. */
+  #futileProbes = 0;
   /** Fast recovery lasts until this position is acknowledged; -1 outside. */
   #exit = -1;
   /** Bytes delivered from which on the next round trip is timed: one a round (RFC 9260 §6.3.1 C4). */
@@ -76,8 +82,11 @@ export class Recovery {
   get probeTimeout(): number {
     const { outstanding, rto, allowance } = this.#parts;
     if (rto.smoothed === undefined || this.#tailProbed || this.isRecovering) return Infinity;
-    // The SACK of a single packet may be delayed for longer than T3 differs from a probe.
-    const isTail = outstanding.lostCount === 0 && outstanding.flightBytes > allowance.chunkSpace;
+    // The SACK of a single packet that did not ask for it may be delayed for longer than T3 differs from a probe.
+    const isAnswered =
+      outstanding.flightBytes > allowance.chunkSpace ||
+      (this.#isLone && this.#futileProbes < MAX_FUTILE_PROBES);
+    const isTail = outstanding.lostCount === 0 && outstanding.flightBytes > 0 && isAnswered;
     if (!isTail || allowance.peerWindow === 0) return Infinity;
     const timeout = Math.max(PROBE_ROUND_TRIPS * rto.smoothed, MIN_PROBE_TIMEOUT);
     return timeout < rto.timeout ? timeout : Infinity;
@@ -91,14 +100,15 @@ export class Recovery {
     this.#activeAt = now;
   }
 
-  /** Something has been sent. `fresh`: the time is known to be now. */
-  noteSent(now: number, fresh: boolean): void {
+  /** A packet has been sent. `fresh`: the time is known to be now; `isLone`: nothing else is in flight, and it asks for a SACK. */
+  noteSent(now: number, fresh: boolean, isLone: boolean): void {
     this.#activeAt = now;
     if (!fresh) this.#isActiveProvisional = true;
+    this.#isLone = isLone;
   }
 
-  /** Takes a SACK, or the cumulative TSN of a SHUTDOWN (with no blocks). */
-  handleSack(sack: Omit<SackChunk, 'duplicates' | 'window'>, window: number, now: number): SackVerdict {
+  /** Takes a SACK, or the cumulative TSN of a SHUTDOWN (with nothing else). */
+  handleSack(sack: Omit<SackChunk, 'window'>, window: number, now: number): SackVerdict {
     const { line, outstanding, allowance, abandonment, counters, rto } = this.#parts;
     const cumulative = line.position(sack.cumulativeTsn, outstanding.cumulative);
     if (cumulative < outstanding.cumulative) {
@@ -117,6 +127,7 @@ export class Recovery {
     allowance.allowFor(ackedBytes);
     if (advanced && cumulative >= this.#exit) this.#exit = -1;
     if (ackedBytes > 0 || advanced) {
+      this.#judgeAnswer(sack.duplicates.length > 0);
       this.#tailProbed = false;
       this.#activeAt = now;
       this.#sampleRoundTrip();
@@ -154,6 +165,8 @@ export class Recovery {
     if (allowance.peerWindow > 0) congestion.onTimeout(now);
     allowance.windowProbe = true;
     this.#loseAll();
+    // RFC 8985 §7.2: no probes until something is acknowledged.
+    this.#tailProbed = true;
   }
 
   /** The path is back: what was in flight is taken for lost, and the time-out starts from the bottom. */
@@ -173,6 +186,12 @@ export class Recovery {
     allowance.exempt = false;
     abandonment.forwardDue = true;
     allowance.allowBurst();
+  }
+
+  /** A lone packet was answered; by a duplicate, the probe of it was what the peer answered. */
+  #judgeAnswer(isDuplicate: boolean): void {
+    if (!this.#isLone || this.#futileProbes >= MAX_FUTILE_PROBES) return;
+    this.#futileProbes = isDuplicate ? this.#futileProbes + 1 : 0;
   }
 
   #sampleRoundTrip(): void {

@@ -1,7 +1,8 @@
 /**
  * The sending half: messages in; DATA and FORWARD TSN chunks out. Its parts, and what comes back in:
  *
- *   fill(packet): lost chunks first (given up instead, if their message may be) → new data → FORWARD TSN
+ *   fill(packet): lost chunks first (given up instead, if their message may be) → new data → the I bit, if it is the only
+ *                 packet in flight → FORWARD TSN
  *
  *   queue         messages not yet sent, their streams taking turns
  *   outstanding   chunks sent and not acknowledged
@@ -10,7 +11,7 @@
  *   abandonment   messages given up, FORWARD TSN
  */
 import type { Counters } from '../../core/counters.ts';
-import { charge, I_DATA_HEADER_SIZE, MIN_CHARGE, padded } from '../constants.ts';
+import { charge, FLAG_IMMEDIATE, I_DATA_HEADER_SIZE, MIN_CHARGE, padded } from '../constants.ts';
 import type { MessageOutcome, SctpCounter } from '../events.ts';
 import type { SenderInspection } from '../inspection.ts';
 import type { PacketWriter } from '../packet/packet.ts';
@@ -138,8 +139,12 @@ export class Sender {
       if (outstanding.lostCount === 0 && this.#fillNew(writer, now, fresh)) wrote = true;
     }
     if (wrote) {
-      this.recovery.noteSent(now, fresh);
       allowance.spend(outstanding.flightBytes - before);
+      // RFC 9260 §3.3.1, "can benefit from the corresponding SACK chunk being sent back without delay": nothing follows that
+      // would make the peer send one, and until it comes nothing tells whether the packet was lost.
+      const isLone = before === 0 && !(this.#hasMore && allowance.mayFlyFull());
+      if (isLone) writer.addFlags(FLAG_IMMEDIATE);
+      this.recovery.noteSent(now, fresh, isLone);
     } else if (!this.#hasMore && allowance.hasRoom) {
       // What limits the sender is the application.
       outstanding.sent.noteAppLimited(outstanding.flightBytes);
