@@ -84,7 +84,7 @@ const MUTANTS = [
     name: 'no-send-buffer',
     fault: 'SCTP: send() takes whatever it is given (a queue bound removed)',
     file: 'src/sctp/association/association.ts',
-    find: 'if (a.sender.heldBytes + data.length > a.settings.sendBuffer) {',
+    find: 'if (a.sender.heldBytes + charge(data.length) > a.settings.sendBuffer) {',
     replace: 'if (data.length < 0) {',
   },
   {

@@ -86,3 +86,13 @@ export const I_DATA_HEADER_SIZE = 20;
 export function padded(length: number): number {
   return (length + 3) & ~3;
 }
+
+/**
+ * What a message that is held, received or to be sent, costs at the least in bytes of its buffer, and so does a chunk of one
+ * that is not whole: one byte of it is more than one byte of memory.
+ */
+export const MIN_CHARGE = 64;
+
+export function charge(length: number): number {
+  return length < MIN_CHARGE ? MIN_CHARGE : length;
+}

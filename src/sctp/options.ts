@@ -3,6 +3,7 @@ import { badArgument } from '../core/errors.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { GateName } from './association/deadlines.ts';
 import type { PathMtuSettings } from './association/path-mtu.ts';
+import { MIN_CHARGE } from './constants.ts';
 import type { CongestionController, CongestionOptions } from './tx/congestion.ts';
 import { Bbr } from './tx/bbr.ts';
 import { NewReno } from './tx/new-reno.ts';
@@ -91,7 +92,10 @@ export interface SctpOptions {
   readonly maxDeferredBytes?: number | undefined;
   /** Chunks set aside so. Default 256. */
   readonly maxDeferredChunks?: number | undefined;
-  /** Memory for what was accepted by `send` and is not yet acknowledged. Default 16 MiB. */
+  /**
+   * Memory for what was accepted by `send` and is not yet acknowledged, in bytes, 64 at the least for each message.
+   * Default 16 MiB.
+   */
   readonly sendBuffer?: number | undefined;
   /** Streams announced in each direction. Default 65535; a stream takes memory only once it is used. */
   readonly streams?: number | undefined;
@@ -181,7 +185,7 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
     ),
     maxDeferredBytes: integer('maxDeferredBytes', options.maxDeferredBytes ?? 65_536, 0, MAX_COUNT),
     maxDeferredChunks: integer('maxDeferredChunks', options.maxDeferredChunks ?? 256, 0, MAX_COUNT),
-    sendBuffer: integer('sendBuffer', options.sendBuffer ?? DEFAULT_SEND_BUFFER, 1, MAX_COUNT),
+    sendBuffer: integer('sendBuffer', options.sendBuffer ?? DEFAULT_SEND_BUFFER, MIN_CHARGE, MAX_COUNT),
     streams: integer('streams', options.streams ?? 65_535, 1, 65_535),
     sackDelay: integer('sackDelay', options.sackDelay ?? 100, 1, 500),
     heartbeatInterval: positive('heartbeatInterval', options.heartbeatInterval ?? 15_000),

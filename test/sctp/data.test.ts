@@ -5,6 +5,7 @@ import { CHUNK } from '../../src/sctp/constants.ts';
 import { verificationTagOf } from '../../src/sctp/packet/packet.ts';
 import { encodeChunk } from '../../src/sctp/packet/simple.ts';
 import { events, inspect, messages, Pair, payload, receive, sent } from './pair.ts';
+import { Puppet } from './puppet.ts';
 import { allKinds, chunksOf, dataChunk, dataOf, packetOf, sackChunk, sackOf } from './wire.ts';
 
 /** A connected pair without delay whose packets the test carries by hand. */
@@ -144,14 +145,26 @@ describe('packets', () => {
     expect(packets.map((packet) => dataOf(packet).length)).toEqual([5, 1]);
   });
 
-  test('a SACK goes along with data', () => {
+  test('a SACK goes along with data, one that was asked for at once (I bit) too', () => {
     const pair = connected();
     tags(pair);
     pair.a.send(1, { ppid: 53, data: payload(10, 1) });
     receive(pair.b, sent(pair.a), pair.now);
-    expect(sent(pair.b)).toEqual([]);
     pair.b.send(1, { ppid: 53, data: payload(10, 1) });
     expect(allKinds(sent(pair.b))).toEqual(['sack+data']);
+  });
+
+  test('a SACK that may wait goes along with data', () => {
+    const puppet = new Puppet();
+    puppet.say(puppet.data({ ssn: 0 }));
+    puppet.drain();
+    puppet.heard.length = 0;
+    puppet.say(puppet.data({ ssn: 1 }));
+    puppet.drain();
+    expect(puppet.heard).toEqual([]);
+    puppet.a.send(1, { ppid: 53, data: payload(10, 1) });
+    puppet.drain();
+    expect(puppet.heard.map(({ type }) => type)).toEqual([CHUNK.sack, CHUNK.data]);
   });
 
   test('written into a buffer of the caller’s they leave the bytes around alone', () => {
@@ -167,20 +180,31 @@ describe('packets', () => {
 });
 
 describe('acknowledgements', () => {
-  test('a lone packet is acknowledged within the delay, two at once', () => {
+  test('a lone packet is acknowledged at once, for it asks for it (I bit)', () => {
     const pair = connected();
     tags(pair);
     pair.a.send(1, { ppid: 53, data: payload(10, 1) });
     receive(pair.b, sent(pair.a), pair.now);
-    expect(sent(pair.b)).toEqual([]);
-    expect(pair.b.nextTimeout()).toBe(pair.now + 100);
-    pair.b.handleTimeout(pair.now + 100);
     expect(allKinds(sent(pair.b))).toEqual(['sack']);
-    for (const mark of [1, 2]) {
-      pair.a.send(1, { ppid: 53, data: payload(10, mark) });
-      receive(pair.b, sent(pair.a), pair.now + 100);
-    }
-    expect(allKinds(sent(pair.b))).toEqual(['sack']);
+  });
+
+  test('one that does not ask is acknowledged within the delay, two at once', () => {
+    const puppet = new Puppet();
+    const sacks = (): number => {
+      puppet.drain();
+      const count = puppet.heardOf(CHUNK.sack).length;
+      puppet.heard.length = 0;
+      return count;
+    };
+    puppet.say(puppet.data({ ssn: 0 }));
+    expect(sacks()).toBe(1);
+    puppet.say(puppet.data({ ssn: 1 }));
+    expect(sacks()).toBe(0);
+    expect(puppet.a.nextTimeout()).toBe(puppet.now + 100);
+    puppet.run(100);
+    expect(sacks()).toBe(1);
+    for (const ssn of [2, 3]) puppet.say(puppet.data({ ssn }));
+    expect(sacks()).toBe(1);
   });
 
   test('a batch of packets gets one SACK', () => {

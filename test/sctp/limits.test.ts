@@ -33,15 +33,15 @@ function results(puppet: Puppet): number[] {
 }
 
 describe('what the peer may make us hold', () => {
-  test('receiveWindow: 90 % of it, 200 % for the chunk that moves on (receive-window-full); it lives', () => {
+  test('receiveWindow: the whole of it, 200 % for the chunk that moves on (receive-window-full); it lives', () => {
     const puppet = new Puppet({ receiveWindow: 10_000, maxMessageSize: 10_000 });
     const missing = puppet.takeTsn();
     for (let i = 0; i < 40; i++) puppet.say(puppet.data({ ssn: i + 1, payload: payload(500, i) }));
-    expect(received(puppet).usedBytes).toBe(9000);
-    expect(puppet.count('receive-window-full')).toBe(22);
+    expect(received(puppet).usedBytes).toBe(10_000);
+    expect(puppet.count('receive-window-full')).toBe(20);
     puppet.say(puppet.data({ tsn: missing, ssn: 0 }));
     puppet.drain();
-    expect(messages(puppet.events)).toHaveLength(19);
+    expect(messages(puppet.events)).toHaveLength(21);
     expect(puppet.a.state).toBe('established');
   });
 
@@ -239,6 +239,42 @@ describe('what the application may make us hold', () => {
     expect(puppet.a.send(1, message)).toBe(true);
   });
 
+  test('sendBuffer: a message of a byte costs 64; bufferedAmount is user bytes all the same', () => {
+    const puppet = new Puppet({ sendBuffer: 6400 });
+    const message = { ppid: 53, data: payload(1, 1) };
+    const accepted = Array.from({ length: 200 }, () => puppet.a.send(1, message)).filter(Boolean).length;
+    expect(accepted).toBe(100);
+    expect(puppet.a.bufferedAmount(1)).toBe(100);
+    puppet.run(10);
+    expect(puppet.a.bufferedAmount(1)).toBe(0);
+    expect(puppet.a.send(1, message)).toBe(false);
+    puppet.say(puppet.sack(49));
+    expect(puppet.a.send(1, { ppid: 53, data: payload(49 * 64, 1) })).toBe(true);
+    expect(puppet.a.send(1, message)).toBe(false);
+  });
+
+  test('sendBuffer: messages that ran out of time behind others cost until their turn comes', () => {
+    const puppet = new Puppet({ sendBuffer: 20_000, interleaving: false });
+    puppet.say(puppet.sack(0, { window: 2000 }));
+    for (let i = 0; i < 10; i++) puppet.a.send(1, { ppid: 53, data: payload(1000, i) });
+    puppet.drain();
+    let accepted = 0;
+    for (let i = 0; i < 1000; i++) {
+      if (puppet.a.send(1, { ppid: 53, data: payload(10, i), maxPacketLifeTime: 1 })) accepted++;
+      puppet.run(2);
+    }
+    expect(accepted).toBe(Math.floor(10_000 / 64));
+    expect(puppet.count('expired-messages')).toBe(accepted);
+    expect(puppet.a.bufferedAmount(1)).toBeLessThanOrEqual(10_000);
+    // All ten are taken: what stood behind them is gone, and nothing is charged any more.
+    for (let upTo = 1; upTo <= 10; upTo++) {
+      puppet.say(puppet.sack(upTo));
+      puppet.drain();
+    }
+    expect(inspect(puppet.a).send).toMatchObject({ bufferedBytes: 0, outstandingChunks: 0 });
+    expect(puppet.a.send(1, { ppid: 53, data: payload(20_000, 1) })).toBe(true);
+  });
+
   test('remoteMaxMessageSize: ERR_TOO_LARGE, nothing queued', () => {
     const a = association(1, { remoteMaxMessageSize: 1000 });
     expect(() => a.send(1, { ppid: 53, data: payload(1001, 1) })).toThrow(
@@ -250,9 +286,11 @@ describe('what the application may make us hold', () => {
   test('chunks outstanding: 16 384, however wide the windows; the rest waits', () => {
     const congestion = {
       window: 1e9,
+      pacingRate: Infinity,
       onAcknowledged: (): void => undefined,
-      onLoss: (): void => undefined,
+      onLost: (): void => undefined,
       onTimeout: (): void => undefined,
+      onPathChange: (): void => undefined,
       setMtu: (): void => undefined,
       inspect: () => ({}),
     };

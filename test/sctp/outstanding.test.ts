@@ -1,4 +1,4 @@
-/** Chunks that have a TSN: acknowledged, missed, lost, given up. Positions count from 0; `cumulative` is −1 at first. */
+/** Chunks that have a TSN: acknowledged, overtaken, lost, given up. Positions count from 0; `cumulative` is −1 at first. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DATA_HEADER_SIZE } from '../../src/sctp/constants.ts';
@@ -9,8 +9,11 @@ import { endMessage, outgoingMessage } from '../../src/sctp/tx/send-queue.ts';
 
 const SIZE = 100;
 const WIRE = DATA_HEADER_SIZE + SIZE;
+/** Milliseconds that something overtaken may be late. */
+const REORDERING = 25;
 
 class Bench {
+  now = 1000;
   readonly ended: MessageOutcome[] = [];
   readonly outstanding = new Outstanding({
     ended: (message, outcome) => {
@@ -23,7 +26,7 @@ class Bench {
   message(chunks = 1, sent = chunks): OutgoingMessage {
     const message = outgoingMessage(1, 53, new Uint8Array(chunks * SIZE));
     for (let i = 0; i < sent; i++) {
-      this.outstanding.add(message, message.sent, SIZE);
+      this.outstanding.add(message, message.sent, SIZE, this.now, true);
       message.sent += SIZE;
       message.fragments++;
     }
@@ -41,16 +44,21 @@ class Bench {
     blocks: readonly number[] = [],
     recovering = false,
   ): { ackedBytes: number; newlyLost: number } {
-    const outcome = this.outstanding.handleSack(cumulative, blocks, recovering);
+    const outcome = this.outstanding.handleSack(cumulative, blocks, this.now);
     if (outcome === undefined) throw new Error('refused');
-    return { ackedBytes: outcome.ackedBytes, newlyLost: outcome.newlyLost };
+    return { ackedBytes: outcome.ackedBytes, newlyLost: this.detect(recovering) };
+  }
+
+  /** Chunks found lost by now. */
+  detect(recovering = false): number {
+    return this.outstanding.detectLosses(this.now, REORDERING, recovering).chunks;
   }
 
   lost(): number[] {
     const all: number[] = [];
     for (let at = this.outstanding.nextLost(); at >= 0; at = this.outstanding.nextLost()) {
       all.push(at);
-      this.outstanding.resend(at);
+      this.outstanding.resend(at, this.now, true);
     }
     return all;
   }
@@ -99,13 +107,14 @@ describe('acknowledging', () => {
     const bench = new Bench();
     bench.messages(8);
     expect(bench.sack(2, [2, 3, 5, 5]).ackedBytes).toBe(6 * WIRE);
-    expect(bench.outstanding.flightBytes).toBe(2 * WIRE);
+    // Three reports tell that 13 and 16 are lost.
+    expect([bench.outstanding.flightBytes, bench.outstanding.lostCount]).toEqual([0, 2]);
   });
 
   test('payload counts for the peer’s window, chunks with header and padding for the path', () => {
     const bench = new Bench();
     const message = outgoingMessage(1, 53, new Uint8Array(1));
-    bench.outstanding.add(message, 0, 1);
+    bench.outstanding.add(message, 0, 1, bench.now, true);
     expect([bench.outstanding.flightPayload, bench.outstanding.flightBytes]).toEqual([
       1,
       DATA_HEADER_SIZE + 4,
@@ -132,7 +141,7 @@ describe('what no peer may say (S14)', () => {
     const bench = new Bench();
     bench.messages(3);
     const { flightBytes, unackedBytes } = bench.outstanding;
-    expect(bench.outstanding.handleSack(cumulative, blocks, false)).toBeUndefined();
+    expect(bench.outstanding.handleSack(cumulative, blocks, bench.now)).toBeUndefined();
     expect([
       bench.outstanding.cumulative,
       bench.outstanding.flightBytes,
@@ -145,49 +154,108 @@ describe('what no peer may say (S14)', () => {
     const bench = new Bench();
     bench.messages(4);
     bench.sack(-1, [3, 3]);
-    expect(bench.sack(-1, [3, 3], true)).toEqual({ ackedBytes: 0, newlyLost: 0 });
+    expect(bench.sack(-1, [3, 3])).toEqual({ ackedBytes: 0, newlyLost: 0 });
+    expect(bench.outstanding.sent.roundTripTime).toBe(-1);
   });
 });
 
-describe('loss (RFC 9260 §7.2.4)', () => {
-  test('three SACKs that report something newer make a chunk lost; two do not', () => {
+describe('loss (RFC 8985 §6.2, RFC 9260 §7.2.4)', () => {
+  test('three chunks reported above it make a chunk lost at once; two do not, however often they are', () => {
     const bench = new Bench();
     bench.messages(5);
+    bench.now += 100;
     bench.sack(-1, [2, 2]);
-    bench.sack(-1, [2, 3]);
+    for (let i = 0; i < 4; i++) bench.sack(-1, [2, 3]);
     expect(bench.outstanding.lostCount).toBe(0);
     expect(bench.sack(-1, [2, 4]).newlyLost).toBe(1);
     expect(bench.outstanding.nextLost()).toBe(0);
     expect(bench.outstanding.flightBytes).toBe(WIRE);
   });
 
-  test('three blocks in one SACK are one miss', () => {
+  test('they may come in one SACK, for others may have been lost; what was sent after them is not judged', () => {
     const bench = new Bench();
     bench.messages(8);
+    bench.now += 100;
+    expect(bench.sack(-1, [2, 2, 4, 4, 6, 6]).newlyLost).toBe(3);
+    expect(bench.lost()).toEqual([0, 2, 4]);
     expect(bench.sack(-1, [2, 2, 4, 4, 6, 6]).newlyLost).toBe(0);
-    expect(bench.sack(-1, [2, 2, 4, 4, 6, 6]).newlyLost).toBe(0);
-    expect(bench.sack(-1, [2, 2, 4, 4, 6, 6]).newlyLost).toBe(0);
+  });
+
+  test('with two it is lost when it is late by the reordering window, counted from its own sending', () => {
+    const bench = new Bench();
+    bench.message();
+    bench.now += 10;
+    bench.messages(2);
+    bench.now += 100;
+    expect(bench.sack(-1, [2, 3]).newlyLost).toBe(0);
+    // Sent at 1000, and what overtook it took 100.
+    expect(bench.outstanding.nextLossAt(REORDERING, false)).toBe(1000 + 100 + REORDERING);
+    bench.now = 1124;
+    expect(bench.detect()).toBe(0);
+    bench.now = 1125;
+    expect(bench.detect()).toBe(1);
+    expect(bench.outstanding.nextLossAt(REORDERING, false)).toBe(Infinity);
+  });
+
+  test('once something was seen to overtake, three are not enough any more: the window decides', () => {
+    const bench = new Bench();
+    bench.messages(9);
+    bench.now += 100;
+    bench.sack(-1, [4, 4]);
+    bench.sack(-1, [2, 2, 4, 4]); // 1 arrives after 3
+    expect(bench.outstanding.sent.reorderingQuarters).toBe(1);
+    expect(bench.sack(-1, [2, 2, 4, 8]).newlyLost).toBe(0);
+    bench.now += REORDERING;
+    expect(bench.detect()).toBe(2);
+    expect(bench.lost()).toEqual([0, 2]);
+  });
+
+  test('what was taken for lost and comes sooner than its second sending can: the window widens, once a round', () => {
+    const bench = new Bench();
+    bench.messages(9);
+    bench.now += 100;
+    bench.sack(-1, [3, 5]);
+    expect(bench.lost()).toEqual([0, 1]);
+    bench.now += 10;
+    bench.sack(1, [1, 3]);
+    expect(bench.outstanding.sent.reorderingQuarters).toBe(1);
+    expect(bench.outstanding.sent.roundTripTime).toBe(-1);
   });
 
   test('once sent again, only what was sent after it counts against it', () => {
     const bench = new Bench();
     bench.messages(9);
+    bench.now += 100;
     for (const last of [2, 3, 4]) bench.sack(-1, [2, last]);
     expect(bench.lost()).toEqual([0]);
-    for (const last of [5, 6, 7, 8]) expect(bench.sack(-1, [2, last]).newlyLost).toBe(0);
+    bench.now += 50;
+    for (const last of [5, 6, 7, 8, 9]) expect(bench.sack(-1, [2, last]).newlyLost).toBe(0);
+    expect(bench.outstanding.nextLossAt(REORDERING, false)).toBe(Infinity);
     bench.messages(3);
-    for (const last of [10, 11]) expect(bench.sack(-1, [2, last]).newlyLost).toBe(0);
-    expect(bench.sack(-1, [2, 12]).newlyLost).toBe(1);
+    bench.now += 100;
+    expect(bench.sack(-1, [2, 10]).newlyLost).toBe(1);
   });
 
-  test('in recovery a SACK that moves on counts against all below the highest reported', () => {
+  test('in recovery one report is enough against all that was sent before', () => {
     const bench = new Bench();
     bench.messages(10);
-    bench.sack(-1, [3, 3, 5, 9], true); // 0, 1 and 3 are missing
-    bench.sack(0, [2, 2, 4, 8], true); //  1 and 3
-    expect(bench.outstanding.lostCount).toBe(0);
-    bench.sack(2, [2, 6], true); //        3
+    bench.now += 100;
+    expect(bench.sack(-1, [3, 3], true).newlyLost).toBe(2);
+    expect(bench.lost()).toEqual([0, 1]);
+    expect(bench.sack(-1, [3, 3, 5, 9], true).newlyLost).toBe(1);
     expect(bench.lost()).toEqual([3]);
+  });
+
+  test('what was sent at an unknown time is not late before the next time that is seen', () => {
+    const bench = new Bench();
+    const message = outgoingMessage(1, 53, new Uint8Array(SIZE));
+    bench.outstanding.add(message, 0, SIZE, bench.now, false);
+    bench.outstanding.sent.observe(5000);
+    bench.now = 5000;
+    bench.messages(2);
+    bench.now += 100;
+    expect(bench.sack(-1, [2, 3]).newlyLost).toBe(0);
+    expect(bench.outstanding.nextLossAt(REORDERING, false)).toBe(5100 + REORDERING);
   });
 
   test('T3: everything in flight is lost, what was reported is not', () => {
@@ -223,7 +291,7 @@ describe('loss (RFC 9260 §7.2.4)', () => {
     expect(bench.outstanding.hasReneged).toBe(false);
   });
 
-  test('the count of transmissions and of misses has an end', () => {
+  test('the count of transmissions has an end', () => {
     const bench = new Bench();
     bench.messages(2);
     for (let i = 0; i < 70_000; i++) {
@@ -309,6 +377,7 @@ test('S29: any SACKs, losses and abandonments: the counters are those of the chu
       blocks: fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 4 }),
     }),
     fc.record({ type: fc.constant('lose' as const) }),
+    fc.record({ type: fc.constant('late' as const), by: fc.nat(200), recovering: fc.boolean() }),
     fc.record({ type: fc.constant('resend' as const) }),
     fc.record({ type: fc.constant('abandon' as const), which: fc.nat(30) }),
   );
@@ -321,7 +390,13 @@ test('S29: any SACKs, losses and abandonments: the counters are those of the chu
         if (taken.type === 'send') made.push(bench.message(taken.chunks));
         else if (taken.type === 'lose') outstanding.loseAll();
         else if (taken.type === 'resend') bench.lost();
-        else if (taken.type === 'abandon') {
+        else if (taken.type === 'late') {
+          bench.now += taken.by;
+          const before = outstanding.lostCount;
+          const found = bench.detect(taken.recovering);
+          if (outstanding.lostCount !== before + found) throw new Error('found');
+          if (outstanding.nextLossAt(REORDERING, taken.recovering) <= bench.now) throw new Error('late');
+        } else if (taken.type === 'abandon') {
           const message = made[taken.which];
           if (message !== undefined && message.outcome === undefined) {
             outstanding.abandon(message);
@@ -335,14 +410,14 @@ test('S29: any SACKs, losses and abandonments: the counters are those of the chu
             outstanding.cumulative,
             Math.min(taken.cumulative, outstanding.next - 1),
           );
-          outstanding.handleSack(cumulative, edges, false);
+          outstanding.handleSack(cumulative, edges, bench.now);
         }
         if (outstanding.flightBytes < 0 || outstanding.unackedBytes < 0 || outstanding.lostCount < 0)
           throw new Error('negative');
         if (outstanding.flightBytes !== (outstanding.flightPayload / SIZE) * WIRE) throw new Error('flight');
         if ((outstanding.lostCount === 0) !== outstanding.nextLost() < 0) throw new Error('lost');
       }
-      outstanding.handleSack(outstanding.next - 1, [], false);
+      outstanding.handleSack(outstanding.next - 1, [], bench.now);
       expect([
         outstanding.count,
         outstanding.flightBytes,

@@ -186,7 +186,8 @@ describe('maxPacketLifeTime', () => {
     pair.runFor(20_000);
     const [count] = times.values();
     expect(count).toBeGreaterThan(1);
-    expect(count).toBeLessThan(4);
+    // The first, the probe of the silence after it, and two T3: the third would come too late.
+    expect(count).toBeLessThanOrEqual(4);
     expect(inspect(pair.a).counters['abandoned-messages']).toBe(1);
   });
 

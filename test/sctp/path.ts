@@ -14,6 +14,8 @@ export interface PathConditions {
   roundTrip: number;
   /** Bytes of packets that wait, at the most; default: what the rate carries in 50 ms or one round trip, the longer. */
   queue?: number;
+  /** Bytes of the largest packet there; default: any. */
+  mtu?: number;
   /** Probabilities, of data and of acknowledgements. */
   loss?: number;
   ackLoss?: number;
@@ -139,7 +141,8 @@ export class Path {
   }
 
   #carry(packet: Bytes, to: SctpAssociation): void {
-    const { rate, roundTrip, queue, loss = 0, lateness = 0, lateShare = 0 } = this.conditions;
+    const { rate, roundTrip, queue, mtu = Infinity, loss = 0, lateness = 0, lateShare = 0 } = this.conditions;
+    if (packet.length > mtu) return;
     const bytesPerMs = rate * 125;
     const wait = Math.max(0, this.#busyUntil - this.now);
     const limit = queue ?? Math.max(50, roundTrip) * bytesPerMs;

@@ -33,7 +33,7 @@ function measure(path: Path, flow: Flow, duration: number): Figures {
     goodput: megabits(flow.delivered, duration),
     meanWait: path.waits.reduce((sum, wait) => sum + wait, 0) / path.waits.length,
     p95Wait: quantile(path.waits, 0.95),
-    counters: flow.sender.inspect()['counters'] as Record<string, number>,
+    counters: flow.sender.inspect().counters,
   };
 }
 
@@ -76,6 +76,22 @@ describe('one flow', () => {
     const { goodput } = measure(path, flow, 6000);
     expect(goodput).toBeGreaterThan(12);
     expect(path.drops / path.waits.length).toBeLessThan(0.03);
+  });
+
+  test('path MTU probing: the flow goes on in larger packets, and through a path that narrows', () => {
+    const path = new Path({ rate: 20, roundTrip: 50, mtu: 1435 });
+    const flow = path.add({ pathMtu: {} });
+    path.run(2000);
+    const wide = measure(path, flow, 2000);
+    expect(wide.goodput).toBeGreaterThan(18.5);
+    expect(flow.sender.inspect().pathMtu.size).toBe(1432 + 37);
+    expect((wide.goodput * 250_000) / path.waits.length).toBeGreaterThan(1300);
+    path.conditions.mtu = 1160;
+    // Nothing comes through: three T3 tell, each twice as long as the one before.
+    path.run(3000, () => flow.sender.inspect().pathMtu.size < 1400);
+    path.run(500);
+    expect(flow.sender.inspect().pathMtu.size).toBe(1160 + 37);
+    expect(measure(path, flow, 2000).goodput).toBeGreaterThan(18.5);
   });
 
   test('half of the acknowledgements lost costs nothing', () => {
@@ -168,6 +184,25 @@ describe('what is small', () => {
     expect(path.now - began).toBeLessThan(200);
   });
 
+  test('TLP: a single packet that is lost does not wait for T3', () => {
+    const path = new Path({ rate: 100, roundTrip: 20 });
+    const flow = path.add({}, false);
+    path.run(1000);
+    flow.sender.send(1, { ppid: 53, data: new Uint8Array(100) });
+    path.run(500);
+    const began = path.now;
+    path.survivors = 0;
+    flow.sender.send(1, { ppid: 53, data: new Uint8Array(100) });
+    // The next one, too, would be lost: the probe.
+    path.survivors = -1;
+    path.run(5000, () => flow.delivered >= 200);
+    expect(path.now - began).toBeLessThan(60);
+    expect(flow.sender.inspect().counters).toMatchObject({
+      'tail-loss-probes': 1,
+      'retransmission-timeouts': 0,
+    });
+  });
+
   test('TLP: a tail that is lost does not wait for T3', () => {
     const path = new Path({ rate: 100, roundTrip: 20 });
     const flow = path.add({}, false);
@@ -178,7 +213,7 @@ describe('what is small', () => {
     flow.sender.send(1, { ppid: 53, data: new Uint8Array(6500) });
     path.run(5000, () => flow.delivered >= 6500);
     expect(path.now - began).toBeLessThan(150);
-    const counters = flow.sender.inspect()['counters'] as Record<string, number>;
+    const counters = flow.sender.inspect().counters;
     expect(counters).toMatchObject({ 'tail-loss-probes': 1, 'retransmission-timeouts': 0 });
   });
 });

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { Bytes } from '../../src/core/bytes.ts';
 import { InterleavedReassembly } from '../../src/sctp/rx/interleaved.ts';
 import type { DataChunk, MessageSink, Reassembler } from '../../src/sctp/rx/reassembly.ts';
-import { charge, Reassembly, turnsUpTo } from '../../src/sctp/rx/reassembly.ts';
+import { charge } from '../../src/sctp/constants.ts';
+import { Reassembly, turnsUpTo } from '../../src/sctp/rx/reassembly.ts';
 
 const WHOLE = 3;
 const FIRST = 2;

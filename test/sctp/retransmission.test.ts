@@ -82,14 +82,17 @@ describe('acknowledged', () => {
     expect(heard(puppet)).toEqual([2]);
   });
 
-  test('the round trip is taken from chunks sent once, and from cumulative acknowledgements', () => {
+  test('the round trip is taken from chunks sent once, by gap reports too; never from those sent again', () => {
     const puppet = underWay(3);
     puppet.now += 100;
     puppet.say(puppet.sack(0, { blocks: [2, 3] }));
-    expect(puppet.a.roundTripTime).toBeUndefined();
-    puppet.now += 50;
+    expect(puppet.a.roundTripTime).toBe(100);
+    heard(puppet);
+    puppet.run(60);
+    expect(heard(puppet)).toEqual([1]);
+    puppet.now += 500;
     puppet.say(puppet.sack(3));
-    expect(puppet.a.roundTripTime).toBe(150);
+    expect(puppet.a.roundTripTime).toBe(100);
   });
 });
 
@@ -107,12 +110,12 @@ describe('sent again', () => {
   });
 
   test('fast recovery is entered once a window, left when what was out at its start is acknowledged', () => {
-    const puppet = underWay(9);
+    const puppet = underWay(9, {}, { congestion: 'new-reno' });
     for (const last of [3, 4, 5]) puppet.say(puppet.sack(1, { blocks: [2, last] }));
     expect(inspect(puppet.a).send.recovering).toBe(true);
     const { window } = inspect(puppet.a).send.congestion;
     puppet.say(puppet.sack(5, { blocks: [2, 2] }));
-    expect(inspect(puppet.a).send.congestion['window']).toBeLessThanOrEqual((window ?? 0) + 1160);
+    expect(inspect(puppet.a).send.congestion['window']).toBe(window);
     expect(inspect(puppet.a).send.recovering).toBe(true);
     puppet.say(puppet.sack(9));
     expect(inspect(puppet.a).send.recovering).toBe(false);
@@ -132,8 +135,12 @@ describe('sent again', () => {
     const puppet = underWay(6);
     heard(puppet);
     puppet.say(puppet.sack(0, { blocks: [4, 4] }));
-    puppet.run(600);
+    // Overtaken, and late by the reordering window.
+    puppet.run(100);
+    expect(heard(puppet)).toEqual([1, 2, 3]);
+    puppet.run(200);
     expect(heard(puppet)).toEqual([1]);
+    expect(puppet.count('retransmission-timeouts')).toBe(1);
     puppet.say(puppet.sack(1, { blocks: [3, 3] }));
     expect(heard(puppet)[0]).toBe(2);
     puppet.say(puppet.sack(4));
@@ -143,16 +150,21 @@ describe('sent again', () => {
   test('T3 starts anew when the earliest outstanding chunk is sent again or acknowledged, not otherwise', () => {
     const puppet = underWay(9);
     const due = (): number => inspect(puppet.a).timers['t3'] ?? NaN;
+    const anew = (): number => puppet.now + inspect(puppet.a).send.retransmissionTimeout;
     const first = due();
     puppet.now += 100;
     puppet.say(puppet.sack(0, { blocks: [2, 2] }));
     expect(due()).toBe(first);
     for (const last of [3, 4]) puppet.say(puppet.sack(0, { blocks: [2, last] }));
+    expect(due()).toBe(first);
     puppet.drain();
-    expect(due()).toBeGreaterThan(first);
+    expect(due()).toBe(anew());
     const second = due();
     puppet.now += 100;
+    puppet.say(puppet.sack(0, { blocks: [2, 6] }));
+    expect(due()).toBe(second);
     puppet.say(puppet.sack(4));
+    expect(due()).toBe(anew());
     expect(due()).toBeGreaterThan(second);
   });
 
@@ -178,13 +190,106 @@ describe('sent again', () => {
   test('the window grows again when it is used and acknowledged', () => {
     const puppet = underWay(200);
     puppet.run(600);
-    const after = inspect(puppet.a).send.congestion['window'] ?? 0;
+    const after = Number(inspect(puppet.a).send.congestion['window']);
     for (let upTo = 1; upTo < 60; upTo++) {
       puppet.now += 20;
       puppet.say(puppet.sack(upTo));
       puppet.drain();
     }
     expect(inspect(puppet.a).send.congestion['window']).toBeGreaterThan(after * 3);
+  });
+});
+
+describe('a packet that is alone in flight (RFC 9260 §3.3.1, I bit)', () => {
+  /** Flags of the data chunks sent since the last call, and whether the I bit is among them. */
+  function immediate(puppet: Puppet): boolean[] {
+    puppet.drain();
+    const flags = puppet.heard
+      .filter(({ type }) => type === CHUNK.data)
+      .map((chunk) => (chunk.flags & 8) !== 0);
+    puppet.heard.length = 0;
+    return flags;
+  }
+
+  /** A puppet whose round trip is 20 ms. */
+  function measured(): Puppet {
+    const puppet = underWay(1);
+    puppet.run(20);
+    puppet.say(puppet.sack(1));
+    puppet.heard.length = 0;
+    expect(puppet.a.roundTripTime).toBe(20);
+    return puppet;
+  }
+
+  function say(puppet: Puppet, length = 100): void {
+    puppet.a.send(1, { ppid: 53, data: payload(length, 1) });
+    puppet.drain();
+  }
+
+  test('its last chunk asks for a SACK at once; packets beside others do not, nor do those that others follow', () => {
+    const puppet = measured();
+    for (let i = 0; i < 3; i++) puppet.a.send(1, { ppid: 53, data: payload(100, i) });
+    expect(immediate(puppet)).toEqual([false, false, true]);
+    say(puppet);
+    expect(immediate(puppet)).toEqual([false]);
+    puppet.say(puppet.sack(5));
+    puppet.a.send(1, { ppid: 53, data: payload(3000, 1) });
+    expect(immediate(puppet)).toEqual([false, false, false]);
+  });
+
+  test('so does the one packet that T3 lets out, for nothing may follow it', () => {
+    const puppet = underWay(9);
+    immediate(puppet);
+    puppet.run(600);
+    expect(immediate(puppet)).toEqual([true]);
+  });
+
+  test('and the probe of a shut window', () => {
+    const puppet = measured();
+    puppet.say(puppet.sack(1, { window: 0 }));
+    say(puppet, 3000);
+    puppet.run(600);
+    expect(immediate(puppet)).toEqual([true]);
+  });
+
+  test('RFC 8985 §7.2: two round trips of silence send it again, long before T3', () => {
+    const puppet = measured();
+    say(puppet);
+    const due = inspect(puppet.a).timers['t3'] ?? 0;
+    puppet.heard.length = 0;
+    puppet.run(39);
+    expect(heard(puppet)).toEqual([]);
+    puppet.run(1);
+    expect(heard(puppet)).toEqual([2]);
+    expect(due - puppet.now).toBeGreaterThan(150);
+    expect(puppet.count('tail-loss-probes')).toBe(1);
+    puppet.run(30);
+    expect(heard(puppet)).toEqual([]);
+    puppet.say(puppet.sack(2));
+    expect(inspect(puppet.a).timers).not.toHaveProperty('t3');
+  });
+
+  test('a peer that delays its SACK all the same is probed three times, then T3 alone waits', () => {
+    const puppet = measured();
+    for (let i = 0; i < 6; i++) {
+      say(puppet);
+      puppet.run(60);
+      const isProbed = puppet.count('tail-loss-probes') === i + 1;
+      const tsn = (puppet.base + i + 2) >>> 0;
+      puppet.say(puppet.sack(i + 2, { duplicates: isProbed ? [tsn] : [] }));
+    }
+    expect(puppet.count('tail-loss-probes')).toBe(3);
+    expect(puppet.count('retransmission-timeouts')).toBe(0);
+  });
+
+  test('one whose packets are really lost goes on being probed', () => {
+    const puppet = measured();
+    for (let i = 0; i < 6; i++) {
+      say(puppet);
+      puppet.run(60);
+      puppet.say(puppet.sack(i + 2));
+    }
+    expect(puppet.count('tail-loss-probes')).toBe(6);
   });
 });
 

@@ -14,7 +14,7 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
 import { badArgument, RtcError } from '../../core/errors.ts';
-import { CAUSE, CHUNK, FLAG_REFLECTED } from '../constants.ts';
+import { CAUSE, charge, CHUNK, FLAG_REFLECTED } from '../constants.ts';
 import type { SctpCounter, SctpEvent, SctpMessage, SctpState } from '../events.ts';
 import type { SctpInspection } from '../inspection.ts';
 import type { SctpOptions } from '../options.ts';
@@ -210,7 +210,7 @@ export class SctpAssociation {
     const a = this.#a;
     this.#checkSend(streamId, message);
     const { data, ppid, unordered, maxRetransmits, maxPacketLifeTime, priority, token } = message;
-    if (a.sender.heldBytes + data.length > a.settings.sendBuffer) {
+    if (a.sender.heldBytes + charge(data.length) > a.settings.sendBuffer) {
       a.sendBufferHigh = true;
       return false;
     }
@@ -218,8 +218,7 @@ export class SctpAssociation {
     const outgoing = outgoingMessage(streamId, ppid, copyBytes(data), traits);
     if (outgoing.lifetime !== Infinity) a.undated.push(outgoing);
     a.deadlines.markStale();
-    a.sender.queue.enqueue(outgoing);
-    a.sender.allowBurst();
+    a.sender.accept(outgoing);
     settle(a);
     return true;
   }
@@ -289,7 +288,7 @@ export class SctpAssociation {
       a.deadlines.release();
       a.deadlines.stop('pathDown');
       a.deadlines.stop('t3');
-      a.sender.handlePathRestored(a.now);
+      a.sender.recovery.handlePathRestored(a.now);
       a.outbox.init ||= a.state === 'cookie-wait';
       a.outbox.cookieEcho ||= a.state === 'cookie-echoed';
       a.outbox.heartbeat ||= a.isAssociated;
@@ -352,7 +351,7 @@ export class SctpAssociation {
       nextTimeout: Number.isFinite(this.nextTimeout()) ? this.nextTimeout() : null,
       outboundStreams: a.outboundStreams,
       remoteMaxMessageSize: Number.isFinite(a.remoteMaxMessageSize) ? a.remoteMaxMessageSize : null,
-      partialReliability: a.sender.partialReliability,
+      partialReliability: a.sender.abandonment.isSupported,
       interleaving: a.sender.queue.interleaving,
       zeroChecksum: a.settings.zeroChecksum && a.handshake.peer?.zeroChecksum === true,
       pathMtu: a.pathMtu.inspect(),
@@ -442,9 +441,9 @@ export class SctpAssociation {
   #observe(now: number): void {
     const a = this.#a;
     a.deadlines.observe(now);
-    a.sender.observe(a.now);
+    a.sender.recovery.observe(a.now);
     if (a.undated.length === 0) return;
-    for (const message of a.undated) a.sender.limitLifetime(message, a.now + message.lifetime);
+    for (const message of a.undated) a.sender.abandonment.limitLifetime(message, a.now + message.lifetime);
     a.undated = [];
   }
 

@@ -16,7 +16,7 @@ import { decodeReconfig, encodeResponse } from '../packet/reconfig.ts';
 import { decodeSack } from '../packet/sack.ts';
 import { encodeChunk, heartbeatInfo } from '../packet/simple.ts';
 import type { Receiver } from '../rx/receiver.ts';
-import type { SackVerdict } from '../tx/sender.ts';
+import type { SackVerdict } from '../tx/recovery.ts';
 import { establish, handleCookieAck, handleInitAck, handleStaleCookie, pushReply } from './setup.ts';
 import type { Association } from './state.ts';
 import { abortForViolation, abortWith, end, failure } from './state.ts';
@@ -132,10 +132,10 @@ function handleSack(a: Association, body: Uint8Array): boolean {
   if (!a.maySendData) return unexpected(a);
   const sack = decodeSack(body);
   if (isFailure(sack)) return malformed(a, sack.reason);
-  const wasShut = a.sender.peerWindow === 0;
-  const verdict = a.sender.handleSack(sack, sack.window, a.now);
+  const wasShut = a.sender.allowance.peerWindow === 0;
+  const verdict = a.sender.recovery.handleSack(sack, sack.window, a.now);
   noteProgress(a, verdict);
-  if (a.sender.peerWindow > 0) {
+  if (a.sender.allowance.peerWindow > 0) {
     // T3 was probing the window: from now on it waits for an acknowledgement.
     if (wasShut) a.deadlines.stop('t3');
   } else if (verdict.valid) {
@@ -151,7 +151,7 @@ function noteProgress(a: Association, verdict: SackVerdict): void {
   if (!verdict.progress) return;
   a.deadlines.stop('dataProgress');
   // A window that opens and shuts without taking anything has not opened.
-  if (a.sender.peerWindow > 0) a.deadlines.stop('zeroWindow');
+  if (a.sender.allowance.peerWindow > 0) a.deadlines.stop('zeroWindow');
 }
 
 function handleHeartbeat(a: Association, cursor: ChunkCursor): boolean {
@@ -181,8 +181,8 @@ function handleAbort(a: Association, body: Uint8Array): boolean {
 function handleShutdown(a: Association, body: Uint8Array): boolean {
   if (body.length !== 4) return malformed(a, 'malformed-chunk');
   if (!a.isAssociated) return unexpected(a);
-  const sack = { cumulativeTsn: readU32(body, 0), blocks: [] };
-  const verdict = a.sender.handleSack(sack, a.sender.peerWindow, a.now);
+  const sack = { cumulativeTsn: readU32(body, 0), blocks: [], duplicates: [] };
+  const verdict = a.sender.recovery.handleSack(sack, a.sender.allowance.peerWindow, a.now);
   if (!verdict.valid) return true;
   noteProgress(a, verdict);
   if (a.state === 'established' || a.state === 'shutdown-pending') {
@@ -233,7 +233,7 @@ function handleForwardTsn(a: Association, type: number, body: Uint8Array): boole
   const { receiver } = a;
   if (receiver === undefined || !(a.isAssociated || a.state === 'cookie-echoed')) return unexpected(a);
   // RFC 3758 §3.3.1: the peer has not said that it takes FORWARD TSN, so neither may it send one.
-  if (!a.sender.partialReliability) return abortForKind(a);
+  if (!a.sender.abandonment.isSupported) return abortForKind(a);
   if ((type === CHUNK.iForwardTsn) !== receiver.interleaving) return abortForKind(a);
   const forward = receiver.interleaving ? decodeIForwardTsn(body) : decodeForwardTsn(body);
   if (isFailure(forward)) return malformed(a, forward.reason);

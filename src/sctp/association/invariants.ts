@@ -42,10 +42,10 @@ function sendingViolation({
 }: Association): string | undefined {
   if (sender.heldBytes > settings.sendBuffer) return 'more is held than the send buffer may hold';
   if (sender.outstanding.count > 0 && !deadlines.isArmed('t3')) return 'data outstanding, no t3';
-  if (sender.releaseAt !== Infinity && pathWritable && !deadlines.isArmed('pacing'))
+  if (sender.allowance.releaseAt !== Infinity && pathWritable && !deadlines.isArmed('pacing'))
     return 'the pacer holds, no pacing';
   if (sender.hasPending && !deadlines.isArmed('dataProgress')) return 'data waits, no dataProgress';
-  if (sender.hasPending && sender.peerWindow === 0 && !deadlines.isArmed('zeroWindow')) {
+  if (sender.hasPending && sender.allowance.peerWindow === 0 && !deadlines.isArmed('zeroWindow')) {
     return 'the peer takes nothing, no zeroWindow';
   }
   if (pathMtu.awaitsAnswer && !deadlines.isArmed('pathProbe')) return 'a path MTU probe, no pathProbe';

@@ -135,8 +135,8 @@ export class Association {
     const known = this.handshake.peer;
     this.handshake.peer = peer;
     this.outboundStreams = Math.min(this.settings.streams, peer.inboundStreams);
-    this.sender.peerWindow = peer.window;
-    this.sender.partialReliability = peer.forwardTsn;
+    this.sender.allowance.peerWindow = peer.window;
+    this.sender.abandonment.isSupported = peer.forwardTsn;
     if (known?.tag === peer.tag && known.initialTsn === peer.initialTsn) return;
     if (this.handshake.interleaves) this.sender.enableInterleaving();
     // Half of it: the other half is for what is sent to its end and still on its way.

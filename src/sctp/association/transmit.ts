@@ -59,7 +59,7 @@ export function writePacket(
 
 /** What the path is taken to carry; a chunk that was made for more than that goes alone, in a packet just large enough. */
 function packetSize({ pathMtu, sender }: Association): number {
-  sender.setSpace(pathMtu.size - COMMON_HEADER_SIZE, pathMtu.chunkSize - COMMON_HEADER_SIZE);
+  sender.allowance.setSpace(pathMtu.size - COMMON_HEADER_SIZE, pathMtu.chunkSize - COMMON_HEADER_SIZE);
   return Math.max(pathMtu.size, sender.neededSpace + COMMON_HEADER_SIZE);
 }
 
@@ -75,8 +75,8 @@ function watchPackets({ pathMtu, sender: { outstanding }, now }: Association): v
 
 /** RFC 8899 §3: probes do without what the path has to give while it is congested. */
 function probeDue(a: Association): number {
-  const { outstanding, isRecovering } = a.sender;
-  if (!a.maySendData || isRecovering || outstanding.lostCount > 0) return 0;
+  const { outstanding, recovery } = a.sender;
+  if (!a.maySendData || recovery.isRecovering || outstanding.lostCount > 0) return 0;
   return a.pathMtu.probeDue(a.now);
 }
 

@@ -25,7 +25,7 @@ export function settle(a: Association): void {
   }
   armReceiving(a);
   armProbe(a);
-  a.deadlines.set('messageLifetime', a.sender.nextExpiry);
+  a.deadlines.set('messageLifetime', a.sender.abandonment.nextExpiry);
   noteSendBuffer(a);
   if (!a.pathWritable && a.state !== 'new') a.deadlines.start('pathDown', a.settings.gates.pathDown);
 }
@@ -40,16 +40,16 @@ export function runDeadline(a: Association, name: DeadlineName): void {
       repeatShutdown(a);
       return;
     case 't3':
-      a.sender.handleTimeout(a.now);
+      a.sender.recovery.handleTimeout(a.now);
       return;
     case 'pacing':
-      a.sender.handleRelease();
+      a.sender.allowance.releaseAt = Infinity;
       return;
     case 'reordering':
-      a.sender.handleReordering(a.now);
+      a.sender.recovery.handleReordering(a.now);
       return;
     case 'tailProbe': {
-      const left = a.sender.handleTailProbe(a.now);
+      const left = a.sender.recovery.handleTailProbe(a.now);
       if (left > 0 && Number.isFinite(left)) a.deadlines.restart('tailProbe', left);
       return;
     }
@@ -61,7 +61,7 @@ export function runDeadline(a: Association, name: DeadlineName): void {
       restartReconfig(a);
       return;
     case 'messageLifetime':
-      a.sender.expire(a.now);
+      a.sender.abandonment.expire(a.now);
       return;
     case 'heartbeat':
       handleHeartbeatDue(a);
@@ -96,7 +96,7 @@ export function finishReset(a: Association, outcome: 'performed' | 'denied'): vo
     a.events.push({ type: 'streamreset', streamId, origin: 'local', outcome });
   }
   a.sender.liftForwardBarrier();
-  a.sender.allowBurst();
+  a.sender.allowance.allowBurst();
   a.outbox.reconfig = false;
   a.deadlines.stop('reconfig');
   a.deadlines.stop('streamReset');
@@ -114,7 +114,7 @@ function giveUpReset(a: Association): void {
     a.events.push({ type: 'streamreset', streamId, origin: 'local', outcome: 'timeout' });
   }
   a.sender.liftForwardBarrier();
-  a.sender.allowBurst();
+  a.sender.allowance.allowBurst();
 }
 
 function planResets(a: Association): void {
@@ -122,7 +122,7 @@ function planResets(a: Association): void {
   if (resets.awaitsAnswer(sender.queue)) a.deadlines.start('streamReset', a.settings.gates.streamReset);
   const last = sender.outstanding.next - 1;
   if (!resets.plan(sender.queue, sender.line.wire(last))) return;
-  sender.forwardBarrier = last;
+  sender.abandonment.barrier = last;
   a.outbox.reconfig = true;
   a.deadlines.restart('reconfig', sender.rto.timeout);
   a.deadlines.restart('streamReset', a.settings.gates.streamReset);
@@ -166,17 +166,17 @@ function armSending(a: Association): void {
     return;
   }
   deadlines.start('dataProgress', gates.dataProgress);
-  if (sender.peerWindow === 0) deadlines.start('zeroWindow', gates.zeroWindow);
+  if (sender.allowance.peerWindow === 0) deadlines.start('zeroWindow', gates.zeroWindow);
 }
 
 /** What the sender waits for by itself, besides T3. Without a path there is nothing to wait for. */
 function armPaceAndLosses({ deadlines, sender, pathWritable, now }: Association): void {
-  deadlines.set('pacing', pathWritable ? sender.releaseAt : Infinity);
+  deadlines.set('pacing', pathWritable ? sender.allowance.releaseAt : Infinity);
   deadlines.set(
     'reordering',
-    pathWritable ? Math.max(sender.reorderingDeadline, now + SHORTEST_WAIT) : Infinity,
+    pathWritable ? Math.max(sender.recovery.reorderingDeadline, now + SHORTEST_WAIT) : Infinity,
   );
-  const silence = pathWritable ? sender.probeTimeout : Infinity;
+  const silence = pathWritable ? sender.recovery.probeTimeout : Infinity;
   if (silence === Infinity) deadlines.stop('tailProbe');
   else deadlines.start('tailProbe', silence);
 }

@@ -186,6 +186,11 @@ export class PacketWriter {
     this.pad();
   }
 
+  /** Sets flags of the chunk that was written last. */
+  addFlags(flags: number): void {
+    this.bytes[this.#chunk + 1]! |= flags;
+  }
+
   /** Where the next chunk goes; `seek` comes back to it. */
   get mark(): number {
     return this.#at;

@@ -9,9 +9,9 @@
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
-import { FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
+import { charge, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
 import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
-import { charge, kept, turnsUpTo } from './reassembly.ts';
+import { kept, turnsUpTo } from './reassembly.ts';
 
 interface PartialMessage {
   readonly fragments: Map<number, Uint8Array>;

@@ -10,17 +10,7 @@
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
-import { FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
-
-/**
- * What a held chunk or undrained message costs at the least, in bytes of window: a one-byte fragment is more than one
- * byte of memory.
- */
-export const MIN_CHARGE = 64;
-
-export function charge(length: number): number {
-  return length < MIN_CHARGE ? MIN_CHARGE : length;
-}
+import { charge, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
 
 /**
  * The payload in memory that may be kept. A view keeps its whole packet alive: one that is but a small part of it (a byte

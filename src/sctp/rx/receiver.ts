@@ -12,7 +12,14 @@ import type { Bytes } from '../../core/bytes.ts';
 import { readU16, readU32 } from '../../core/bytes.ts';
 import type { Counters } from '../../core/counters.ts';
 import type { BoundedQueue } from '../../core/queue.ts';
-import { DATA_HEADER_SIZE, FLAG_BEGIN, FLAG_END, FLAG_IMMEDIATE, I_DATA_HEADER_SIZE } from '../constants.ts';
+import {
+  charge,
+  DATA_HEADER_SIZE,
+  FLAG_BEGIN,
+  FLAG_END,
+  FLAG_IMMEDIATE,
+  I_DATA_HEADER_SIZE,
+} from '../constants.ts';
 import type { SctpCounter, SctpEvent } from '../events.ts';
 import type { ReceiverInspection } from '../inspection.ts';
 import type { ForwardTsnChunk } from '../packet/forward-tsn.ts';
@@ -20,7 +27,7 @@ import type { PacketWriter } from '../packet/packet.ts';
 import { TsnLine } from '../tsn.ts';
 import { InterleavedReassembly } from './interleaved.ts';
 import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
-import { charge, kept, Reassembly } from './reassembly.ts';
+import { kept, Reassembly } from './reassembly.ts';
 import { MAX_TSN_AHEAD, TsnTracker } from './tsn-tracker.ts';
 
 /**

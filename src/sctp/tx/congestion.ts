@@ -10,7 +10,7 @@
  * flight, so that none can shut the association for ever.
  */
 
-/** What one SACK brought. One object, reused: not to be kept. */
+/** What one SACK brought. */
 export interface AckSample {
   readonly now: number;
   /** Bytes acknowledged for the first time, by the cumulative TSN or by gap reports. */
@@ -38,7 +38,7 @@ export interface AckSample {
   readonly windowLimited: boolean;
 }
 
-/** Chunks found lost. One object, reused. */
+/** Chunks found lost at once. */
 export interface LossSample {
   readonly now: number;
   readonly lostBytes: number;

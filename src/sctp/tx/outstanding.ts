@@ -83,12 +83,7 @@ export class Outstanding {
   #firstLost = 0;
 
   #mask: number = INITIAL_LENGTH - 1;
-  #states = new Uint8Array(INITIAL_LENGTH);
-  #transmissions = new Uint16Array(INITIAL_LENGTH);
-  #offsets = new Float64Array(INITIAL_LENGTH);
-  #sizes = new Uint16Array(INITIAL_LENGTH);
-  /** The fragment's number in its message (RFC 8260 "FSN"). */
-  #fragments = new Uint32Array(INITIAL_LENGTH);
+  #columns: Columns = columnsOf(INITIAL_LENGTH);
   #messages: (OutgoingMessage | undefined)[] = new Array<OutgoingMessage | undefined>(INITIAL_LENGTH);
 
   constructor(observer: OutstandingObserver) {
@@ -109,15 +104,15 @@ export class Outstanding {
   }
 
   offset(position: number): number {
-    return this.#offsets[position & this.#mask]!;
+    return this.#columns.offsets[position & this.#mask]!;
   }
 
   size(position: number): number {
-    return this.#sizes[position & this.#mask]!;
+    return this.#columns.sizes[position & this.#mask]!;
   }
 
   fragment(position: number): number {
-    return this.#fragments[position & this.#mask]!;
+    return this.#columns.fragments[position & this.#mask]!;
   }
 
   /** True when a chunk of the message waits to be sent again. */
@@ -126,26 +121,26 @@ export class Outstanding {
     const first = Math.max(message.firstPosition, this.cumulative + 1);
     for (let position = first; position <= message.lastPosition; position++) {
       const i = position & this.#mask;
-      if (this.#states[i] === LOST && this.#messages[i] === message) return true;
+      if (this.#columns.states[i] === LOST && this.#messages[i] === message) return true;
     }
     return false;
   }
 
   transmissions(position: number): number {
-    return this.#transmissions[position & this.#mask]!;
+    return this.#columns.transmissions[position & this.#mask]!;
   }
 
   /** What has become of the chunk's last transmission, as far as is known. */
   fate(position: number): 'unknown' | 'arrived' | 'lost' | 'abandoned' {
     if (position <= this.cumulative) return 'arrived';
-    const state = this.#states[position & this.#mask];
+    const state = this.#columns.states[position & this.#mask];
     if (state === ACKED) return 'arrived';
     if (state === LOST) return 'lost';
     return state === ABANDONED ? 'abandoned' : 'unknown';
   }
 
   isAbandoned(position: number): boolean {
-    return position < this.next && this.#states[position & this.#mask] === ABANDONED;
+    return position < this.next && this.#columns.states[position & this.#mask] === ABANDONED;
   }
 
   /**
@@ -155,7 +150,7 @@ export class Outstanding {
     const position = this.#append(message, offset, size);
     this.unackedBytes += size;
     this.#fly(position, now, fresh);
-    this.#transmissions[position & this.#mask] = 1;
+    this.#columns.transmissions[position & this.#mask] = 1;
     return position;
   }
 
@@ -172,7 +167,7 @@ export class Outstanding {
   /** The first chunk waiting to be sent again, -1 if there is none. */
   nextLost(): number {
     if (this.lostCount === 0) return -1;
-    while (this.#states[this.#firstLost & this.#mask] !== LOST) this.#firstLost++;
+    while (this.#columns.states[this.#firstLost & this.#mask] !== LOST) this.#firstLost++;
     return this.#firstLost;
   }
 
@@ -180,7 +175,7 @@ export class Outstanding {
   resend(position: number, now: number, fresh: boolean): void {
     const i = position & this.#mask;
     this.#fly(position, now, fresh);
-    if (this.#transmissions[i]! < 0xffff) this.#transmissions[i]!++;
+    if (this.#columns.transmissions[i]! < 0xffff) this.#columns.transmissions[i]!++;
   }
 
   /** The message is given up: its chunks count neither as in flight nor as lost. */
@@ -189,8 +184,8 @@ export class Outstanding {
     for (let position = first; position <= message.lastPosition; position++) {
       const i = position & this.#mask;
       // With interleaving other messages' chunks lie between.
-      if (this.#messages[i] !== message || this.#states[i] === ABANDONED) continue;
-      this.unackedBytes -= this.#sizes[i]!;
+      if (this.#messages[i] !== message || this.#columns.states[i] === ABANDONED) continue;
+      this.unackedBytes -= this.#columns.sizes[i]!;
       this.#setState(position, ABANDONED);
     }
   }
@@ -198,7 +193,7 @@ export class Outstanding {
   /** T3 expired: everything in flight counts as lost (RFC 9260 §6.3.3 E3). */
   loseAll(): void {
     for (let position = this.cumulative + 1; position < this.next; position++) {
-      if (this.#states[position & this.#mask] === IN_FLIGHT) this.#lose(position);
+      if (this.#columns.states[position & this.#mask] === IN_FLIGHT) this.#lose(position);
     }
   }
 
@@ -229,7 +224,8 @@ export class Outstanding {
     }
     this.sent.endSack(now);
     // The chunk the peer waits for was reported before: it has reneged (RFC 9260 §6.2.1 iv, §6.2.1.D.iii).
-    if (this.count > 0 && this.#states[(this.cumulative + 1) & this.#mask] === ACKED) this.#forgetReports();
+    if (this.count > 0 && this.#columns.states[(this.cumulative + 1) & this.#mask] === ACKED)
+      this.#forgetReports();
     return outcome;
   }
 
@@ -245,7 +241,7 @@ export class Outstanding {
     const patience = this.#patience(reorderingWindow, recovering);
     for (let slot = this.sent.overdue(now, patience); slot >= 0; slot = this.sent.overdue(now, patience)) {
       losses.chunks++;
-      losses.bytes += this.#wireSize(this.#sizes[slot]!);
+      losses.bytes += this.#wireSize(this.#columns.sizes[slot]!);
       this.#lose(this.#positionOf(slot));
     }
     return losses;
@@ -272,10 +268,10 @@ export class Outstanding {
     const position = this.next++;
     const i = position & this.#mask;
     this.#messages[i] = message;
-    this.#offsets[i] = offset;
-    this.#sizes[i] = size;
-    this.#transmissions[i] = 0;
-    this.#fragments[i] = message.fragments;
+    this.#columns.offsets[i] = offset;
+    this.#columns.sizes[i] = size;
+    this.#columns.transmissions[i] = 0;
+    this.#columns.fragments[i] = message.fragments;
     if (message.firstPosition < 0) message.firstPosition = position;
     message.lastPosition = position;
     return position;
@@ -289,8 +285,8 @@ export class Outstanding {
 
   #advance(cumulative: number, now: number): void {
     for (let position = this.cumulative + 1; position <= cumulative; position++) {
-      const state = this.#states[position & this.#mask];
-      const size = this.#sizes[position & this.#mask]!;
+      const state = this.#columns.states[position & this.#mask];
+      const size = this.#columns.sizes[position & this.#mask]!;
       if (state !== ABANDONED) this.unackedBytes -= size;
       if (state === IN_FLIGHT || state === LOST) this.#acknowledge(position, now);
       const message = this.message(position);
@@ -310,7 +306,7 @@ export class Outstanding {
     let isNews = false;
     let position = this.#reported.nextMissing(first);
     while (position <= last) {
-      const state = this.#states[position & this.#mask];
+      const state = this.#columns.states[position & this.#mask];
       if (state === IN_FLIGHT || state === LOST) {
         this.#acknowledge(position, now);
         this.#setState(position, ACKED);
@@ -323,9 +319,9 @@ export class Outstanding {
 
   #acknowledge(position: number, now: number): void {
     const i = position & this.#mask;
-    const bytes = this.#wireSize(this.#sizes[i]!);
+    const bytes = this.#wireSize(this.#columns.sizes[i]!);
     this.#outcome.ackedBytes += bytes;
-    this.sent.acknowledged(i, bytes, now, this.#transmissions[i]! > 1, position < this.#highestAcked);
+    this.sent.acknowledged(i, bytes, now, this.#columns.transmissions[i]! > 1, position < this.#highestAcked);
     this.#highestAcked = Math.max(this.#highestAcked, position);
   }
 
@@ -343,7 +339,7 @@ export class Outstanding {
     this.hasReneged = true;
     this.#reported.clear();
     for (let position = this.cumulative + 1; position < this.next; position++) {
-      if (this.#states[position & this.#mask] === ACKED) this.#lose(position);
+      if (this.#columns.states[position & this.#mask] === ACKED) this.#lose(position);
     }
   }
 
@@ -359,9 +355,9 @@ export class Outstanding {
 
   #setState(position: number, state: number): void {
     const i = position & this.#mask;
-    const before = this.#states[i]!;
+    const before = this.#columns.states[i]!;
     if (before === state) return;
-    const size = this.#sizes[i]!;
+    const size = this.#columns.sizes[i]!;
     if (before === IN_FLIGHT) {
       this.flightBytes -= this.#wireSize(size);
       this.flightPayload -= size;
@@ -379,7 +375,7 @@ export class Outstanding {
     } else if (state === ACKED) {
       this.#ackedCount++;
     }
-    this.#states[i] = state;
+    this.#columns.states[i] = state;
   }
 
   #wireSize(payload: number): number {
@@ -390,32 +386,43 @@ export class Outstanding {
   #grow(): void {
     const oldMask = this.#mask;
     const length = (oldMask + 1) * 2;
-    const old = {
-      states: this.#states,
-      transmissions: this.#transmissions,
-      offsets: this.#offsets,
-      sizes: this.#sizes,
-      fragments: this.#fragments,
-      messages: this.#messages,
-    };
+    const old = this.#columns;
+    const oldMessages = this.#messages;
+    const columns = columnsOf(length);
     this.#mask = length - 1;
-    this.#states = new Uint8Array(length);
-    this.#transmissions = new Uint16Array(length);
-    this.#offsets = new Float64Array(length);
-    this.#sizes = new Uint16Array(length);
-    this.#fragments = new Uint32Array(length);
     this.#messages = new Array<OutgoingMessage | undefined>(length);
     for (let position = this.cumulative + 1; position < this.next; position++) {
       const from = position & oldMask;
       const to = position & this.#mask;
-      this.#states[to] = old.states[from]!;
-      this.#transmissions[to] = old.transmissions[from]!;
-      this.#offsets[to] = old.offsets[from]!;
-      this.#sizes[to] = old.sizes[from]!;
-      this.#fragments[to] = old.fragments[from]!;
-      this.#messages[to] = old.messages[from];
+      columns.states[to] = old.states[from]!;
+      columns.transmissions[to] = old.transmissions[from]!;
+      columns.offsets[to] = old.offsets[from]!;
+      columns.sizes[to] = old.sizes[from]!;
+      columns.fragments[to] = old.fragments[from]!;
+      this.#messages[to] = oldMessages[from];
     }
+    this.#columns = columns;
     const first = this.cumulative + 1;
     this.sent.grow(length, (slot) => (first + ((slot - first) & oldMask)) & this.#mask);
   }
+}
+
+/** By position, modulo the ring's length. */
+interface Columns {
+  readonly states: Uint8Array;
+  readonly transmissions: Uint16Array;
+  readonly offsets: Float64Array;
+  readonly sizes: Uint16Array;
+  /** The fragment's number in its message (RFC 8260 "FSN"). */
+  readonly fragments: Uint32Array;
+}
+
+function columnsOf(length: number): Columns {
+  return {
+    states: new Uint8Array(length),
+    transmissions: new Uint16Array(length),
+    offsets: new Float64Array(length),
+    sizes: new Uint16Array(length),
+    fragments: new Uint32Array(length),
+  };
 }

@@ -113,6 +113,8 @@ export interface SendQueueObserver {
 export class SendQueue {
   /** Bytes accepted and not yet in a packet, over all streams. */
   bufferedBytes = 0;
+  /** Messages that have run out of time and stand in a queue until their turn comes. */
+  expiredCount = 0;
   /** RFC 8260: streams take turns chunk by chunk. Set once, before the first chunk. */
   interleaving = false;
   /**
@@ -172,7 +174,7 @@ export class SendQueue {
       if (message === undefined) {
         this.#current = undefined;
       } else if (message.outcome !== undefined) {
-        stream.queue.shift();
+        this.#dropExpired(stream);
       } else if (message.sent === 0 && message.expiresAt <= now) {
         this.expire(message);
       } else if (this.#mustWait(message)) {
@@ -223,6 +225,7 @@ export class SendQueue {
     const stream = this.#streams.get(message.streamId);
     if (stream === undefined || message.sent > 0 || message.outcome !== undefined) return;
     this.#observer.ended(message, 'expired');
+    this.expiredCount++;
     this.#decrease(stream, message.length);
   }
 
@@ -248,9 +251,10 @@ export class SendQueue {
 
   /** True once a draining stream has nothing left in front of its reset. */
   isDrained(streamId: number): boolean {
-    const queue = this.#streams.get(streamId)?.queue;
-    while (queue?.peek()?.outcome !== undefined) queue.shift();
-    return (queue?.size ?? 0) === 0;
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return true;
+    while (stream.queue.peek()?.outcome !== undefined) this.#dropExpired(stream);
+    return stream.queue.size === 0;
   }
 
   pause(streamId: number): void {
@@ -340,15 +344,22 @@ export class SendQueue {
     if (stream.queue.size > 0) this.#awaitTurn(stream);
   }
 
+  #dropExpired(stream: OutgoingStream): void {
+    stream.queue.shift();
+    this.expiredCount--;
+  }
+
   /** Ends everything that waits on the stream. */
   #endAll(stream: OutgoingStream): void {
-    for (let next = stream.queue.shift(); next !== undefined; next = stream.queue.shift()) {
-      if (next.outcome === undefined) this.#observer.ended(next, 'discarded');
-    }
-    for (const message of stream.behindReset) {
-      if (message.outcome === undefined) this.#observer.ended(message, 'discarded');
-    }
+    for (let next = stream.queue.shift(); next !== undefined; next = stream.queue.shift())
+      this.#discard(next);
+    for (const message of stream.behindReset) this.#discard(message);
     stream.behindReset.length = 0;
+  }
+
+  #discard(message: OutgoingMessage): void {
+    if (message.outcome === undefined) this.#observer.ended(message, 'discarded');
+    else this.expiredCount--;
   }
 
   #decrease(stream: OutgoingStream, bytes: number): void {

@@ -51,24 +51,10 @@ export class Transmissions {
 
   #head = -1;
   #tail = -1;
-  #after: Int32Array;
-  #before: Int32Array;
-  #flags: Uint8Array;
-  #serials: Float64Array;
-  #sentAt: Float64Array;
-  #deliveredThen: Float64Array;
-  #deliveredAtThen: Float64Array;
-  #firstSentAtThen: Float64Array;
+  #columns: Columns;
 
   constructor(length: number) {
-    this.#after = new Int32Array(length);
-    this.#before = new Int32Array(length);
-    this.#flags = new Uint8Array(length);
-    this.#serials = new Float64Array(length);
-    this.#sentAt = new Float64Array(length);
-    this.#deliveredThen = new Float64Array(length);
-    this.#deliveredAtThen = new Float64Array(length);
-    this.#firstSentAtThen = new Float64Array(length);
+    this.#columns = columnsOf(length);
   }
 
   /** The slot sent last of those in flight, -1 if none is. */
@@ -82,27 +68,28 @@ export class Transmissions {
       this.#firstSentAt = now;
       this.#deliveredAt = now;
     }
-    this.#serials[slot] = ++this.#serial;
-    this.#sentAt[slot] = now;
-    this.#deliveredThen[slot] = this.delivered;
-    this.#deliveredAtThen[slot] = this.#deliveredAt;
-    this.#firstSentAtThen[slot] = this.#firstSentAt;
-    this.#flags[slot] = (this.#appLimitedUntil > 0 ? APP_LIMITED : 0) | (fresh ? 0 : UNTIMED | PROVISIONAL);
+    this.#columns.serials[slot] = ++this.#serial;
+    this.#columns.sentAt[slot] = now;
+    this.#columns.deliveredThen[slot] = this.delivered;
+    this.#columns.deliveredAtThen[slot] = this.#deliveredAt;
+    this.#columns.firstSentAtThen[slot] = this.#firstSentAt;
+    this.#columns.flags[slot] =
+      (this.#appLimitedUntil > 0 ? APP_LIMITED : 0) | (fresh ? 0 : UNTIMED | PROVISIONAL);
     if (!fresh) this.#hasProvisional = true;
-    this.#before[slot] = this.#tail;
-    this.#after[slot] = -1;
-    if (this.#tail >= 0) this.#after[this.#tail] = slot;
+    this.#columns.before[slot] = this.#tail;
+    this.#columns.after[slot] = -1;
+    if (this.#tail >= 0) this.#columns.after[this.#tail] = slot;
     else this.#head = slot;
     this.#tail = slot;
   }
 
   /** The chunk in `slot` is in flight no more. */
   unlink(slot: number): void {
-    const before = this.#before[slot]!;
-    const after = this.#after[slot]!;
-    if (before >= 0) this.#after[before] = after;
+    const before = this.#columns.before[slot]!;
+    const after = this.#columns.after[slot]!;
+    if (before >= 0) this.#columns.after[before] = after;
     else this.#head = after;
-    if (after >= 0) this.#before[after] = before;
+    if (after >= 0) this.#columns.before[after] = before;
     else this.#tail = before;
   }
 
@@ -110,10 +97,10 @@ export class Transmissions {
   observe(now: number): void {
     if (!this.#hasProvisional) return;
     this.#hasProvisional = false;
-    for (let slot = this.#tail; slot >= 0; slot = this.#before[slot]!) {
-      if ((this.#flags[slot]! & PROVISIONAL) === 0) return;
-      this.#flags[slot]! &= ~PROVISIONAL;
-      this.#sentAt[slot] = now;
+    for (let slot = this.#tail; slot >= 0; slot = this.#columns.before[slot]!) {
+      if ((this.#columns.flags[slot]! & PROVISIONAL) === 0) return;
+      this.#columns.flags[slot]! &= ~PROVISIONAL;
+      this.#columns.sentAt[slot] = now;
     }
   }
 
@@ -134,9 +121,9 @@ export class Transmissions {
   acknowledged(slot: number, bytes: number, now: number, retransmitted: boolean, overtaken: boolean): void {
     this.delivered += bytes;
     this.#deliveredAt = now;
-    if ((this.#flags[slot]! & UNTIMED) !== 0) return;
-    const serial = this.#serials[slot]!;
-    const roundTrip = now - this.#sentAt[slot]!;
+    if ((this.#columns.flags[slot]! & UNTIMED) !== 0) return;
+    const serial = this.#columns.serials[slot]!;
+    const roundTrip = now - this.#columns.sentAt[slot]!;
     if (retransmitted && roundTrip < this.minRoundTripTime * TOO_SOON) {
       // The acknowledgement is of the first transmission: it was late, not lost (RFC 8985 §6.2, step 2).
       if (serial > this.#steppedSerial) {
@@ -146,11 +133,11 @@ export class Transmissions {
       return;
     }
     if (overtaken && !retransmitted) this.reorderingQuarters = Math.max(this.reorderingQuarters, 1);
-    if (this.#sampled < 0 || serial > this.#serials[this.#sampled]!) {
+    if (this.#sampled < 0 || serial > this.#columns.serials[this.#sampled]!) {
       this.#sampled = slot;
       this.roundTripTime = retransmitted ? -1 : roundTrip;
-      this.priorDelivered = this.#deliveredThen[slot]!;
-      this.isAppLimited = (this.#flags[slot]! & APP_LIMITED) !== 0;
+      this.priorDelivered = this.#columns.deliveredThen[slot]!;
+      this.isAppLimited = (this.#columns.flags[slot]! & APP_LIMITED) !== 0;
     }
     if (serial > this.#newestSerial) {
       this.#newestSerial = serial;
@@ -163,9 +150,12 @@ export class Transmissions {
     const slot = this.#sampled;
     if (slot < 0) return;
     if (this.roundTripTime >= 0) this.minRoundTripTime = Math.min(this.minRoundTripTime, this.roundTripTime);
-    const sentAt = this.#sentAt[slot]!;
+    const sentAt = this.#columns.sentAt[slot]!;
     // The slower of sending and acknowledging: SACKs that come in a clump would promise more than the path carries.
-    const interval = Math.max(sentAt - this.#firstSentAtThen[slot]!, now - this.#deliveredAtThen[slot]!);
+    const interval = Math.max(
+      sentAt - this.#columns.firstSentAtThen[slot]!,
+      now - this.#columns.deliveredAtThen[slot]!,
+    );
     this.#firstSentAt = sentAt;
     if (interval <= 0 || interval < this.minRoundTripTime - EPSILON) return;
     this.deliveryRate = (this.delivered - this.priorDelivered) / interval;
@@ -182,8 +172,8 @@ export class Transmissions {
   /** When the next slot will be overdue, Infinity: nothing has been overtaken. */
   overdueAt(reorderingWindow: number): number {
     const head = this.#head;
-    if (head < 0 || this.#serials[head]! >= this.#newestSerial) return Infinity;
-    return this.#sentAt[head]! + this.#newestRoundTrip + reorderingWindow;
+    if (head < 0 || this.#columns.serials[head]! >= this.#newestSerial) return Infinity;
+    return this.#columns.sentAt[head]! + this.#newestRoundTrip + reorderingWindow;
   }
 
   /** The path may be another one. */
@@ -194,53 +184,47 @@ export class Transmissions {
 
   /** The ring has doubled: `place` gives a slot's new place. */
   grow(length: number, place: (slot: number) => number): void {
-    const old = this.#columns();
-    const order: number[] = [];
-    for (let slot = this.#head; slot >= 0; slot = this.#after[slot]!) order.push(slot);
-    this.#after = new Int32Array(length);
-    this.#before = new Int32Array(length);
-    this.#flags = new Uint8Array(length);
-    this.#serials = new Float64Array(length);
-    this.#sentAt = new Float64Array(length);
-    this.#deliveredThen = new Float64Array(length);
-    this.#deliveredAtThen = new Float64Array(length);
-    this.#firstSentAtThen = new Float64Array(length);
+    const old = this.#columns;
+    const columns = columnsOf(length);
+    const placeOf = (slot: number): number => (slot < 0 ? -1 : place(slot));
     for (let slot = 0; slot < old.flags.length; slot++) {
       const to = place(slot);
-      this.#flags[to] = old.flags[slot]!;
-      this.#serials[to] = old.serials[slot]!;
-      this.#sentAt[to] = old.sentAt[slot]!;
-      this.#deliveredThen[to] = old.deliveredThen[slot]!;
-      this.#deliveredAtThen[to] = old.deliveredAtThen[slot]!;
-      this.#firstSentAtThen[to] = old.firstSentAtThen[slot]!;
+      columns.flags[to] = old.flags[slot]!;
+      columns.serials[to] = old.serials[slot]!;
+      columns.sentAt[to] = old.sentAt[slot]!;
+      columns.deliveredThen[to] = old.deliveredThen[slot]!;
+      columns.deliveredAtThen[to] = old.deliveredAtThen[slot]!;
+      columns.firstSentAtThen[to] = old.firstSentAtThen[slot]!;
+      columns.before[to] = placeOf(old.before[slot]!);
+      columns.after[to] = placeOf(old.after[slot]!);
     }
-    this.#head = -1;
-    this.#tail = -1;
-    for (const slot of order) {
-      const to = place(slot);
-      this.#before[to] = this.#tail;
-      this.#after[to] = -1;
-      if (this.#tail >= 0) this.#after[this.#tail] = to;
-      else this.#head = to;
-      this.#tail = to;
-    }
+    this.#head = placeOf(this.#head);
+    this.#tail = placeOf(this.#tail);
+    this.#columns = columns;
   }
+}
 
-  #columns(): {
-    flags: Uint8Array;
-    serials: Float64Array;
-    sentAt: Float64Array;
-    deliveredThen: Float64Array;
-    deliveredAtThen: Float64Array;
-    firstSentAtThen: Float64Array;
-  } {
-    return {
-      flags: this.#flags,
-      serials: this.#serials,
-      sentAt: this.#sentAt,
-      deliveredThen: this.#deliveredThen,
-      deliveredAtThen: this.#deliveredAtThen,
-      firstSentAtThen: this.#firstSentAtThen,
-    };
-  }
+/** By slot: its neighbours in the list, -1 for none, and what was so when its chunk went out. */
+interface Columns {
+  readonly after: Int32Array;
+  readonly before: Int32Array;
+  readonly flags: Uint8Array;
+  readonly serials: Float64Array;
+  readonly sentAt: Float64Array;
+  readonly deliveredThen: Float64Array;
+  readonly deliveredAtThen: Float64Array;
+  readonly firstSentAtThen: Float64Array;
+}
+
+function columnsOf(length: number): Columns {
+  return {
+    after: new Int32Array(length),
+    before: new Int32Array(length),
+    flags: new Uint8Array(length),
+    serials: new Float64Array(length),
+    sentAt: new Float64Array(length),
+    deliveredThen: new Float64Array(length),
+    deliveredAtThen: new Float64Array(length),
+    firstSentAtThen: new Float64Array(length),
+  };
 }

@@ -1,0 +1,117 @@
+/**
+ * What may go out now: the congestion window and the peer's, and the controller's pace or, without one, a burst.
+ *
+ *   mayStart(packet) → mayFly(chunk) … → spend(packet) → no more: `releaseAt`, if it is the pace that holds something back
+ *   an acknowledgement → allowFor() · the application, a loss, a time-out → allowBurst()
+ *
+ * One packet may always go out while nothing is in flight, so that neither window can shut for ever (RFC 9260 §6.1 A).
+ */
+import { padded } from '../constants.ts';
+import type { CongestionController } from './congestion.ts';
+import type { Outstanding } from './outstanding.ts';
+import { Pacer } from './pacer.ts';
+
+export class Allowance {
+  /** The a_rwnd of the last SACK, bytes. */
+  peerWindow = 0;
+  /** Bytes of chunks in a full packet, and of the largest chunk; both with headers. */
+  chunkSpace: number;
+  largestChunk: number;
+  /** The pacer holds back what the windows would let out, until then; Infinity: it does not. */
+  releaseAt: number = Infinity;
+  /** RFC 9260 §7.2.4 (3): the first packet of a fast retransmission does not ask the window. */
+  exempt = false;
+  /** T3 has expired: one chunk may go out against a shut window (RFC 9260 §6.1 A, "zero window probe"). */
+  windowProbe = false;
+  readonly #outstanding: Outstanding;
+  readonly #congestion: CongestionController;
+  readonly #pacer: Pacer;
+  readonly #maxBurst: number;
+  #burst: number;
+  /** Chunks below this position went out while the congestion window held the sender back. */
+  #limitedUntil = 0;
+
+  constructor(
+    outstanding: Outstanding,
+    congestion: CongestionController,
+    options: { readonly chunkSpace: number; readonly maxBurst: number },
+  ) {
+    this.#outstanding = outstanding;
+    this.#congestion = congestion;
+    this.#pacer = new Pacer(options.chunkSpace);
+    this.#maxBurst = options.maxBurst;
+    this.#burst = options.maxBurst;
+    this.chunkSpace = options.chunkSpace;
+    this.largestChunk = options.chunkSpace;
+  }
+
+  /** From now on a packet has room for `chunkSpace` bytes of chunks, and no chunk takes more than `largestChunk` of them. */
+  setSpace(chunkSpace: number, largestChunk: number): void {
+    if (chunkSpace !== this.chunkSpace) {
+      this.#congestion.setMtu(chunkSpace);
+      this.#pacer.setMtu(chunkSpace);
+    }
+    this.chunkSpace = chunkSpace;
+    this.largestChunk = largestChunk;
+  }
+
+  /** The congestion window would take more than is in flight. */
+  get hasRoom(): boolean {
+    return this.#outstanding.flightBytes < this.#congestion.window;
+  }
+
+  /** True if the congestion window was what held back what comes after the cumulative TSN. */
+  get wasLimited(): boolean {
+    return this.#outstanding.cumulative < this.#limitedUntil;
+  }
+
+  /** A burst may start. */
+  allowBurst(): void {
+    this.#burst = Math.max(this.#burst, this.#maxBurst);
+  }
+
+  /**
+   * What was acknowledged may be replaced, twice over while the window doubles; the burst on top bounds what a window
+   * opened at once (after idling, after recovery) puts on the path in one go.
+   */
+  allowFor(ackedBytes: number): void {
+    this.#burst += this.#maxBurst + 2 * Math.ceil(ackedBytes / this.chunkSpace);
+  }
+
+  /** Asks the pacer, or without a pace the burst. The first packet of a recovery, and of all, goes out unasked. */
+  mayStart(now: number, waits: boolean): boolean {
+    const rate = this.#congestion.pacingRate;
+    this.releaseAt = Infinity;
+    if (rate === Infinity) return this.#burst > 0;
+    if (this.exempt || this.#outstanding.flightBytes === 0 || this.#pacer.mayRelease(now, rate)) return true;
+    if (waits && this.mayFly(1)) this.releaseAt = this.#pacer.releaseAt(now, rate);
+    return false;
+  }
+
+  /** True if a chunk with `size` user bytes may be put in flight. */
+  mayFly(size: number): boolean {
+    const { flightBytes, flightPayload, headerSize } = this.#outstanding;
+    if (this.exempt) return true;
+    if (flightBytes === 0) return this.peerWindow > 0 || this.windowProbe;
+    if (flightBytes + headerSize + padded(size) > this.#congestion.window) {
+      this.#limitedUntil = this.#outstanding.next;
+      return false;
+    }
+    return flightPayload + size <= this.peerWindow;
+  }
+
+  /** True if the largest chunk may. */
+  mayFlyFull(): boolean {
+    return this.mayFly(this.largestChunk - this.#outstanding.headerSize);
+  }
+
+  /** A packet with `bytes` of chunks has gone out. */
+  spend(bytes: number): void {
+    this.#pacer.spend(Math.max(0, bytes));
+    if (this.#burst > 0) this.#burst--;
+    // What the burst held back, the window may hold back as well: it is noted.
+    if (this.#burst === 0) this.mayFlyFull();
+    this.exempt = false;
+    this.windowProbe = false;
+  }
+}
