@@ -22,7 +22,7 @@ interface SctpInspection {
 }
 
 function sctp(pair: Pair): SctpInspection {
-  return pair.offerer.rtc.inspect().sctp as unknown as SctpInspection;
+  return pair.offerer.rtc.inspect().sctp;
 }
 
 /** An open pair, and the sizes of the datagrams that the offerer has sent. */
