@@ -1,73 +1,59 @@
 /**
  * The client of a DTLS 1.3 handshake behind the ServerHello. Each state is named for the message it waits for:
  *
- *     await-encrypted-extensions → await-certificate-request → await-certificate → await-certificate-verify
- *       → await-finished → complete, with flight 5 on its way until it is acknowledged
+ *     await-encrypted-extensions → await-certificate-request → the server's proof of who it is (proof13.ts)
+ *       → complete, with flight 5 on its way until it is acknowledged
  *
  * A server that asks for no certificate is refused: WebRTC identifies both ends by theirs.
  */
 import { Reader } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
-import type { PublicKey } from '../crypto/provider.ts';
 import type { Handshake } from './handshake.ts';
 import { decodeCertificateRequest13 } from './messages/certificates13.ts';
 import { ExtensionType, decodeExtensions } from './messages/extensions.ts';
 import type { HandshakeMessage } from './messages/handshake.ts';
 import { HandshakeType } from './messages/handshake.ts';
 import type { Problem } from './problem.ts';
-import { isProblem, malformed, unexpected, unsolicitedExtension } from './problem.ts';
+import { malformed, unexpected, unsolicitedExtension } from './problem.ts';
+import { Proof13 } from './proof13.ts';
 import type { Session13 } from './session13.ts';
 import { takeSrtpProfile } from './srtp.ts';
 import { judgeAcceptedSchemes } from './signatures.ts';
 
-type ClientState =
-  | { readonly name: 'await-encrypted-extensions' }
-  | { readonly name: 'await-certificate-request' }
-  | { readonly name: 'await-certificate' }
-  | { readonly name: 'await-certificate-verify'; readonly publicKey: PublicKey }
-  | { readonly name: 'await-finished' }
-  | { readonly name: 'complete' };
+type ClientState = 'await-encrypted-extensions' | 'await-certificate-request' | 'await-proof';
 
 export class Client13 {
   readonly session: Session13;
   readonly #handshake: Handshake;
-  #state: ClientState = { name: 'await-encrypted-extensions' };
+  readonly #proof: Proof13;
+  #state: ClientState = 'await-encrypted-extensions';
 
   constructor(handshake: Handshake, session: Session13) {
     this.#handshake = handshake;
     this.session = session;
+    this.#proof = new Proof13(session, (finished) => {
+      this.#sayFlight5(finished);
+    });
   }
 
-  get state(): ClientState['name'] {
-    return this.#state.name;
+  get state(): Exclude<ClientState, 'await-proof'> | Proof13['state'] {
+    return this.#state === 'await-proof' ? this.#proof.state : this.#state;
   }
 
   /** Takes the next message in order. The bytes of `message` are the machine's from here on. */
   handle(message: HandshakeMessage): Problem | undefined {
-    const state = this.#state;
     const { type } = message;
-    switch (state.name) {
+    switch (this.#state) {
       case 'await-encrypted-extensions':
         if (type === HandshakeType.encryptedExtensions) return this.#handleEncryptedExtensions(message);
         break;
       case 'await-certificate-request':
         if (type === HandshakeType.certificateRequest) return this.#handleCertificateRequest(message);
         break;
-      case 'await-certificate':
-        if (type === HandshakeType.certificate) return this.#handleCertificate(message);
-        break;
-      case 'await-certificate-verify':
-        if (type === HandshakeType.certificateVerify) {
-          return this.#handleCertificateVerify(message, state.publicKey);
-        }
-        break;
-      case 'await-finished':
-        if (type === HandshakeType.finished) return this.#handleFinished(message);
-        break;
-      case 'complete':
-        return this.session.handleLate(message);
+      case 'await-proof':
+        return this.#proof.handle(message);
     }
-    return unexpected(state.name, type);
+    return unexpected(this.#state, type);
   }
 
   /** RFC 8446 §4.3.1: what we offer and may be answered here: use_srtp, and supported_groups as advice for another time. */
@@ -82,7 +68,7 @@ export class Client13 {
     const srtpProblem = takeSrtpProfile(this.#handshake, extensions);
     if (srtpProblem !== undefined) return srtpProblem;
     this.#handshake.transcript.add(message);
-    this.#state = { name: 'await-certificate-request' };
+    this.#state = 'await-certificate-request';
     return undefined;
   }
 
@@ -92,34 +78,16 @@ export class Client13 {
     const refusal = judgeAcceptedSchemes(this.#handshake.certificate.signingKey, schemes, 'server');
     if (refusal !== undefined) return refusal;
     this.#handshake.transcript.add(message);
-    this.#state = { name: 'await-certificate' };
+    this.#state = 'await-proof';
     return undefined;
   }
 
-  #handleCertificate(message: HandshakeMessage): Problem | undefined {
-    const presented = this.session.takeCertificate(message);
-    if (isProblem(presented)) return presented;
-    this.#state = { name: 'await-certificate-verify', publicKey: presented.publicKey };
-    return undefined;
-  }
-
-  #handleCertificateVerify(message: HandshakeMessage, publicKey: PublicKey): Problem | undefined {
-    const problem = this.session.takeCertificateVerify(message, publicKey);
-    if (problem === undefined) this.#state = { name: 'await-finished' };
-    return problem;
-  }
-
-  /** Flight 5. */
-  #handleFinished(message: HandshakeMessage): Problem | undefined {
-    const problem = this.session.takeFinished(message);
-    if (problem !== undefined) return problem;
+  #sayFlight5(finished: HandshakeMessage): void {
     this.session.deriveApplication();
     this.session.readApplication();
-    this.#handshake.flight.begin(5, message);
+    this.#handshake.flight.begin(5, finished);
     this.session.sayCertificate();
     this.session.sayFinished();
     this.session.writeApplication();
-    this.#state = { name: 'complete' };
-    return undefined;
   }
 }
