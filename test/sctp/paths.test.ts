@@ -58,20 +58,19 @@ describe('one flow', () => {
   });
 
   test('the receive window grows for a long path, up to its bound, and is announced', () => {
-    const path = new Path({ rate: 200, roundTrip: 100 });
-    const flow = path.add({ receiveWindowMax: 3_000_000 });
-    path.run(7000);
+    const path = new Path({ rate: 60, roundTrip: 250 });
+    const flow = path.add({ receiveWindowMax: 2_000_000 });
+    path.run(5000);
     const { receive, counters } = flow.receiver.inspect();
-    expect(receive?.windowSize).toBe(3_000_000);
-    expect(counters['receive-window-grown']).toBe(2);
-    expect(flow.sender.inspect().send.peerWindow).toBeGreaterThan(2_500_000);
-    expect(measure(path, flow, 1000).goodput).toBeGreaterThan(180);
+    expect(receive?.windowSize).toBe(2_000_000);
+    expect(counters['receive-window-grown']).toBe(1);
+    expect(flow.sender.inspect().send.peerWindow).toBeGreaterThan(1_700_000);
   });
 
   test('it does not for a short one', () => {
     const path = new Path({ rate: 200, roundTrip: 5, loss: 0.01 });
     const flow = path.add();
-    path.run(2000);
+    path.run(1000);
     expect(flow.receiver.inspect().receive?.windowSize).toBe(1_572_864);
   });
 
@@ -82,7 +81,7 @@ describe('one flow', () => {
     path.run(400);
     // The first INIT is lost, and what was repeated gives no sample.
     path.conditions.mtu = 2000;
-    path.run(5000);
+    path.run(3500);
     expect(flow.receiver.inspect().counters['heartbeats-sent']).toBe(1);
     expect(flow.receiver.roundTripTime).toBeGreaterThan(90);
     expect(flow.receiver.inspect().receive?.windowSize).toBeGreaterThan(1_572_864);
