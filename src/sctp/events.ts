@@ -117,6 +117,7 @@ export const COUNTERS = [
   'duplicate-tsn',
   'tsn-out-of-window',
   'receive-window-full',
+  'receive-window-grown',
   'fragments-full',
   'open-messages-full',
   'deferred-reset-full',

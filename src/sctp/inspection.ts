@@ -79,6 +79,8 @@ export interface ReceiverInspection {
   readonly usedBytes: number;
   /** What is left of it to advertise. */
   readonly window: number;
+  /** The whole of it: `receiveWindow`, or what it has grown to. */
+  readonly windowSize: number;
   /** Runs of chunks beyond the cumulative TSN. */
   readonly gaps: number;
   /** Chunks that wait for the rest of their message. */

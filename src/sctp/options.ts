@@ -32,6 +32,7 @@ const DEFAULT_PATH_MAX = 1472;
 const DEFAULT_PATH_MIN = 548;
 const DTLS_OVERHEAD = 37;
 const DEFAULT_WINDOW = 1_572_864;
+const DEFAULT_WINDOW_MAX = 6_291_456;
 const DEFAULT_SEND_BUFFER = 16_777_216;
 const MAX_COUNT = 2 ** 31 - 1;
 
@@ -73,9 +74,14 @@ export interface SctpOptions {
    *
    * It is also what the peer may put on the path while this process stands still. A kernel keeps about two bytes of
    * socket buffer for each byte of a 1200-byte datagram, and 4 MiB is a usual limit: a window above 1.8 MiB overruns it,
-   * and the peer falls back to one packet a time-out. One that fits still carries 120 Mbit/s over a 100 ms path.
+   * and the peer falls back to one packet a time-out. One that fits carries 120 Mbit/s over a 100 ms path.
    */
   readonly receiveWindow?: number | undefined;
+  /**
+   * What the window may grow to, in bytes, while a path with a round trip of 25 ms or more delivers so much that it would be
+   * too small. Default 6 MiB; `receiveWindow`, so that it does not grow, where that is given or larger.
+   */
+  readonly receiveWindowMax?: number | undefined;
   /**
    * Chunks held of messages that are not whole. Default 16 384, or one for every 256 bytes of `receiveWindow` if that is
    * more.
@@ -138,6 +144,7 @@ export interface SctpSettings {
   readonly maxMessageSize: number;
   readonly remoteMaxMessageSize: number;
   readonly receiveWindow: number;
+  readonly receiveWindowMax: number;
   readonly maxFragments: number;
   readonly maxOpenMessages: number;
   readonly maxOpenMessagesPerStream: number;
@@ -160,6 +167,9 @@ export interface SctpSettings {
 /** Fills in the defaults; throws `ERR_BAD_ARGUMENT` for a value out of range. */
 export function resolveOptions(options: SctpOptions): SctpSettings {
   const receiveWindow = options.receiveWindow ?? Math.max(DEFAULT_WINDOW, options.maxMessageSize ?? 0);
+  const receiveWindowMax =
+    options.receiveWindowMax ??
+    (options.receiveWindow === undefined ? Math.max(DEFAULT_WINDOW_MAX, receiveWindow) : receiveWindow);
   const maxOpenMessages = options.maxOpenMessages ?? Math.max(4096, Math.ceil(receiveWindow / 1024));
   const settings: SctpSettings = {
     random: options.random,
@@ -170,6 +180,7 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
     maxMessageSize: integer('maxMessageSize', options.maxMessageSize ?? 262_144, 1, 2 ** 30),
     remoteMaxMessageSize: positive('remoteMaxMessageSize', options.remoteMaxMessageSize ?? 65_536),
     receiveWindow: integer('receiveWindow', receiveWindow, 1500, MAX_COUNT),
+    receiveWindowMax: integer('receiveWindowMax', receiveWindowMax, receiveWindow, MAX_COUNT),
     maxFragments: integer(
       'maxFragments',
       options.maxFragments ?? Math.max(16_384, Math.ceil(receiveWindow / 256)),

@@ -322,6 +322,7 @@ describe('what the application may make us hold', () => {
 
   test.each<[keyof SctpOptions, number]>([
     ['receiveWindow', 1499],
+    ['receiveWindowMax', 1_000_000],
     ['maxMessageSize', 0],
     ['maxFragments', 0],
     ['maxOpenMessages', 0.5],

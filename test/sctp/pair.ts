@@ -21,6 +21,7 @@ export function association(seed: number, overrides: Overrides = {}): SctpAssoci
 /** For receivers that stand alone. */
 export const RECEIVER_LIMITS: ReceiverLimits = {
   receiveWindow: 100_000,
+  receiveWindowMax: 100_000,
   maxMessageSize: 50_000,
   inboundStreams: 100,
   maxFragments: 100_000,

@@ -44,15 +44,47 @@ describe('one flow', () => {
     expect(p95Wait).toBeLessThan(50);
   });
 
-  test('one percent of random loss on it leaves more than half, where New Reno has three percent', () => {
-    const conditions = { rate: 100, roundTrip: 100, loss: 0.01 };
-    expect(bulk(conditions, {}, 2000, 5000).goodput).toBeGreaterThan(50);
-    expect(bulk(conditions, { congestion: 'new-reno' }).goodput).toBeLessThan(4);
+  const lossy = { rate: 100, roundTrip: 100, loss: 0.01 };
+
+  test('one percent of random loss on it costs little, where New Reno has three percent', () => {
+    expect(bulk(lossy, {}, 4000, 3000).goodput).toBeGreaterThan(80);
+    expect(bulk(lossy, { congestion: 'new-reno' }).goodput).toBeLessThan(4);
   });
 
-  test('the receive window is what limits it there: with a larger one it is filled', () => {
-    const conditions = { rate: 100, roundTrip: 100, loss: 0.01 };
-    expect(bulk(conditions, { receiveWindow: 8_388_608 }).goodput).toBeGreaterThan(85);
+  test('a receive window that may not grow is what limits it there', () => {
+    const { goodput } = bulk(lossy, { receiveWindow: 1_572_864 }, 2000, 3000);
+    expect(goodput).toBeGreaterThan(50);
+    expect(goodput).toBeLessThan(75);
+  });
+
+  test('the receive window grows for a long path, up to its bound, and is announced', () => {
+    const path = new Path({ rate: 60, roundTrip: 250 });
+    const flow = path.add({ receiveWindowMax: 2_000_000 });
+    path.run(5000);
+    const { receive, counters } = flow.receiver.inspect();
+    expect(receive?.windowSize).toBe(2_000_000);
+    expect(counters['receive-window-grown']).toBe(1);
+    expect(flow.sender.inspect().send.peerWindow).toBeGreaterThan(1_700_000);
+  });
+
+  test('it does not for a short one', () => {
+    const path = new Path({ rate: 200, roundTrip: 5, loss: 0.01 });
+    const flow = path.add();
+    path.run(1000);
+    expect(flow.receiver.inspect().receive?.windowSize).toBe(1_572_864);
+  });
+
+  test('a receiver that knows no round trip asks for it', () => {
+    const path = new Path({ rate: 100, roundTrip: 100 });
+    path.conditions.mtu = 1;
+    const flow = path.add();
+    path.run(400);
+    // The first INIT is lost, and what was repeated gives no sample.
+    path.conditions.mtu = 2000;
+    path.run(3500);
+    expect(flow.receiver.inspect().counters['heartbeats-sent']).toBe(1);
+    expect(flow.receiver.roundTripTime).toBeGreaterThan(90);
+    expect(flow.receiver.inspect().receive?.windowSize).toBeGreaterThan(1_572_864);
   });
 
   test.each([2, 20, 50])(

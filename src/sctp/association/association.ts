@@ -306,6 +306,7 @@ export class SctpAssociation {
   changePath(max: number, now: number): void {
     this.#observe(now);
     this.#a.pathMtu.reset(max);
+    this.#a.sender.rto.shortest = Infinity;
     settle(this.#a);
   }
 
@@ -429,13 +430,19 @@ export class SctpAssociation {
   #handleChunks(owned: boolean): void {
     const a = this.#a;
     a.lastHeardAt = a.now;
-    if (a.receiver !== undefined) a.receiver.clock = a.deadlines.awake;
+    if (a.receiver !== undefined) {
+      a.receiver.clock = a.deadlines.awake;
+      a.receiver.roundTrip = a.sender.rto.shortest;
+    }
     let hasData = false;
     do {
       if (this.#cursor.type === CHUNK.data || this.#cursor.type === CHUNK.iData) hasData = true;
       if (!handleChunk(a, this.#cursor, owned)) break;
     } while (this.#cursor.next());
-    if (hasData && a.mayReceiveData) a.receiver?.tracker.decide();
+    if (!hasData || !a.mayReceiveData || a.receiver === undefined) return;
+    a.receiver.tracker.decide();
+    // Who sends nothing has no other sample.
+    if (a.receiver.wantsRoundTrip()) a.outbox.heartbeat = true;
   }
 
   #observe(now: number): void {

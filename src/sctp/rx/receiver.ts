@@ -29,6 +29,7 @@ import { InterleavedReassembly } from './interleaved.ts';
 import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
 import { kept, Reassembly } from './reassembly.ts';
 import { MAX_TSN_AHEAD, TsnTracker } from './tsn-tracker.ts';
+import { WindowSize } from './window.ts';
 
 /**
  * From this share of the window on data counts as refused for want of a reader. Beyond the whole of it, which is what was
@@ -46,6 +47,8 @@ export type DataOutcome = 'ok' | 'invalid-stream' | 'no-user-data' | 'message-to
 
 export interface ReceiverLimits {
   readonly receiveWindow: number;
+  /** What it may grow to. */
+  readonly receiveWindowMax: number;
   readonly maxMessageSize: number;
   /** Streams 0 … inboundStreams−1 exist. */
   readonly inboundStreams: number;
@@ -77,7 +80,10 @@ export class Receiver implements MessageSink {
   clock = 0;
   /** The same, when it is interleaved messages that are put together. */
   readonly #interleaved: InterleavedReassembly | undefined;
+  /** The shortest round trip of this path, milliseconds; Infinity: not known. Its owner keeps it up to date. */
+  roundTrip: number = Infinity;
   readonly #limits: ReceiverLimits;
+  readonly #size: WindowSize;
   readonly #events: BoundedQueue<SctpEvent>;
   readonly #counters: Counters<SctpCounter>;
   #deferral: Deferral | undefined;
@@ -105,6 +111,7 @@ export class Receiver implements MessageSink {
     this.#limits = limits;
     this.#events = events;
     this.#counters = counters;
+    this.#size = new WindowSize(limits.receiveWindow, limits.receiveWindowMax);
     this.#advertised = limits.receiveWindow;
   }
 
@@ -114,7 +121,7 @@ export class Receiver implements MessageSink {
   }
 
   get window(): number {
-    return Math.max(0, this.#limits.receiveWindow - this.usedBytes);
+    return Math.max(0, this.#size.bytes - this.usedBytes);
   }
 
   get cumulativeTsn(): number {
@@ -136,7 +143,7 @@ export class Receiver implements MessageSink {
 
   /** True while data is refused, or about to be, as messages have not been taken. */
   get isStalled(): boolean {
-    return this.#unreadBytes > 0 && this.usedBytes >= this.#limits.receiveWindow * WATERMARK;
+    return this.#unreadBytes > 0 && this.usedBytes >= this.#size.bytes * WATERMARK;
   }
 
   /** True for a peer whose data comes as I-DATA. */
@@ -190,7 +197,10 @@ export class Receiver implements MessageSink {
       return 'ok';
     }
     this.#accept(position);
-    return this.#place(chunk, owned) && this.#performDeferred() ? 'ok' : 'message-too-large';
+    const isWhole = this.#place(chunk, owned) && this.#performDeferred();
+    const held = this.reassembly.heldBytes + this.#deferredBytes;
+    if (this.#size.observe(held, this.roundTrip, this.clock)) this.#counters.add('receive-window-grown');
+    return isWhole ? 'ok' : 'message-too-large';
   }
 
   /** RFC 3758 §3.6. */
@@ -251,10 +261,16 @@ export class Receiver implements MessageSink {
   /** A message has been taken by its reader. True when the window opened enough to tell the peer now. */
   release(length: number): boolean {
     this.#unreadBytes -= charge(length);
-    const wide = this.#limits.receiveWindow * REOPENED;
+    this.#size.noteTaken(length);
+    const wide = this.#size.bytes * REOPENED;
     if (this.#advertised >= wide || this.window < wide) return false;
     this.tracker.demandSack();
     return true;
+  }
+
+  /** True when the peer is to be asked how long the round trip is. */
+  wantsRoundTrip(): boolean {
+    return this.#size.wantsRoundTrip(this.roundTrip, this.clock);
   }
 
   writeSack(writer: PacketWriter): void {
@@ -276,6 +292,7 @@ export class Receiver implements MessageSink {
     return {
       usedBytes: this.usedBytes,
       window: this.window,
+      windowSize: this.#size.bytes,
       gaps: this.tracker.above.size,
       fragments: this.reassembly.fragmentCount,
       openMessages: this.#interleaved?.openMessages ?? 0,
@@ -307,7 +324,7 @@ export class Receiver implements MessageSink {
     const limits = this.#limits;
     const movesOn = chunk.position === this.tracker.cumulative + 1;
     const share = movesOn ? HARD_LIMIT : 1;
-    if (this.usedBytes >= limits.receiveWindow * share) return 'receive-window-full';
+    if (this.usedBytes >= this.#size.bytes * share) return 'receive-window-full';
     const deferral = this.#deferral;
     if (deferral !== undefined && isBehind(deferral, chunk)) {
       const bytes = this.#deferredBytes + charge(chunk.payload.length);

@@ -173,6 +173,7 @@ export class Recovery {
   handlePathRestored(now: number): void {
     const { outstanding, congestion, rto } = this.#parts;
     rto.resetBackoff();
+    rto.shortest = Infinity;
     outstanding.sent.forgetPath();
     congestion.onPathChange(now);
     if (outstanding.count > 0) this.#loseAll();

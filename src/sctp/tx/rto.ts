@@ -16,6 +16,8 @@ const MIN_VARIANCE = 220;
 export class RtoEstimator {
   /** Smoothed round-trip time; `undefined` before the first sample. */
   smoothed: number | undefined;
+  /** The shortest sample of this path; Infinity before the first. */
+  shortest: number = Infinity;
   #rto: number;
   #variance = 0;
   #backoffs = 0;
@@ -30,6 +32,7 @@ export class RtoEstimator {
   sample(roundTrip: number): void {
     // A clock that jumped would poison the average for minutes.
     if (!(roundTrip >= 0 && roundTrip <= this.#limits.max)) return;
+    this.shortest = Math.min(this.shortest, roundTrip);
     if (this.smoothed === undefined) {
       this.smoothed = roundTrip;
       this.#variance = roundTrip / 2;
