@@ -39,6 +39,11 @@ export async function startProcess(command: string, args: readonly string[] = []
       reject(error);
     });
     createInterface({ input: child.stdout }).on('line', (line) => {
+      // A library may log to standard output: that is for a reader of a failure, not for us.
+      if (!line.startsWith('{')) {
+        complaints += `${line}\n`;
+        return;
+      }
       const answer = JSON.parse(line) as Answer;
       if (answer.ready !== undefined) resolve(answer.ready);
       const request = waiting.get(answer.id ?? 0);
