@@ -26,12 +26,7 @@ export class EarlyDatagrams {
   }
 
   /** Keeps a copy; false: it is too large, or one too many. */
-  keep(
-    protocol: Protocol,
-    local: TransportAddress,
-    remote: TransportAddress,
-    data: Uint8Array,
-  ): boolean {
+  keep(protocol: Protocol, local: TransportAddress, remote: TransportAddress, data: Uint8Array): boolean {
     if (data.length > EARLY_DATAGRAM_SIZE) return false;
     return this.#queue.push({ protocol, local, remote, data: copyBytes(data) });
   }
