@@ -6,3 +6,7 @@ test.each([0, 1, 2, 3])('twenty channels of mixed kinds over hostile links: 25 s
     expect(() => checkTraffic(seed), `seed ${seed}`).not.toThrow();
   }
 });
+
+test('seed 1508: a fragment of an unordered message that was given up comes behind the I-FORWARD-TSN', () => {
+  expect(() => checkTraffic(1508)).not.toThrow();
+});

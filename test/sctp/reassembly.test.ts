@@ -289,8 +289,31 @@ describe('what is their own', () => {
     made.skipTo(1, false, 1);
     made.skipTo(1, true, 5);
     expect([made.openMessages, made.heldBytes]).toEqual([2, 128]);
-    made.skipTo(9, true, 5);
-    expect(made.streamCount).toBe(1);
+  });
+
+  test('I-DATA: a fragment that comes behind the I-FORWARD-TSN of its unordered message is dropped, not held for ever', () => {
+    const sink = new Sink();
+    const made = new InterleavedReassembly(sink, 1000);
+    made.skipTo(1, true, 5);
+    for (const [tsn, mid] of [
+      [0, 4],
+      [1, 5],
+    ] as const) {
+      expect(made.add(chunk(tsn, { flags: UNORDERED, sequence: mid, fsn: 1 }), true)).toBe(true);
+    }
+    expect([made.isEmpty, made.heldBytes]).toEqual([true, 0]);
+    made.add(chunk(2, { flags: WHOLE | UNORDERED, sequence: 6, text: 'six' }), true);
+    expect([sink.delivered, sink.late]).toEqual([['1u:six'], 2]);
+  });
+
+  test('I-DATA: a skipped message is forgotten before MIDs come round to it again', () => {
+    const sink = new Sink();
+    const made = new InterleavedReassembly(sink, 1000);
+    made.skipTo(1, true, 5);
+    for (const mid of [200_000, 5]) {
+      made.add(chunk(mid, { flags: WHOLE | UNORDERED, sequence: mid, text: String(mid) }), true);
+    }
+    expect(sink.delivered).toEqual(['1u:200000', '1u:5']);
   });
 
   test.each([0x7fff_ffff, 0x8000_0000, 0xffff_ffff])('MIDs %d apart neither loop nor throw', (distance) => {

@@ -12,6 +12,7 @@ import { copyBytes } from '../../core/bytes.ts';
 import { charge, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
 import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
 import { kept, turnsUpTo } from './reassembly.ts';
+import { MAX_TSN_AHEAD } from './tsn-tracker.ts';
 
 interface PartialMessage {
   readonly fragments: Map<number, Uint8Array>;
@@ -39,6 +40,8 @@ interface InboundStream {
   held: Map<number, WholeMessage> | undefined;
   /** Unordered messages that have been begun, by MID. */
   unordered: Map<number, PartialMessage> | undefined;
+  /** The last unordered MID that was skipped: fragments of it, or of one before, may still be on their way. */
+  skipped: number | undefined;
   /** Since when the messages held have waited for the same turn. */
   heldSince: number;
   /** True once a message or a first fragment has been reported. */
@@ -104,6 +107,10 @@ export class InterleavedReassembly implements Reassembler {
       this.#sink.outOfTurn();
       return true;
     }
+    if (isUnordered && isSkipped(stream, chunk.sequence)) {
+      this.#sink.outOfTurn();
+      return true;
+    }
     if ((chunk.flags & (FLAG_BEGIN | FLAG_END)) === (FLAG_BEGIN | FLAG_END)) {
       if (chunk.payload.length > this.#maxMessageSize) return false;
       this.#complete(stream, isUnordered, key, chunk.ppid, copyBytes(chunk.payload));
@@ -138,16 +145,17 @@ export class InterleavedReassembly implements Reassembler {
 
   /** RFC 8260 §2.3.1: messages up to `sequence` will not be completed; those behind them get their turn. */
   skipTo(streamId: number, unordered: boolean, sequence: number): void {
-    const stream = this.#streams.get(streamId);
-    if (unordered) {
-      for (const [mid, message] of stream?.unordered ?? []) {
-        if (((mid - sequence) | 0) > 0) continue;
-        stream?.unordered?.delete(mid);
-        this.#dropPartial(message);
-      }
+    const stream = this.#stream(streamId);
+    if (!unordered) {
+      this.#skipOrdered(stream, sequence);
       return;
     }
-    this.#skipOrdered(stream ?? this.#stream(streamId), sequence);
+    for (const [mid, message] of stream.unordered ?? []) {
+      if (((mid - sequence) | 0) > 0) continue;
+      stream.unordered?.delete(mid);
+      this.#dropPartial(message);
+    }
+    if (stream.skipped === undefined || ((sequence - stream.skipped) | 0) > 0) stream.skipped = sequence;
   }
 
   clear(): void {
@@ -167,6 +175,7 @@ export class InterleavedReassembly implements Reassembler {
         begun: undefined,
         held: undefined,
         unordered: undefined,
+        skipped: undefined,
         heldSince: 0,
         seen: false,
       };
@@ -271,6 +280,18 @@ export class InterleavedReassembly implements Reassembler {
     this.#heldMessages--;
     this.heldBytes -= charge(message.data.length);
   }
+}
+
+/**
+ * A fragment that was on its way when its message was skipped. A sender begins a stream's messages one after the other, so
+ * those up to the skipped one have no other fragments beyond the new cumulative TSN. Serial numbers come round: once the
+ * stream is further than any TSN in flight can lag behind, nothing has been skipped.
+ */
+function isSkipped(stream: InboundStream, mid: number): boolean {
+  if (stream.skipped === undefined) return false;
+  const ahead = (mid - stream.skipped) | 0;
+  if (ahead > MAX_TSN_AHEAD) stream.skipped = undefined;
+  return ahead <= 0;
 }
 
 function assemble(message: PartialMessage): Bytes {
