@@ -16,10 +16,9 @@ export class NodeAeadKey implements AeadKey {
   readonly #algorithm: CipherGCMTypes;
   readonly #key: KeyObject;
 
-  constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
-    checkKey(algorithm, key);
+  constructor(algorithm: AeadAlgorithm, key: KeyObject) {
     this.#algorithm = algorithm as CipherGCMTypes;
-    this.#key = createSecretKey(key);
+    this.#key = key;
   }
 
   seal(

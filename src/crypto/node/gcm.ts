@@ -2,13 +2,14 @@
  * AES-GCM (SP 800-38D) for Node: OpenSSL's for long records, its parts for short ones.
  *
  * Node makes an object of OpenSSL's for each record, with a weak handle that the garbage collector has to look at: more work
- * than sealing a short record, and work that grows with whatever else is alive. So up to `SHORT` bytes one cipher object
- * of AES-ECB, made once a key, encrypts the counter blocks (on the processor's AES instructions, as ever), and GHASH is ours.
+ * than sealing a short record. So up to `SHORT` bytes one cipher object of AES-ECB a key encrypts the counter blocks (on the
+ * processor's AES instructions, as ever), and GHASH is ours. Both are made when a key is used for more than the few
+ * records of a handshake, for making them costs as much as two records.
  *
  *   E(J0) ‖ E(inc32 J0) ‖ …  ← one call
  *   seal: text ⊕ key stream → GHASH → tag ⊕ E(J0)      open: GHASH → tag compared without an early exit → text ⊕ key stream
  */
-import type { Cipher } from 'node:crypto';
+import type { Cipher, KeyObject } from 'node:crypto';
 import { createCipheriv } from 'node:crypto';
 import { readU32, writeU32 } from '../../core/bytes.ts';
 import { checkNonce, checkRange } from '../aead-arguments.ts';
@@ -19,20 +20,61 @@ import { NodeAeadKey } from './aead.ts';
 
 /** Bytes of plaintext; beyond it OpenSSL's GHASH saves more than the object costs. */
 const SHORT = 448;
+/** Records before the parts for short ones are made. */
+const RECORDS_OF_A_HANDSHAKE = 4;
 const BLOCK = 16;
 
 /** Counter blocks of one record, J0 first. Written anew for each: nothing stays. */
 const counters: Uint8Array = new Uint8Array(BLOCK * (1 + SHORT / BLOCK));
 
 export class NodeGcmKey implements AeadKey {
-  readonly #long: NodeAeadKey;
+  readonly #key: KeyObject;
+  readonly #whole: NodeAeadKey;
+  #parts: GcmParts | undefined;
+  #records = 0;
+
+  constructor(algorithm: Exclude<AeadAlgorithm, 'chacha20-poly1305'>, key: KeyObject) {
+    this.#key = key;
+    this.#whole = new NodeAeadKey(algorithm, key);
+  }
+
+  seal(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+  ): void {
+    this.#for(length).seal(nonce, additionalData, buffer, offset, length);
+  }
+
+  open(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+  ): number {
+    return this.#for(length - AEAD_TAG_LENGTH).open(nonce, additionalData, buffer, offset, length);
+  }
+
+  #for(length: number): AeadKey {
+    if (!(length <= SHORT)) return this.#whole;
+    if (this.#parts === undefined) {
+      if (this.#records++ < RECORDS_OF_A_HANDSHAKE) return this.#whole;
+      this.#parts = new GcmParts(this.#key);
+    }
+    return this.#parts;
+  }
+}
+
+/** The parts of GCM, for records of up to `SHORT` bytes. */
+class GcmParts implements AeadKey {
   readonly #cipher: Cipher;
   readonly #ghash: Ghash;
 
-  /** @param key 16 or 32 bytes, checked here. */
-  constructor(algorithm: Exclude<AeadAlgorithm, 'chacha20-poly1305'>, key: Uint8Array) {
-    this.#long = new NodeAeadKey(algorithm, key);
-    const name = key.length === 16 ? 'aes-128-ecb' : 'aes-256-ecb';
+  constructor(key: KeyObject) {
+    const name = key.symmetricKeySize === 16 ? 'aes-128-ecb' : 'aes-256-ecb';
     this.#cipher = createCipheriv(name, key, null).setAutoPadding(false);
     const h = this.#cipher.update(new Uint8Array(BLOCK));
     this.#ghash = new Ghash(readU32(h, 0), readU32(h, 4), readU32(h, 8), readU32(h, 12));
@@ -45,10 +87,6 @@ export class NodeGcmKey implements AeadKey {
     offset: number,
     length: number,
   ): void {
-    if (length > SHORT) {
-      this.#long.seal(nonce, additionalData, buffer, offset, length);
-      return;
-    }
     checkNonce(nonce);
     checkRange(buffer, offset, length, AEAD_TAG_LENGTH);
     const stream = this.#keyStream(nonce, length);
@@ -68,10 +106,9 @@ export class NodeGcmKey implements AeadKey {
     offset: number,
     length: number,
   ): number {
-    const plainLength = length - AEAD_TAG_LENGTH;
-    if (plainLength > SHORT) return this.#long.open(nonce, additionalData, buffer, offset, length);
     checkNonce(nonce);
     checkRange(buffer, offset, length, 0);
+    const plainLength = length - AEAD_TAG_LENGTH;
     if (plainLength < 0) return -1;
     const stream = this.#keyStream(nonce, plainLength);
     const ghash = this.#authenticate(additionalData, buffer, offset, plainLength);

@@ -2,6 +2,7 @@
  * The provider for servers in Node, Deno and Bun: the same contract on OpenSSL, ten to forty times faster in handshakes
  * and in constant time. Entry point `sansrtc/crypto/node`, so that no browser bundle ever meets `node:crypto`.
  */
+import { createSecretKey } from 'node:crypto';
 import type { Bytes } from '../../core/bytes.ts';
 import type { RandomSource } from '../../core/random.ts';
 import type {
@@ -22,6 +23,7 @@ import type {
 } from '../provider.ts';
 import { HmacSha256 } from '../hmac-sha256.ts';
 import { generateScalar, NIST_CURVES } from '../scalar.ts';
+import { checkKey } from '../aead-arguments.ts';
 import { createMask, NodeAeadKey } from './aead.ts';
 import { NodeGcmKey } from './gcm.ts';
 import { NodeHash, NodeHmac } from './hash.ts';
@@ -42,9 +44,11 @@ class NodeCrypto implements CryptoProvider {
   }
 
   aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey {
+    checkKey(algorithm, key);
+    const secret = createSecretKey(key);
     return algorithm === 'chacha20-poly1305'
-      ? new NodeAeadKey(algorithm, key)
-      : new NodeGcmKey(algorithm, key);
+      ? new NodeAeadKey(algorithm, secret)
+      : new NodeGcmKey(algorithm, secret);
   }
 
   mask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey {
