@@ -124,6 +124,7 @@ export const COUNTERS = [
   'ignored-chunk',
   'invalid-stream',
   'message-out-of-turn',
+  'late-fragment',
   'stale-sack',
   'invalid-sack',
   'invalid-forward-tsn',

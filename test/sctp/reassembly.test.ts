@@ -30,6 +30,10 @@ class Sink implements MessageSink {
   outOfTurn(): void {
     this.late++;
   }
+
+  lateFragment(): void {
+    this.late++;
+  }
 }
 
 function text(of: string): Bytes {

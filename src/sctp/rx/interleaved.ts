@@ -108,7 +108,7 @@ export class InterleavedReassembly implements Reassembler {
       return true;
     }
     if (isUnordered && isSkipped(stream, chunk.sequence)) {
-      this.#sink.outOfTurn();
+      this.#sink.lateFragment();
       return true;
     }
     if ((chunk.flags & (FLAG_BEGIN | FLAG_END)) === (FLAG_BEGIN | FLAG_END)) {

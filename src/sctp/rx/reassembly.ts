@@ -67,6 +67,8 @@ export interface MessageSink {
   firstFragment(streamId: number): void;
   /** A whole ordered message came with a sequence number of the past and is dropped. */
   outOfTurn(): void;
+  /** A fragment came behind the FORWARD TSN that gave its message up, and is dropped. */
+  lateFragment(): void;
 }
 
 /** What makes messages of chunks: by TSN (`Reassembly`) or by MID and FSN (`InterleavedReassembly`). */

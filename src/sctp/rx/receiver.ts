@@ -316,6 +316,10 @@ export class Receiver implements MessageSink {
     this.#counters.add('message-out-of-turn');
   }
 
+  lateFragment(): void {
+    this.#counters.add('late-fragment');
+  }
+
   /**
    * The counter of the limit that leaves no room for the chunk; it is not acknowledged, so that it comes again. The chunk
    * that moves the cumulative TSN may go beyond a limit, for it is what can make room, but not beyond twice of it.
