@@ -4,25 +4,22 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import type { Socket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { systemRandom } from '../../src/core/random.ts';
 import type { CryptoProvider, Group } from '../../src/crypto/index.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import type { DtlsCipherSuite, DtlsOptions, DtlsRole, Fingerprint } from '../../src/dtls/index.ts';
-import { Dtls, parseFingerprint, selfSignedCertificate } from '../../src/dtls/index.ts';
+import { parseFingerprint, selfSignedCertificate } from '../../src/dtls/index.ts';
 import { isFailure } from '../../src/core/decode.ts';
 import { describeForeign } from '../interop/availability.ts';
 import { sealed, textOf } from './pair.ts';
+import { freePort, Host, until } from './udp-host.ts';
 
 const isInstalled = spawnSync('openssl', ['version']).status === 0;
 const crypto = nodeCrypto();
-const PATIENCE = 5000;
 
 /** What OpenSSL shows us: the kinds of certificate that gateways have. */
 const KINDS = {
@@ -57,72 +54,10 @@ afterAll(() => {
   if (folder !== '') rmSync(folder, { recursive: true });
 });
 
-/** Our engine on a socket, with real time, until it is told to stop. */
-class Host {
-  readonly dtls: Dtls;
-  readonly socket: Socket = createSocket('udp4');
-  readonly received: string[] = [];
-  #peer: { port: number; address: string } | undefined;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(role: DtlsRole, kind: Kind, options: Partial<DtlsOptions>) {
-    const certificate = selfSignedCertificate({ crypto });
-    const fingerprint = fingerprints[kind];
-    const remoteFingerprints = fingerprint && [fingerprint];
-    this.dtls = new Dtls({ role, crypto, certificate, random: systemRandom, remoteFingerprints, ...options });
-    this.socket.on('message', (data, from) => {
-      this.#peer = from;
-      this.dtls.handlePacket(data, performance.now());
-      this.drain();
-    });
-  }
-
-  bind(): Promise<number> {
-    return new Promise((resolve) =>
-      this.socket.bind(0, '127.0.0.1', () => resolve(this.socket.address().port)),
-    );
-  }
-
-  start(port?: number): void {
-    if (port !== undefined) this.#peer = { port, address: '127.0.0.1' };
-    this.dtls.start(performance.now());
-    this.drain();
-  }
-
-  drain(): void {
-    clearTimeout(this.#timer);
-    for (let data = this.dtls.pollTransmit(); data !== undefined; data = this.dtls.pollTransmit())
-      this.send(data);
-    for (let data = this.dtls.pollData(); data !== undefined; data = this.dtls.pollData()) {
-      this.received.push(textOf(data));
-    }
-    const at = this.dtls.nextTimeout();
-    if (at === Infinity) return;
-    this.#timer = setTimeout(
-      () => {
-        this.dtls.handleTimeout(performance.now());
-        this.drain();
-      },
-      Math.max(1, at - performance.now()),
-    );
-  }
-
-  send(data: Uint8Array): void {
-    if (this.#peer !== undefined) this.socket.send(data, this.#peer.port, this.#peer.address);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.socket.close();
-  }
-}
-
-async function until(what: string, look: () => boolean): Promise<void> {
-  const start = performance.now();
-  while (!look()) {
-    if (performance.now() - start > PATIENCE) throw new Error(`waited ${PATIENCE} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 3));
-  }
+/** Ours, who expects OpenSSL's certificate of that kind. */
+function hostOf(role: DtlsRole, kind: Kind, options: Partial<DtlsOptions>): Host {
+  const fingerprint = fingerprints[kind];
+  return new Host(role, { remoteFingerprints: fingerprint && [fingerprint], ...options });
 }
 
 /** Data goes both ways: OpenSSL prints what it reads and sends what it is typed. */
@@ -144,13 +79,9 @@ async function expectServed(
   suite: DtlsCipherSuite,
   options: Partial<DtlsOptions>,
 ): Promise<void> {
-  const host = new Host('client', kind, options);
+  const host = hostOf('client', kind, options);
   await host.bind();
-  const reserved = createSocket('udp4');
-  const port = await new Promise<number>((resolve) =>
-    reserved.bind(0, '127.0.0.1', () => resolve(reserved.address().port)),
-  );
-  await new Promise<void>((resolve) => reserved.close(() => resolve()));
+  const port = await freePort();
   const shown = ['-cert', `${kind}.pem`, '-key', `${kind}.key`, '-Verify', '1', '-quiet'];
   const openssl = spawn('openssl', ['s_server', '-dtls1_2', '-accept', `${port}`, ...shown, ...args], {
     cwd: folder,
@@ -175,7 +106,7 @@ async function expectServing(
   suite: DtlsCipherSuite,
   options: Partial<DtlsOptions>,
 ): Promise<void> {
-  const host = new Host('server', kind, options);
+  const host = hostOf('server', kind, options);
   const port = await host.bind();
   host.start();
   const shown = ['-cert', `${kind}.pem`, '-key', `${kind}.key`, '-quiet'];
