@@ -33,6 +33,8 @@ const COUNTERS = [
   'bytesSent',
   /** Connections closed at once, at `maxConnections` or `maxConnectionsPerAddress`. */
   'refused',
+  /** Connections that their peer had reset before we could look at them. */
+  'closedEarly',
   /** Connections closed because nothing authentic had come over them in time. */
   'closedUnanswered',
   /** Connections closed after a long silence. */
@@ -195,7 +197,8 @@ export class TcpListener {
     const remote = endOf(socket.remoteAddress, socket.remotePort);
     const siblings = this.#connections.get(remote?.address ?? '')?.size ?? 0;
     if (local === undefined || remote === undefined) {
-      socket.destroy(); // reset before we could look at it
+      this.#counters.add('closedEarly');
+      socket.destroy();
       return;
     }
     if (this.#size >= this.#maxConnections || siblings >= this.#maxPerAddress) {

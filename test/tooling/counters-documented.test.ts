@@ -32,6 +32,7 @@ test('the driver drops for these reasons, and docs/operations.md explains each o
     'droppedUnsendable',
     'droppedNoSocket',
     'refused',
+    'closedEarly',
     'closedUnanswered',
     'closedSilent',
     'closedFrameTooLong',

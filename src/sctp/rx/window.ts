@@ -7,8 +7,8 @@
  *
  * What the peer may put on the path while this process stands still must fit the socket's buffer. So only what the host has
  * taken counts, per round trip of the path at its shortest: a backlog that is worked off in a hurry is no fast path, and over
- * a short round trip the initial window carries more than a process can take. It never shrinks (RFC 9260 §6.2.1 forbids
- * taking back what was announced).
+ * a short round trip the initial window carries more than a process can take. It never shrinks: "this buffer space SHOULD NOT
+ * be reduced" (RFC 9260 §3.3.2).
  */
 
 /** Milliseconds: over shorter round trips it does not grow. */
