@@ -1,25 +1,29 @@
 /**
  * Named counters: every silent drop has one. A name exists from the start, so that an operator sees the zeros too.
  */
+import { rowIn, rowsOf, type Rows } from './rows.ts';
+
 export class Counters<Name extends string> {
-  readonly #values: Record<Name, number>;
+  readonly #rows: Rows<Name>;
+  readonly #values: number[];
 
   constructor(names: readonly Name[]) {
-    const values: Partial<Record<Name, number>> = {};
-    for (const name of names) values[name] = 0;
-    this.#values = values as Record<Name, number>;
+    this.#rows = rowsOf(names);
+    this.#values = new Array<number>(names.length).fill(0);
   }
 
   add(name: Name, amount = 1): void {
-    this.#values[name] += amount;
+    this.#values[rowIn(this.#rows, name)]! += amount;
   }
 
   get(name: Name): number {
-    return this.#values[name];
+    return this.#values[rowIn(this.#rows, name)]!;
   }
 
   /** A plain copy of all counters. */
   snapshot(): Record<Name, number> {
-    return { ...this.#values };
+    const copy: Partial<Record<Name, number>> = {};
+    for (const [name, row] of this.#rows) copy[name] = this.#values[row]!;
+    return copy as Record<Name, number>;
   }
 }

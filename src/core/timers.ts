@@ -4,13 +4,17 @@
  * A timer is a field store, not an object: arming and disarming cost nothing, there is nothing to cancel and nothing
  * to leak. Times are milliseconds of the caller's monotonic clock; `Infinity` means "not armed".
  */
+import { rowIn, rowsOf, type Rows } from './rows.ts';
+
 export class TimerTable<Name extends string> {
   readonly #names: readonly Name[];
-  readonly #deadlines: Float64Array;
+  readonly #rows: Rows<Name>;
+  readonly #deadlines: number[];
 
   constructor(names: readonly Name[]) {
     this.#names = names;
-    this.#deadlines = new Float64Array(names.length).fill(Infinity);
+    this.#rows = rowsOf(names);
+    this.#deadlines = new Array<number>(names.length).fill(Infinity);
   }
 
   /** Arms `name` for the time `at`, in milliseconds, replacing what was armed. */
@@ -80,6 +84,6 @@ export class TimerTable<Name extends string> {
   }
 
   #row(name: Name): number {
-    return this.#names.indexOf(name);
+    return rowIn(this.#rows, name);
   }
 }

@@ -62,6 +62,8 @@ const AGENT_COUNTERS = [
   'clock-jump',
 ] as const;
 
+const COUNTERS: readonly IceCounter[] = [...STUN_DECODE_REASONS, ...AGENT_COUNTERS];
+
 export type IceCounter = StunDecodeReason | (typeof AGENT_COUNTERS)[number];
 
 /** One side's parameters with the keyed handle of its password. */
@@ -76,10 +78,7 @@ export class Session {
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
   readonly local: Credentials;
-  readonly counters: Counters<IceCounter> = new Counters<IceCounter>([
-    ...STUN_DECODE_REASONS,
-    ...AGENT_COUNTERS,
-  ]);
+  readonly counters: Counters<IceCounter> = new Counters<IceCounter>(COUNTERS);
   readonly transmits: BoundedQueue<IceTransmit>;
   remote: Credentials | undefined;
   role: IceRole;

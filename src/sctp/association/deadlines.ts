@@ -9,6 +9,7 @@
  *
  * While the path is down (`hold`) the rows of `HELD` stand still with what they have left.
  */
+import { rowIn, rowsOf } from '../../core/rows.ts';
 import { TimerTable } from '../../core/timers.ts';
 
 const PROTOCOL_TIMERS = [
@@ -41,6 +42,10 @@ export type GateName = (typeof GATES)[number];
 export type DeadlineName = (typeof PROTOCOL_TIMERS)[number] | GateName;
 
 const NAMES: readonly DeadlineName[] = [...PROTOCOL_TIMERS, ...GATES];
+const ROWS = /* @__PURE__ */ rowsOf(NAMES);
+
+/** Stands for no time and no length. */
+const NEVER = -Infinity;
 
 /** What waits for the peer over the path. Set-up, shutdown and the path's own gate go on. */
 const HELD: readonly DeadlineName[] = [
@@ -69,9 +74,11 @@ export class Deadlines {
   /** True from a call without a time until the next time seen. */
   stale = true;
   readonly #table = new TimerTable<DeadlineName>(NAMES);
-  readonly #since = new Map<DeadlineName, number>();
-  /** Rows armed while stale, with their length. */
-  readonly #provisional = new Map<DeadlineName, number>();
+  /** When each row was last armed from the start. */
+  readonly #since = new Array<number>(NAMES.length).fill(NEVER);
+  /** The length of each row that was armed while stale, and how many there are. */
+  readonly #provisional = new Array<number>(NAMES.length).fill(NEVER);
+  #provisionalRows = 0;
   /** While the path is down: what each held row has left, and since when. */
   #held: Map<DeadlineName, number> | undefined;
   #heldAt = 0;
@@ -81,10 +88,7 @@ export class Deadlines {
   /** Takes the caller's time; earlier than the last one seen counts as the last one. */
   observe(now: number): void {
     const time = now > this.now ? now : this.now;
-    if (this.#provisional.size > 0) {
-      for (const [name, length] of this.#provisional) this.#arm(name, time, length);
-      this.#provisional.clear();
-    }
+    if (this.#provisionalRows > 0) this.#settleProvisional(time);
     if (time - this.#table.next() > FREEZE) this.#thaw(time);
     this.now = time;
     this.stale = false;
@@ -109,11 +113,10 @@ export class Deadlines {
   restart(name: DeadlineName, length: number): void {
     if (this.#held !== undefined && HELD.includes(name)) {
       this.#held.set(name, length);
-      this.#since.set(name, this.now);
+      this.#since[rowOf(name)] = this.now;
       return;
     }
-    if (this.stale) this.#provisional.set(name, length);
-    else this.#provisional.delete(name);
+    this.#setProvisional(name, this.stale ? length : NEVER);
     // Before the first time seen a row is armed at 0: it is provisional and moves with that time.
     this.#arm(name, Math.max(this.now, 0), length);
   }
@@ -126,21 +129,23 @@ export class Deadlines {
   /** Brings the deadline of an armed `name` forward to `length` from now; a later one stays as it is. */
   shorten(name: DeadlineName, length: number): void {
     if (this.#table.deadline(name) > this.now + length && this.isArmed(name)) {
-      const since = this.#since.get(name) ?? this.now;
+      const since = this.#since[rowOf(name)]!;
       this.restart(name, length);
-      this.#since.set(name, since);
+      this.#since[rowOf(name)] = since;
     }
   }
 
   stop(name: DeadlineName): void {
-    this.#table.disarm(name);
-    this.#provisional.delete(name);
     this.#held?.delete(name);
+    if (!this.#table.isArmed(name)) return;
+    this.#table.disarm(name);
+    this.#setProvisional(name, NEVER);
   }
 
   stopAll(): void {
     this.#table.disarmAll();
-    this.#provisional.clear();
+    this.#provisional.fill(NEVER);
+    this.#provisionalRows = 0;
     this.#held = undefined;
   }
 
@@ -150,7 +155,8 @@ export class Deadlines {
 
   /** Milliseconds since `name` was last armed from the start. */
   elapsed(name: DeadlineName): number {
-    return this.now - (this.#since.get(name) ?? this.now);
+    const since = this.#since[rowOf(name)]!;
+    return since === NEVER ? 0 : this.now - since;
   }
 
   /** Disarms and names the earliest row that is due; `undefined` if none is. */
@@ -174,7 +180,7 @@ export class Deadlines {
       if (!this.#table.isArmed(name)) continue;
       this.#held.set(name, Math.max(0, this.#table.deadline(name) - this.now));
       this.#table.disarm(name);
-      this.#provisional.delete(name);
+      this.#setProvisional(name, NEVER);
     }
   }
 
@@ -193,7 +199,23 @@ export class Deadlines {
 
   #arm(name: DeadlineName, from: number, length: number): void {
     this.#table.arm(name, from + Math.max(length, SHORTEST));
-    this.#since.set(name, from);
+    this.#since[rowOf(name)] = from;
+  }
+
+  #setProvisional(name: DeadlineName, length: number): void {
+    const row = rowOf(name);
+    if ((this.#provisional[row] === NEVER) !== (length === NEVER))
+      this.#provisionalRows += length === NEVER ? -1 : 1;
+    this.#provisional[row] = length;
+  }
+
+  #settleProvisional(time: number): void {
+    for (const name of NAMES) {
+      const length = this.#provisional[rowOf(name)]!;
+      if (length === NEVER) continue;
+      this.#arm(name, time, length);
+      this.#setProvisional(name, NEVER);
+    }
   }
 
   #thaw(time: number): void {
@@ -205,4 +227,8 @@ export class Deadlines {
       this.#table.arm(gate, Math.max(this.#table.deadline(gate) + missed, time + THAW_GRACE));
     }
   }
+}
+
+function rowOf(name: DeadlineName): number {
+  return rowIn(ROWS, name);
 }
