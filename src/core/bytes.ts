@@ -4,6 +4,7 @@
  * A `Reader` is a cursor over a view: it checks the length once per field and answers 0 past the end, with `failed`
  * set, so that a decoder reads straight through and asks once. A `Writer` grows; what it hands out is a fresh copy.
  */
+import { briefBytes } from './slab.ts';
 
 /** Bytes this library hands out. The alias keeps `Uint8Array<ArrayBuffer>` out of the types of older compilers. */
 export type Bytes = ReturnType<typeof Uint8Array.of>;
@@ -92,7 +93,7 @@ export class Writer {
   #length = 0;
 
   constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity);
+    this.#bytes = briefBytes(capacity);
   }
 
   get length(): number {
@@ -182,7 +183,7 @@ export class Writer {
     const at = this.#length;
     const needed = at + count;
     if (needed > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      const larger = briefBytes(Math.max(needed, this.#bytes.length * 2));
       larger.set(this.#bytes.subarray(0, at));
       this.#bytes = larger;
     }
@@ -231,10 +232,15 @@ export function writeU48(bytes: Uint8Array, at: number, value: number): void {
   writeU32(bytes, at + 2, value >>> 0);
 }
 
+/** Up to so many bytes a loop costs less than the view that `set` would need. */
+const SHORT_COPY = 64;
+
 /** A copy in memory of its own. (`slice` of a subclass such as Node's would share it.) */
 export function copyBytes(bytes: Uint8Array, start = 0, end: number = bytes.length): Bytes {
   const copy = new Uint8Array(end - start);
-  copy.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+  if (start === 0 && end === bytes.length) copy.set(bytes);
+  else if (copy.length > SHORT_COPY) copy.set(bytes.subarray(start, end));
+  else for (let i = 0; i < copy.length; i++) copy[i] = bytes[start + i]!;
   return copy;
 }
 

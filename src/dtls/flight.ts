@@ -10,6 +10,8 @@
  * Which pieces a record number has carried is remembered: an ACK takes those bytes out of every transmission to come.
  */
 import type { Bytes } from '../core/bytes.ts';
+import { NO_BYTES } from '../core/bytes.ts';
+import { briefCopy } from '../core/slab.ts';
 import type { WriteEpoch } from './epoch.ts';
 import { HANDSHAKE_EPOCH } from './epoch13.ts';
 import type { RecordNumber } from './messages/ack.ts';
@@ -25,6 +27,9 @@ const MIN_FRAGMENT = 32;
 
 /** Pieces remembered for the ACK of their record, the newest: a dozen transmissions of a usual flight. */
 const MAX_SENT_PIECES = 128;
+
+/** Where datagrams of all connections are put together, one at a time: of use within one call. */
+let workspace: Bytes = NO_BYTES;
 
 interface MessageItem {
   readonly type: 'message';
@@ -131,7 +136,8 @@ export class Flight {
   /** The next datagram of at most `mtu` bytes, `undefined` when all has been sent. */
   poll(mtu: number): Bytes | undefined {
     if (!this.pending) return undefined;
-    const datagram = new Uint8Array(mtu);
+    if (workspace.length < mtu) workspace = new Uint8Array(mtu);
+    const datagram = workspace.subarray(0, mtu);
     let at = 0;
     for (let item = this.#items[this.#item]; item !== undefined; item = this.#items[this.#item]) {
       const written =
@@ -141,7 +147,7 @@ export class Flight {
       if (written === 0) break;
       at += written;
     }
-    return datagram.slice(0, at);
+    return briefCopy(datagram, 0, at);
   }
 
   #writeChangeCipherSpec(datagram: Bytes, at: number, epoch: WriteEpoch): number {

@@ -13,6 +13,7 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes, readU48 } from '../core/bytes.ts';
+import { briefCopy } from '../core/slab.ts';
 import { MASK_SAMPLE_LENGTH } from '../crypto/provider.ts';
 import type { DtlsCounters } from './counting.ts';
 import type { Epochs, ReadEpoch12 } from './epoch.ts';
@@ -40,6 +41,9 @@ import {
 
 /** RFC 9147 §4.4 (RFC 8446 §5.2): no record carries more ciphertext. */
 const MAX_CIPHERTEXT_LENGTH = MAX_PLAINTEXT_LENGTH + 256;
+
+/** Datagrams up to this length are opened in brief memory: of longer ones the layers above keep views instead of copies. */
+const BRIEF = 512;
 
 export class RecordReader {
   /** Of the current record. */
@@ -163,7 +167,7 @@ export class RecordReader {
       this.#counters.add('recordsReplayed');
       return false;
     }
-    this.#copy ??= copyBytes(this.#datagram);
+    this.#copy ??= this.#copied();
     const plaintextLength = read.open(this.#copy, header, length);
     if (plaintextLength < 0) {
       this.#counters.add('recordsForged');
@@ -210,7 +214,7 @@ export class RecordReader {
       this.#counters.add('recordsReplayed');
       return false;
     }
-    this.#copy ??= copyBytes(this.#datagram);
+    this.#copy ??= this.#copied();
     const plaintextLength = read.open(this.#copy, header, length, sequence);
     if (plaintextLength < 0) {
       this.#counters.add('recordsForged');
@@ -232,6 +236,10 @@ export class RecordReader {
     if (read.forged >= this.#limits.forgeriesPerKey && read !== read13[0]) {
       this.#epochs.read13 = read13.filter((other) => other !== read);
     }
+  }
+
+  #copied(): Bytes {
+    return this.#datagram.length <= BRIEF ? briefCopy(this.#datagram) : copyBytes(this.#datagram);
   }
 
   #presentHeader(buffer: Uint8Array, header: number, epoch: number): void {

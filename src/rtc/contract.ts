@@ -33,7 +33,10 @@ export interface Transmit {
   readonly protocol: Protocol;
   readonly source: TransportAddress;
   readonly destination: TransportAddress;
-  /** The UDP payload; it belongs to the caller and is never reused. */
+  /**
+   * The UDP payload; it belongs to the caller and is never reused. Its `buffer` may be shared with other payloads: copy what
+   * is kept for long or transferred to another thread.
+   */
   readonly data: Bytes;
 }
 

@@ -15,11 +15,13 @@ import { DataChannels } from '../channel/index.ts';
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import { addressFamily } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
+import { NO_BYTES } from '../core/bytes.ts';
 import { Counters } from '../core/counters.ts';
 import type { Failure } from '../core/errors.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import type { RandomSource } from '../core/random.ts';
 import { splitRandom } from '../core/random.ts';
+import { briefCopy } from '../core/slab.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import type { DtlsEvent, DtlsOptions, DtlsRole } from '../dtls/index.ts';
 import { Dtls, DTLS_HEADROOM, DTLS_TAILROOM, SRTP_PROFILES } from '../dtls/index.ts';
@@ -59,6 +61,9 @@ interface Path {
 /** What DTLS adds to an SCTP packet, at the most. */
 const DTLS_OVERHEAD = DTLS_HEADROOM + DTLS_TAILROOM;
 
+/** Where records of all connections are made, one at a time. */
+let workspace: Bytes = NO_BYTES;
+
 /** The place of an event that waits in the channels. */
 const CHANNEL_EVENT = 'channel-event';
 
@@ -82,7 +87,6 @@ export class ProtocolStack {
   #dtls: Dtls | undefined;
   #connectionState: ConnectionState = 'new';
   #dtlsState: DtlsTransportState = 'new';
-  #buffer: Bytes | undefined;
   #end: Failure | undefined;
   #endPolled = false;
 
@@ -443,13 +447,14 @@ export class ProtocolStack {
     const handshake = dtls.pollTransmit();
     if (handshake !== undefined || dtls.state !== 'connected') return handshake;
     // The SCTP packet is written where its record will be, sealed in place, and copied out once.
-    this.#buffer ??= new Uint8Array(this.association.mtu + DTLS_OVERHEAD);
+    const buffer = takeWorkspace(this.association.mtu + DTLS_OVERHEAD);
     const offset = dtls.headroom;
-    const length = this.association.pollTransmitInto(this.#buffer, offset, now);
-    if (length === 0) return undefined;
-    this.tap?.packet('out', this.#buffer.subarray(offset, offset + length));
-    const sealed = dtls.seal(this.#buffer, offset, length);
-    return sealed < 0 ? undefined : this.#buffer.slice(0, sealed);
+    const length = this.association.pollTransmitInto(buffer, offset, now);
+    if (length > 0) this.tap?.packet('out', buffer.subarray(offset, offset + length));
+    const sealed = length > 0 ? dtls.seal(buffer, offset, length) : -1;
+    const record = sealed < 0 ? undefined : briefCopy(buffer, 0, sealed);
+    workspace = buffer;
+    return record;
   }
 
   // --- the end ---
@@ -466,7 +471,6 @@ export class ProtocolStack {
     this.association.close();
     this.ice.close();
     this.#early.clear();
-    this.#buffer = undefined;
     this.#setDtlsState(isOrderly(reason) ? 'closed' : 'failed');
     this.#settle(now);
   }
@@ -481,6 +485,13 @@ export class ProtocolStack {
 /** What DTLS leaves of a datagram; SCTP packets are multiples of four bytes. */
 function sctpMtu(mtu: number): number {
   return (mtu - DTLS_OVERHEAD) & ~3;
+}
+
+/** At least `length` bytes, nobody else's until they are put back: a tap may call whatever it likes. */
+function takeWorkspace(length: number): Bytes {
+  const taken = workspace;
+  workspace = NO_BYTES;
+  return taken.length < length ? new Uint8Array(length) : taken;
 }
 
 function transmitOver(path: Path, data: Bytes): Transmit {
