@@ -58,6 +58,44 @@ describe('AES-GCM of Node', () => {
   );
 });
 
+describe('key streams of records in a row', () => {
+  // Four records share one call into OpenSSL: every order, any lengths, forgeries in between.
+  it.each(['aes-128-gcm', 'aes-256-gcm'] as const)('%s is what OpenSSL makes of each alone', (algorithm) => {
+    const rawKey = new Uint8Array(AEAD_KEY_LENGTHS[algorithm]).fill(9);
+    const record = fc.record({
+      sequence: fc.integer({ min: 0, max: 20 }),
+      length: fc.integer({ min: 0, max: 470 }),
+      isForged: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 12, maxLength: 12 }),
+        fc.array(record, { minLength: 5, maxLength: 40 }),
+        (iv, records) => {
+          const sealing = nodeCrypto().aead(algorithm, rawKey);
+          const opening = nodeCrypto().aead(algorithm, rawKey);
+          for (const { sequence, length, isForged } of records) {
+            const nonce = iv.slice();
+            nonce[11]! ^= sequence;
+            const text = new Uint8Array(length).fill(sequence);
+            const sealed = new Uint8Array(length + 16);
+            sealed.set(text);
+            sealing.seal(nonce, iv, sealed, 0, length);
+            const cipher = createCipheriv(algorithm, rawKey, nonce).setAAD(iv);
+            expect(Buffer.from(sealed)).toEqual(
+              Buffer.concat([cipher.update(text), cipher.final(), cipher.getAuthTag()]),
+            );
+            if (isForged) sealed[length]! ^= 1;
+            expect(opening.open(nonce, iv, sealed, 0, sealed.length)).toBe(isForged ? -1 : length);
+            if (!isForged) expect(sealed.subarray(0, length)).toEqual(text);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe('both providers', () => {
   it('give the same digests and MACs', () => {
     const algorithms = Object.keys(HASH_LENGTHS) as HashAlgorithm[];

@@ -2,8 +2,9 @@
  * AES-GCM and ChaCha20-Poly1305 on OpenSSL, and the masks of record numbers. Keys are `KeyObject`s: some versions of Node
  * spend more on importing raw key bytes than on sealing a record.
  */
-import type { Cipher, CipherGCMTypes, KeyObject } from 'node:crypto';
+import type { CipherGCMTypes, KeyObject } from 'node:crypto';
 import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
+import { AesMask } from '../js/mask.ts';
 import { checkKey, checkMask, checkNonce, checkRange } from '../aead-arguments.ts';
 import type { AeadAlgorithm, AeadKey, MaskKey } from '../provider.ts';
 import { AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../provider.ts';
@@ -64,24 +65,14 @@ export class NodeAeadKey implements AeadKey {
   }
 }
 
+/**
+ * Masks from AES are the JavaScript provider's. One is made for every record: a call into OpenSSL costs seven times what the
+ * block costs, and its answer is memory to collect. The tables there are no constant time, which matters less than for
+ * anything else here: the mask's key is used for nothing else, and hides which record is which (RFC 9147 §4.2.3), no data.
+ */
 export function createMask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey {
   checkKey(algorithm, key);
   return algorithm === 'chacha20-poly1305' ? new ChaChaMask(key) : new AesMask(key);
-}
-
-/** One cipher object serves every mask: ECB keeps nothing from block to block. */
-class AesMask implements MaskKey {
-  readonly #cipher: Cipher;
-
-  constructor(key: Uint8Array) {
-    const name = key.length === 16 ? 'aes-128-ecb' : 'aes-256-ecb';
-    this.#cipher = createCipheriv(name, key, null).setAutoPadding(false);
-  }
-
-  compute(sample: Uint8Array, offset: number, mask: Uint8Array): void {
-    checkMask(sample, offset, mask);
-    mask.set(this.#cipher.update(sample.subarray(offset, offset + MASK_SAMPLE_LENGTH)));
-  }
 }
 
 const ZEROS: Uint8Array = new Uint8Array(MASK_SAMPLE_LENGTH);

@@ -6,16 +6,20 @@
  * processor's AES instructions, as ever), and GHASH is ours. Both are made when a key is used for more than the few
  * records of a handshake, for making them costs as much as two records.
  *
- *   E(J0) ‖ E(inc32 J0) ‖ …  ← one call
+ * A call into OpenSSL and the buffer it answers with cost several times what the encryption does. Nonces of records are an iv
+ * ⊕ a count, so whatever the iv is, the four nonces that differ in their last two bits belong to four records in a row:
+ * one call makes the key streams of all four.
+ *
+ *   E(J0) ‖ E(inc32 J0) ‖ … of four nonces  ← one call
  *   seal: text ⊕ key stream → GHASH → tag ⊕ E(J0)      open: GHASH → tag compared without an early exit → text ⊕ key stream
  */
 import type { Cipher, KeyObject } from 'node:crypto';
 import { createCipheriv } from 'node:crypto';
-import { readU32, writeU32 } from '../../core/bytes.ts';
+import { NO_BYTES, readU32, writeU32 } from '../../core/bytes.ts';
 import { checkNonce, checkRange } from '../aead-arguments.ts';
 import { Ghash } from '../js/ghash.ts';
 import type { AeadAlgorithm, AeadKey } from '../provider.ts';
-import { AEAD_TAG_LENGTH } from '../provider.ts';
+import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH } from '../provider.ts';
 import { NodeAeadKey } from './aead.ts';
 
 /** Bytes of plaintext; beyond it OpenSSL's GHASH saves more than the object costs. */
@@ -23,9 +27,14 @@ const SHORT = 448;
 /** Records before the parts for short ones are made. */
 const RECORDS_OF_A_HANDSHAKE = 4;
 const BLOCK = 16;
+/** Where a nonce has its last byte. */
+const LAST = AEAD_NONCE_LENGTH - 1;
 
-/** Counter blocks of one record, J0 first. Written anew for each: nothing stays. */
-const counters: Uint8Array = new Uint8Array(BLOCK * (1 + SHORT / BLOCK));
+/** Records whose key streams are made together: a power of two, for they share all of the nonce but its last bits. */
+const GROUP = 4;
+
+/** Counter blocks of a group of records, J0 first in each. Written anew for each: nothing stays. */
+const counters: Uint8Array = new Uint8Array(GROUP * BLOCK * (1 + SHORT / BLOCK));
 
 export class NodeGcmKey implements AeadKey {
   readonly #key: KeyObject;
@@ -72,6 +81,11 @@ export class NodeGcmKey implements AeadKey {
 class GcmParts implements AeadKey {
   readonly #cipher: Cipher;
   readonly #ghash: Ghash;
+  /** The nonce whose key stream was made last, without its group's bits. */
+  readonly #nonce: Uint8Array = new Uint8Array(AEAD_NONCE_LENGTH);
+  /** The key streams of that nonce's group, so many bytes each; none before the first. */
+  #streams: Uint8Array = NO_BYTES;
+  #streamLength = 0;
 
   constructor(key: KeyObject) {
     const name = key.symmetricKeySize === 16 ? 'aes-128-ecb' : 'aes-256-ecb';
@@ -89,14 +103,15 @@ class GcmParts implements AeadKey {
   ): void {
     checkNonce(nonce);
     checkRange(buffer, offset, length, AEAD_TAG_LENGTH);
-    const stream = this.#keyStream(nonce, length);
-    combine(buffer, offset, length, stream);
+    const at = this.#keyStream(nonce, length);
+    const streams = this.#streams;
+    combine(buffer, offset, length, streams, at);
     const ghash = this.#authenticate(additionalData, buffer, offset, length);
     const end = offset + length;
-    writeU32(buffer, end, ghash.y0 ^ readU32(stream, 0));
-    writeU32(buffer, end + 4, ghash.y1 ^ readU32(stream, 4));
-    writeU32(buffer, end + 8, ghash.y2 ^ readU32(stream, 8));
-    writeU32(buffer, end + 12, ghash.y3 ^ readU32(stream, 12));
+    writeU32(buffer, end, ghash.y0 ^ readU32(streams, at));
+    writeU32(buffer, end + 4, ghash.y1 ^ readU32(streams, at + 4));
+    writeU32(buffer, end + 8, ghash.y2 ^ readU32(streams, at + 8));
+    writeU32(buffer, end + 12, ghash.y3 ^ readU32(streams, at + 12));
   }
 
   open(
@@ -110,27 +125,47 @@ class GcmParts implements AeadKey {
     checkRange(buffer, offset, length, 0);
     const plainLength = length - AEAD_TAG_LENGTH;
     if (plainLength < 0) return -1;
-    const stream = this.#keyStream(nonce, plainLength);
+    const at = this.#keyStream(nonce, plainLength);
+    const streams = this.#streams;
     const ghash = this.#authenticate(additionalData, buffer, offset, plainLength);
     const end = offset + plainLength;
     const difference =
-      (ghash.y0 ^ readU32(stream, 0) ^ readU32(buffer, end)) |
-      (ghash.y1 ^ readU32(stream, 4) ^ readU32(buffer, end + 4)) |
-      (ghash.y2 ^ readU32(stream, 8) ^ readU32(buffer, end + 8)) |
-      (ghash.y3 ^ readU32(stream, 12) ^ readU32(buffer, end + 12));
+      (ghash.y0 ^ readU32(streams, at) ^ readU32(buffer, end)) |
+      (ghash.y1 ^ readU32(streams, at + 4) ^ readU32(buffer, end + 4)) |
+      (ghash.y2 ^ readU32(streams, at + 8) ^ readU32(buffer, end + 8)) |
+      (ghash.y3 ^ readU32(streams, at + 12) ^ readU32(buffer, end + 12));
     if (difference !== 0) return -1;
-    combine(buffer, offset, plainLength, stream);
+    combine(buffer, offset, plainLength, streams, at);
     return plainLength;
   }
 
+  /** Where in `#streams` the key stream of `nonce` begins, E(J0) first. */
+  #keyStream(nonce: Uint8Array, length: number): number {
+    const needed = BLOCK * (1 + Math.ceil(length / BLOCK));
+    const place = nonce[LAST]! & (GROUP - 1);
+    if (needed > this.#streamLength || !this.#isOfGroup(nonce)) this.#makeStreams(nonce, needed);
+    return place * this.#streamLength;
+  }
+
+  #isOfGroup(nonce: Uint8Array): boolean {
+    let difference = (nonce[LAST]! ^ this.#nonce[LAST]!) & ~(GROUP - 1);
+    for (let i = 0; i < LAST; i++) difference |= nonce[i]! ^ this.#nonce[i]!;
+    return difference === 0;
+  }
+
   // SP 800-38D §7.1: with a 96-bit nonce J0 is nonce ‖ 1, and the text is counted from 2.
-  #keyStream(nonce: Uint8Array, length: number): Uint8Array {
-    const end = BLOCK * (1 + Math.ceil(length / BLOCK));
-    for (let at = 0, count = 1; at < end; at += BLOCK, count++) {
-      counters.set(nonce, at);
-      writeU32(counters, at + 12, count);
+  #makeStreams(nonce: Uint8Array, length: number): void {
+    this.#nonce.set(nonce);
+    this.#streamLength = length;
+    const first = nonce[LAST]! & ~(GROUP - 1);
+    for (let place = 0, at = 0; place < GROUP; place++) {
+      for (let count = 1; count <= length / BLOCK; count++, at += BLOCK) {
+        counters.set(nonce, at);
+        counters[at + LAST] = first | place;
+        writeU32(counters, at + AEAD_NONCE_LENGTH, count);
+      }
     }
-    return this.#cipher.update(counters.subarray(0, end));
+    this.#streams = this.#cipher.update(counters.subarray(0, GROUP * length));
   }
 
   #authenticate(additionalData: Uint8Array, text: Uint8Array, offset: number, length: number): Ghash {
@@ -145,6 +180,6 @@ class GcmParts implements AeadKey {
 }
 
 /** The key stream begins behind the block that is kept for the tag. */
-function combine(buffer: Uint8Array, offset: number, length: number, stream: Uint8Array): void {
-  for (let i = 0; i < length; i++) buffer[offset + i]! ^= stream[BLOCK + i]!;
+function combine(buffer: Uint8Array, offset: number, length: number, streams: Uint8Array, at: number): void {
+  for (let i = 0; i < length; i++) buffer[offset + i]! ^= streams[at + BLOCK + i]!;
 }
