@@ -135,7 +135,8 @@ class World {
     let output = from.pollOutput();
     for (; output.type !== 'timeout'; output = from.pollOutput()) {
       if (output.type !== 'transmit') continue;
-      inputs.push({ ...output, type: 'receive', now: this.#now + this.#hop });
+      const { protocol, source, destination, data } = output;
+      inputs.push({ type: 'receive', now: this.#now + this.#hop, protocol, source, destination, data });
     }
     if (from === this.#server) this.#cpu += cpu() - start;
     if (inputs.length === 0) return output.at;
