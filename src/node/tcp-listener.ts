@@ -19,10 +19,31 @@ export interface TcpOptions {
   readonly address?: string | undefined;
   /** Default 0: any free port. */
   readonly port?: number | undefined;
-  /** Most connections at once, default 1000; further ones are closed at once. */
+  /** Most connections at once, at least 1, default 1000; further ones are closed at once (`refused`). */
   readonly maxConnections?: number | undefined;
-  /** Most of them from one remote address, default 64. */
+  /** Most of them from one remote address, at least 1, default 64 (`refused`). */
   readonly maxConnectionsPerAddress?: number | undefined;
+  /**
+   * How long a connection may last on which nothing authentic has come, ms, at least 1, default 10000. It is closed then,
+   * or up to a second later (`closedUnanswered`).
+   */
+  readonly unansweredTimeout?: number | undefined;
+  /**
+   * The silence of the peer that ends a connection, ms, at least 1, default 30000: consent to send has expired by then. It
+   * is closed up to a second later (`closedSilent`). Below 6000 it also ends idle ones that are well: checks of consent
+   * come 4 to 6 s apart, over TCP too (RFC 7675 §5.1).
+   */
+  readonly silenceTimeout?: number | undefined;
+  /**
+   * Longest frame taken, bytes without the two of its length (RFC 4571 §2), 1–65535, default 8192; browsers' are below
+   * 1500. A longer one closes its connection (`closedFrameTooLong`).
+   */
+  readonly maxFrameSize?: number | undefined;
+  /**
+   * Most bytes that may wait for one peer to read them, frames with their lengths, at least 1, default 256 KiB. A frame over
+   * that is dropped as a router drops a datagram (`droppedQueueFull`).
+   */
+  readonly maxQueuedBytesPerConnection?: number | undefined;
 }
 
 const COUNTERS = [
@@ -35,13 +56,13 @@ const COUNTERS = [
   'refused',
   /** Connections that their peer had reset before we could look at them. */
   'closedEarly',
-  /** Connections closed because nothing authentic had come over them in time. */
+  /** Connections closed because nothing authentic had come over them within `unansweredTimeout`. */
   'closedUnanswered',
-  /** Connections closed after a long silence. */
+  /** Connections closed after a silence of `silenceTimeout`. */
   'closedSilent',
-  /** Connections closed because of a frame longer than any datagram of ours. */
+  /** Connections closed because of a frame over `maxFrameSize`. */
   'closedFrameTooLong',
-  /** Frames dropped because the peer does not read what waits for it already. */
+  /** Frames dropped at `maxQueuedBytesPerConnection`: the peer does not read what waits for it already. */
   'droppedQueueFull',
   /** Frames dropped because their connection is gone. */
   'droppedNoConnection',
@@ -58,18 +79,13 @@ export interface TcpStats extends Readonly<Record<TcpCounter, number>> {
 
 const DEFAULT_MAX_CONNECTIONS = 1000;
 const DEFAULT_MAX_PER_ADDRESS = 64;
+const DEFAULT_UNANSWERED_TIMEOUT = 10_000;
+const DEFAULT_SILENCE_TIMEOUT = 30_000;
+const DEFAULT_MAX_FRAME_SIZE = 8192;
+const DEFAULT_MAX_QUEUED_BYTES = 256 * 1024;
 
-/** A connection must have been answered by then, ms. */
-const ANSWERED_WITHIN = 10_000;
-/** Silence that ends one, ms: checks of consent come every few seconds (RFC 7675). */
-const SILENT_FOR = 30_000;
+/** How often the two time-outs are looked at, ms. */
 const SWEEP_INTERVAL = 1000;
-
-/** Longest frame we take, bytes; browsers' datagrams are below 1500. */
-const MAX_FRAME = 8192;
-
-/** Most bytes that wait for one peer; a frame over that is dropped as a router drops a datagram. */
-const MAX_QUEUED = 256 * 1024;
 
 const LENGTH_BYTES = 2;
 const NOTHING = Buffer.alloc(0);
@@ -92,13 +108,13 @@ class Connection {
     this.heardAt = now;
   }
 
-  /** The frames that `chunk` completes. @returns false for a stream that is none of ours */
-  take(chunk: Buffer, onFrame: (frame: Uint8Array) => void): boolean {
+  /** The frames that `chunk` completes. @returns false once one is longer than `maxFrameSize`: the stream is none of ours */
+  take(chunk: Buffer, maxFrameSize: number, onFrame: (frame: Uint8Array) => void): boolean {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
     while (bytes.length - at >= LENGTH_BYTES) {
       const length = bytes.readUInt16BE(at);
-      if (length > MAX_FRAME) return false;
+      if (length > maxFrameSize) return false;
       const end = at + LENGTH_BYTES + length;
       if (end > bytes.length) break;
       onFrame(bytes.subarray(at + LENGTH_BYTES, end));
@@ -118,6 +134,10 @@ export class TcpListener {
   readonly #server: Server;
   readonly #maxConnections: number;
   readonly #maxPerAddress: number;
+  readonly #unansweredTimeout: number;
+  readonly #silenceTimeout: number;
+  readonly #maxFrameSize: number;
+  readonly #maxQueuedBytes: number;
   /** By remote address, then port. */
   readonly #connections = new Map<string, Map<number, Connection>>();
   readonly #counters = new Counters<TcpCounter>(COUNTERS);
@@ -146,6 +166,10 @@ export class TcpListener {
     this.#server = server;
     this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     this.#maxPerAddress = options.maxConnectionsPerAddress ?? DEFAULT_MAX_PER_ADDRESS;
+    this.#unansweredTimeout = options.unansweredTimeout ?? DEFAULT_UNANSWERED_TIMEOUT;
+    this.#silenceTimeout = options.silenceTimeout ?? DEFAULT_SILENCE_TIMEOUT;
+    this.#maxFrameSize = options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE;
+    this.#maxQueuedBytes = options.maxQueuedBytesPerConnection ?? DEFAULT_MAX_QUEUED_BYTES;
     server.removeAllListeners('error');
     server.on('error', () => undefined); // of one connection that could not be accepted: the listener goes on
     server.on('connection', (socket) => this.#accept(socket));
@@ -161,7 +185,7 @@ export class TcpListener {
       return;
     }
     connection.answered = true;
-    if (connection.socket.writableLength + data.length > MAX_QUEUED) {
+    if (connection.socket.writableLength + LENGTH_BYTES + data.length > this.#maxQueuedBytes) {
       this.#counters.add('droppedQueueFull');
       return;
     }
@@ -216,7 +240,7 @@ export class TcpListener {
 
   #receive(connection: Connection, chunk: Buffer): void {
     connection.heardAt = performance.now();
-    const isOurs = connection.take(chunk, (frame) => {
+    const isOurs = connection.take(chunk, this.#maxFrameSize, (frame) => {
       this.#counters.add('framesReceived');
       this.#counters.add('bytesReceived', frame.length);
       this.onReceive(frame, connection.remote, connection.local);
@@ -226,9 +250,9 @@ export class TcpListener {
 
   #sweep(now: number): void {
     for (const connection of this.#all()) {
-      if (!connection.answered && now - connection.since > ANSWERED_WITHIN) {
+      if (!connection.answered && now - connection.since > this.#unansweredTimeout) {
         this.#drop(connection, 'closedUnanswered');
-      } else if (now - connection.heardAt > SILENT_FOR) {
+      } else if (now - connection.heardAt > this.#silenceTimeout) {
         this.#drop(connection, 'closedSilent');
       }
     }

@@ -306,16 +306,21 @@ function placesToBind(options: UdpDriverOptions): [TransportAddress, ...Transpor
   return [place(first), ...others.map(place)];
 }
 
+/** Checked; what is left out stays so, its default is the listener's. Throws `ERR_BAD_ARGUMENT`. */
 function tcpOptions(options: TcpOptions, defaultAddress: string): TcpOptions & { readonly address: string } {
-  const { address = defaultAddress, port = 0, maxConnections, maxConnectionsPerAddress } = options;
+  const limit = (name: Exclude<keyof TcpOptions, 'address' | 'port'>, most?: number): number | undefined => {
+    const value = options[name];
+    return value === undefined ? undefined : integer(name, value, 1, most);
+  };
   return {
-    address: canonical(address),
-    port: integer('port', port, 0, 0xffff),
-    maxConnections: maxConnections === undefined ? undefined : integer('maxConnections', maxConnections, 1),
-    maxConnectionsPerAddress:
-      maxConnectionsPerAddress === undefined
-        ? undefined
-        : integer('maxConnectionsPerAddress', maxConnectionsPerAddress, 1),
+    address: canonical(options.address ?? defaultAddress),
+    port: integer('port', options.port ?? 0, 0, 0xffff),
+    maxConnections: limit('maxConnections'),
+    maxConnectionsPerAddress: limit('maxConnectionsPerAddress'),
+    unansweredTimeout: limit('unansweredTimeout'),
+    silenceTimeout: limit('silenceTimeout'),
+    maxFrameSize: limit('maxFrameSize', 0xffff),
+    maxQueuedBytesPerConnection: limit('maxQueuedBytesPerConnection'),
   };
 }
 

@@ -13,6 +13,7 @@ const closing: (() => unknown)[] = [];
 
 afterEach(async () => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
@@ -39,6 +40,11 @@ function framed(data: Uint8Array): Buffer {
   return Buffer.concat([length, data]);
 }
 
+/** The listener's name for that socket. */
+function remoteOf({ localAddress = '', localPort = 0 }: Socket): { address: string; port: number } {
+  return { address: localAddress, port: localPort };
+}
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(1);
 }
@@ -63,10 +69,10 @@ describe('frames (RFC 4571)', () => {
     const { listener } = await listen();
     const socket = await dial(listener);
     await until(() => listener.stats().connections === 1);
-    const { localAddress = '', localPort = 0 } = socket;
+    const remote = remoteOf(socket);
     const heard = once(socket, 'data');
-    listener.send(Uint8Array.of(7, 8), { address: localAddress, port: localPort });
-    listener.send(Uint8Array.of(9), { address: localAddress, port: 1 });
+    listener.send(Uint8Array.of(7, 8), remote);
+    listener.send(Uint8Array.of(9), { ...remote, port: 1 });
     expect([...((await heard) as [Buffer])[0]]).toEqual([0, 2, 7, 8]);
     expect(listener.stats()).toMatchObject({ framesSent: 1, droppedNoConnection: 1 });
   });
@@ -96,8 +102,7 @@ describe('limits', () => {
     const stranger = await dial(listener);
     const peer = await dial(listener);
     await until(() => listener.stats().connections === 2);
-    const { localAddress = '', localPort = 0 } = peer;
-    listener.send(Uint8Array.of(1), { address: localAddress, port: localPort });
+    listener.send(Uint8Array.of(1), remoteOf(peer));
     const gone = once(stranger, 'close');
     vi.advanceTimersByTime(12_000);
     await gone;
@@ -114,11 +119,90 @@ describe('limits', () => {
     const socket = await dial(listener);
     socket.pause();
     await until(() => listener.stats().connections === 1);
-    const remote = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 };
-    for (let i = 0; i < 10_000; i++) listener.send(new Uint8Array(1200), remote);
+    for (let i = 0; i < 10_000; i++) listener.send(new Uint8Array(1200), remoteOf(socket));
     const { queuedBytes, droppedQueueFull } = listener.stats();
-    expect(queuedBytes).toBeLessThan(300_000);
+    expect(queuedBytes).toBeLessThanOrEqual(256 * 1024);
     expect(droppedQueueFull).toBeGreaterThan(1000);
+  });
+
+  test('maxFrameSize: a frame as long is taken, one a byte longer ends its connection', async () => {
+    const { listener, frames } = await listen({ maxFrameSize: 16 });
+    const socket = await dial(listener);
+    socket.write(framed(new Uint8Array(16)));
+    await until(() => frames.length === 1);
+    socket.write(framed(new Uint8Array(17)));
+    await once(socket, 'close');
+    expect(frames).toHaveLength(1);
+    expect(listener.stats()).toMatchObject({ connections: 0, framesReceived: 1, closedFrameTooLong: 1 });
+  });
+
+  test('unansweredTimeout: what has not proved itself by then is closed, what has been answered stays', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    const { listener } = await listen({ unansweredTimeout: 2500 });
+    const stranger = await dial(listener);
+    const peer = await dial(listener);
+    await until(() => listener.stats().connections === 2);
+    listener.send(Uint8Array.of(1), remoteOf(peer));
+    vi.advanceTimersByTime(2000);
+    expect(listener.stats()).toMatchObject({ connections: 2, closedUnanswered: 0 });
+    const gone = once(stranger, 'close');
+    vi.advanceTimersByTime(1000);
+    expect(listener.stats()).toMatchObject({ connections: 1, closedUnanswered: 1, closedSilent: 0 });
+    await gone;
+  });
+
+  test('silenceTimeout: a word from the peer begins it anew, an answer of ours does not', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    const { listener, frames } = await listen({ silenceTimeout: 2500 });
+    const peer = await dial(listener);
+    await until(() => listener.stats().connections === 1);
+    vi.advanceTimersByTime(2000);
+    peer.write(framed(Uint8Array.of(1)));
+    await until(() => frames.length === 1);
+    vi.advanceTimersByTime(2000);
+    expect(listener.stats()).toMatchObject({ connections: 1, closedSilent: 0 });
+    listener.send(Uint8Array.of(2), remoteOf(peer));
+    const gone = once(peer.resume(), 'close');
+    vi.advanceTimersByTime(1000);
+    expect(listener.stats()).toMatchObject({ connections: 0, closedUnanswered: 0, closedSilent: 1 });
+    await gone;
+  });
+
+  test('maxQueuedBytesPerConnection: a frame with its length fills it, one a byte longer is dropped', async () => {
+    const { listener } = await listen({ maxQueuedBytesPerConnection: 1202 });
+    const socket = await dial(listener);
+    await until(() => listener.stats().connections === 1);
+    listener.send(new Uint8Array(1201), remoteOf(socket));
+    expect(listener.stats()).toMatchObject({ connections: 1, framesSent: 0, droppedQueueFull: 1 });
+    listener.send(new Uint8Array(1200), remoteOf(socket));
+    expect(listener.stats()).toMatchObject({ connections: 1, framesSent: 1, droppedQueueFull: 1 });
+  });
+
+  test('maxQueuedBytesPerConnection: no more than that waits for a peer that does not read', async () => {
+    const { listener } = await listen({ maxQueuedBytesPerConnection: 4096 });
+    const socket = await dial(listener);
+    socket.pause();
+    await until(() => listener.stats().connections === 1);
+    for (let i = 0; i < 10_000; i++) listener.send(new Uint8Array(1200), remoteOf(socket));
+    const { queuedBytes, droppedQueueFull } = listener.stats();
+    expect(queuedBytes).toBeGreaterThan(0);
+    expect(queuedBytes).toBeLessThanOrEqual(4096);
+    expect(droppedQueueFull).toBeGreaterThan(1000);
+  });
+
+  test('the driver hands each of them on', async () => {
+    const open = vi.spyOn(TcpListener, 'open');
+    const limits = {
+      maxConnections: 1,
+      maxConnectionsPerAddress: 2,
+      unansweredTimeout: 3,
+      silenceTimeout: 4,
+      maxFrameSize: 5,
+      maxQueuedBytesPerConnection: 6,
+    } satisfies TcpOptions;
+    const driver = await UdpDriver.listen({ tcp: limits });
+    closing.push(() => driver.close());
+    expect(open).toHaveBeenCalledWith({ address: '127.0.0.1', port: 0, ...limits });
   });
 
   test('a port that is taken is ERR_SOCKET', async () => {

@@ -1,4 +1,4 @@
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
 import { afterEach, describe, expect, test } from 'vitest';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { selfSignedCertificate } from '../../src/dtls/index.ts';
@@ -102,9 +102,27 @@ describe('listening', () => {
     { addresses: [] },
     { addresses: ['127.0.0.1', 'localhost'] },
     { tcp: { address: 'localhost' } },
+    { tcp: { port: 65_536 } },
     { tcp: { maxConnections: 0 } },
-  ])('%o is ERR_BAD_ARGUMENT', async (options) => {
-    await expect(UdpDriver.listen(options)).rejects.toMatchObject({ code: 'ERR_BAD_ARGUMENT' });
+    { tcp: { maxConnectionsPerAddress: 0 } },
+    { tcp: { unansweredTimeout: 0 } },
+    { tcp: { unansweredTimeout: Infinity } },
+    { tcp: { silenceTimeout: 0 } },
+    { tcp: { silenceTimeout: NaN } },
+    { tcp: { maxFrameSize: 0 } },
+    { tcp: { maxFrameSize: 65_536 } },
+    { tcp: { maxQueuedBytesPerConnection: 0 } },
+    { tcp: { maxQueuedBytesPerConnection: 1.5 } },
+  ])('%o is ERR_BAD_ARGUMENT, before any socket is made', async (options) => {
+    let made = 0;
+    const counted = (wanted: SocketOptions): Socket => {
+      made++;
+      return createSocket(wanted);
+    };
+    await expect(UdpDriver.listen({ ...options, createSocket: counted })).rejects.toMatchObject({
+      code: 'ERR_BAD_ARGUMENT',
+    });
+    expect(made).toBe(0);
   });
 
   test('a signal that is aborted already rejects with its reason', async () => {
