@@ -342,7 +342,7 @@ export class Rtc {
     if (this.#stirred && this.#now + STALE_CLOCK_DELAY < at) {
       return { type: 'timeout', at: this.#now + STALE_CLOCK_DELAY, reason: 'rtc.staleClock' };
     }
-    return { type: 'timeout', at, reason: this.#stack.timeoutReason() };
+    return { type: 'timeout', at, reason: this.#stack.timeoutReason(at) };
   }
 
   #advance(now: number): number {

@@ -98,7 +98,13 @@ const NAMES = ['openAck', 'inboundOpen', 'closeDrain', 'streamReset', 'reassembl
 /** Of several gates the one that expires first; of equal ones, the first of their list. */
 export function earliestGate<Key>(gates: Gates<Key>): Gate<Key> {
   let earliest = gates.openAck;
-  for (const name of NAMES) if (gates[name].next() < earliest.next()) earliest = gates[name];
+  let at = earliest.next();
+  for (const name of NAMES) {
+    const next = gates[name].next();
+    if (next >= at) continue;
+    earliest = gates[name];
+    at = next;
+  }
   return earliest;
 }
 

@@ -1,41 +1,49 @@
 /**
  * DeadlineHeap: one structure for the deadlines of any number of machines.
  *
- * A binary heap that knows each item's place, so that a refresh is O(log n) and mostly O(1) (a deadline that moves
- * later sinks a level or two), and nothing is ever left behind for a sweep.
+ * A binary heap whose items know their places, so that nothing is ever left behind for a sweep. Most deadlines move later,
+ * again and again, long before they are due: such a move is a field store. The item stays where it is, and finds its place
+ * when it comes to the top. Ten machines that are busy among ten thousand then never touch the others' entries.
  */
+interface Entry<Item> {
+  readonly item: Item;
+  /** Its deadline; the key it has its place by is that or earlier. */
+  at: number;
+  place: number;
+}
+
 export class DeadlineHeap<Item> {
-  readonly #items: Item[] = [];
-  readonly #deadlines: number[] = [];
-  readonly #places = new Map<Item, number>();
+  readonly #heap: Entry<Item>[] = [];
+  /** Of the entries of `#heap`, by place. */
+  readonly #keys: number[] = [];
+  readonly #entries = new Map<Item, Entry<Item>>();
 
   get size(): number {
-    return this.#items.length;
+    return this.#heap.length;
   }
 
   /** The earliest deadline in milliseconds, `Infinity` when empty. */
   next(): number {
-    return this.#deadlines[0] ?? Infinity;
+    return this.#first()?.at ?? Infinity;
   }
 
   /** Item with the earliest deadline. */
   peek(): Item | undefined {
-    return this.#items[0];
+    return this.#first()?.item;
   }
 
   /** Sets the deadline of `item`; `Infinity` takes it out. */
   set(item: Item, at: number): void {
-    const place = this.#places.get(item);
+    const entry = this.#entries.get(item);
     if (at === Infinity) {
-      if (place !== undefined) this.#removeAt(place);
-    } else if (place === undefined) {
-      this.#put(this.#items.length, item, at);
-      this.#rise(this.#items.length - 1);
+      if (entry !== undefined) this.#remove(entry);
+    } else if (entry === undefined) {
+      const added = { item, at, place: this.#heap.length };
+      this.#entries.set(item, added);
+      this.#rise(added, at);
     } else {
-      const before = this.#deadlines[place]!;
-      this.#deadlines[place] = at;
-      if (at < before) this.#rise(place);
-      else this.#sink(place);
+      entry.at = at;
+      if (at < this.#keys[entry.place]!) this.#rise(entry, at);
     }
   }
 
@@ -45,60 +53,66 @@ export class DeadlineHeap<Item> {
 
   /** Takes out an item that is due at `now`; `undefined` if none is. */
   takeDue(now: number): Item | undefined {
-    const item = this.#items[0];
-    if (item === undefined || this.next() > now) return undefined;
-    this.#removeAt(0);
-    return item;
+    const entry = this.#first();
+    if (entry === undefined || entry.at > now) return undefined;
+    this.#remove(entry);
+    return entry.item;
   }
 
   clear(): void {
-    this.#items.length = 0;
-    this.#deadlines.length = 0;
-    this.#places.clear();
+    this.#heap.length = 0;
+    this.#keys.length = 0;
+    this.#entries.clear();
   }
 
-  #removeAt(place: number): void {
-    const item = this.#items[place]!;
-    const lastItem = this.#items.pop();
-    const lastDeadline = this.#deadlines.pop();
-    this.#places.delete(item);
-    if (lastItem === undefined || lastDeadline === undefined || place === this.#items.length) return;
-    this.#put(place, lastItem, lastDeadline);
-    this.#rise(place);
-    this.#sink(place);
+  /** The entry at the top, once it is there by its deadline. */
+  #first(): Entry<Item> | undefined {
+    for (let entry = this.#heap[0]; entry !== undefined; entry = this.#heap[0]) {
+      if (entry.at === this.#keys[0]) return entry;
+      this.#sink(entry, entry.at);
+    }
+    return undefined;
   }
 
-  #rise(from: number): void {
-    const item = this.#items[from]!;
-    const at = this.#deadlines[from]!;
-    let place = from;
+  #remove(entry: Entry<Item>): void {
+    this.#entries.delete(entry.item);
+    const last = this.#heap.pop();
+    const key = this.#keys.pop();
+    if (last === undefined || key === undefined || last === entry) return;
+    last.place = entry.place;
+    if (key < this.#keys[entry.place]!) this.#rise(last, key);
+    else this.#sink(last, key);
+  }
+
+  /** Puts `entry` at its place or above. */
+  #rise(entry: Entry<Item>, key: number): void {
+    let { place } = entry;
     while (place > 0) {
       const parent = (place - 1) >> 1;
-      if (this.#deadlines[parent]! <= at) break;
-      this.#put(place, this.#items[parent]!, this.#deadlines[parent]!);
+      if (this.#keys[parent]! <= key) break;
+      this.#put(place, this.#heap[parent]!, this.#keys[parent]!);
       place = parent;
     }
-    this.#put(place, item, at);
+    this.#put(place, entry, key);
   }
 
-  #sink(from: number): void {
-    const item = this.#items[from]!;
-    const at = this.#deadlines[from]!;
-    let place = from;
+  /** Puts `entry` at its place or below. */
+  #sink(entry: Entry<Item>, key: number): void {
+    let { place } = entry;
     for (;;) {
       let child = place * 2 + 1;
-      if (child >= this.#items.length) break;
-      if (child + 1 < this.#items.length && this.#deadlines[child + 1]! < this.#deadlines[child]!) child++;
-      if (this.#deadlines[child]! >= at) break;
-      this.#put(place, this.#items[child]!, this.#deadlines[child]!);
+      if (child >= this.#heap.length) break;
+      if (child + 1 < this.#heap.length && this.#keys[child + 1]! < this.#keys[child]!) child++;
+      if (this.#keys[child]! >= key) break;
+      this.#put(place, this.#heap[child]!, this.#keys[child]!);
       place = child;
     }
-    this.#put(place, item, at);
+    this.#put(place, entry, key);
   }
 
-  #put(place: number, item: Item, at: number): void {
-    this.#items[place] = item;
-    this.#deadlines[place] = at;
-    this.#places.set(item, place);
+  #put(place: number, entry: Entry<Item>, key: number): void {
+    this.#heap[place] = entry;
+    this.#keys[place] = key;
+    entry.place = place;
   }
 }

@@ -43,6 +43,7 @@ import {
 import type { TransportParameters } from './parameters.ts';
 import type { StackCounter, StackInspection } from './stack-inspection.ts';
 import { STACK_COUNTERS } from './stack-inspection.ts';
+import { timeoutReason } from './timeout-reason.ts';
 
 /** Who looks at what passes between the layers; for tracing. */
 export interface StackTap {
@@ -213,13 +214,13 @@ export class ProtocolStack {
     );
   }
 
-  timeoutReason(): string {
-    const at = this.nextTimeout();
+  /** @param at what `nextTimeout` answers */
+  timeoutReason(at: number = this.nextTimeout()): string {
     if (at === Infinity) return 'idle';
-    if (this.ice.nextTimeout() === at) return `ice.${this.ice.timeoutReason() ?? ''}`;
-    if (this.#dtls?.nextTimeout() === at) return `dtls.${this.#dtls.timeoutReason() ?? ''}`;
-    if (this.association.nextTimeout() === at) return `sctp.${this.association.timeoutReason() ?? ''}`;
-    return `channel.${this.channels.timeoutReason() ?? ''}`;
+    if (this.ice.nextTimeout() === at) return timeoutReason('ice', this.ice.timeoutReason());
+    if (this.#dtls?.nextTimeout() === at) return timeoutReason('dtls', this.#dtls.timeoutReason());
+    if (this.association.nextTimeout() === at) return timeoutReason('sctp', this.association.timeoutReason());
+    return timeoutReason('channel', this.channels.timeoutReason());
   }
 
   /** True if an integrity-checked STUN message has come over this path: an endpoint may bind the address then. */
