@@ -3,7 +3,7 @@
  * `npm run bench:scale`: what one connection more costs, in simulation, at 10, 1,000 and 10,000 connections.
  *
  * Two endpoints face each other in one process on a virtual clock, without sockets: one is the server on one port, the
- * other holds the clients, an address each. CPU time is what the server's endpoint takes from the first input of a turn to
+ * other holds the clients, an address each, who come ten at a time or, with `--at-once`, all together. CPU time is what the server's endpoint takes from the first input of a turn to
  * the end of its drain. Every round has its own figure; the median of the rounds counts.
  */
 import { parseArgs } from 'node:util';
@@ -16,6 +16,9 @@ const ROUNDS = 25;
 /** Connections that talk while all the others are idle, and what each says in a round. */
 const TALKERS = 10;
 const WORDS = 100;
+/** How many join at a time, and how long until they are asked whether they have, ms. */
+const JOINING = 10;
+const JOIN_STEP = 5;
 const IDLE_SECONDS = 10;
 /** How long a datagram travels, ms; while they talk so little that the others' consent checks do not mix in. */
 const HOP = 0.5;
@@ -27,20 +30,27 @@ const certificate = selfSignedCertificate({ crypto });
 
 function main() {
   if (globalThis.gc === undefined) throw new Error('run it with node --expose-gc');
-  const { values } = parseArgs({ options: { connections: { type: 'string', default: '10,1000,10000' } } });
+  const { values } = parseArgs({
+    options: {
+      connections: { type: 'string', default: '10,1000,10000' },
+      'at-once': { type: 'boolean', default: false },
+    },
+  });
   const sizes = values.connections.split(',').map(Number);
-  measure(sizes[0]); // compiles everything
-  const rows = sizes.map((size) => measure(size));
+  const joining = values['at-once'] ? Infinity : JOINING;
+  measure(sizes[0], joining); // compiles everything
+  const rows = sizes.map((size) => measure(size, joining));
   console.table(Object.fromEntries(rows.map(({ connections, ...row }) => [connections, row])));
   for (const name of ['datagram, few talk (µs)', 'datagram, all talk (µs)']) {
     console.log(`${name}: ${(rows.at(-1)[name] / rows[0][name]).toFixed(2)} times at ${sizes.at(-1)}`);
   }
 }
 
-function measure(size) {
+function measure(size, joining) {
   const before = collectedHeap();
-  const world = new World(size);
-  world.connect();
+  const world = new World();
+  for (let left = size; left > 0; left -= joining) world.join(Math.min(left, joining));
+  world.settle();
   const heap = (collectedHeap() - before) / (2 * size);
   world.talk(spread(world.channels, TALKERS), WORDS); // until code is compiled for connections as old as these
   const few = world.talk(spread(world.channels, TALKERS), WORDS);
@@ -68,8 +78,10 @@ class World {
   #cpu = 0;
   #datagrams = 0;
 
-  constructor(size) {
-    for (let i = 0; i < size; i++) {
+  /** So many clients more, until all are connected. */
+  join(count) {
+    const before = this.channels.length;
+    for (let i = before; i < before + count; i++) {
       const client = new Rtc({ certificate, crypto });
       const address = `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
       client.addLocalCandidate({ type: 'host', protocol: 'udp', address, port: 9 });
@@ -82,11 +94,13 @@ class World {
       this.#clients.add(client);
       this.#server.add(server);
     }
+    const joining = this.channels.slice(before);
+    while (!joining.every(({ readyState }) => readyState === 'open')) this.#advance(this.#now + JOIN_STEP);
   }
 
-  connect() {
-    while (!this.channels.every(({ readyState }) => readyState === 'open')) this.#advance(this.#now + 10);
-    this.#advance(this.#now + 10_000); // late acknowledgements, first consent checks
+  /** Late acknowledgements, first consent checks. */
+  settle() {
+    this.#advance(this.#now + 10_000);
   }
 
   /** Each of `channels` sends `words` messages, one at a time. @returns the server's CPU per datagram in, µs */
