@@ -19,6 +19,8 @@ import { Counters } from './core/counters.ts';
 import { DeadlineHeap } from './core/deadline-heap.ts';
 import { badArgument, RtcError } from './core/errors.ts';
 import { BoundedQueue } from './core/queue.ts';
+import type { Route } from './endpoint/routes.ts';
+import { RouteTable } from './endpoint/routes.ts';
 import type { Input, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
 import { datagramKind } from './rtc.ts';
 import { isStunRequest, stunRequestUsername } from './stun/index.ts';
@@ -89,20 +91,9 @@ const IDLE_TIMERS: ReadonlySet<string> = new Set(['ice.consentCheck', 'sctp.hear
 /** Connections that may wait for a STUN response from one address at once: each copy costs one integrity check. */
 const MAX_ASKING = 16;
 
-/** Who a remote address belongs to, for one local address. */
-interface Route {
-  readonly protocol: Protocol;
-  readonly local: TransportAddress;
-  readonly remote: TransportAddress;
-  /** Bound after an authenticated STUN message; everything but STUN requests goes here. */
-  owner: Member | undefined;
-  /** Connections that have sent a check there and have not been answered. */
-  readonly asking: Set<Member>;
-}
-
 interface Member {
   readonly rtc: Rtc;
-  readonly routes: Set<Route>;
+  readonly routes: Set<Route<Member>>;
   present: boolean;
   queued: boolean;
   /** Woken by an API call: it must hear the time before it is drained. */
@@ -118,7 +109,10 @@ export class Endpoint {
    */
   onWake: (() => void) | undefined;
   readonly #members = new Map<string, Member>();
-  readonly #routes: Readonly<Record<Protocol, RouteTable>> = { udp: new RouteTable(), tcp: new RouteTable() };
+  readonly #routes: Readonly<Record<Protocol, RouteTable<Member>>> = {
+    udp: new RouteTable('udp'),
+    tcp: new RouteTable('tcp'),
+  };
   readonly #ready = new BoundedQueue<Member>(Infinity); // each member stands in it once
   readonly #deadlines = new DeadlineHeap<Member>();
   readonly #counters = new Counters<EndpointCounter>(COUNTERS);
@@ -350,7 +344,7 @@ export class Endpoint {
   }
 
   /** A STUN response concerns whoever asked; the transaction id, which only the agents know, tells them apart. */
-  #deliverResponse(route: Route, input: ReceiveInput): void {
+  #deliverResponse(route: Route<Member>, input: ReceiveInput): void {
     const { owner } = route;
     if (owner !== undefined) this.#deliver(owner, input);
     for (const member of route.asking) {
@@ -368,7 +362,7 @@ export class Endpoint {
   }
 
   #bind(member: Member, protocol: Protocol, local: TransportAddress, remote: TransportAddress): void {
-    const route = this.#routes[protocol].getOrAdd(protocol, local, remote);
+    const route = this.#routes[protocol].getOrAdd(local, remote);
     route.asking.delete(member);
     if (route.owner === member) return;
     if (route.owner !== undefined) {
@@ -387,13 +381,13 @@ export class Endpoint {
     const route = routes.get(source, destination);
     if (route?.owner === member || route?.asking.has(member) === true) return;
     if (!isStunRequest(output.data)) return;
-    const asked = route ?? routes.getOrAdd(protocol, source, destination);
+    const asked = route ?? routes.getOrAdd(source, destination);
     if (asked.asking.size >= MAX_ASKING) return;
     asked.asking.add(member);
     this.#hold(member, asked);
   }
 
-  #hold(member: Member, route: Route): void {
+  #hold(member: Member, route: Route<Member>): void {
     member.routes.add(route);
     if (member.routes.size <= this.#maxRoutes) return;
     const [oldest] = member.routes; // sets keep the order of insertion
@@ -402,7 +396,7 @@ export class Endpoint {
     this.#counters.add('routesEvicted');
   }
 
-  #unbind(member: Member, route: Route): void {
+  #unbind(member: Member, route: Route<Member>): void {
     member.routes.delete(route);
     route.asking.delete(member);
     if (route.owner === member) route.owner = undefined;
@@ -432,50 +426,4 @@ export interface EndpointInspection {
   /** Connections waiting to be drained. */
   readonly ready: number;
   readonly counters: Record<EndpointCounter, number>;
-}
-
-/** Routes by local address and port, then remote address and port: four look-ups, no string is built per datagram. */
-class RouteTable {
-  readonly #locals = new Map<string, Map<number, Map<string, Map<number, Route>>>>();
-  size = 0;
-
-  get(local: TransportAddress, remote: TransportAddress): Route | undefined {
-    return this.#locals.get(local.address)?.get(local.port)?.get(remote.address)?.get(remote.port);
-  }
-
-  getOrAdd(protocol: Protocol, local: TransportAddress, remote: TransportAddress): Route {
-    const ports = child(child(child(this.#locals, local.address), local.port), remote.address);
-    let route = ports.get(remote.port);
-    if (route === undefined) {
-      route = {
-        protocol,
-        local: { address: local.address, port: local.port },
-        remote: { address: remote.address, port: remote.port },
-        owner: undefined,
-        asking: new Set(),
-      };
-      ports.set(remote.port, route);
-      this.size++;
-    }
-    return route;
-  }
-
-  delete(route: Route): void {
-    const { local, remote } = route;
-    const addresses = this.#locals.get(local.address)?.get(local.port);
-    const ports = addresses?.get(remote.address);
-    if (addresses === undefined || ports?.delete(remote.port) !== true) return;
-    this.size--;
-    if (ports.size === 0) addresses.delete(remote.address);
-  }
-}
-
-/** The map inside `map` under `key`, made on first use. */
-function child<Key, InnerKey, Value>(map: Map<Key, Map<InnerKey, Value>>, key: Key): Map<InnerKey, Value> {
-  let inner = map.get(key);
-  if (inner === undefined) {
-    inner = new Map<InnerKey, Value>();
-    map.set(key, inner);
-  }
-  return inner;
 }
