@@ -15,23 +15,23 @@ import { DataChannels } from '../channel/index.ts';
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import { addressFamily } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { NO_BYTES } from '../core/bytes.ts';
 import { Counters } from '../core/counters.ts';
 import type { Failure } from '../core/errors.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import type { RandomSource } from '../core/random.ts';
 import { splitRandom } from '../core/random.ts';
-import { briefCopy } from '../core/slab.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import type { DtlsEvent, DtlsOptions, DtlsRole } from '../dtls/index.ts';
-import { Dtls, DTLS_HEADROOM, DTLS_TAILROOM, SRTP_PROFILES } from '../dtls/index.ts';
+import { Dtls, SRTP_PROFILES } from '../dtls/index.ts';
 import type { IceEvent } from '../ice/index.ts';
 import { IceAgent } from '../ice/index.ts';
 import { SctpAssociation } from '../sctp/index.ts';
+import { connectionStateOf } from './connection-state.ts';
 import type { ConnectionState, DtlsTransportState, RtcEvent, Transmit } from './contract.ts';
 import { datagramKind } from './demultiplex.ts';
 import { EarlyDatagrams } from './early-datagrams.ts';
 import { closedByPeer, isOrderly, sctpReason } from './end-reasons.ts';
+import { EventOrder } from './event-order.ts';
 import type { RtcOptions } from './options.ts';
 import {
   DEFAULT_MAX_MESSAGE_SIZE,
@@ -41,6 +41,7 @@ import {
   SCTP_PORT,
 } from './options.ts';
 import type { TransportParameters } from './parameters.ts';
+import { DTLS_OVERHEAD, nextSctpRecord } from './sctp-records.ts';
 import type { StackCounter, StackInspection } from './stack-inspection.ts';
 import { STACK_COUNTERS } from './stack-inspection.ts';
 import { timeoutReason } from './timeout-reason.ts';
@@ -59,15 +60,6 @@ interface Path {
   readonly destination: TransportAddress;
 }
 
-/** What DTLS adds to an SCTP packet, at the most. */
-const DTLS_OVERHEAD = DTLS_HEADROOM + DTLS_TAILROOM;
-
-/** Where records of all connections are made, one at a time. */
-let workspace: Bytes = NO_BYTES;
-
-/** The place of an event that waits in the channels. */
-const CHANNEL_EVENT = 'channel-event';
-
 export class ProtocolStack {
   readonly ice: IceAgent;
   readonly association: SctpAssociation;
@@ -78,10 +70,7 @@ export class ProtocolStack {
   readonly #random: RandomSource;
   readonly #mtu: number;
   readonly #counters = new Counters<StackCounter>(STACK_COUNTERS);
-  // Bounded by what the layers' own queues let through. Events of channels stay there, for a message counts against the
-  // receive window until the host takes it; here each has a place, so that all come out in the order of their causes.
-  readonly #events = new BoundedQueue<RtcEvent | typeof CHANNEL_EVENT>(Infinity);
-  #channelEvents = 0;
+  readonly #events: EventOrder;
   readonly #early = new EarlyDatagrams();
   readonly #farewells = new BoundedQueue<Transmit>(8);
   #parameters: TransportParameters | undefined;
@@ -113,6 +102,7 @@ export class ProtocolStack {
       maxMessageSize: options.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE,
     });
     this.channels = new DataChannels(this.association, { ...options.channels, onActivity });
+    this.#events = new EventOrder(this.channels);
   }
 
   get connectionState(): ConnectionState {
@@ -180,11 +170,7 @@ export class ProtocolStack {
   // --- what to do next ---
 
   pollEvent(): RtcEvent | undefined {
-    if (this.#events.size === 0) this.#placeChannelEvents();
-    const event = this.#events.shift();
-    if (event !== CHANNEL_EVENT) return event;
-    this.#channelEvents--;
-    return this.channels.pollEvent();
+    return this.#events.shift();
   }
 
   pollTransmit(now: number): Transmit | undefined {
@@ -306,12 +292,7 @@ export class ProtocolStack {
         this.#finish(sctpReason(event), now);
       }
     }
-    this.#placeChannelEvents();
-  }
-
-  #placeChannelEvents(): void {
-    for (; this.#channelEvents < this.channels.queuedEvents; this.#channelEvents++)
-      this.#events.push(CHANNEL_EVENT);
+    this.#events.placeChannelEvents();
   }
 
   #onIceEvent(event: IceEvent, now: number): void {
@@ -405,21 +386,10 @@ export class ProtocolStack {
   }
 
   #updateConnectionState(): void {
-    const state = this.#currentConnectionState();
+    const state = connectionStateOf(this.ice.state, this.#dtlsState, this.#end);
     if (state === this.#connectionState) return;
     this.#connectionState = state;
     this.#events.push({ type: 'connectionstatechange', state });
-  }
-
-  /** W3C webrtc-pc §4.3.3, for one ICE and one DTLS transport. */
-  #currentConnectionState(): ConnectionState {
-    if (this.#end !== undefined) return isOrderly(this.#end) ? 'closed' : 'failed';
-    const ice = this.ice.state;
-    if (ice === 'disconnected') return 'disconnected';
-    if (ice === 'new') return 'new';
-    return (ice === 'connected' || ice === 'completed') && this.#dtlsState === 'connected'
-      ? 'connected'
-      : 'connecting';
   }
 
   // --- out ---
@@ -447,15 +417,7 @@ export class ProtocolStack {
     if (dtls === undefined) return undefined;
     const handshake = dtls.pollTransmit();
     if (handshake !== undefined || dtls.state !== 'connected') return handshake;
-    // The SCTP packet is written where its record will be, sealed in place, and copied out once.
-    const buffer = takeWorkspace(this.association.mtu + DTLS_OVERHEAD);
-    const offset = dtls.headroom;
-    const length = this.association.pollTransmitInto(buffer, offset, now);
-    if (length > 0) this.tap?.packet('out', buffer.subarray(offset, offset + length));
-    const sealed = length > 0 ? dtls.seal(buffer, offset, length) : -1;
-    const record = sealed < 0 ? undefined : briefCopy(buffer, 0, sealed);
-    workspace = buffer;
-    return record;
+    return nextSctpRecord(this.association, dtls, this.tap, now);
   }
 
   // --- the end ---
@@ -486,13 +448,6 @@ export class ProtocolStack {
 /** What DTLS leaves of a datagram; SCTP packets are multiples of four bytes. */
 function sctpMtu(mtu: number): number {
   return (mtu - DTLS_OVERHEAD) & ~3;
-}
-
-/** At least `length` bytes, nobody else's until they are put back: a tap may call whatever it likes. */
-function takeWorkspace(length: number): Bytes {
-  const taken = workspace;
-  workspace = NO_BYTES;
-  return taken.length < length ? new Uint8Array(length) : taken;
 }
 
 function transmitOver(path: Path, data: Bytes): Transmit {
