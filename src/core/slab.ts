@@ -6,36 +6,56 @@
  * there is in the process, the more they cost. A slab is one allocation for a hundred datagrams.
  *
  * A slab is released with the last of its pieces. So what is kept (a key, a certificate, a message) has memory of its own,
- * and what leaves the process in the same turn comes from here. No byte of a slab is given out twice: pieces are zero, and
- * nobody else's.
+ * and what is gone in the same turn comes from here. No byte of a slab is given out twice: pieces are zero, and nobody
+ * else's. What is sent never shares a slab with what was opened: whoever sends a whole `buffer` by mistake tells nothing.
  */
 import type { Bytes } from './bytes.ts';
 
 const SLAB_LENGTH = 16_384;
 /** What is longer gains nothing, and would leave much of a slab unused. */
 const LONGEST_PIECE = 2048;
-/** Engines keep arrays up to this length on their own heap. */
+/** Engines keep arrays shorter than this on their own heap. */
 const SHORTEST_PIECE = 65;
 
-let slab: ArrayBuffer | undefined;
-let used = SLAB_LENGTH;
+class Slab {
+  #buffer: ArrayBuffer | undefined;
+  #used = SLAB_LENGTH;
 
-/** `length` zero bytes that will not live long. Their `buffer` is shared: it must not be transferred. */
-export function briefBytes(length: number): Bytes {
-  if (length < SHORTEST_PIECE || length > LONGEST_PIECE) return new Uint8Array(length);
-  if (slab === undefined || used + length > SLAB_LENGTH) {
-    slab = new ArrayBuffer(SLAB_LENGTH);
-    used = 0;
+  cut(length: number): Bytes {
+    if (length < SHORTEST_PIECE || length > LONGEST_PIECE) return new Uint8Array(length);
+    if (this.#buffer === undefined || this.#used + length > SLAB_LENGTH) {
+      this.#buffer = new ArrayBuffer(SLAB_LENGTH);
+      this.#used = 0;
+    }
+    const piece = new Uint8Array(this.#buffer, this.#used, length);
+    this.#used += length;
+    return piece;
   }
-  const piece = new Uint8Array(slab, used, length);
-  used += length;
-  return piece;
 }
 
-/** A copy that will not live long. Its `buffer` is shared: it must not be transferred. */
-export function briefCopy(bytes: Uint8Array, start = 0, end: number = bytes.length): Bytes {
-  const copy = briefBytes(end - start);
-  if (start === 0 && end === bytes.length) copy.set(bytes);
-  else copy.set(bytes.subarray(start, end));
+const inside = /* @__PURE__ */ new Slab();
+const wire = /* @__PURE__ */ new Slab();
+
+/** `length` zero bytes to work in. Their `buffer` is shared with others of the kind: it must not be transferred. */
+export function briefBytes(length: number): Bytes {
+  return inside.cut(length);
+}
+
+/** A copy to work in, like `briefBytes`. */
+export function briefCopy(bytes: Uint8Array): Bytes {
+  const copy = briefBytes(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
+/** `length` zero bytes for what is about to be sent. Their `buffer` is shared with others of the kind. */
+export function wireBytes(length: number): Bytes {
+  return wire.cut(length);
+}
+
+/** A copy of `bytes` from `start` to `end` that is about to be sent, like `wireBytes`. */
+export function wireCopy(bytes: Uint8Array, start = 0, end: number = bytes.length): Bytes {
+  const copy = wireBytes(end - start);
+  copy.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
   return copy;
 }

@@ -10,7 +10,7 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { copyBytes, writeU16 } from '../core/bytes.ts';
-import { briefBytes } from '../core/slab.ts';
+import { wireBytes } from '../core/slab.ts';
 import type { AeadAlgorithm, AeadKey, CryptoProvider } from '../crypto/provider.ts';
 import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH } from '../crypto/provider.ts';
 import type { ReadEpoch13 } from './epoch13.ts';
@@ -58,7 +58,7 @@ export interface WriteEpoch {
 
 /** The record that carries a copy of `body`, for what is not written in place. */
 export function sealCopy(write: WriteEpoch, type: ContentType, body: Uint8Array): Bytes {
-  const record = briefBytes(write.headroom + body.length + write.tailroom);
+  const record = wireBytes(write.headroom + body.length + write.tailroom);
   record.set(body, write.headroom);
   write.seal(type, record, write.headroom, body.length);
   return record;

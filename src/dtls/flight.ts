@@ -11,7 +11,7 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES } from '../core/bytes.ts';
-import { briefCopy } from '../core/slab.ts';
+import { wireCopy } from '../core/slab.ts';
 import type { WriteEpoch } from './epoch.ts';
 import { HANDSHAKE_EPOCH } from './epoch13.ts';
 import type { RecordNumber } from './messages/ack.ts';
@@ -147,7 +147,7 @@ export class Flight {
       if (written === 0) break;
       at += written;
     }
-    return briefCopy(datagram, 0, at);
+    return wireCopy(datagram, 0, at);
   }
 
   #writeChangeCipherSpec(datagram: Bytes, at: number, epoch: WriteEpoch): number {

@@ -6,7 +6,7 @@
  *                                               └──┴──▶ unanswered: `retransmitDue` hands it out
  */
 import { randomBytes } from '../core/random.ts';
-import { briefCopy } from '../core/slab.ts';
+import { wireCopy } from '../core/slab.ts';
 import { TRANSACTION_ID_LENGTH } from '../stun/index.ts';
 import type { Appetite, Checklist } from './checklist.ts';
 import type { Credentials, Session } from './session.ts';
@@ -59,7 +59,7 @@ export class Checks {
         if (!transaction.settled) unanswered.push(transaction);
       } else {
         counters.add('check-retransmitted');
-        this.#session.transmit(transaction.pair.path, briefCopy(transaction.data));
+        this.#session.transmit(transaction.pair.path, wireCopy(transaction.data));
       }
     }
     return unanswered;
@@ -138,7 +138,7 @@ export class Checks {
     const givenUp = this.transactions.add(transaction);
     if (givenUp !== undefined) this.#giveUp(givenUp);
     counters.add(isConsent ? 'consent-sent' : 'check-sent');
-    this.#session.transmit(pair.path, briefCopy(data));
+    this.#session.transmit(pair.path, wireCopy(data));
   }
 
   /** RFC 8445 §14.3: never faster than all open checks together keep the pace Ta. */

@@ -4,7 +4,7 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES } from '../core/bytes.ts';
-import { briefCopy } from '../core/slab.ts';
+import { wireCopy } from '../core/slab.ts';
 import type { Dtls } from '../dtls/index.ts';
 import { DTLS_HEADROOM, DTLS_TAILROOM } from '../dtls/index.ts';
 import type { SctpAssociation } from '../sctp/index.ts';
@@ -29,7 +29,7 @@ export function nextSctpRecord(
   const length = association.pollTransmitInto(buffer, offset, now);
   if (length > 0) tap?.packet('out', buffer.subarray(offset, offset + length));
   const sealed = length > 0 ? dtls.seal(buffer, offset, length) : -1;
-  const record = sealed < 0 ? undefined : briefCopy(buffer, 0, sealed);
+  const record = sealed < 0 ? undefined : wireCopy(buffer, 0, sealed);
   workspace = buffer;
   return record;
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { copyBytes } from '../../src/core/bytes.ts';
-import { briefBytes, briefCopy } from '../../src/core/slab.ts';
+import { briefBytes, briefCopy, wireBytes, wireCopy } from '../../src/core/slab.ts';
 
 describe('brief memory', () => {
   it('gives each piece to one owner, all zeros, across the ends of slabs', () => {
@@ -37,11 +37,21 @@ describe('brief memory', () => {
       [50, 51],
       [200, 200],
     ] as const) {
-      const copy = briefCopy(original, start, end);
+      const copy = wireCopy(original, start, end);
       expect(copy).toEqual(original.slice(start, end));
       copy.fill(255);
       expect(original[start] ?? 200).toBe(start);
     }
+  });
+});
+
+describe('what is sent', () => {
+  it('shares no buffer with what was opened', () => {
+    const inside = Array.from({ length: 300 }, (_, i) => briefCopy(new Uint8Array(65 + i).fill(7)));
+    const sent = Array.from({ length: 300 }, (_, i) => wireBytes(65 + i));
+    const buffers = new Set(inside.map((piece) => piece.buffer));
+    expect(inside.every((piece) => piece.every((byte) => byte === 7))).toBe(true);
+    expect(sent.some((piece) => buffers.has(piece.buffer))).toBe(false);
   });
 });
 
