@@ -14,24 +14,18 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
 import { badArgument, RtcError } from '../../core/errors.ts';
-import { CAUSE, charge, CHUNK, FLAG_REFLECTED } from '../constants.ts';
-import type { SctpCounter, SctpEvent, SctpMessage, SctpState } from '../events.ts';
+import { CAUSE, charge } from '../constants.ts';
+import type { SctpEvent, SctpMessage, SctpState } from '../events.ts';
 import type { SctpInspection } from '../inspection.ts';
 import type { SctpOptions } from '../options.ts';
 import { resolveOptions } from '../options.ts';
 import type { PacketPorts } from '../packet/packet.ts';
-import {
-  checkPacket,
-  ChunkCursor,
-  destinationPortOf,
-  PacketWriter,
-  sourcePortOf,
-  verificationTagOf,
-} from '../packet/packet.ts';
+import { ChunkCursor, PacketWriter } from '../packet/packet.ts';
 import { outgoingMessage } from '../tx/send-queue.ts';
-import { handleChunk, handleReflected } from './chunks.ts';
-import { handleCookieEcho, handleInit, startConnect } from './setup.ts';
 import { invariantViolation } from './invariants.ts';
+import { checkOpen, checkPriority, checkSend, checkStream } from './misuse.ts';
+import { readPacket } from './receive.ts';
+import { startConnect } from './setup.ts';
 import { runDeadline, settle } from './upkeep.ts';
 import { Association, abortWith, failure, release } from './state.ts';
 import { writePacket } from './transmit.ts';
@@ -65,7 +59,7 @@ export class SctpAssociation {
 
   /** Largest message `send` takes, in bytes: what the peer takes, or the whole send buffer if that is less. */
   get maxMessageSize(): number {
-    return Math.min(this.#a.remoteMaxMessageSize, this.#a.settings.sendBuffer);
+    return this.#a.maxMessageSize;
   }
 
   /** The peer's SCTP port; it may be learned after construction (RFC 8841 `a=sctp-port`), before `connect`. */
@@ -208,7 +202,7 @@ export class SctpAssociation {
    */
   send(streamId: number, message: SctpMessage): boolean {
     const a = this.#a;
-    this.#checkSend(streamId, message);
+    checkSend(a, streamId, message);
     const { data, ppid, unordered, maxRetransmits, maxPacketLifeTime, priority, token } = message;
     if (a.sender.heldBytes + charge(data.length) > a.settings.sendBuffer) {
       a.sendBufferHigh = true;
@@ -229,7 +223,7 @@ export class SctpAssociation {
    */
   resetStreams(streamIds: readonly number[]): void {
     const a = this.#a;
-    this.#checkOpen();
+    checkOpen(a);
     for (const id of streamIds) checkStream(id, a.settings.streams);
     a.deadlines.markStale();
     for (const id of streamIds) a.outgoingResets.request(id, a.sender.queue);
@@ -374,75 +368,8 @@ export class SctpAssociation {
   }
 
   #handle(packet: Uint8Array, now: number, owned: boolean): void {
-    const a = this.#a;
     this.#observe(now);
-    const bad = checkPacket(packet, a.settings.zeroChecksum);
-    if (bad !== undefined) {
-      a.counters.add(bad.reason as SctpCounter);
-      return;
-    }
-    if (
-      sourcePortOf(packet) !== this.#ports.destination ||
-      destinationPortOf(packet) !== this.#ports.source
-    ) {
-      a.counters.add('wrong-port');
-      return;
-    }
-    if (a.state === 'closed') {
-      a.counters.add('unexpected-chunk');
-      return;
-    }
-    a.counters.add('packets-received');
-    this.#handleTagged(packet, verificationTagOf(packet), owned);
-    settle(a);
-  }
-
-  /** The verification tag decides who may speak (RFC 9260 §8.5, §8.5.1). */
-  #handleTagged(packet: Uint8Array, tag: number, owned: boolean): void {
-    const a = this.#a;
-    const cursor = this.#cursor;
-    cursor.begin(packet);
-    cursor.next();
-    if (cursor.type === CHUNK.init) {
-      if (tag === 0 && cursor.isAlone) handleInit(a, cursor.body);
-      else a.counters.add('wrong-tag');
-      return;
-    }
-    if (cursor.type === CHUNK.cookieEcho) {
-      if (!handleCookieEcho(a, cursor.body, tag)) return;
-      if (cursor.next()) this.#handleChunks(owned);
-      return;
-    }
-    const reflects = cursor.type === CHUNK.abort || cursor.type === CHUNK.shutdownComplete;
-    if (reflects && (cursor.flags & FLAG_REFLECTED) !== 0) {
-      if (a.handshake.peer !== undefined && tag === a.handshake.peerTag) handleChunk(a, cursor, owned);
-      else a.counters.add('wrong-tag');
-      return;
-    }
-    if (tag !== a.handshake.localTag) {
-      if (!handleReflected(a, cursor.type, tag)) a.counters.add('wrong-tag');
-      return;
-    }
-    this.#handleChunks(owned);
-  }
-
-  /** Walks the packet from the cursor's chunk on. */
-  #handleChunks(owned: boolean): void {
-    const a = this.#a;
-    a.lastHeardAt = a.now;
-    if (a.receiver !== undefined) {
-      a.receiver.clock = a.deadlines.awake;
-      a.receiver.roundTrip = a.sender.rto.shortest;
-    }
-    let hasData = false;
-    do {
-      if (this.#cursor.type === CHUNK.data || this.#cursor.type === CHUNK.iData) hasData = true;
-      if (!handleChunk(a, this.#cursor, owned)) break;
-    } while (this.#cursor.next());
-    if (!hasData || !a.mayReceiveData || a.receiver === undefined) return;
-    a.receiver.tracker.decide();
-    // Who sends nothing has no other sample.
-    if (a.receiver.wantsRoundTrip()) a.outbox.heartbeat = true;
+    if (readPacket(this.#a, this.#cursor, packet, this.#ports, owned)) settle(this.#a);
   }
 
   #observe(now: number): void {
@@ -453,40 +380,4 @@ export class SctpAssociation {
     for (const message of a.undated) a.sender.abandonment.limitLifetime(message, a.now + message.lifetime);
     a.undated = [];
   }
-
-  #checkOpen(): void {
-    const { state } = this.#a;
-    if (state === 'closed' || state.startsWith('shutdown')) {
-      throw new RtcError('ERR_INVALID_STATE', `the association is ${state}`);
-    }
-  }
-
-  #checkSend(streamId: number, message: SctpMessage): void {
-    const a = this.#a;
-    this.#checkOpen();
-    checkStream(streamId, a.outboundStreams);
-    const { length } = message.data;
-    if (length === 0) throw badArgument('data', 'at least one byte', length);
-    if (length > this.maxMessageSize) {
-      const message = `a message of ${length} bytes, the limit is ${this.maxMessageSize}`;
-      throw new RtcError('ERR_TOO_LARGE', message);
-    }
-    checkLimit('maxRetransmits', message.maxRetransmits);
-    checkLimit('maxPacketLifeTime', message.maxPacketLifeTime);
-    if (message.priority !== undefined) checkPriority(message.priority);
-  }
-}
-
-function checkStream(id: number, count: number): void {
-  if (!Number.isInteger(id) || id < 0 || id >= count) {
-    throw badArgument('streamId', `an integer from 0 to ${count - 1}`, id);
-  }
-}
-
-function checkPriority(priority: number): void {
-  if (!(priority > 0)) throw badArgument('priority', 'a number above 0', priority);
-}
-
-function checkLimit(name: string, value: number | undefined): void {
-  if (value !== undefined && !(value >= 0)) throw badArgument(name, 'a number from 0', value);
 }

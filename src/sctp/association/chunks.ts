@@ -76,18 +76,6 @@ export function handleChunk(a: Association, cursor: ChunkCursor, owned: boolean)
   }
 }
 
-/**
- * RFC 9260 §8.5.1 E: a SHUTDOWN ACK under a foreign tag while we are setting up belongs to an earlier association: the peer
- * is told, under its own tag, that it is over.
- */
-export function handleReflected(a: Association, type: number, tag: number): boolean {
-  const settingUp = a.state === 'cookie-wait' || a.state === 'cookie-echoed';
-  if (type !== CHUNK.shutdownAck || !settingUp) return false;
-  const chunk = encodeChunk(CHUNK.shutdownComplete, 1, new Uint8Array(0));
-  if (!a.outbox.lone.push({ tag, chunk })) a.counters.add('reply-queue-full');
-  return true;
-}
-
 function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolean {
   const { receiver } = a;
   // Only an established peer sends DATA: it has taken our COOKIE ECHO, and its COOKIE ACK is lost or late. Waiting for T1

@@ -106,6 +106,11 @@ export class Association {
     return this.deadlines.now;
   }
 
+  /** Largest message that is taken for sending, in bytes: one for the peer to take and the send buffer to hold. */
+  get maxMessageSize(): number {
+    return Math.min(this.remoteMaxMessageSize, this.settings.sendBuffer);
+  }
+
   /** True while both ends know of the association. */
   get isAssociated(): boolean {
     return (
