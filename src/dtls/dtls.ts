@@ -10,34 +10,34 @@
  *                     ├──────────── problem, fatal alert, gate ──────────────┼──→ failed
  *                     └──────────── close, close_notify ─────────────────────┴──→ closed
  *
- * In:  datagram → records (inbound.ts) → handshake (handshake-driver.ts), alerts, or application data → `pollData`
+ * In:  datagram → records (inbound.ts) → handshake (handshake-driver.ts), alerts (alert-exchange.ts), or application data
+ *      → `pollData`
  * Out: flights and alerts become records when polled; `seal` makes application records in place.
+ * Time: how long the peer may take, and be silent (gate.ts).
  *
  * Until the handshake is complete every packet may be forged. From then on plaintext is counted and nothing else: it
  * never ends, resets or reaches into an association that is established.
  */
 import type { Bytes } from '../core/bytes.ts';
-import { isFailure } from '../core/decode.ts';
 import type { Failure } from '../core/errors.ts';
 import { RtcError, badArgument } from '../core/errors.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import { TimerTable } from '../core/timers.ts';
-import type { Alert } from './alerts.ts';
-import { AlertDescription, AlertLevel, alertName, decodeAlert, encodeAlert } from './alerts.ts';
+import { AlertExchange } from './alert-exchange.ts';
+import { AlertDescription } from './alerts.ts';
 import { dtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import { bothActive } from './diagnosis.ts';
 import type { DtlsVersion } from './cipher-suites.ts';
 import type { Epochs } from './epoch.ts';
-import { hasAuthenticated, sealCopy } from './epoch.ts';
 import type { Fingerprint } from './fingerprint.ts';
+import { HandshakeGate } from './gate.ts';
 import type { DtlsTimer, HandshakeOutcome } from './handshake-driver.ts';
 import { HandshakeDriver } from './handshake-driver.ts';
 import { RecordReader } from './inbound.ts';
 import type { DtlsInspection } from './inspection.ts';
 import { FORGERY_LIMIT, RECORD_LIMIT, judgeReading, judgeWriting } from './key-limits.ts';
 import type { DtlsConfiguration, DtlsOptions, DtlsRole } from './options.ts';
-import { MAX_RETRANSMIT_TIMEOUT, configure } from './options.ts';
+import { configure } from './options.ts';
 import { Peer } from './peer.ts';
 import { ReceivedData } from './received-data.ts';
 import {
@@ -67,12 +67,6 @@ export type DtlsEvent =
 /** In the order in which timers due at the same time fire. */
 const TIMERS: readonly DtlsTimer[] = ['dtlsAck', 'dtlsRetransmit', 'dtlsHint', 'dtlsHandshake'];
 
-/** A gate found this many ms late was slept through: the machine was frozen, not the peer silent (F5b). */
-const FROZEN_AFTER = 1000;
-
-/** How often an association answers attempts to renegotiate, so that nobody can make it chatter. */
-const MAX_RENEGOTIATION_REFUSALS = 4;
-
 export class Dtls {
   readonly role: DtlsRole;
   readonly #configuration: DtlsConfiguration;
@@ -82,25 +76,23 @@ export class Dtls {
   readonly #records: RecordReader;
   readonly #counters = dtlsCounters();
   readonly #timers = new TimerTable<DtlsTimer>(TIMERS);
+  readonly #gate: HandshakeGate;
   readonly #events = new BoundedQueue<DtlsEvent>(Infinity); // a handful in a lifetime: each kind comes once or twice
-  readonly #alerts = new BoundedQueue<Alert>(MAX_RENEGOTIATION_REFUSALS + 1);
+  readonly #alerts: AlertExchange;
   readonly #data: ReceivedData;
   #state: DtlsState = 'new';
-  #now = -Infinity;
-  #startedAt = 0;
-  #deadline = Infinity;
-  #graceGiven = false;
-  #lastHeardAt = 0;
 
   /** Throws `ERR_BAD_ARGUMENT` for options out of range. */
   constructor(options: DtlsOptions) {
     this.#configuration = configure(options);
-    const { role, crypto, limits } = this.#configuration;
+    const { role, crypto, limits, setups } = this.#configuration;
     this.role = role;
     this.#peer = new Peer(crypto, options.remoteFingerprints);
     this.#driver = new HandshakeDriver(this.#configuration, this.#peer, this.#timers, this.#counters);
+    this.#gate = new HandshakeGate(this.#configuration, this.#driver, this.#timers);
     this.#epochs = this.#driver.epochs;
     this.#records = new RecordReader(this.#epochs, limits, this.#counters);
+    this.#alerts = new AlertExchange(this.#driver, setups, this.#counters);
     this.#data = new ReceivedData(limits);
   }
 
@@ -134,13 +126,9 @@ export class Dtls {
   /** A path to the peer is valid: the client sends its ClientHello, and the `dtlsHandshake` gate is armed. */
   start(now: number): void {
     if (this.#state !== 'new') return;
-    const at = this.#advanceClock(now);
+    const at = this.#gate.advanceClock(now);
     this.#state = 'connecting';
-    this.#startedAt = at;
-    this.#lastHeardAt = at;
-    this.#deadline = at + this.#configuration.handshakeTimeout;
-    this.#timers.arm('dtlsHandshake', this.#deadline);
-    this.#timers.arm('dtlsHint', at + this.#configuration.hintTimeout);
+    this.#gate.start();
     this.#driver.start(at);
   }
 
@@ -149,7 +137,7 @@ export class Dtls {
    * even when it has matched before.
    */
   setRemoteFingerprints(fingerprints: readonly Fingerprint[], now: number): void {
-    this.#advanceClock(now);
+    this.#gate.advanceClock(now);
     if (this.#state === 'closed' || this.#state === 'failed') return;
     const mismatch = this.#peer.expect([...fingerprints]);
     if (mismatch !== undefined) this.#fail(mismatch, mismatch.alert);
@@ -176,7 +164,7 @@ export class Dtls {
       this.#fail(RECORD_LIMIT);
       return -1;
     }
-    if (verdict === 'replace') this.updateKeys(this.#now);
+    if (verdict === 'replace') this.updateKeys(this.#gate.now);
     return write.seal(ContentType.applicationData, buffer, offset, length);
   }
 
@@ -185,10 +173,10 @@ export class Dtls {
    * after `limits.recordsPerUpdate` records. Without effect unless connected, and in DTLS 1.2.
    */
   updateKeys(now: number, requestPeer = false): void {
-    const at = this.#advanceClock(now);
+    const at = this.#gate.advanceClock(now);
     if (this.#state !== 'connected') return;
     this.#driver.updateKeys(requestPeer, at);
-    this.#guardFlight(at);
+    this.#gate.guardFlight();
   }
 
   /**
@@ -212,20 +200,20 @@ export class Dtls {
 
   /** Ends the association: close_notify if there is one, no event; everything queued is dropped. */
   close(now: number): void {
-    this.#advanceClock(now);
+    this.#gate.advanceClock(now);
     if (this.#state === 'closed' || this.#state === 'failed') return;
     this.#end('closed');
     this.#events.clear();
     this.#data.clear();
     // RFC 5246 §7.2.1. Before the handshake is complete there is nothing to close.
-    if (this.#driver.complete) this.#say(AlertLevel.warning, AlertDescription.closeNotify);
+    if (this.#driver.complete) this.#alerts.sayCloseNotify();
   }
 
   // --- what the world did ---
 
   /** A datagram from a path that ICE has validated. It is neither written to nor kept. */
   handlePacket(data: Uint8Array, now: number): void {
-    const at = this.#advanceClock(now);
+    const at = this.#gate.advanceClock(now);
     if (this.#state !== 'connecting' && this.#state !== 'connected') {
       this.#counters.add('datagramsIgnored');
       return;
@@ -238,7 +226,7 @@ export class Dtls {
   }
 
   handleTimeout(now: number): void {
-    const at = this.#advanceClock(now);
+    const at = this.#gate.advanceClock(now);
     for (let timer = this.#timers.takeDue(at); timer !== undefined; timer = this.#timers.takeDue(at)) {
       switch (timer) {
         case 'dtlsAck':
@@ -248,10 +236,10 @@ export class Dtls {
           this.#driver.retransmit(at);
           break;
         case 'dtlsHint':
-          this.#warn(this.#driver.hint(at - this.#startedAt));
+          this.#warn(this.#driver.hint(this.#gate.waited));
           break;
         case 'dtlsHandshake':
-          this.#handleDeadline(at);
+          this.#handleDeadline();
           break;
       }
     }
@@ -261,12 +249,7 @@ export class Dtls {
 
   /** The next datagram of handshake or alerts; application records come from `seal`. */
   pollTransmit(): Bytes | undefined {
-    const datagram = this.#driver.pollTransmit();
-    if (datagram !== undefined) return datagram;
-    const alert = this.#alerts.shift();
-    if (alert === undefined) return undefined;
-    const write = this.#epochs.write ?? this.#epochs.plaintext;
-    return sealCopy(write, ContentType.alert, encodeAlert(alert));
+    return this.#driver.pollTransmit() ?? this.#alerts.pollTransmit();
   }
 
   pollEvent(): DtlsEvent | undefined {
@@ -313,24 +296,7 @@ export class Dtls {
 
   /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
   invariantViolation(): string | undefined {
-    const timers = this.#timers;
-    const isStuck = this.#driver.awaitsAnswer && !timers.isArmed('dtlsRetransmit');
-    switch (this.#state) {
-      case 'connecting':
-        if (!timers.isArmed('dtlsHandshake')) return 'DTLS is connecting, no dtlsHandshake';
-        return isStuck ? 'a flight waits for its answer, no dtlsRetransmit' : undefined;
-      case 'connected':
-        if (!this.#driver.awaitsAnswer) {
-          return timers.next() === Infinity ? undefined : 'DTLS is connected, and a timer is armed';
-        }
-        return isStuck || !timers.isArmed('dtlsHandshake')
-          ? 'a flight is not acknowledged, no timer'
-          : undefined;
-      case 'new':
-      case 'closed':
-      case 'failed':
-        return timers.next() === Infinity ? undefined : `DTLS is ${this.#state}, and a timer is armed`;
-    }
+    return this.#gate.violation(this.#state);
   }
 
   // --- records ---
@@ -348,13 +314,13 @@ export class Dtls {
     while (records.next()) {
       switch (records.type) {
         case ContentType.applicationData:
-          this.#handleData(records, now);
+          this.#handleData(records);
           break;
         case ContentType.handshake:
           this.#handleHandshake(records, now);
           break;
         case ContentType.alert:
-          this.#handleAlert(records, now);
+          this.#handleAlert(records);
           break;
         case ContentType.ack:
           this.#handleAck(records, now);
@@ -389,36 +355,36 @@ export class Dtls {
     }
   }
 
-  #handleData(record: RecordReader, now: number): void {
+  #handleData(record: RecordReader): void {
     if (record.epoch === 0) {
       this.#counters.add('plaintextIgnored');
       return;
     }
-    this.#lastHeardAt = now;
+    this.#gate.hear();
     this.#driver.confirmPeer();
     if (!this.#data.push(record.opened, this.#state === 'connected')) this.#counters.add('dataDropped');
   }
 
   #handleHandshake(record: RecordReader, now: number): void {
     const outcome = this.#driver.handleRecord(record, now);
-    if (this.#driver.heard && (record.epoch > 0 || this.#state === 'connecting')) this.#lastHeardAt = now;
-    if (outcome !== undefined) this.#handleOutcome(outcome, now);
-    else if (this.#state === 'connected') this.#guardFlight(now);
+    if (this.#driver.heard && (record.epoch > 0 || this.#state === 'connecting')) this.#gate.hear();
+    if (outcome !== undefined) this.#handleOutcome(outcome);
+    else if (this.#state === 'connected') this.#gate.guardFlight();
   }
 
   #handleAck(record: RecordReader, now: number): void {
     const outcome = this.#driver.handleAck(record, now);
-    if (record.epoch > 0) this.#lastHeardAt = now;
-    if (outcome !== undefined) this.#handleOutcome(outcome, now);
+    if (record.epoch > 0) this.#gate.hear();
+    if (outcome !== undefined) this.#handleOutcome(outcome);
   }
 
-  #handleOutcome(outcome: HandshakeOutcome, now: number): void {
+  #handleOutcome(outcome: HandshakeOutcome): void {
     switch (outcome.type) {
       case 'complete':
         this.#connectIfVerified();
         break;
       case 'acknowledged':
-        if (this.#state === 'connected') this.#guardFlight(now);
+        if (this.#state === 'connected') this.#gate.guardFlight();
         break;
       case 'problem':
         this.#fail(outcome.problem, outcome.problem.alert);
@@ -427,69 +393,24 @@ export class Dtls {
         this.#warn(outcome.diagnosis);
         break;
       case 'renegotiation':
-        if (this.#counters.get('renegotiationsRefused') <= MAX_RENEGOTIATION_REFUSALS) {
-          this.#say(AlertLevel.warning, AlertDescription.noRenegotiation);
-        }
+        this.#alerts.refuseRenegotiation();
         break;
     }
   }
 
-  /** Connected, `dtlsHandshake` runs as long as a flight of DTLS 1.3 is not acknowledged. */
-  #guardFlight(now: number): void {
-    if (!this.#driver.awaitsAnswer) this.#timers.disarm('dtlsHandshake');
-    else if (!this.#timers.isArmed('dtlsHandshake')) {
-      this.#deadline = now + this.#configuration.handshakeTimeout;
-      this.#timers.arm('dtlsHandshake', this.#deadline);
-    }
-  }
-
-  /** RFC 5246 §7.2. Warnings other than close_notify change nothing. */
-  #handleAlert(record: RecordReader, now: number): void {
-    const alert = decodeAlert(record.body);
-    if (isFailure(alert) || !this.#heeds(record)) {
-      this.#counters.add('alertsIgnored');
-      return;
-    }
-    this.#lastHeardAt = now;
-    if (alert.description === AlertDescription.closeNotify) {
-      this.#handleCloseNotify();
-    } else if (this.#isMereWarning(alert)) {
-      this.#counters.add('alertsIgnored');
-    } else if (this.#driver.suspectsConflict && alert.description === AlertDescription.unexpectedMessage) {
-      // The other client has seen our ClientHello twice before we saw its second one.
-      this.#fail(bothActive(this.#configuration.setups));
-    } else {
-      this.#fail({
-        code: 'alert-received',
-        message: `The peer ended the connection with the alert ${alertName(alert.description)}.`,
-      });
-    }
-  }
-
-  /** RFC 8446 §6: there the level says nothing, and all but two descriptions are fatal. */
-  #isMereWarning(alert: Alert): boolean {
-    return this.version === '1.3'
-      ? alert.description === AlertDescription.userCanceled
-      : alert.level === AlertLevel.warning;
-  }
-
-  /** A plaintext alert counts only while the peer may have no keys: until the first record it has protected. */
-  #heeds(record: RecordReader): boolean {
-    return record.epoch > 0 || !hasAuthenticated(this.#epochs);
+  #handleAlert(record: RecordReader): void {
+    const meaning = this.#alerts.interpret(record);
+    if (meaning === undefined) return;
+    this.#gate.hear();
+    if (meaning === 'close-notify') this.#handleCloseNotify();
+    else if (meaning !== 'warning') this.#fail(meaning);
   }
 
   /** Answered in kind (RFC 5246 §7.2.1). What came before it may still be polled. */
   #handleCloseNotify(): void {
-    if (!this.#driver.complete) {
-      this.#fail({
-        code: 'closed-in-handshake',
-        message: 'The peer closed the connection during the handshake.',
-      });
-      return;
-    }
     if (this.#state !== 'connected') this.#data.clear();
     this.#end('closed');
-    this.#say(AlertLevel.warning, AlertDescription.closeNotify);
+    this.#alerts.sayCloseNotify();
     this.#events.push({ type: 'closed' });
   }
 
@@ -499,37 +420,31 @@ export class Dtls {
     if (this.#state !== 'connecting' || !this.#driver.complete || !this.#peer.verified) return;
     this.#state = 'connected';
     this.#timers.disarm('dtlsHint');
-    if (!this.#driver.awaitsAnswer) this.#timers.disarm('dtlsHandshake');
+    this.#gate.guardFlight();
     const { srtpProfile } = this.#driver;
     this.#events.push(srtpProfile === undefined ? { type: 'connected' } : { type: 'connected', srtpProfile });
   }
 
-  #handleDeadline(now: number): void {
-    // After a freeze the peer's packets wait in the socket, and ours have just gone out: one more round is due.
-    if (!this.#graceGiven && now - this.#deadline >= FROZEN_AFTER) {
-      this.#graceGiven = true;
-      this.#deadline = now + MAX_RETRANSMIT_TIMEOUT;
-      this.#timers.arm('dtlsHandshake', this.#deadline);
-      return;
-    }
+  #handleDeadline(): void {
+    if (this.#gate.extendAfterFreeze()) return;
     if (this.#state === 'connected' && this.#driver.peerConfirmed) {
       this.#driver.giveUp();
       return;
     }
-    const diagnosis = this.#driver.diagnose(now - this.#startedAt);
-    const failure = this.#failure(diagnosis, 'dtlsHandshake');
+    const diagnosis = this.#driver.diagnose(this.#gate.waited);
+    const failure = this.#gate.failure(diagnosis, 'dtlsHandshake');
     this.#failWith(failure, this.#driver.heard ? AlertDescription.handshakeFailure : undefined);
   }
 
   #fail(diagnosis: Diagnosis, alert?: AlertDescription): void {
-    this.#failWith(this.#failure(diagnosis), alert);
+    this.#failWith(this.#gate.failure(diagnosis), alert);
   }
 
   /** The end by a failure: the peer is told once, everything else queued is dropped. */
   #failWith(failure: Failure, alert: AlertDescription | undefined): void {
     this.#end('failed');
     this.#data.clear();
-    if (alert !== undefined) this.#say(AlertLevel.fatal, alert);
+    if (alert !== undefined) this.#alerts.sayFatal(alert);
     this.#events.push({ type: 'closed', failure });
   }
 
@@ -542,26 +457,6 @@ export class Dtls {
   }
 
   #warn(diagnosis: Diagnosis): void {
-    this.#events.push({ type: 'warning', failure: this.#failure(diagnosis) });
-  }
-
-  #failure(diagnosis: Diagnosis, gate?: string): Failure {
-    return {
-      layer: 'dtls',
-      code: diagnosis.code,
-      message: diagnosis.message,
-      gate,
-      elapsed: gate === undefined ? undefined : this.#now - this.#startedAt,
-      peerSilentFor: this.#now - this.#lastHeardAt,
-    };
-  }
-
-  #say(level: AlertLevel, description: AlertDescription): void {
-    this.#alerts.push({ level, description });
-  }
-
-  #advanceClock(now: number): number {
-    if (now > this.#now) this.#now = now;
-    return this.#now;
+    this.#events.push({ type: 'warning', failure: this.#gate.failure(diagnosis) });
   }
 }

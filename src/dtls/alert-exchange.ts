@@ -1,0 +1,112 @@
+/**
+ * AlertExchange: the alerts of an association (RFC 5246 §7.2, RFC 8446 §6).
+ *
+ *   in:   record → does it count? → a warning that changes nothing, the peer's close_notify, or why it has ended
+ *   out:  said → waits → a record when polled: close_notify or a fatal alert at the end, a few no_renegotiation before
+ *
+ * It changes no state: what an alert leads to is the association's to say.
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { isFailure } from '../core/decode.ts';
+import { BoundedQueue } from '../core/queue.ts';
+import type { Alert } from './alerts.ts';
+import { AlertDescription, AlertLevel, alertName, decodeAlert, encodeAlert } from './alerts.ts';
+import type { DtlsCounters } from './counting.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { bothActive } from './diagnosis.ts';
+import { hasAuthenticated, sealCopy } from './epoch.ts';
+import type { HandshakeDriver } from './handshake-driver.ts';
+import type { RecordReader } from './inbound.ts';
+import type { DtlsSetups } from './options.ts';
+import { ContentType } from './record.ts';
+
+/** How often an association answers attempts to renegotiate, so that nobody can make it chatter. */
+const MAX_RENEGOTIATION_REFUSALS = 4;
+
+/** What an alert of the peer's means; a diagnosis says why the association has ended. */
+export type AlertMeaning = 'warning' | 'close-notify' | Diagnosis;
+
+const CLOSED_IN_HANDSHAKE: Diagnosis = {
+  code: 'closed-in-handshake',
+  message: 'The peer closed the connection during the handshake.',
+};
+
+export class AlertExchange {
+  readonly #driver: HandshakeDriver;
+  readonly #setups: DtlsSetups;
+  readonly #counters: DtlsCounters;
+  readonly #queue = new BoundedQueue<Alert>(MAX_RENEGOTIATION_REFUSALS + 1);
+
+  constructor(driver: HandshakeDriver, setups: DtlsSetups, counters: DtlsCounters) {
+    this.#driver = driver;
+    this.#setups = setups;
+    this.#counters = counters;
+  }
+
+  /** How many wait to be polled. */
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  /** What the alert in `record` means; `undefined` if it does not count. Warnings other than close_notify change nothing. */
+  interpret(record: RecordReader): AlertMeaning | undefined {
+    const alert = decodeAlert(record.body);
+    if (isFailure(alert) || !this.#heeds(record)) {
+      this.#counters.add('alertsIgnored');
+      return undefined;
+    }
+    if (alert.description === AlertDescription.closeNotify) {
+      return this.#driver.complete ? 'close-notify' : CLOSED_IN_HANDSHAKE;
+    }
+    if (this.#isMereWarning(alert)) {
+      this.#counters.add('alertsIgnored');
+      return 'warning';
+    }
+    if (this.#driver.suspectsConflict && alert.description === AlertDescription.unexpectedMessage) {
+      // The other client has seen our ClientHello twice before we saw its second one.
+      return bothActive(this.#setups);
+    }
+    return {
+      code: 'alert-received',
+      message: `The peer ended the connection with the alert ${alertName(alert.description)}.`,
+    };
+  }
+
+  sayFatal(description: AlertDescription): void {
+    this.#queue.push({ level: AlertLevel.fatal, description });
+  }
+
+  sayCloseNotify(): void {
+    this.#queue.push({ level: AlertLevel.warning, description: AlertDescription.closeNotify });
+  }
+
+  /** The peer has just tried, and has been counted. */
+  refuseRenegotiation(): void {
+    if (this.#counters.get('renegotiationsRefused') > MAX_RENEGOTIATION_REFUSALS) return;
+    this.#queue.push({ level: AlertLevel.warning, description: AlertDescription.noRenegotiation });
+  }
+
+  /** The next alert's record, protected as soon as there are keys. */
+  pollTransmit(): Bytes | undefined {
+    const alert = this.#queue.shift();
+    if (alert === undefined) return undefined;
+    const { epochs } = this.#driver;
+    return sealCopy(epochs.write ?? epochs.plaintext, ContentType.alert, encodeAlert(alert));
+  }
+
+  clear(): void {
+    this.#queue.clear();
+  }
+
+  /** A plaintext alert counts only while the peer may have no keys: until the first record it has protected. */
+  #heeds(record: RecordReader): boolean {
+    return record.epoch > 0 || !hasAuthenticated(this.#driver.epochs);
+  }
+
+  /** RFC 8446 §6: there the level says nothing, and all but two descriptions are fatal. */
+  #isMereWarning(alert: Alert): boolean {
+    return this.#driver.suite?.version === '1.3'
+      ? alert.description === AlertDescription.userCanceled
+      : alert.level === AlertLevel.warning;
+  }
+}
