@@ -256,7 +256,10 @@ export class Dtls {
     return this.#events.shift();
   }
 
-  /** The next application record's plaintext, the caller's own; none before `connected`. */
+  /**
+   * The next application record's plaintext; none before `connected`. The bytes are the caller's own, their `buffer` may be
+   * shared with those of other records: copy what is kept for long.
+   */
   pollData(): Bytes | undefined {
     return this.#state === 'connecting' ? undefined : this.#data.shift();
   }

@@ -53,7 +53,7 @@ export class RecordReader {
   sequence = 0;
   /** The current record's plaintext, valid until `next`. */
   body: Uint8Array = NO_BYTES;
-  /** The same for a protected record, empty for others: memory nobody else has, to keep or hand on. */
+  /** The same for a protected record, empty for others: bytes nobody else has, to hand on; copied by whoever keeps them for long. */
   opened: Bytes = NO_BYTES;
 
   readonly #epochs: Epochs;

@@ -81,10 +81,11 @@ export class NodeGcmKey implements AeadKey {
 class GcmParts implements AeadKey {
   readonly #cipher: Cipher;
   readonly #ghash: Ghash;
-  /** The nonce whose key stream was made last, without its group's bits. */
+  /** Of the group whose key streams were made last; its last bits do not count. */
   readonly #nonce: Uint8Array = new Uint8Array(AEAD_NONCE_LENGTH);
-  /** The key streams of that nonce's group, so many bytes each; none before the first. */
+  /** The key streams of that group, by the nonce's last bits. */
   #streams: Uint8Array = NO_BYTES;
+  /** Bytes of each; 0 before the first. */
   #streamLength = 0;
 
   constructor(key: KeyObject) {
