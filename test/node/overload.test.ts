@@ -156,12 +156,13 @@ describe('overload', () => {
       const busyUntil = performance.now() + 0.5;
       while (performance.now() < busyUntil);
     });
+    // Its kernel takes a datagram or two at a time: most of what is sent at once is lost, and waits for a time-out.
     const message = new Uint8Array(8000);
-    for (let sent = 0; sent < 200;) {
+    for (let sent = 0; sent < 40;) {
       if (channel.send(message)) sent++;
       else await sleep(5);
     }
-    while (received < 200) await sleep(5);
+    while (received < 40) await sleep(5);
     expect(receiver.stats().receiveBufferSize).toBeLessThan(10_000);
     if (process.platform === 'linux') expect(receiver.stats().kernelDrops).toBeGreaterThan(0);
     expect(sender.stats().queuedBytes).toBeLessThan(1_000_000);
