@@ -3,7 +3,7 @@
  * are text or binary, and stands in for the empty message, which SCTP cannot carry.
  */
 import type { Bytes } from '../core/bytes.ts';
-import { NO_BYTES, Writer } from '../core/bytes.ts';
+import { NO_BYTES, Writer, ownBytes } from '../core/bytes.ts';
 import { badArgument } from '../core/errors.ts';
 import { decodeUtf8, encodeUtf8 } from '../core/text.ts';
 
@@ -81,7 +81,8 @@ export class PayloadReader {
   }
 
   #piece(kind: Kind, data: Bytes): Received {
-    this.#partial ??= { kind, bytes: new Writer() };
+    // The peer decides how long it lives.
+    this.#partial ??= { kind, bytes: new Writer(data.length, ownBytes) };
     if (this.#partial.kind !== kind) return { type: 'violation', reason: 'mixed-partial' };
     if (this.#partial.bytes.length + data.length > this.#maxSize) {
       return { type: 'violation', reason: 'message-too-large' };

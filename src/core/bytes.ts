@@ -91,9 +91,12 @@ export class Reader {
 export class Writer {
   #bytes: Bytes;
   #length = 0;
+  readonly #allocate: (length: number) => Bytes;
 
-  constructor(capacity = 256) {
-    this.#bytes = briefBytes(capacity);
+  /** @param allocate for a writer that lives longer than a turn: `ownBytes`, or it would keep whole slabs alive. */
+  constructor(capacity = 256, allocate: (length: number) => Bytes = briefBytes) {
+    this.#allocate = allocate;
+    this.#bytes = allocate(capacity);
   }
 
   get length(): number {
@@ -183,7 +186,7 @@ export class Writer {
     const at = this.#length;
     const needed = at + count;
     if (needed > this.#bytes.length) {
-      const larger = briefBytes(Math.max(needed, this.#bytes.length * 2));
+      const larger = this.#allocate(Math.max(needed, this.#bytes.length * 2));
       larger.set(this.#bytes.subarray(0, at));
       this.#bytes = larger;
     }
@@ -230,6 +233,11 @@ export function writeU32(bytes: Uint8Array, at: number, value: number): void {
 export function writeU48(bytes: Uint8Array, at: number, value: number): void {
   writeU16(bytes, at, Math.floor(value / 0x1_0000_0000));
   writeU32(bytes, at + 2, value >>> 0);
+}
+
+/** Zero bytes in memory of their own. */
+export function ownBytes(length: number): Bytes {
+  return new Uint8Array(length);
 }
 
 /** Up to so many bytes a loop costs less than the view that `set` would need. */

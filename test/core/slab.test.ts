@@ -1,7 +1,7 @@
 /** Memory for bytes that do not live long: pieces of shared slabs. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copyBytes } from '../../src/core/bytes.ts';
+import { Writer, copyBytes, ownBytes } from '../../src/core/bytes.ts';
 import { briefBytes, briefCopy, wireBytes, wireCopy } from '../../src/core/slab.ts';
 
 describe('brief memory', () => {
@@ -52,6 +52,15 @@ describe('what is sent', () => {
     const buffers = new Set(inside.map((piece) => piece.buffer));
     expect(inside.every((piece) => piece.every((byte) => byte === 7))).toBe(true);
     expect(sent.some((piece) => buffers.has(piece.buffer))).toBe(false);
+  });
+});
+
+describe('a writer that lives long', () => {
+  it('keeps no slab alive, however it grows', () => {
+    const writer = new Writer(100, ownBytes).raw(new Uint8Array(90));
+    expect(writer.view().buffer.byteLength).toBe(100);
+    expect(writer.raw(new Uint8Array(90)).view().buffer.byteLength).toBe(200);
+    expect(new Writer(100).u8(1).view().buffer.byteLength).toBe(16_384);
   });
 });
 
