@@ -8,7 +8,9 @@ const known = new WeakMap<readonly string[], Rows<string>>();
 
 /** The places of `names`: one list for all tables of a kind, which does not change any more. */
 export function rowsOf<Name extends string>(names: readonly Name[]): Rows<Name> {
-  const rows = (known.get(names) ?? new Map(names.map((name, row) => [name, row]))) as Rows<Name>;
+  const made = known.get(names) as Rows<Name> | undefined;
+  if (made !== undefined) return made;
+  const rows: Rows<Name> = new Map(names.map((name, row) => [name, row]));
   known.set(names, rows);
   return rows;
 }

@@ -33,6 +33,14 @@ test('behaves like a map of deadlines whose least is known, through any changes'
   );
 });
 
+test('a deadline that is no number ends nothing in a loop', () => {
+  const heap = new DeadlineHeap<string>();
+  heap.set('well', 5);
+  heap.set('well', NaN);
+  expect(heap.next()).toBeNaN();
+  expect(heap.peek()).toBe('well');
+});
+
 test('everything comes out once, earliest first', () => {
   const heap = new DeadlineHeap<string>();
   const deadlines = [5, 3, 8, 1, 9, 2, 7];
