@@ -66,7 +66,7 @@ export class NodeAeadKey implements AeadKey {
 }
 
 /**
- * Masks from AES are the JavaScript provider's. One is made for every record: a call into OpenSSL costs seven times what the
+ * Masks from AES are the JavaScript provider's. One is made for every record: a call into OpenSSL costs ten times what the
  * block costs, and its answer is memory to collect. The tables there are no constant time, which matters less than for
  * anything else here: the mask's key is used for nothing else, and hides which record is which (RFC 9147 §4.2.3), no data.
  */
