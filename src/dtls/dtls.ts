@@ -252,6 +252,11 @@ export class Dtls {
     return this.#driver.pollTransmit() ?? this.#alerts.pollTransmit();
   }
 
+  /** How many events and records of data `pollEvent` and `pollData` have. */
+  get queuedEvents(): number {
+    return this.#events.size + (this.#state === 'connecting' ? 0 : this.#data.size);
+  }
+
   pollEvent(): DtlsEvent | undefined {
     return this.#events.shift();
   }

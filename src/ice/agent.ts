@@ -245,6 +245,11 @@ export class IceAgent {
     return this.#session.transmits.shift();
   }
 
+  /** How many events `pollEvent` has. */
+  get queuedEvents(): number {
+    return this.#session.events.size;
+  }
+
   pollEvent(): IceEvent | undefined {
     return this.#session.events.shift();
   }

@@ -36,9 +36,13 @@ export class EventOrder {
 
   shift(): RtcEvent | undefined {
     if (this.#places.size === 0) this.placeChannelEvents();
-    const event = this.#places.shift();
-    if (event !== CHANNEL_EVENT) return event;
-    this.#placed--;
-    return this.#channels.pollEvent();
+    for (let event = this.#places.shift(); event !== undefined; event = this.#places.shift()) {
+      if (event !== CHANNEL_EVENT) return event;
+      this.#placed--;
+      const channelEvent = this.#channels.pollEvent();
+      // The channels may have taken an event back: a message, as its channel was paused.
+      if (channelEvent !== undefined) return channelEvent;
+    }
+    return undefined;
   }
 }

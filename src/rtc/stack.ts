@@ -11,6 +11,7 @@
  *
  * The layers know nothing of each other; this file alone carries things between them.
  */
+import type { ChannelCall, DataChannel, DataChannelOptions } from '../channel/index.ts';
 import { DataChannels } from '../channel/index.ts';
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import { addressFamily } from '../core/address.ts';
@@ -23,7 +24,7 @@ import { splitRandom } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import type { DtlsEvent, DtlsOptions, DtlsRole } from '../dtls/index.ts';
 import { Dtls, SRTP_PROFILES } from '../dtls/index.ts';
-import type { IceEvent } from '../ice/index.ts';
+import type { IceCandidate, IceEvent, IceParameters, IceState, LocalCandidateInit } from '../ice/index.ts';
 import { IceAgent } from '../ice/index.ts';
 import { SctpAssociation } from '../sctp/index.ts';
 import { connectionStateOf } from './connection-state.ts';
@@ -61,10 +62,10 @@ interface Path {
 }
 
 export class ProtocolStack {
-  readonly ice: IceAgent;
-  readonly association: SctpAssociation;
-  readonly channels: DataChannels;
   tap: StackTap | undefined;
+  readonly #ice: IceAgent;
+  readonly #association: SctpAssociation;
+  readonly #channels: DataChannels;
   readonly #options: RtcOptions;
   readonly #crypto: CryptoProvider;
   readonly #random: RandomSource;
@@ -85,14 +86,14 @@ export class ProtocolStack {
     this.#crypto = crypto;
     this.#random = random;
     this.#mtu = options.mtu ?? DEFAULT_MTU;
-    this.ice = new IceAgent({
+    this.#ice = new IceAgent({
       ...options.ice,
       crypto,
       random: splitRandom(random, 'ice'),
       role: 'controlled',
       lite: options.iceLite ?? false,
     });
-    this.association = new SctpAssociation({
+    this.#association = new SctpAssociation({
       ...options.sctp,
       random: splitRandom(random, 'sctp'),
       localPort: SCTP_PORT,
@@ -101,12 +102,24 @@ export class ProtocolStack {
       pathMtu: options.pathMtu === false ? undefined : { ...options.pathMtu, overhead: DTLS_OVERHEAD },
       maxMessageSize: options.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE,
     });
-    this.channels = new DataChannels(this.association, { ...options.channels, onActivity });
-    this.#events = new EventOrder(this.channels);
+    this.#channels = new DataChannels(this.#association, { ...options.channels, onActivity });
+    this.#events = new EventOrder(this.#channels);
   }
 
   get connectionState(): ConnectionState {
     return this.#connectionState;
+  }
+
+  get iceState(): IceState {
+    return this.#ice.state;
+  }
+
+  get iceParameters(): IceParameters {
+    return this.#ice.localParameters;
+  }
+
+  get localCandidates(): readonly IceCandidate[] {
+    return this.#ice.localCandidates;
   }
 
   get dtlsRole(): DtlsRole | undefined {
@@ -126,16 +139,43 @@ export class ProtocolStack {
 
   // --- the host's calls ---
 
+  /** Throws as `IceAgent.addLocalCandidate` does. */
+  addLocalCandidate(init: LocalCandidateInit, now: number): IceCandidate {
+    const candidate = this.#ice.addLocalCandidate(init, now);
+    this.#carry(now);
+    return candidate;
+  }
+
+  addRemoteCandidate(candidate: IceCandidate, now: number): void {
+    this.#ice.addRemoteCandidate(candidate, now);
+    this.#carry(now);
+  }
+
+  endOfRemoteCandidates(now: number): void {
+    this.#ice.endOfRemoteCandidates(now);
+    this.#carry(now);
+  }
+
+  /** Throws as `DataChannels.createChannel` does. */
+  createChannel(label: string, options: DataChannelOptions): DataChannel {
+    return this.#channels.createChannel(label, options);
+  }
+
+  /** Who is told of each call on a channel's handle; for tracing. */
+  set onChannelCall(listener: ((channel: DataChannel, call: ChannelCall) => void) | undefined) {
+    this.#channels.onCall = listener;
+  }
+
   /** The peer is known: ICE starts to check, and the rest follows by itself. */
   start(parameters: TransportParameters, now: number): void {
     if (this.#end !== undefined) return;
     this.#parameters = parameters;
-    this.channels.setRole(parameters.dtlsRole);
-    this.association.remotePort = parameters.sctpPort ?? SCTP_PORT;
-    this.association.remoteMaxMessageSize = parameters.maxMessageSize ?? 65_536;
-    this.ice.setRole(parameters.iceRole);
-    this.ice.setRemoteParameters(parameters.ice, now);
-    this.#settle(now);
+    this.#channels.setRole(parameters.dtlsRole);
+    this.#association.remotePort = parameters.sctpPort ?? SCTP_PORT;
+    this.#association.remoteMaxMessageSize = parameters.maxMessageSize ?? 65_536;
+    this.#ice.setRole(parameters.iceRole);
+    this.#ice.setRemoteParameters(parameters.ice, now);
+    this.#carry(now);
   }
 
   /** Ends the connection: ABORT and close_notify go out where there is a path, everything is released in this call. */
@@ -153,18 +193,18 @@ export class ProtocolStack {
     this.#counters.add('datagramsReceived');
     this.#counters.add('bytesReceived', data.length);
     const kind = datagramKind(data);
-    if (kind === 'stun') this.ice.handlePacket(data, path, now);
+    if (kind === 'stun') this.#ice.handlePacket(data, path, now);
     else if (kind === 'dtls') this.#receiveDtls(path, data, now);
     else this.#counters.add(kind === 'rtp' ? 'droppedRtp' : 'droppedUnknownProtocol');
-    this.#settle(now);
+    this.#carry(now);
   }
 
   handleTimeout(now: number): void {
-    if (this.ice.nextTimeout() <= now) this.ice.handleTimeout(now);
+    if (this.#ice.nextTimeout() <= now) this.#ice.handleTimeout(now);
     if (this.#dtls !== undefined && this.#dtls.nextTimeout() <= now) this.#dtls.handleTimeout(now);
-    if (this.association.nextTimeout() <= now) this.association.handleTimeout(now);
-    if (this.channels.nextTimeout() <= now) this.channels.handleTimeout(now);
-    this.#settle(now);
+    if (this.#association.nextTimeout() <= now) this.#association.handleTimeout(now);
+    if (this.#channels.nextTimeout() <= now) this.#channels.handleTimeout(now);
+    this.#carry(now);
   }
 
   // --- what to do next ---
@@ -173,9 +213,17 @@ export class ProtocolStack {
     return this.#events.shift();
   }
 
+  /**
+   * Carries what sending has brought about, an emptied buffer or a worn key; true if there was anything. A drain calls it
+   * when it finds nothing to send any more, and begins again if there was.
+   */
+  carry(now: number): boolean {
+    return this.#carry(now);
+  }
+
   pollTransmit(now: number): Transmit | undefined {
     // What the host's calls began counts from the time of this drain.
-    this.channels.handleTimeout(now);
+    this.#channels.handleTimeout(now);
     const transmit = this.#farewells.shift() ?? this.#nextTransmit(now);
     if (transmit !== undefined) {
       this.#counters.add('datagramsSent');
@@ -193,25 +241,26 @@ export class ProtocolStack {
 
   nextTimeout(): number {
     return Math.min(
-      this.ice.nextTimeout(),
+      this.#ice.nextTimeout(),
       this.#dtls === undefined ? Infinity : this.#dtls.nextTimeout(),
-      this.association.nextTimeout(),
-      this.channels.nextTimeout(),
+      this.#association.nextTimeout(),
+      this.#channels.nextTimeout(),
     );
   }
 
   /** @param at what `nextTimeout` answers */
   timeoutReason(at: number = this.nextTimeout()): string {
     if (at === Infinity) return 'idle';
-    if (this.ice.nextTimeout() === at) return timeoutReason('ice', this.ice.timeoutReason());
+    if (this.#ice.nextTimeout() === at) return timeoutReason('ice', this.#ice.timeoutReason());
     if (this.#dtls?.nextTimeout() === at) return timeoutReason('dtls', this.#dtls.timeoutReason());
-    if (this.association.nextTimeout() === at) return timeoutReason('sctp', this.association.timeoutReason());
-    return timeoutReason('channel', this.channels.timeoutReason());
+    if (this.#association.nextTimeout() === at)
+      return timeoutReason('sctp', this.#association.timeoutReason());
+    return timeoutReason('channel', this.#channels.timeoutReason());
   }
 
   /** True if an integrity-checked STUN message has come over this path: an endpoint may bind the address then. */
   isAuthenticatedPath(local: TransportAddress, remote: TransportAddress, protocol: Protocol): boolean {
-    return this.ice.isAuthenticatedPath(local, remote, protocol);
+    return this.#ice.isAuthenticatedPath(local, remote, protocol);
   }
 
   inspect(): StackInspection {
@@ -220,10 +269,10 @@ export class ProtocolStack {
       ...(this.#end === undefined ? {} : { closed: this.#end }),
       dtlsRole: this.#parameters?.dtlsRole ?? null,
       setups: { local: this.#parameters?.localSetup ?? null, remote: this.#parameters?.remoteSetup ?? null },
-      ice: this.ice.inspect(),
+      ice: this.#ice.inspect(),
       dtls: this.#dtls?.inspect() ?? null,
-      sctp: this.association.inspect(),
-      channels: this.channels.inspect(),
+      sctp: this.#association.inspect(),
+      channels: this.#channels.inspect(),
       earlyDatagrams: this.#early.size,
       queued: { events: this.#events.size, farewells: this.#farewells.size },
       counters: this.#counters.snapshot(),
@@ -232,16 +281,17 @@ export class ProtocolStack {
 
   /** What must hold after a drain and does not, of any layer. */
   invariantViolation(): string | undefined {
+    if (this.#hasUncarried) return 'a layer has said something, and nobody has carried it';
     if (this.#end === undefined && this.#parameters !== undefined && this.nextTimeout() === Infinity) {
       return `${this.#connectionState}, and no deadline`;
     }
-    if (this.#dtls?.state === 'connected' && this.association.state === 'new')
+    if (this.#dtls?.state === 'connected' && this.#association.state === 'new')
       return 'DTLS is up, SCTP is not told';
     return (
-      this.ice.invariantViolation() ??
+      this.#ice.invariantViolation() ??
       this.#dtls?.invariantViolation() ??
-      this.association.invariantViolation() ??
-      this.channels.invariantViolation()
+      this.#association.invariantViolation() ??
+      this.#channels.invariantViolation()
     );
   }
 
@@ -249,18 +299,22 @@ export class ProtocolStack {
 
   #receiveDtls(path: Path, data: Uint8Array, now: number): void {
     const { protocol, destination: local, source: remote } = path;
-    if (this.#dtls !== undefined && this.ice.isValidPath(local, remote, protocol)) {
+    if (this.#dtls !== undefined && this.#ice.isValidPath(local, remote, protocol)) {
       this.#dtls.handlePacket(data, now);
-    } else if (!this.ice.isAuthenticatedPath(local, remote, protocol)) {
+    } else if (!this.#ice.isAuthenticatedPath(local, remote, protocol)) {
       this.#counters.add('droppedUnvalidatedPath');
     } else if (!this.#early.keep(protocol, local, remote, data)) {
       this.#counters.add('droppedEarlyDatagrams');
     }
   }
 
-  /** Carries what each layer has to say to its neighbour. One pass from the bottom up is enough: nothing flows back. */
-  #settle(now: number): void {
-    for (let event = this.ice.pollEvent(); event !== undefined; event = this.ice.pollEvent()) {
+  /**
+   * Carries what each layer has to say to its neighbour; true if any had something. Every entry point ends with it. One
+   * pass from the bottom up is enough: nothing flows back.
+   */
+  #carry(now: number): boolean {
+    if (!this.#hasUncarried) return false;
+    for (let event = this.#ice.pollEvent(); event !== undefined; event = this.#ice.pollEvent()) {
       this.#onIceEvent(event, now);
     }
     const dtls = this.#dtls;
@@ -270,21 +324,29 @@ export class ProtocolStack {
       }
       this.#deliverData(dtls, now);
     }
-    this.#settleChannels(now);
+    this.#carryChannels(now);
     this.#updateConnectionState();
+    return true;
+  }
+
+  /** True while a layer has said something that its neighbour, or the host, has not been told. */
+  get #hasUncarried(): boolean {
+    return (
+      this.#ice.queuedEvents > 0 || (this.#dtls?.queuedEvents ?? 0) > 0 || this.#association.queuedEvents > 0
+    );
   }
 
   #deliverData(dtls: Dtls, now: number): void {
     for (let data = dtls.pollData(); data !== undefined; data = dtls.pollData()) {
       this.tap?.packet('in', data);
-      this.association.handleOwnedPacket(data, now);
+      this.#association.handleOwnedPacket(data, now);
     }
   }
 
-  #settleChannels(now: number): void {
-    const association = this.association;
+  #carryChannels(now: number): void {
+    const association = this.#association;
     for (let event = association.pollEvent(); event !== undefined; event = association.pollEvent()) {
-      this.channels.handleSctpEvent(event, now);
+      this.#channels.handleSctpEvent(event, now);
       if (event.type === 'sendbufferlow') this.#events.push({ type: 'sendbufferlow' });
       if (event.type === 'connected') this.#events.push({ type: 'sctpstatechange', state: 'connected' });
       if (event.type === 'closed') {
@@ -300,9 +362,9 @@ export class ProtocolStack {
       case 'statechange':
         this.#events.push({ type: 'iceconnectionstatechange', state: event.state });
         // The association holds its gates while there is no path, and goes on at once when there is one again.
-        if (event.state === 'disconnected') this.association.setPathWritable(false, now);
+        if (event.state === 'disconnected') this.#association.setPathWritable(false, now);
         if (event.state === 'connected' || event.state === 'completed')
-          this.association.setPathWritable(true, now);
+          this.#association.setPathWritable(true, now);
         return;
       case 'pairvalid':
         if (this.#dtls === undefined && this.#parameters !== undefined)
@@ -310,7 +372,7 @@ export class ProtocolStack {
         if (this.#dtls !== undefined) this.#takeEarlyDatagrams(this.#dtls, now);
         return;
       case 'selectedpairchange':
-        this.association.changePath(this.#largestDatagram(event.pair.remote.address), now);
+        this.#association.changePath(this.#largestDatagram(event.pair.remote.address), now);
         return;
       case 'failed':
         this.#finish(event.failure, now);
@@ -325,7 +387,7 @@ export class ProtocolStack {
   }
 
   #startDtls(parameters: TransportParameters, now: number): void {
-    const roundTripTime = this.ice.roundTripTime;
+    const roundTripTime = this.#ice.roundTripTime;
     this.#dtls = new Dtls({
       role: parameters.dtlsRole,
       certificate: this.#options.certificate,
@@ -348,7 +410,7 @@ export class ProtocolStack {
 
   #takeEarlyDatagrams(dtls: Dtls, now: number): void {
     this.#early.handOver(
-      (local, remote, protocol) => this.ice.isValidPath(local, remote, protocol),
+      (local, remote, protocol) => this.#ice.isValidPath(local, remote, protocol),
       (data) => {
         dtls.handlePacket(data, now);
       },
@@ -361,8 +423,8 @@ export class ProtocolStack {
         this.#early.clear();
         this.#setDtlsState('connected');
         this.#events.push({ type: 'sctpstatechange', state: 'connecting' });
-        this.association.overhead = dtls.overhead;
-        this.association.connect(now);
+        this.#association.overhead = dtls.overhead;
+        this.#association.connect(now);
         return;
       case 'warning':
         this.#events.push({ type: 'warning', failure: event.failure });
@@ -370,7 +432,7 @@ export class ProtocolStack {
       case 'closed':
         // What the peer sent before it closed still counts, its SCTP ABORT above all.
         this.#deliverData(dtls, now);
-        this.#settleChannels(now);
+        this.#carryChannels(now);
         this.#setDtlsState(event.failure === undefined ? 'closed' : 'failed');
         this.#finish(
           event.failure ?? closedByPeer('dtls', 'the peer closed the DTLS connection (close_notify)'),
@@ -386,7 +448,7 @@ export class ProtocolStack {
   }
 
   #updateConnectionState(): void {
-    const state = connectionStateOf(this.ice.state, this.#dtlsState, this.#end);
+    const state = connectionStateOf(this.#ice.state, this.#dtlsState, this.#end);
     if (state === this.#connectionState) return;
     this.#connectionState = state;
     this.#events.push({ type: 'connectionstatechange', state });
@@ -395,7 +457,7 @@ export class ProtocolStack {
   // --- out ---
 
   #nextTransmit(now: number): Transmit | undefined {
-    const check = this.ice.pollTransmit();
+    const check = this.#ice.pollTransmit();
     if (check !== undefined) {
       return {
         type: 'transmit',
@@ -406,7 +468,7 @@ export class ProtocolStack {
       };
     }
     // Nothing is taken from the layers above, let alone sealed, before it can be sent.
-    const path = this.ice.sendPath;
+    const path = this.#ice.sendPath;
     if (path === undefined) return undefined;
     const data = this.#nextRecord(now);
     return data === undefined ? undefined : transmitOver(path, data);
@@ -417,7 +479,7 @@ export class ProtocolStack {
     if (dtls === undefined) return undefined;
     const handshake = dtls.pollTransmit();
     if (handshake !== undefined || dtls.state !== 'connected') return handshake;
-    return nextSctpRecord(this.association, dtls, this.tap, now);
+    return nextSctpRecord(this.#association, dtls, this.tap, now);
   }
 
   // --- the end ---
@@ -425,17 +487,18 @@ export class ProtocolStack {
   #finish(reason: Failure, now: number): void {
     if (this.#end !== undefined) return;
     this.#end = reason;
-    const path = this.ice.sendPath;
-    this.association.abort(reason.code, now);
+    const path = this.#ice.sendPath;
+    this.#association.abort(reason.code, now);
     if (path !== undefined) this.#pushFarewells(path, now);
     this.#dtls?.close(now);
     if (path !== undefined) this.#pushFarewells(path, now);
-    this.channels.close(isOrderly(reason) ? undefined : reason, now);
-    this.association.close();
-    this.ice.close();
+    this.#channels.close(isOrderly(reason) ? undefined : reason, now);
+    this.#association.close();
+    this.#ice.close();
     this.#early.clear();
     this.#setDtlsState(isOrderly(reason) ? 'closed' : 'failed');
-    this.#settle(now);
+    this.#carry(now);
+    this.#updateConnectionState();
   }
 
   #pushFarewells(path: Path, now: number): void {

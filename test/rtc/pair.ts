@@ -29,6 +29,8 @@ export interface Tap {
   input?: (input: Input, pass: () => void) => void;
   /** Whether a datagram leaves; false loses it. */
   carries?: (data: Uint8Array) => boolean;
+  /** Hears each event as a host does, inside the drain. */
+  hears?: (event: RtcEvent) => void;
 }
 
 /** One end of a pair. */
@@ -133,6 +135,7 @@ function makeEnd(
         list.push(event.data);
         messages.set(event.channel.label, list);
       }
+      tap.hears?.(event);
     },
   });
   return { rtc, host, peer, tap, events, messages, channels };

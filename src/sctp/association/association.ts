@@ -147,6 +147,11 @@ export class SctpAssociation {
     return length === 0 ? undefined : buffer.slice(0, length);
   }
 
+  /** How many events `pollEvent` has. */
+  get queuedEvents(): number {
+    return this.#a.events.size;
+  }
+
   pollEvent(): SctpEvent | undefined {
     const event = this.#a.events.shift();
     if (event?.type === 'message' && !this.#a.retainsMessages) this.release(event.data.length);
