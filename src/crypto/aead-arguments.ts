@@ -1,7 +1,7 @@
 /** What every key checks before it touches a buffer: misuse by the caller, never the peer's doing. */
 import { badArgument } from '../core/errors.ts';
 import type { AeadAlgorithm } from './provider.ts';
-import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, MASK_SAMPLE_LENGTH } from './provider.ts';
+import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, COUNTER_LENGTH, MASK_SAMPLE_LENGTH } from './provider.ts';
 
 export function checkKey(algorithm: AeadAlgorithm, key: Uint8Array): void {
   const length = AEAD_KEY_LENGTHS[algorithm];
@@ -31,4 +31,16 @@ export function checkRange(buffer: Uint8Array, offset: number, length: number, r
 export function checkMask(sample: Uint8Array, offset: number, mask: Uint8Array): void {
   checkRange(sample, offset, MASK_SAMPLE_LENGTH, 0);
   checkRange(mask, 0, MASK_SAMPLE_LENGTH, 0);
+}
+
+/** AES-128 and AES-256; nothing that the library speaks uses AES-192. */
+export function checkCounterKey(key: Uint8Array): void {
+  if (key.length !== 16 && key.length !== 32) throw badArgument('key', '16 or 32 bytes', key.length);
+}
+
+export function checkCounter(counter: Uint8Array, buffer: Uint8Array, offset: number, length: number): void {
+  if (counter.length !== COUNTER_LENGTH) {
+    throw badArgument('counter', `${COUNTER_LENGTH} bytes`, counter.length);
+  }
+  checkRange(buffer, offset, length, 0);
 }

@@ -3,6 +3,7 @@ export { jsCrypto } from './js/index.ts';
 export type {
   AeadAlgorithm,
   AeadKey,
+  CounterKey,
   CryptoProvider,
   Curve,
   Group,
@@ -20,6 +21,7 @@ export {
   AEAD_KEY_LENGTHS,
   AEAD_NONCE_LENGTH,
   AEAD_TAG_LENGTH,
+  COUNTER_LENGTH,
   HASH_LENGTHS,
   MASK_SAMPLE_LENGTH,
   RSA_MODULUS_BITS,

@@ -7,7 +7,11 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { RandomSource } from '../core/random.ts';
 
-export type HashAlgorithm = 'sha-1' | 'sha-256' | 'sha-384' | 'sha-512';
+/**
+ * Hashes. MD5 is for the keys of long-term STUN credentials alone (RFC 8489 §9.2.2): they hash a password that both sides
+ * have, and nothing rests on collisions.
+ */
+export type HashAlgorithm = 'md5' | 'sha-1' | 'sha-256' | 'sha-384' | 'sha-512';
 
 /** AEADs with a 12-byte nonce and a 16-byte tag (RFC 5116). */
 export type AeadAlgorithm = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
@@ -45,6 +49,8 @@ export const RSA_MODULUS_BITS: Readonly<{ min: number; max: number }> = { min: 2
 
 export const AEAD_NONCE_LENGTH = 12;
 export const AEAD_TAG_LENGTH = 16;
+/** A block of AES, and so a counter. */
+export const COUNTER_LENGTH = 16;
 export const AEAD_KEY_LENGTHS: Readonly<Record<AeadAlgorithm, number>> = {
   'aes-128-gcm': 16,
   'aes-256-gcm': 32,
@@ -53,6 +59,7 @@ export const AEAD_KEY_LENGTHS: Readonly<Record<AeadAlgorithm, number>> = {
 /** What a mask is made of, and its length. */
 export const MASK_SAMPLE_LENGTH = 16;
 export const HASH_LENGTHS: Readonly<Record<HashAlgorithm, number>> = {
+  md5: 16,
   'sha-1': 20,
   'sha-256': 32,
   'sha-384': 48,
@@ -93,6 +100,15 @@ export interface MaskKey {
    * @param mask 16 bytes; a caller reads as many of them as it has to hide.
    */
   compute(sample: Uint8Array, offset: number, mask: Uint8Array): void;
+}
+
+/** One AES key in counter mode (SP 800-38A §6.5), as SRTP uses it (RFC 3711 §4.1.1). It authenticates nothing. */
+export interface CounterKey {
+  /**
+   * Encrypts or decrypts `length` bytes at `offset` in place. The key stream begins with the block `counter`, 16 bytes, which
+   * counts on as one big-endian number; it is not changed. No block may be used twice under one key; the caller counts.
+   */
+  apply(counter: Uint8Array, buffer: Uint8Array, offset: number, length: number): void;
 }
 
 /** A running hash. */
@@ -148,6 +164,8 @@ export interface CryptoProvider {
   aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey;
   /** The key that hides the numbers of records protected by `algorithm`; lengths as for `aead`. */
   mask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey;
+  /** @param key 16 or 32 bytes, for AES-128 and AES-256. Throws `ERR_BAD_ARGUMENT` for another length. */
+  counterMode(key: Uint8Array): CounterKey;
   /** A fresh key pair; its secrets are drawn from `random`, so that a seed reproduces it. */
   keyExchange(group: Group, random: RandomSource): KeyExchange;
   /**

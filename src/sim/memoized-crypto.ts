@@ -50,6 +50,7 @@ export function memoizedCrypto(provider: CryptoProvider): CryptoProvider {
       aeadKeys.recall(`${algorithm} ${textOf(key)}`, () => provider.aead(algorithm, key)),
     mask: (algorithm: AeadAlgorithm, key: Uint8Array) =>
       maskKeys.recall(`${algorithm} ${textOf(key)}`, () => provider.mask(algorithm, key)),
+    counterMode: (key) => provider.counterMode(key),
     keyExchange(group: Group, random: RandomSource): KeyExchange {
       const drawn = randomBytes(random, DRAWN_LENGTHS[group].exchange);
       return exchanges.recall(

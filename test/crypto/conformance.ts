@@ -22,6 +22,8 @@ import { describeSignatures } from './conformance-signatures.ts';
 import {
   AES_BLOCK_EXAMPLES,
   CHACHA_BLOCK_EXAMPLE,
+  COUNTER_EXAMPLES,
+  COUNTER_EXAMPLE_KEY,
   CHACHA_EXAMPLE,
   DIGESTS_OF_ABC,
   ECDSA_EXAMPLE,
@@ -280,6 +282,63 @@ export function describeProvider(provider: CryptoProvider): void {
         expect(codeOf(() => provider.mask(algorithm, new Uint8Array(17)))).toBe('ERR_BAD_ARGUMENT');
       },
     );
+  });
+
+  describe('counter mode', () => {
+    const streamOf = (key: Uint8Array, counter: Uint8Array, length: number): Bytes => {
+      const buffer = new Uint8Array(length);
+      provider.counterMode(key).apply(counter, buffer, 0, length);
+      return buffer;
+    };
+
+    it.each(COUNTER_EXAMPLES)('gives the key stream of RFC 3711 B.2: %s', (_name, counter, stream) => {
+      expect(toHex(streamOf(COUNTER_EXAMPLE_KEY, counter, stream.length / 2))).toBe(stream);
+    });
+
+    it.each([
+      ['one word', 'ffffffff'.padStart(32, '0'), '00000001'.padEnd(16, '0').padStart(32, '0')],
+      ['two words', 'ffffffffffffffff'.padStart(32, '0'), '1'.padEnd(17, '0').padStart(32, '0')],
+      ['the whole block', 'f'.repeat(32), '0'.repeat(32)],
+    ])('counts on as one number of 128 bits: past %s', (_name, last, next) => {
+      for (const key of [COUNTER_EXAMPLE_KEY, new Uint8Array(32).fill(9)]) {
+        const whole = streamOf(key, hex(last), 48);
+        expect(toHex(whole.subarray(0, 16))).toBe(toHex(streamOf(key, hex(last), 16)));
+        expect(toHex(whole.subarray(16))).toBe(toHex(streamOf(key, hex(next), 32)));
+      }
+    });
+
+    it('has blocks of AES-256 under a key of 32 bytes (FIPS 197 C.3)', () => {
+      const [, [, key, block, encrypted]] = AES_BLOCK_EXAMPLES;
+      expect(toHex(streamOf(key, block, 16))).toBe(toHex(encrypted));
+    });
+
+    it('works in place, touches nothing else, and undoes itself; lengths need not be whole blocks', () => {
+      const counter = new Uint8Array(16).fill(0xfe);
+      const key = provider.counterMode(new Uint8Array(16).fill(1));
+      for (const length of [0, 1, 15, 16, 17, 1200]) {
+        const buffer = new Uint8Array(length + 20).fill(4);
+        key.apply(counter, buffer, 7, length);
+        expect(buffer.subarray(0, 7)).toEqual(new Uint8Array(7).fill(4));
+        expect(buffer.subarray(7 + length)).toEqual(new Uint8Array(13).fill(4));
+        if (length > 8) expect(buffer.subarray(7, 7 + length)).not.toEqual(new Uint8Array(length).fill(4));
+        key.apply(counter, buffer, 7, length);
+        expect(buffer).toEqual(new Uint8Array(length + 20).fill(4));
+      }
+      expect(counter).toEqual(new Uint8Array(16).fill(0xfe));
+    });
+
+    it('throws for misuse before anything changes', () => {
+      const buffer = new Uint8Array(16);
+      const key = provider.counterMode(new Uint8Array(16));
+      for (const length of [0, 15, 24, 33]) {
+        expect(codeOf(() => provider.counterMode(new Uint8Array(length)))).toBe('ERR_BAD_ARGUMENT');
+      }
+      expect(codeOf(() => key.apply(new Uint8Array(12), buffer, 0, 16))).toBe('ERR_BAD_ARGUMENT');
+      expect(codeOf(() => key.apply(new Uint8Array(16), buffer, 1, 16))).toBe('ERR_BAD_ARGUMENT');
+      expect(codeOf(() => key.apply(new Uint8Array(16), buffer, -1, 2))).toBe('ERR_BAD_ARGUMENT');
+      expect(codeOf(() => key.apply(new Uint8Array(16), buffer, 0, NaN))).toBe('ERR_BAD_ARGUMENT');
+      expect(buffer).toEqual(new Uint8Array(16));
+    });
   });
 
   it('carries HKDF as in RFC 5869 A.1', () => {

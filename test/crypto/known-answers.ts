@@ -76,6 +76,22 @@ export const AES_BLOCK_EXAMPLES = [
   ],
 ] as const;
 
+/** RFC 3711 appendix B.2: key streams of AES-CM, by the counter they begin with. */
+export const COUNTER_EXAMPLES = [
+  [
+    'the first blocks',
+    hex('f0f1f2f3f4f5f6f7f8f9fafbfcfd0000'),
+    'e03ead0935c95e80e166b16dd92b4eb4d23513162b02d0f72a43a2fe4a5f97ab41e95b3bb0a2e8dd477901e4fca894c0',
+  ],
+  [
+    'over the edge of a byte',
+    hex('f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff'),
+    'ec8cdf7398607cb0f2d21675ea9ea1e4362b7c3c6773516318a077d7fc5073ae6a2cc3787889374fbeb4c81b17ba6c44',
+  ],
+] as const;
+
+export const COUNTER_EXAMPLE_KEY: Bytes = hex('2b7e151628aed2a6abf7158809cf4f3c');
+
 export interface PrfVector {
   id: string;
   hash: 'sha256' | 'sha384' | 'sha512';
@@ -94,6 +110,7 @@ export function prfVectors(): PrfVector[] {
 
 /** FIPS 180-4 examples: the digests of "abc". */
 export const DIGESTS_OF_ABC: readonly (readonly [HashAlgorithm, string])[] = [
+  ['md5', '900150983cd24fb0d6963f7d28e17f72'],
   ['sha-1', 'a9993e364706816aba3e25717850c26c9cd0d89d'],
   ['sha-256', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
   [
@@ -109,6 +126,7 @@ export const DIGESTS_OF_ABC: readonly (readonly [HashAlgorithm, string])[] = [
 
 /** HMAC with the key "Jefe" of "what do ya want for nothing?": RFC 2202 §3 case 2, RFC 4231 §4.3. */
 export const MACS_OF_JEFE: readonly (readonly [HashAlgorithm, string])[] = [
+  ['md5', '750c783e6ab0b503eaa86e310a5db738'],
   ['sha-1', 'effcdf6ae5eb2fa2d27416d5f184df9c259a7c79'],
   ['sha-256', '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843'],
   [

@@ -1,6 +1,6 @@
 /** Hashes and HMAC (RFC 2104) on noble's, with HMAC keyed once: both midstates are kept and cloned per message. */
 import { hmac } from '@noble/hashes/hmac.js';
-import { sha1 } from '@noble/hashes/legacy.js';
+import { md5, sha1 } from '@noble/hashes/legacy.js';
 import { sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import type { Bytes } from '../../core/bytes.ts';
 import type { Hash, HashAlgorithm, HmacKey } from '../provider.ts';
@@ -17,6 +17,8 @@ type HashFunction = typeof sha1 | typeof sha256 | typeof sha384;
 
 function hashFunction(algorithm: HashAlgorithm): HashFunction {
   switch (algorithm) {
+    case 'md5':
+      return md5;
     case 'sha-1':
       return sha1;
     case 'sha-256':

@@ -4,10 +4,11 @@
  */
 import type { Bytes } from '../../core/bytes.ts';
 import type { RandomSource } from '../../core/random.ts';
-import { checkKey } from '../aead-arguments.ts';
+import { checkCounterKey, checkKey } from '../aead-arguments.ts';
 import type {
   AeadAlgorithm,
   AeadKey,
+  CounterKey,
   CryptoProvider,
   Curve,
   Group,
@@ -25,6 +26,7 @@ import { HmacSha256 } from '../hmac-sha256.ts';
 import { generateScalar, NIST_CURVES } from '../scalar.ts';
 import { warmUpAes } from './aes.ts';
 import { ChaChaKey, ChaChaMask } from './chacha.ts';
+import { AesCounterKey } from './counter.ts';
 import { EcdsaSigningKey, verifyEcdsa } from './ecdsa.ts';
 import { AesGcmKey } from './gcm.ts';
 import { createHash, createHmac } from './hash.ts';
@@ -53,6 +55,11 @@ class JsCrypto implements CryptoProvider {
   mask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey {
     checkKey(algorithm, key);
     return algorithm === 'chacha20-poly1305' ? new ChaChaMask(key) : new AesMask(key);
+  }
+
+  counterMode(key: Uint8Array): CounterKey {
+    checkCounterKey(key);
+    return new AesCounterKey(key);
   }
 
   keyExchange(group: Group, random: RandomSource): KeyExchange {

@@ -10,6 +10,7 @@ import { copyBytes } from '../../core/bytes.ts';
 import type { Hash, HashAlgorithm, HmacKey } from '../provider.ts';
 
 const OPENSSL_NAMES: Readonly<Record<HashAlgorithm, string>> = {
+  md5: 'md5',
   'sha-1': 'sha1',
   'sha-256': 'sha256',
   'sha-384': 'sha384',

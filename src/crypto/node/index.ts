@@ -9,6 +9,7 @@ import type { RandomSource } from '../../core/random.ts';
 import type {
   AeadAlgorithm,
   AeadKey,
+  CounterKey,
   CryptoProvider,
   Curve,
   Group,
@@ -24,8 +25,9 @@ import type {
 } from '../provider.ts';
 import { HmacSha256 } from '../hmac-sha256.ts';
 import { generateScalar, NIST_CURVES } from '../scalar.ts';
-import { checkKey } from '../aead-arguments.ts';
+import { checkCounterKey, checkKey } from '../aead-arguments.ts';
 import { createMask, NodeAeadKey } from './aead.ts';
+import { NodeCounterKey } from './counter.ts';
 import { NodeGcmKey } from './gcm.ts';
 import { NodeHash, NodeHmac } from './hash.ts';
 import { answerKeyExchange, createKeyExchange, warmUpKeyExchange } from './key-exchange.ts';
@@ -54,6 +56,11 @@ class NodeCrypto implements CryptoProvider {
 
   mask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey {
     return createMask(algorithm, key);
+  }
+
+  counterMode(key: Uint8Array): CounterKey {
+    checkCounterKey(key);
+    return new NodeCounterKey(key);
   }
 
   keyExchange(group: Group, random: RandomSource): KeyExchange {
