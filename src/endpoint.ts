@@ -1,30 +1,27 @@
 /**
  * Endpoint: many `Rtc` behind one socket, or a few. It speaks the same contract as an `Rtc`.
  *
- *   in:  STUN requests go by the username fragment, which names the connection; a source address is bound to it only
- *        once the connection has verified the request's integrity. STUN responses go to whoever asked that address,
- *        everything else to the connection the address is bound to. Each look-up is O(1) (F3a).
+ *   in:  STUN requests go by the username fragment, which names the connection, STUN responses by the transaction id of
+ *        the check they answer, everything else to the connection the path belongs to (endpoint/ownership.ts). Nothing is
+ *        bound before a connection has verified integrity. Each look-up is O(1) (F3a).
  *   out: connections with something to say stand in one queue, the deadlines of all the others in one heap (F4a);
  *        an idle connection costs nothing.
  *
  * A connection leaves by itself after its `closed` event has been polled.
- *
- * Between one of our sockets and one of the peer's there is one path, so two connections cannot share it: DTLS carries
- * nothing that tells them apart. The path belongs to the connection whose check was verified last. That is right when a
- * page reloads or a NAT reuses a port; two live connections that share a pair of sockets take the path from each other
- * with every check (`routesTakenOver` counts on) and must be given a socket each at one end.
  */
-import type { Protocol, TransportAddress } from './core/address.ts';
+import type { TransportAddress } from './core/address.ts';
 import { Counters } from './core/counters.ts';
 import { DeadlineHeap } from './core/deadline-heap.ts';
 import { badArgument, RtcError } from './core/errors.ts';
 import { BoundedQueue } from './core/queue.ts';
+import { AwaitedAnswers } from './endpoint/answers.ts';
+import type { PathUser, SharedPath } from './endpoint/ownership.ts';
+import { Ownership } from './endpoint/ownership.ts';
 import type { Route } from './endpoint/routes.ts';
-import { RouteTable } from './endpoint/routes.ts';
 import type { Input, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
-import { datagramKind } from './rtc.ts';
-import { isStunRequest, stunRequestUsername } from './stun/index.ts';
+import { isStun, isStunRequest, stunRequestUsername } from './stun/index.ts';
 
+export type { SharedPath } from './endpoint/ownership.ts';
 export { MAX_SHARDS, shardOf, shardUsernameFragment } from './endpoint/shard.ts';
 
 export type EndpointOutput =
@@ -33,8 +30,22 @@ export type EndpointOutput =
 export interface EndpointOptions {
   /** Most connections at once. Default 100000. */
   readonly maxConnections?: number | undefined;
-  /** Most remote addresses one connection may hold at once; the oldest is let go for a new one. Default 32. */
+  /**
+   * Most remote addresses one connection may have to do with at once; for a new one the oldest that it does not own is let
+   * go, and the oldest of its own only if there is no other. Default 32.
+   */
   readonly maxRoutesPerConnection?: number | undefined;
+  /**
+   * How long the owner of a path must have been silent until a connection takes it that cannot prove that its peer is
+   * there (a lite one), or has lost it before. Milliseconds, default 10000: peers check every 2.5 to 6 s.
+   */
+  readonly takeoverSilence?: number | undefined;
+  /**
+   * Two connections here meet one remote address over one local address, and cannot share that path. Called when the second
+   * is about to send its first check there. True: the check is withheld and the connection keeps off this path, since the
+   * caller has given it, or will give it, a local candidate on another socket. It may call `rtc.addLocalCandidate`.
+   */
+  readonly onSharedPath?: ((meeting: SharedPath) => boolean) | undefined;
   /**
    * Sees datagrams that belong to no connection here: a check for a connection of another worker, a probe. It must not
    * keep `data`, and answers at its own risk: nothing about the sender is verified.
@@ -71,8 +82,12 @@ const COUNTERS = [
   'routesBound',
   /** Of these, those taken from a connection that is still here. */
   'routesTakenOver',
+  /** Connections that were told that another one here has their path (`path-taken-over`). */
+  'routesContested',
   /** Routes let go for a new one at `maxRoutesPerConnection`. */
   'routesEvicted',
+  /** Checks not sent, and those not taken, over a path that `onSharedPath` keeps a connection off. */
+  'routesShunned',
 ] as const;
 
 export type EndpointCounter = (typeof COUNTERS)[number];
@@ -88,11 +103,13 @@ const TURN = 64;
 /** Timers whose lateness nobody notices: they recur every few seconds, spread at random by far more than any slack. */
 const IDLE_TIMERS: ReadonlySet<string> = new Set(['ice.consentCheck', 'sctp.heartbeat']);
 
-/** Connections that may wait for a STUN response from one address at once: each copy costs one integrity check. */
-const MAX_ASKING = 16;
+const DEFAULT_MAX_ROUTES = 32;
 
-interface Member {
+const DEFAULT_TAKEOVER_SILENCE = 10_000;
+
+interface Member extends PathUser<Member> {
   readonly rtc: Rtc;
+  readonly key: string;
   readonly routes: Set<Route<Member>>;
   present: boolean;
   queued: boolean;
@@ -109,15 +126,12 @@ export class Endpoint {
    */
   onWake: (() => void) | undefined;
   readonly #members = new Map<string, Member>();
-  readonly #routes: Readonly<Record<Protocol, RouteTable<Member>>> = {
-    udp: new RouteTable('udp'),
-    tcp: new RouteTable('tcp'),
-  };
+  readonly #paths: Ownership<Member>;
+  readonly #answers = new AwaitedAnswers();
   readonly #ready = new BoundedQueue<Member>(Infinity); // each member stands in it once
   readonly #deadlines = new DeadlineHeap<Member>();
   readonly #counters = new Counters<EndpointCounter>(COUNTERS);
   readonly #maxConnections: number;
-  readonly #maxRoutes: number;
   readonly #onUnknown: ((datagram: UnknownDatagram) => void) | undefined;
   readonly #maxUnknown: number;
   readonly #idleTimerSlack: number;
@@ -133,7 +147,16 @@ export class Endpoint {
 
   constructor(options: EndpointOptions = {}) {
     this.#maxConnections = options.maxConnections ?? 100_000;
-    this.#maxRoutes = options.maxRoutesPerConnection ?? 32;
+    const takeoverSilence = options.takeoverSilence ?? DEFAULT_TAKEOVER_SILENCE;
+    if (!(takeoverSilence >= 0)) throw badArgument('takeoverSilence', 'milliseconds from 0', takeoverSilence);
+    this.#paths = new Ownership(
+      {
+        maxRoutesPerConnection: options.maxRoutesPerConnection ?? DEFAULT_MAX_ROUTES,
+        takeoverSilence,
+        onSharedPath: options.onSharedPath,
+      },
+      this.#counters,
+    );
     this.#onUnknown = options.onUnknown;
     this.#maxUnknown = options.maxUnknownPerSecond ?? DEFAULT_UNKNOWN_PER_SECOND;
     this.#idleTimerSlack = options.idleTimerSlack ?? 0;
@@ -168,6 +191,7 @@ export class Endpoint {
     }
     const member: Member = {
       rtc,
+      key,
       routes: new Set(),
       present: true,
       queued: false,
@@ -188,7 +212,8 @@ export class Endpoint {
     this.#members.delete(key);
     this.#deadlines.delete(member);
     this.#drained?.delete(member);
-    for (const route of member.routes) this.#unbind(member, route);
+    this.#paths.release(member);
+    if (this.#members.size === 0) this.#answers.clear();
     rtc.onWake = undefined;
   }
 
@@ -239,7 +264,7 @@ export class Endpoint {
   inspect(): EndpointInspection {
     return {
       connections: this.#members.size,
-      routes: this.#routes.udp.size + this.#routes.tcp.size,
+      routes: this.#paths.size,
       armed: this.#deadlines.size,
       ready: this.#ready.size,
       counters: this.#counters.snapshot(),
@@ -265,10 +290,7 @@ export class Endpoint {
     }
     const output = member.rtc.pollOutput();
     if (output.type === 'event') return { type: 'event', rtc: member.rtc, event: output.event };
-    if (output.type === 'transmit') {
-      this.#noteCheck(member, output);
-      return output;
-    }
+    if (output.type === 'transmit') return this.#maySend(member, output) ? output : undefined;
     this.#turn = 0;
     this.#ready.shift();
     member.queued = false;
@@ -303,30 +325,61 @@ export class Endpoint {
 
   #receive(input: ReceiveInput): void {
     this.#counters.add('datagramsReceived');
-    const { data, protocol, source, destination } = input;
-    if (isStunRequest(data)) {
-      const usernameFragment = stunRequestUsername(data)?.receiver ?? '';
-      const member = this.#members.get(usernameFragment);
-      if (member === undefined) {
-        this.#counters.add('droppedUnknownUsername');
-        this.#reportUnknown(input, usernameFragment);
-        return;
-      }
-      this.#deliver(member, input);
-      // Bind on verified integrity alone: the fragment is visible on the path, anybody can send it.
-      if (member.rtc.isAuthenticatedPath(destination, source, protocol))
-        this.#bind(member, protocol, destination, source);
+    if (!isStun(input.data)) this.#receiveData(input);
+    else if (isStunRequest(input.data)) this.#receiveCheck(input);
+    else this.#receiveAnswer(input);
+  }
+
+  #receiveCheck(input: ReceiveInput): void {
+    const usernameFragment = stunRequestUsername(input.data)?.receiver ?? '';
+    const member = this.#members.get(usernameFragment);
+    if (member === undefined) {
+      this.#counters.add('droppedUnknownUsername');
+      this.#reportUnknown(input, usernameFragment);
+    } else if (this.#route(input)?.shunned.has(member) === true) {
+      this.#counters.add('routesShunned');
+    } else {
+      this.#deliverStun(member, input);
+    }
+  }
+
+  /** A STUN response concerns whoever asked. */
+  #receiveAnswer(input: ReceiveInput): void {
+    const member = this.#members.get(this.#answers.find(input.data, input.source.port) ?? '');
+    if (member !== undefined) {
+      if (this.#deliverStun(member, input)) this.#answers.forget(input.data, input.source.port);
+    } else {
+      // The owner's agent counts what it does not await.
+      const owner = this.#route(input)?.owner;
+      if (owner === undefined) this.#dropUnknownAddress(input);
+      else this.#deliver(owner, input);
+    }
+  }
+
+  #receiveData(input: ReceiveInput): void {
+    const route = this.#route(input);
+    if (route?.owner !== undefined) {
+      this.#deliver(route.owner, input);
       return;
     }
-    const route = this.#routes[protocol].get(destination, source);
-    if (route !== undefined && datagramKind(data) === 'stun') {
-      this.#deliverResponse(route, input);
-    } else if (route?.owner !== undefined) {
-      this.#deliver(route.owner, input);
-    } else {
-      this.#counters.add('droppedUnknownAddress');
-      this.#reportUnknown(input);
+    // Nobody has proved that its peer is there, so what came early is for any of them: DTLS will tell.
+    let isForSomebody = false;
+    for (const claimant of route?.claimants ?? []) {
+      const { protocol, source, destination } = input;
+      if (!claimant.rtc.isAuthenticatedPath(destination, source, protocol)) continue;
+      this.#deliver(claimant, input);
+      isForSomebody = true;
     }
+    if (!isForSomebody) this.#dropUnknownAddress(input);
+  }
+
+  #route({ protocol, source, destination }: ReceiveInput): Route<Member> | undefined {
+    return this.#paths.find(protocol, destination, source);
+  }
+
+  #dropUnknownAddress(input: ReceiveInput): void {
+    this.#counters.add('droppedUnknownAddress');
+    this.#reportUnknown(input);
   }
 
   #reportUnknown({ source, destination, data }: ReceiveInput, usernameFragment?: string): void {
@@ -343,17 +396,14 @@ export class Endpoint {
     this.#onUnknown({ source, destination, data, usernameFragment });
   }
 
-  /** A STUN response concerns whoever asked; the transaction id, which only the agents know, tells them apart. */
-  #deliverResponse(route: Route<Member>, input: ReceiveInput): void {
-    const { owner } = route;
-    if (owner !== undefined) this.#deliver(owner, input);
-    for (const member of route.asking) {
-      if (member !== owner) this.#deliver(member, input);
-      if (owner === undefined && member.rtc.isAuthenticatedPath(route.local, route.remote, route.protocol)) {
-        this.#bind(member, route.protocol, route.local, route.remote);
-        return;
-      }
-    }
+  /** True if it was proof: an answer to a check, and verified. */
+  #deliverStun(member: Member, input: ReceiveInput): boolean {
+    const { protocol, source, destination } = input;
+    const { rtc } = member;
+    const provenBefore = rtc.pathProvenAt(destination, source, protocol);
+    this.#deliver(member, input);
+    this.#paths.heard(member, protocol, destination, source, provenBefore, this.#now);
+    return rtc.pathProvenAt(destination, source, protocol) > provenBefore;
   }
 
   #deliver(member: Member, input: Input): void {
@@ -361,46 +411,12 @@ export class Endpoint {
     this.#enqueue(member);
   }
 
-  #bind(member: Member, protocol: Protocol, local: TransportAddress, remote: TransportAddress): void {
-    const route = this.#routes[protocol].getOrAdd(local, remote);
-    route.asking.delete(member);
-    if (route.owner === member) return;
-    if (route.owner !== undefined) {
-      route.owner.routes.delete(route);
-      this.#counters.add('routesTakenOver');
-    }
-    route.owner = member;
-    this.#counters.add('routesBound');
-    this.#hold(member, route);
-  }
-
-  #noteCheck(member: Member, output: Transmit): void {
-    if (datagramKind(output.data) !== 'stun') return;
-    const { protocol, source, destination } = output;
-    const routes = this.#routes[protocol];
-    const route = routes.get(source, destination);
-    if (route?.owner === member || route?.asking.has(member) === true) return;
-    if (!isStunRequest(output.data)) return;
-    const asked = route ?? routes.getOrAdd(source, destination);
-    if (asked.asking.size >= MAX_ASKING) return;
-    asked.asking.add(member);
-    this.#hold(member, asked);
-  }
-
-  #hold(member: Member, route: Route<Member>): void {
-    member.routes.add(route);
-    if (member.routes.size <= this.#maxRoutes) return;
-    const [oldest] = member.routes; // sets keep the order of insertion
-    if (oldest === undefined) return;
-    this.#unbind(member, oldest);
-    this.#counters.add('routesEvicted');
-  }
-
-  #unbind(member: Member, route: Route<Member>): void {
-    member.routes.delete(route);
-    route.asking.delete(member);
-    if (route.owner === member) route.owner = undefined;
-    if (route.owner === undefined && route.asking.size === 0) this.#routes[route.protocol].delete(route);
+  /** A check leaves: its answer will be awaited. False: it must not. */
+  #maySend(member: Member, { protocol, source, destination, data }: Transmit): boolean {
+    if (!isStunRequest(data)) return true;
+    if (!this.#paths.checking(member, protocol, source, destination)) return false;
+    this.#answers.expect(data, destination.port, member.key, this.#now);
+    return true;
   }
 
   #wake(member: Member): void {

@@ -15,6 +15,7 @@ export type {
   EndpointInspection,
   EndpointOptions,
   EndpointOutput,
+  SharedPath,
   ReceiveInput,
   UnknownDatagram,
 } from './endpoint.ts';

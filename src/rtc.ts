@@ -38,7 +38,7 @@ import type {
   TransportPlan,
 } from './negotiation/index.ts';
 import { createNegotiation } from './negotiation/index.ts';
-import type { ConnectionState, Input, Output } from './rtc/contract.ts';
+import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
 import type { RtcOptions } from './rtc/options.ts';
 import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_MTU, SCTP_PORT } from './rtc/options.ts';
 import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
@@ -181,6 +181,19 @@ export class Rtc {
     return this.#stack.isAuthenticatedPath(local, remote, protocol);
   }
 
+  /** True if ICE holds this path valid: DTLS is taken from it, and may be sent over it. */
+  isValidPath(local: TransportAddress, remote: TransportAddress, protocol: Protocol): boolean {
+    return this.#stack.isValidPath(local, remote, protocol);
+  }
+
+  /**
+   * When the peer last proved that it is at `remote`, milliseconds: the sending of our latest check over this path that
+   * was answered; of a lite end, the arrival of its latest authentic check. `-Infinity`: never.
+   */
+  pathProvenAt(local: TransportAddress, remote: TransportAddress, protocol: Protocol): number {
+    return this.#stack.pathProvenAt(local, remote, protocol);
+  }
+
   /** Every state, timer, queue size and counter, as one plain JSON-safe object. It holds no secrets. */
   inspect(): RtcInspection {
     const at = this.#stack.nextTimeout();
@@ -215,6 +228,18 @@ export class Rtc {
     this.#stack.tap = tracer;
     this.#stack.onChannelCall =
       tracer === undefined ? undefined : (channel, call) => tracer.channelCall(channel, call);
+  }
+
+  // --- what the endpoint says ---
+
+  /**
+   * For endpoints: another connection of this host has taken `path`, or this one has it again. The former is told as a
+   * warning, `path-taken-over`, and if it ends this connection the reason says so.
+   */
+  setPathHeld(path: PathAddresses, held: boolean): void {
+    this.#stack.setPathHeld(path, held);
+    this.#tracer?.call({ method: 'setPathHeld', path, held });
+    this.#stir();
   }
 
   // --- candidates ---

@@ -1,7 +1,5 @@
 /**
- * Routes: who a remote address belongs to, as seen from one of our own.
- *
- *   somebody checks the address → asking      a check of its is verified → owner
+ * Routes: one for each path between one of our addresses and one of a peer's, and who has to do with it (ownership.ts).
  *
  * By local address and port, then remote address and port: four look-ups, and no string is built for a datagram.
  */
@@ -11,10 +9,14 @@ export interface Route<Member> {
   readonly protocol: Protocol;
   readonly local: TransportAddress;
   readonly remote: TransportAddress;
-  /** Bound after an authenticated STUN message; everything but STUN requests goes here. */
+  /** Everything but STUN goes here: its peer has proved that it is there. */
   owner: Member | undefined;
-  /** Connections that have sent a check there and have not been answered. */
-  readonly asking: Set<Member>;
+  /** Connections that have sent a check there, or have got an authentic one from there, and do not own it. */
+  readonly claimants: Set<Member>;
+  /** Of those without it, the ones that have been told that another connection has it. */
+  readonly losers: Set<Member>;
+  /** Connections that keep off: their host has given them another socket. */
+  readonly shunned: Set<Member>;
 }
 
 export class RouteTable<Member> {
@@ -40,7 +42,9 @@ export class RouteTable<Member> {
         local: { address: local.address, port: local.port },
         remote: { address: remote.address, port: remote.port },
         owner: undefined,
-        asking: new Set(),
+        claimants: new Set(),
+        losers: new Set(),
+        shunned: new Set(),
       };
       ports.set(remote.port, route);
       this.size++;

@@ -145,6 +145,17 @@ export class IceAgent {
     return !this.#isOver() && this.#checklist.find(local, remote, protocol)?.authenticated === true;
   }
 
+  /**
+   * When the peer last proved that it is at `remote`, milliseconds: the sending of our latest check over this path that has
+   * been answered; of a lite agent, which sends none, the arrival of its latest authentic request. `-Infinity`: never.
+   * It grows with each proof, unless two checks were sent at one instant.
+   */
+  pathProvenAt(local: TransportAddress, remote: TransportAddress, protocol: Protocol): number {
+    const pair = this.#isOver() ? undefined : this.#checklist.find(local, remote, protocol);
+    if (pair === undefined) return -Infinity;
+    return this.#session.isLite ? pair.requestedAt : pair.answeredAt;
+  }
+
   /** Sets the role that signalling decided. Throws `ERR_INVALID_STATE` once checks have been sent. */
   setRole(role: IceRole): void {
     if (role === this.#session.role) return;

@@ -49,7 +49,9 @@ export class Pair {
   nominateOnSuccess = false;
   /** An integrity-checked request has come over this pair. */
   authenticated = false;
-  /** When the last authenticated message came over this pair. */
+  /** When the last authenticated request came over this pair. */
+  requestedAt: number = -Infinity;
+  /** When the last authenticated message, request or answer, came over this pair. */
   heardAt: number = -Infinity;
   /** When the latest of the answered checks was sent: consent runs from there (RFC 7675 §5.1). */
   answeredAt: number = -Infinity;

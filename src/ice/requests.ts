@@ -83,6 +83,7 @@ export class Requests {
     // Without a pair we would not take the data that follows: say nothing, rather than let the peer believe in it.
     if (pair === undefined) return;
     pair.authenticated = true;
+    pair.requestedAt = this.#session.now;
     this.#session.heard(pair);
     this.#reply(path, writeSuccess(message, path.source, credentials.key));
     const nominated = hasAttribute(message, Type.useCandidate);

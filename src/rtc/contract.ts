@@ -27,6 +27,13 @@ export type Input =
     }
   | { readonly type: 'timeout'; readonly now: number };
 
+/** A path: one of our addresses and one of the peer's. Two connections of one host cannot share it. */
+export interface PathAddresses {
+  readonly protocol: Protocol;
+  readonly local: TransportAddress;
+  readonly remote: TransportAddress;
+}
+
 /** One datagram to send from `source` to `destination`. */
 export interface Transmit {
   readonly type: 'transmit';

@@ -1,6 +1,8 @@
 /** Why a connection has ended, as its `closed` event says it, and whether that was in order. */
+import { formatAddress, sameAddress } from '../core/address.ts';
 import type { Failure } from '../core/errors.ts';
 import type { SctpEvent } from '../sctp/index.ts';
+import type { PathAddresses } from './contract.ts';
 
 export function closedByPeer(layer: 'sctp' | 'dtls', message: string): Failure {
   return { layer, code: 'remote-close', message };
@@ -18,4 +20,20 @@ export function sctpReason({ failure, origin, causes }: Extract<SctpEvent, { typ
 
 export function isOrderly(reason: Failure): boolean {
   return reason.code === 'local-close' || reason.code === 'remote-close';
+}
+
+export function isSamePath(a: PathAddresses, b: PathAddresses): boolean {
+  return a.protocol === b.protocol && sameAddress(a.local, b.local) && sameAddress(a.remote, b.remote);
+}
+
+/** Another connection has the path: a warning at first, and the true cause of whatever ends this one because of it. */
+export function pathTakenOver({ protocol, local, remote }: PathAddresses, cause?: Failure): Failure {
+  const path = `${formatAddress(local)} – ${formatAddress(remote)} (${protocol})`;
+  const taken = `another connection of this host has the path ${path}: give each a socket of its own`;
+  if (cause === undefined) return { layer: 'rtc', code: 'path-taken-over', message: taken };
+  return {
+    ...cause,
+    code: 'path-taken-over',
+    message: `${taken}; what ended this one is ${cause.layer} ${cause.code}: ${cause.message}`,
+  };
 }

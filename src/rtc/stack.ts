@@ -28,10 +28,10 @@ import type { IceCandidate, IceEvent, IceParameters, IceState, LocalCandidateIni
 import { IceAgent } from '../ice/index.ts';
 import { SctpAssociation } from '../sctp/index.ts';
 import { connectionStateOf } from './connection-state.ts';
-import type { ConnectionState, DtlsTransportState, RtcEvent, Transmit } from './contract.ts';
+import type { ConnectionState, DtlsTransportState, PathAddresses, RtcEvent, Transmit } from './contract.ts';
 import { datagramKind } from './demultiplex.ts';
 import { EarlyDatagrams } from './early-datagrams.ts';
-import { closedByPeer, isOrderly, sctpReason } from './end-reasons.ts';
+import { closedByPeer, isOrderly, isSamePath, pathTakenOver, sctpReason } from './end-reasons.ts';
 import { EventOrder } from './event-order.ts';
 import type { RtcOptions } from './options.ts';
 import {
@@ -78,6 +78,8 @@ export class ProtocolStack {
   #dtls: Dtls | undefined;
   #connectionState: ConnectionState = 'new';
   #dtlsState: DtlsTransportState = 'new';
+  /** The path that another connection of this host has taken over, while no other has been selected. */
+  #lostPath: PathAddresses | undefined;
   #end: Failure | undefined;
   #endPolled = false;
 
@@ -263,6 +265,26 @@ export class ProtocolStack {
     return this.#ice.isAuthenticatedPath(local, remote, protocol);
   }
 
+  isValidPath(local: TransportAddress, remote: TransportAddress, protocol: Protocol): boolean {
+    return this.#ice.isValidPath(local, remote, protocol);
+  }
+
+  /** As `IceAgent.pathProvenAt` says. */
+  pathProvenAt(local: TransportAddress, remote: TransportAddress, protocol: Protocol): number {
+    return this.#ice.pathProvenAt(local, remote, protocol);
+  }
+
+  /** Another connection of this host has `path`, or has it no more: what that leads to is to be named after it. */
+  setPathHeld(path: PathAddresses, held: boolean): void {
+    if (this.#end !== undefined) return;
+    if (!held) {
+      this.#lostPath = path;
+      this.warn(pathTakenOver(path));
+    } else if (this.#lostPath !== undefined && isSamePath(this.#lostPath, path)) {
+      this.#lostPath = undefined;
+    }
+  }
+
   inspect(): StackInspection {
     return {
       connectionState: this.#connectionState,
@@ -372,6 +394,8 @@ export class ProtocolStack {
         if (this.#dtls !== undefined) this.#takeEarlyDatagrams(this.#dtls, now);
         return;
       case 'selectedpairchange':
+        // Whoever has found another way has lost nothing.
+        this.#lostPath = undefined;
         this.#association.changePath(this.#largestDatagram(event.pair.remote.address), now);
         return;
       case 'failed':
@@ -484,8 +508,10 @@ export class ProtocolStack {
 
   // --- the end ---
 
-  #finish(reason: Failure, now: number): void {
+  #finish(cause: Failure, now: number): void {
     if (this.#end !== undefined) return;
+    const lost = isOrderly(cause) ? undefined : this.#lostPath;
+    const reason = lost === undefined ? cause : pathTakenOver(lost, cause);
     this.#end = reason;
     const path = this.#ice.sendPath;
     this.#association.abort(reason.code, now);

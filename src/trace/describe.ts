@@ -78,6 +78,11 @@ function describeCall(call: TraceCall): string {
       return `priority of ${describeChannel(call.channel)} = ${call.priority}`;
     case 'closeChannel':
       return `close ${describeChannel(call.channel)}`;
+    case 'setPathHeld': {
+      const { local, remote, protocol } = call.path;
+      const path = `${formatAddress(local)} – ${formatAddress(remote)} (${protocol})`;
+      return call.held ? `has ${path} again` : `has lost ${path} to another connection`;
+    }
     case 'start':
     case 'offer':
     case 'accept':

@@ -145,6 +145,7 @@ const CALL: Field<TraceCall> = variants<'method', TraceCall>('method', {
   setLowThreshold: { channel, bytes: count },
   setPriority: { channel, priority: oneOf('very-low', 'low', 'medium', 'high') },
   closeChannel: { channel },
+  setPathHeld: { path: plain(), held: flag },
   close: {},
 });
 

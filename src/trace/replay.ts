@@ -194,6 +194,9 @@ class Again {
       case 'closeChannel':
         this.#channels[call.channel.index]?.close();
         return;
+      case 'setPathHeld':
+        rtc.setPathHeld(call.path, call.held);
+        return;
       case 'close':
         rtc.close();
     }

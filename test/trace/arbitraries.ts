@@ -68,6 +68,15 @@ const call: fc.Arbitrary<TraceCall> = fc.oneof(
     priority: fc.constantFrom('very-low', 'low', 'medium', 'high'),
   }),
   fc.record({ method: fc.constant('closeChannel' as const), channel }),
+  fc.record({
+    method: fc.constant('setPathHeld' as const),
+    path: fc.record({
+      protocol: fc.constant('udp' as const),
+      local: fc.record({ address: text, port: fc.nat() }),
+      remote: fc.record({ address: text, port: fc.nat() }),
+    }),
+    held: fc.boolean(),
+  }),
   fc.record({ method: fc.constant('close' as const) }),
 );
 

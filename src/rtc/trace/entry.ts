@@ -14,7 +14,7 @@ import type { Bytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { IceCandidate, LocalCandidateInit } from '../../ice/index.ts';
 import type { CandidateInit } from '../../sdp/index.ts';
-import type { RtcEvent } from '../contract.ts';
+import type { PathAddresses, RtcEvent } from '../contract.ts';
 import type { TransportParameters } from '../parameters.ts';
 
 /** Called with each entry as it happens. It must not call the `Rtc` it listens to; what it throws, its host catches. */
@@ -148,6 +148,8 @@ export type TraceCall =
   | { readonly method: 'setLowThreshold'; readonly channel: TraceChannel; readonly bytes: number }
   | { readonly method: 'setPriority'; readonly channel: TraceChannel; readonly priority: ChannelPriority }
   | { readonly method: 'closeChannel'; readonly channel: TraceChannel }
+  /** An endpoint's: whether the connection still has a path to itself. */
+  | { readonly method: 'setPathHeld'; readonly path: PathAddresses; readonly held: boolean }
   | { readonly method: 'close' };
 
 /** An `RtcEvent` as plain data: the members that its type has. */
