@@ -15,8 +15,8 @@ export type {
   EndpointInspection,
   EndpointOptions,
   EndpointOutput,
-  SharedPath,
   ReceiveInput,
+  SharedPath,
   UnknownDatagram,
 } from './endpoint.ts';
 export { Endpoint, MAX_SHARDS, shardOf, shardUsernameFragment } from './endpoint.ts';
@@ -28,6 +28,7 @@ export type {
   LocalParameters,
   OfferDraft,
   Output,
+  PathAddresses,
   PendingOffer,
   ReceivedOffer,
   RtcEvent,

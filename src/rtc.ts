@@ -138,7 +138,13 @@ export class Rtc {
     this.#signaling = new Signaling(negotiation, {
       localTransport: () => this.#localTransport(),
       createChannel: (label, channelOptions, draft) => this.#createChannel(label, channelOptions, draft),
-      onStep: (step) => this.#tracer?.signaling(step),
+      onStep: (step) => {
+        const { method } = step;
+        // The roles of what has started stay: only an ICE restart would settle them anew.
+        if (!this.#started && (method === 'offer' || method === 'rollback'))
+          this.#stack.setOffering(method === 'offer');
+        this.#tracer?.signaling(step);
+      },
       carryOut: (plan) => {
         this.#carryOut(plan);
       },

@@ -72,6 +72,7 @@ export class IceAgent {
   readonly #active: ActivePair;
   readonly #requests: Requests;
   readonly #responses: Responses;
+  #signalledRole: IceRole;
   #state: IceState = 'new';
   #remoteEnded = false;
   #connectingSince = -Infinity;
@@ -95,6 +96,7 @@ export class IceAgent {
     const selection = new Selection(session, checklist, checks);
     const active = new ActivePair(session);
     this.#session = session;
+    this.#signalledRole = role;
     this.#checklist = checklist;
     this.#checks = checks;
     this.#pairing = pairing;
@@ -156,12 +158,16 @@ export class IceAgent {
     return this.#session.isLite ? pair.requestedAt : pair.answeredAt;
   }
 
-  /** Sets the role that signalling decided. Throws `ERR_INVALID_STATE` once checks have been sent. */
+  /**
+   * Sets the role that signalling decided. Saying the same again changes nothing, whatever a role conflict has led to since.
+   * Throws `ERR_INVALID_STATE` once checks have been sent.
+   */
   setRole(role: IceRole): void {
-    if (role === this.#session.role) return;
+    if (role === this.#signalledRole) return;
     if (this.#session.counters.get('check-sent') > 0) {
       throw new RtcError('ERR_INVALID_STATE', 'the ICE role is fixed once checks have been sent');
     }
+    this.#signalledRole = role;
     this.#selection.switchRole(role);
   }
 

@@ -168,6 +168,15 @@ export class ProtocolStack {
     this.#channels.onCall = listener;
   }
 
+  /**
+   * Our offer is out, or taken back: RFC 8445 §6.1.1 makes whoever offers controlling, from the offer on, and the peer's
+   * checks may come before its answer. A lite end that offers learns only then whether its peer is full, and controls.
+   */
+  setOffering(isOffering: boolean): void {
+    const isLite = this.#ice.localParameters.lite === true;
+    this.#ice.setRole(isOffering && !isLite ? 'controlling' : 'controlled');
+  }
+
   /** The peer is known: ICE starts to check, and the rest follows by itself. */
   start(parameters: TransportParameters, now: number): void {
     if (this.#end !== undefined) return;
@@ -177,6 +186,8 @@ export class ProtocolStack {
     this.#association.remoteMaxMessageSize = parameters.maxMessageSize ?? 65_536;
     this.#ice.setRole(parameters.iceRole);
     this.#ice.setRemoteParameters(parameters.ice, now);
+    // A lite end may have been nominated a pair before it has the answer: `pairvalid` came when nobody knew the peer.
+    if (this.#ice.sendPath !== undefined) this.#beginDtls(parameters, now);
     this.#carry(now);
   }
 
@@ -389,9 +400,7 @@ export class ProtocolStack {
           this.#association.setPathWritable(true, now);
         return;
       case 'pairvalid':
-        if (this.#dtls === undefined && this.#parameters !== undefined)
-          this.#startDtls(this.#parameters, now);
-        if (this.#dtls !== undefined) this.#takeEarlyDatagrams(this.#dtls, now);
+        if (this.#parameters !== undefined) this.#beginDtls(this.#parameters, now);
         return;
       case 'selectedpairchange':
         // Whoever has found another way has lost nothing.
@@ -410,9 +419,15 @@ export class ProtocolStack {
     return pathMtu === false ? this.#mtu : (pathMtu?.max ?? ethernet);
   }
 
-  #startDtls(parameters: TransportParameters, now: number): void {
+  /** A path is valid: DTLS begins, once, and gets what came over this path too early. */
+  #beginDtls(parameters: TransportParameters, now: number): void {
+    this.#dtls ??= this.#startDtls(parameters, now);
+    this.#takeEarlyDatagrams(this.#dtls, now);
+  }
+
+  #startDtls(parameters: TransportParameters, now: number): Dtls {
     const roundTripTime = this.#ice.roundTripTime;
-    this.#dtls = new Dtls({
+    const dtls = new Dtls({
       role: parameters.dtlsRole,
       certificate: this.#options.certificate,
       crypto: this.#crypto,
@@ -429,7 +444,8 @@ export class ProtocolStack {
       ...this.#options.dtls,
     });
     this.#setDtlsState('connecting');
-    this.#dtls.start(now);
+    dtls.start(now);
+    return dtls;
   }
 
   #takeEarlyDatagrams(dtls: Dtls, now: number): void {
