@@ -31,6 +31,7 @@ import { Checklist } from './checklist.ts';
 import { Checks } from './checks.ts';
 import type { IceParameters } from './credentials.ts';
 import { checkParameters, generatePassword, generateUsernameFragment } from './credentials.ts';
+import { Following } from './following.ts';
 import type { IceInspection } from './inspection.ts';
 import type { IceOptions } from './options.ts';
 import { iceSettings } from './options.ts';
@@ -48,6 +49,7 @@ const TIMERS = [
   'checkPacing',
   'checkRetransmit',
   'nomination',
+  'pairSwitch',
   'consentCheck',
   'disconnected',
   'iceConsent',
@@ -69,6 +71,7 @@ export class IceAgent {
   readonly #checks: Checks;
   readonly #pairing: Pairing;
   readonly #selection: Selection;
+  readonly #following: Following;
   readonly #active: ActivePair;
   readonly #requests: Requests;
   readonly #responses: Responses;
@@ -101,6 +104,7 @@ export class IceAgent {
     this.#checks = checks;
     this.#pairing = pairing;
     this.#selection = selection;
+    this.#following = new Following(session, checklist, checks, selection);
     this.#active = active;
     this.#requests = new Requests(session, checklist, checks, pairing, selection, active);
     this.#responses = new Responses(session, checklist, checks, pairing, selection, active);
@@ -375,6 +379,7 @@ export class IceAgent {
         break;
       case 'checkPacing':
       case 'nomination':
+      case 'pairSwitch':
         // What is to be done follows from the facts: `#settle` does it.
         break;
       case 'checkRetransmit':
@@ -382,7 +387,12 @@ export class IceAgent {
         break;
       case 'consentCheck':
         if (pair === undefined || remote === undefined) break;
-        this.#checks.sendConsentCheck(remote, pair);
+        // The controlling end says each time which pair it uses, as Chromium does: the peer may see another address now.
+        this.#checks.sendConsentCheck(
+          remote,
+          pair,
+          pair === this.#selection.selected && this.role === 'controlling',
+        );
         consent?.checkSent(now, randomUnit(random));
         break;
       case 'disconnected':
@@ -400,6 +410,7 @@ export class IceAgent {
     const selection = this.#selection;
     selection.selectBetweenLites();
     this.#timers.arm('nomination', selection.plan());
+    this.#timers.arm('pairSwitch', this.#following.plan());
     const mayCheck = remote !== undefined && !isLite;
     const nextCheckAt = mayCheck
       ? this.#checks.pace(remote, selection.appetite, selection.nominating)

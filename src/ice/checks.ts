@@ -44,9 +44,12 @@ export class Checks {
     return this.#checklist.next(appetite) === undefined ? Infinity : this.#nextCheckAt;
   }
 
-  /** RFC 7675 §5.1: a fresh transaction, sent once. Consent has a schedule of its own, apart from the pace. */
-  sendConsentCheck(remote: Credentials, pair: Pair): void {
-    this.#send(remote, pair, 'consent');
+  /**
+   * RFC 7675 §5.1: a fresh transaction, sent once. Consent has a schedule of its own, apart from the pace.
+   * @param nominate carry USE-CANDIDATE
+   */
+  sendConsentCheck(remote: Credentials, pair: Pair, nominate: boolean): void {
+    this.#send(remote, pair, 'consent', nominate);
   }
 
   /** Sends again what is due. @returns the checks that have gone without an answer */
@@ -101,7 +104,12 @@ export class Checks {
     pair.check = undefined;
   }
 
-  #send(remote: Credentials, pair: Pair, purpose: CheckPurpose): void {
+  #send(
+    remote: Credentials,
+    pair: Pair,
+    purpose: CheckPurpose,
+    nominate: boolean = purpose === 'nomination',
+  ): void {
     const { now, settings, random, role, tieBreaker, local, counters } = this.#session;
     const id = randomBytes(random, TRANSACTION_ID_LENGTH);
     const data = writeCheck(
@@ -112,7 +120,7 @@ export class Checks {
         role,
         tieBreaker,
         priority: peerReflexivePriority(pair.local.priority),
-        nominate: purpose === 'nomination',
+        nominate,
       },
       remote.key,
     );

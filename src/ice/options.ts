@@ -18,6 +18,13 @@ export interface IceTiming extends ConsentTiming {
   readonly connectTimeout: number;
   /** How long a controlling agent lets better pairs finish once one works: 250. Zero takes the first that works. */
   readonly nominationDelay: number;
+  /**
+   * How long the pair in use may leave a check unanswered, while the peer checks over another one, until that one is used:
+   * 1000. Two round trips, if that is longer.
+   */
+  readonly switchDelay: number;
+  /** The same for a lite agent: how long nothing may have come over the pair in use: 4000, and 7000 without USE-CANDIDATE. */
+  readonly switchSilence: number;
 }
 
 export interface IceLimits {
@@ -60,6 +67,8 @@ const DEFAULTS: IceSettings = {
   maxRetransmitTimeout: 3000,
   connectTimeout: 30_000,
   nominationDelay: 250,
+  switchDelay: 1000,
+  switchSilence: 4000,
   consentInterval: 5000,
   consentTimeout: 30_000,
   disconnectedTimeout: 5000,

@@ -4,6 +4,7 @@
  *     controlling: valid ──best, or patience over──▶ nominating (check with USE-CANDIDATE) ──answered──▶ selected
  *     controlled:  USE-CANDIDATE from the peer, and valid ──▶ nominated ──first, better, or the other is silent──▶ selected
  *     lite:        USE-CANDIDATE makes the pair valid and nominated at once
+ *     the peer has moved to another address: following.ts
  *     both lite:   the pair of the highest priority, without a check
  */
 import type { Appetite, Checklist } from './checklist.ts';
@@ -94,6 +95,18 @@ export class Selection {
     this.nominating = best;
     this.#checklist.trigger(best);
     return Infinity;
+  }
+
+  /** The peer is to be reached over `pair`, and over the selected one no more (following.ts). */
+  moveTo(pair: Pair): void {
+    if (this.#session.role === 'controlling' && !this.#session.isLite) {
+      this.nominating = pair;
+      this.#checklist.trigger(pair);
+      return;
+    }
+    this.markValid(pair);
+    pair.nominated = true;
+    this.#select(pair);
   }
 
   /** Two lite agents: nobody checks, each side takes the pair of the highest priority (§8.2.2). */

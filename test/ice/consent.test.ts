@@ -13,7 +13,7 @@ describe('consent (RFC 7675)', () => {
     const pair = IcePair.connected();
     const start = pair.now;
     pair.run(300_000);
-    const checks = pair.sent('a', 'request', start);
+    const checks = pair.sent('a', 'request+use', start);
     for (const gap of gaps(checks)) {
       expect(gap).toBeGreaterThanOrEqual(4000);
       expect(gap).toBeLessThanOrEqual(6000);
@@ -30,7 +30,7 @@ describe('consent (RFC 7675)', () => {
     const cutAt = pair.now;
     pair.drop = () => true;
     pair.run(28_000);
-    for (const gap of gaps(pair.sent('a', 'request', cutAt))) {
+    for (const gap of gaps(pair.sent('a', 'request+use', cutAt))) {
       expect(gap).toBeGreaterThanOrEqual(4000);
       expect(gap).toBeLessThanOrEqual(4500);
     }
@@ -41,7 +41,7 @@ describe('consent (RFC 7675)', () => {
     const cutAt = pair.now;
     pair.drop = () => true;
     pair.run(60_000, () => pair.a.agent.state === 'disconnected');
-    const [firstLost] = pair.sent('a', 'request', cutAt);
+    const [firstLost] = pair.sent('a', 'request+use', cutAt);
     expect(pair.now - (firstLost?.sentAt ?? 0)).toBeCloseTo(5000);
     expect(pair.a.agent.sendPath).toBeDefined();
     pair.run(60_000, () => pair.a.agent.state === 'failed');
@@ -93,7 +93,7 @@ describe('consent (RFC 7675)', () => {
     for (let seed = 0; seed < 20; seed++) {
       const pair = IcePair.connected({ seed });
       let lost = 0;
-      pair.drop = ({ from, what }) => from === 'a' && what === 'request' && lost++ === 0;
+      pair.drop = ({ from, what }) => from === 'a' && what === 'request+use' && lost++ === 0;
       pair.run(30_000);
       expect(lost).toBeGreaterThan(1);
       expect(pair.a.states()).not.toContain('disconnected');
@@ -162,7 +162,7 @@ describe('F5b: the clock jumps', () => {
     const woken = pair.now;
     expect(pair.a.agent.state).toBe('completed');
     pair.run(9_999);
-    expect(pair.sent('a', 'request', woken).length).toBeGreaterThanOrEqual(2);
+    expect(pair.sent('a', 'request+use', woken).length).toBeGreaterThanOrEqual(2);
     expect(pair.a.agent.state).toBe('disconnected');
     pair.run(1);
     expect(pair.a.agent.state).toBe('failed');
