@@ -18,7 +18,7 @@ import { AwaitedAnswers } from './endpoint/answers.ts';
 import type { PathUser, SharedPath } from './endpoint/ownership.ts';
 import { Ownership } from './endpoint/ownership.ts';
 import type { Route } from './endpoint/routes.ts';
-import type { Input, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
+import type { IcePath, Input, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
 import { isStun, isStunRequest, stunRequestUsername } from './stun/index.ts';
 
 export type { SharedPath } from './endpoint/ownership.ts';
@@ -111,6 +111,9 @@ interface Member extends PathUser<Member> {
   readonly rtc: Rtc;
   readonly key: string;
   readonly routes: Set<Route<Member>>;
+  readonly isLite: boolean;
+  /** The path in use at the end of the latest drain, of a lite one. */
+  litePath: IcePath | undefined;
   present: boolean;
   queued: boolean;
   /** Woken by an API call: it must hear the time before it is drained. */
@@ -192,6 +195,8 @@ export class Endpoint {
     const member: Member = {
       rtc,
       key,
+      isLite: rtc.localParameters.ice.lite === true,
+      litePath: undefined,
       routes: new Set(),
       present: true,
       queued: false,
@@ -293,6 +298,7 @@ export class Endpoint {
     if (output.type === 'transmit') return this.#maySend(member, output) ? output : undefined;
     this.#turn = 0;
     this.#ready.shift();
+    if (member.isLite) this.#noteLitePath(member);
     member.queued = false;
     member.reason = output.reason;
     if (member.rtc.isEmpty) this.remove(member.rtc);
@@ -404,6 +410,13 @@ export class Endpoint {
     this.#deliver(member, input);
     this.#paths.heard(member, protocol, destination, source, provenBefore, this.#now);
     return rtc.pathProvenAt(destination, source, protocol) > provenBefore;
+  }
+
+  #noteLitePath(member: Member): void {
+    const path = member.rtc.sendPath;
+    if (path === undefined || path === member.litePath) return;
+    member.litePath = path;
+    this.#paths.using(member, path.protocol, path.source, path.destination);
   }
 
   #deliver(member: Member, input: Input): void {

@@ -24,6 +24,7 @@ export type { IceCandidate, IceParameters, IceState, LocalCandidateInit } from '
 export type {
   ConnectionState,
   DtlsTransportState,
+  IcePath,
   Input,
   LocalParameters,
   OfferDraft,

@@ -30,7 +30,7 @@ import { randomUnit, splitRandom, systemRandom } from './core/random.ts';
 import type { CryptoProvider } from './crypto/index.ts';
 import { jsCrypto } from './crypto/index.ts';
 import type { Fingerprint } from './dtls/index.ts';
-import type { IceCandidate, IceParameters, IceState, LocalCandidateInit } from './ice/index.ts';
+import type { IceCandidate, IceParameters, IcePath, IceState, LocalCandidateInit } from './ice/index.ts';
 import type {
   LocalTransport,
   NegotiationInspection,
@@ -50,6 +50,7 @@ import type { TraceListener, TraceOptions } from './rtc/trace/entry.ts';
 import { Tracer } from './rtc/trace/tracer.ts';
 import type { CandidateInit } from './sdp/index.ts';
 
+export type { IcePath } from './ice/index.ts';
 export type * from './rtc/contract.ts';
 export type { RtcOptions } from './rtc/options.ts';
 export type { OfferDraft, PendingOffer, ReceivedOffer } from './rtc/signaling.ts';
@@ -180,6 +181,11 @@ export class Rtc {
   /** True once `closed` has been polled: nothing is queued or armed, and nothing will come out again. */
   get isEmpty(): boolean {
     return this.#stack.isEmpty;
+  }
+
+  /** Where data goes: the pair ICE has selected, before that the best valid one. The same object until that changes. */
+  get sendPath(): IcePath | undefined {
+    return this.#stack.sendPath;
   }
 
   /** True if an integrity-checked STUN message has come over this path (RFC 8445 §7.3): addresses may be bound to it. */

@@ -128,6 +128,18 @@ export class Ownership<User extends PathUser<User>> {
     }
   }
 
+  /** Two lite ends send no checks: `user` has a path because signalling says so, and sends over it. */
+  using(user: User, protocol: Protocol, local: TransportAddress, remote: TransportAddress): void {
+    const route = this.#routes[protocol].getOrAdd(local, remote);
+    if (route.owner === user) return;
+    if (route.owner === undefined) {
+      this.#bind(user, route);
+    } else {
+      this.#claim(user, route);
+      this.#lose(user, route);
+    }
+  }
+
   /** `user` leaves. */
   release(user: User): void {
     for (const route of user.routes) this.#let(user, route);

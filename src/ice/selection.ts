@@ -109,12 +109,15 @@ export class Selection {
     this.#select(pair);
   }
 
-  /** Two lite agents: nobody checks, each side takes the pair of the highest priority (§8.2.2). */
+  /**
+   * Two lite agents: nobody checks, each side takes the pair of the highest priority (§8.2.2). The peer may know more of our
+   * candidates, or fewer, and take another one: what comes over any pair is as good.
+   */
   selectBetweenLites(): void {
     if (!this.#session.isLite || !this.#session.isRemoteLite) return;
     const [best] = this.#checklist.pairs;
     if (best === undefined) return;
-    this.markValid(best);
+    for (const pair of this.#checklist.pairs) this.markValid(pair);
     best.nominated = true;
     this.#select(best);
   }

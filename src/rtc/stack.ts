@@ -24,7 +24,14 @@ import { splitRandom } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import type { DtlsEvent, DtlsOptions, DtlsRole } from '../dtls/index.ts';
 import { Dtls, SRTP_PROFILES } from '../dtls/index.ts';
-import type { IceCandidate, IceEvent, IceParameters, IceState, LocalCandidateInit } from '../ice/index.ts';
+import type {
+  IceCandidate,
+  IceEvent,
+  IceParameters,
+  IcePath,
+  IceState,
+  LocalCandidateInit,
+} from '../ice/index.ts';
 import { IceAgent } from '../ice/index.ts';
 import { SctpAssociation } from '../sctp/index.ts';
 import { connectionStateOf } from './connection-state.ts';
@@ -110,6 +117,10 @@ export class ProtocolStack {
 
   get connectionState(): ConnectionState {
     return this.#connectionState;
+  }
+
+  get sendPath(): IcePath | undefined {
+    return this.#ice.sendPath;
   }
 
   get iceState(): IceState {
