@@ -34,7 +34,7 @@ import { checkParameters, generatePassword, generateUsernameFragment } from './c
 import { Following } from './following.ts';
 import type { IceInspection } from './inspection.ts';
 import type { IceOptions } from './options.ts';
-import { iceSettings } from './options.ts';
+import { checkedAddressClasses, iceSettings } from './options.ts';
 import type { CandidatePair, IcePath } from './pair.ts';
 import { Pairing } from './pairing.ts';
 import { Requests } from './requests.ts';
@@ -95,7 +95,7 @@ export class IceAgent {
     const session = new Session(settings, options.crypto, random, this.localParameters, role);
     const checklist = new Checklist(settings.maxPairs);
     const checks = new Checks(session, checklist);
-    const pairing = new Pairing(session, checklist, checks);
+    const pairing = new Pairing(session, checklist, checks, checkedAddressClasses(options));
     const selection = new Selection(session, checklist, checks);
     const active = new ActivePair(session);
     this.#session = session;
@@ -453,11 +453,13 @@ export class IceAgent {
   // ---- the end ----
 
   #failConnect(): void {
-    const { now, heardAt } = this.#session;
+    const { now, heardAt, counters } = this.#session;
     const elapsed = now - this.#connectingSince;
     const wasHeard = heardAt > -Infinity;
     const { localCandidates, remoteCandidates } = this;
-    const facts = `${localCandidates.length} local and ${remoteCandidates.length} remote candidates`;
+    const notTried = counters.get('candidate-not-tried');
+    const aside = notTried === 0 ? '' : ` (${notTried} not tried: see remoteAddressClasses)`;
+    const facts = `${localCandidates.length} local and ${remoteCandidates.length} remote candidates${aside}`;
     const hint = wasHeard
       ? 'the peer was heard, but answered no check'
       : 'nothing valid was heard from the peer';

@@ -4,9 +4,10 @@
  * Past this file every address is canonical text, so that the packet path compares strings and nothing else.
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
-import { canonicalAddress, parseIp, sameAddress } from '../core/address.ts';
+import { canonicalAddress, sameAddress } from '../core/address.ts';
 import { badArgument } from '../core/errors.ts';
 import { encodeUtf8 } from '../core/text.ts';
+import { isUnicast } from './address-class.ts';
 import { candidatePriority } from './priority.ts';
 
 export type IceCandidateType = 'host' | 'srflx' | 'prflx' | 'relay';
@@ -153,14 +154,6 @@ function checkedAddress(at: TransportAddress, name: string): TransportAddress {
     throw badArgument(name, 'a unicast IP address', at.address);
   if (!isPort(at.port)) throw badArgument('port', '1 to 65535', at.port);
   return { address, port: at.port };
-}
-
-/** Neither unspecified (0.0.0.0 reaches loopback on some systems) nor multicast nor broadcast. */
-function isUnicast(address: string): boolean {
-  const bytes = parseIp(address);
-  if (bytes === undefined) return false;
-  if (bytes.length === 4) return bytes[0] !== 0 && bytes[0]! < 224;
-  return bytes[0] !== 0xff && bytes.some((byte) => byte !== 0);
 }
 
 function isLinkLocalIpv6(address: string): boolean {

@@ -15,17 +15,20 @@ import type { Pair } from './pair.ts';
 import { peerReflexivePriority } from './priority.ts';
 import type { CheckPurpose, Transaction } from './transactions.ts';
 import { Transactions } from './transactions.ts';
+import { Unanswered } from './unanswered.ts';
 
 export class Checks {
   readonly transactions: Transactions;
   readonly #session: Session;
   readonly #checklist: Checklist;
+  readonly #unanswered: Unanswered;
   #nextCheckAt = -Infinity;
 
   constructor(session: Session, checklist: Checklist) {
     this.#session = session;
     this.#checklist = checklist;
     this.transactions = new Transactions(session.settings);
+    this.#unanswered = new Unanswered(session, checklist);
   }
 
   /**
@@ -39,6 +42,10 @@ export class Checks {
     if (pair === undefined) return Infinity;
     if (now < this.#nextCheckAt) return this.#nextCheckAt;
     this.#checklist.taken(pair);
+    if (!this.#unanswered.maySend(pair)) {
+      pair.state = 'failed';
+      return this.pace(remote, appetite, nominating);
+    }
     this.#send(remote, pair, pair === nominating ? 'nomination' : 'check');
     this.#nextCheckAt = now + settings.checkInterval;
     return this.#checklist.next(appetite) === undefined ? Infinity : this.#nextCheckAt;
@@ -56,11 +63,14 @@ export class Checks {
   retransmitDue(): Transaction[] {
     const { now, counters } = this.#session;
     const unanswered: Transaction[] = [];
-    for (const { transaction, outcome } of this.transactions.takeDue(now)) {
+    const due = this.transactions.takeDue(now, ({ pair }) => this.#unanswered.maySend(pair));
+    for (const { transaction, outcome } of due) {
       if (outcome === 'expired') {
+        const isCurrent = transaction.pair.check === transaction;
         this.finish(transaction);
-        if (!transaction.settled) unanswered.push(transaction);
+        if (!transaction.settled || isCurrent) unanswered.push(transaction);
       } else {
+        transaction.pair.sends++;
         counters.add('check-retransmitted');
         this.#session.transmit(transaction.pair.path, wireCopy(transaction.data));
       }
@@ -145,6 +155,7 @@ export class Checks {
     }
     const givenUp = this.transactions.add(transaction);
     if (givenUp !== undefined) this.#giveUp(givenUp);
+    pair.sends++;
     counters.add(isConsent ? 'consent-sent' : 'check-sent');
     this.#session.transmit(pair.path, wireCopy(data));
   }

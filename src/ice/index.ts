@@ -1,4 +1,5 @@
 /** ICE (RFC 8445), full and lite. The entry point `sansrtc/ice`. */
+export type { AddressClass } from './address-class.ts';
 export type { IceTimer } from './agent.ts';
 export { IceAgent } from './agent.ts';
 export type { IceCandidate, IceCandidateType, LocalCandidate, LocalCandidateInit } from './candidate.ts';

@@ -2,6 +2,8 @@
 import { badArgument } from '../core/errors.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
+import type { AddressClass } from './address-class.ts';
+import { ADDRESS_CLASSES } from './address-class.ts';
 import type { ConsentTiming } from './consent.ts';
 import type { IceRole } from './role.ts';
 import type { RetransmissionLimits } from './transactions.ts';
@@ -37,6 +39,12 @@ export interface IceLimits {
   readonly maxRemoteCandidates: number;
   /** 100 (RFC 8445 §6.1.2.5); the lowest that never worked is dropped. */
   readonly maxPairs: number;
+  /**
+   * Destinations that may get all `maxTransmissions` checks though they have never answered, 10. Where a description names
+   * more, each gets fewer, down to 2: in all it makes us send no more than so many times `maxTransmissions`, or two each. An
+   * address that we know from a check of the peer's alone gets two for each of those: it may be spoofed.
+   */
+  readonly maxUnansweredDestinations: number;
   /** Datagrams waiting for `pollTransmit`, 256; further ones are dropped, as the network might. */
   readonly maxQueuedTransmits: number;
 }
@@ -45,6 +53,12 @@ export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits> {
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
   readonly role: IceRole;
+  /**
+   * Which candidates of the peer's are tried of our own accord: those whose address is of one of these classes. Default:
+   * `public`, and the class of each of our own candidates, so that a server on the internet knocks at no door of the network
+   * behind it. Whatever their address, authentic checks of the peer are answered, and checked back.
+   */
+  readonly remoteAddressClasses?: readonly AddressClass[] | undefined;
   /** Answers checks and sends none (RFC 8445 §2.5): for hosts with a public address. */
   readonly lite?: boolean;
   /** 4–256 ice-chars; random by default. Its first characters may name a shard that routes to this process. */
@@ -77,11 +91,24 @@ const DEFAULTS: IceSettings = {
   maxLocalCandidates: 32,
   maxRemoteCandidates: 64,
   maxPairs: 100,
+  maxUnansweredDestinations: 10,
   maxQueuedTransmits: 256,
 };
 
 /** Options that may be zero; every other one is at least 1. */
 const MAY_BE_ZERO: readonly (keyof IceSettings)[] = ['nominationDelay'];
+
+/** `undefined`: by our own candidates. Throws `ERR_BAD_ARGUMENT`. */
+export function checkedAddressClasses({
+  remoteAddressClasses: classes,
+}: IceOptions): ReadonlySet<AddressClass> | undefined {
+  if (classes === undefined) return undefined;
+  const given: readonly unknown[] = Array.isArray(classes) ? classes : [undefined];
+  if (!given.every((one) => ADDRESS_CLASSES.some((known) => known === one))) {
+    throw badArgument('remoteAddressClasses', `an array of ${ADDRESS_CLASSES.join(', ')}`, classes);
+  }
+  return new Set(classes);
+}
 
 /** Checks and completes the options. Throws `ERR_BAD_ARGUMENT`. */
 export function iceSettings(options: IceOptions): IceSettings {

@@ -49,6 +49,11 @@ export class Pair {
   nominateOnSuccess = false;
   /** An integrity-checked request has come over this pair. */
   authenticated = false;
+  /** Both sides' candidates have made it; false: a check of the peer's alone. */
+  isSignalled = true;
+  /** Checks sent and not answered, since the beginning; authenticated requests. Both count until the first answer. */
+  sends = 0;
+  requests = 0;
   /** When the last authenticated request came over this pair. */
   requestedAt: number = -Infinity;
   /** When the last authenticated message, request or answer, came over this pair. */

@@ -1,5 +1,7 @@
 /** Pairs come and go with the candidates of both sides (RFC 8445 §6.1.2). */
 import type { TransportAddress } from '../core/address.ts';
+import type { AddressClass } from './address-class.ts';
+import { addressClass } from './address-class.ts';
 import type { IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
 import { canPair, peerReflexive } from './candidate.ts';
 import { LocalCandidates, RemoteCandidates } from './candidates.ts';
@@ -16,7 +18,20 @@ export class Pairing {
   readonly #checklist: Checklist;
   readonly #checks: Checks;
 
-  constructor(session: Session, checklist: Checklist, checks: Checks) {
+  /** Which addresses are tried of our own accord. */
+  readonly #tried: Set<AddressClass>;
+  /** Whether our own candidates say so. */
+  readonly #triesLikeOurs: boolean;
+
+  /** @param tried `undefined`: public ones, and those of the classes of our own candidates */
+  constructor(
+    session: Session,
+    checklist: Checklist,
+    checks: Checks,
+    tried: ReadonlySet<AddressClass> | undefined,
+  ) {
+    this.#tried = new Set(tried ?? ['public']);
+    this.#triesLikeOurs = tried === undefined;
     this.locals = new LocalCandidates(session.settings.maxLocalCandidates);
     this.remotes = new RemoteCandidates(session.settings.maxRemoteCandidates);
     this.#session = session;
@@ -27,7 +42,10 @@ export class Pairing {
   /** Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT`. */
   addLocal(init: LocalCandidateInit): LocalCandidate {
     const { candidate, isNewBase } = this.locals.add(init);
-    if (isNewBase) for (const remote of this.remotes.all) this.#pairUp(candidate, remote);
+    const ownClass = addressClass(candidate.address);
+    const isNewClass = this.#triesLikeOurs && !this.#tried.has(ownClass);
+    if (isNewClass) this.#tried.add(ownClass);
+    if (isNewBase || isNewClass) for (const remote of this.remotes.all) this.#pairUpWithAll(remote);
     return candidate;
   }
 
@@ -40,12 +58,14 @@ export class Pairing {
         counters.add(addition.reason);
         break;
       case 'added':
+        if (!this.#isTried(addition.candidate)) counters.add('candidate-not-tried');
         this.#pairUpWithAll(addition.candidate);
         break;
       case 'replaced':
         // The pairs keep their state: what worked under the peer-reflexive candidate works under its signalled name.
         for (const pair of this.#pairsOf(addition.old)) {
           pair.remote = addition.candidate;
+          pair.isSignalled = this.#isTried(addition.candidate);
           pair.prioritize(role);
         }
         this.#checklist.sort();
@@ -101,12 +121,19 @@ export class Pairing {
     }
   }
 
+  /** A peer-reflexive one is tried only where its check came: `discover` pairs it. */
+  #isTried(remote: IceCandidate): boolean {
+    return remote.type !== 'prflx' && this.#tried.has(addressClass(remote.address));
+  }
+
   #pairUpWithAll(remote: IceCandidate): void {
+    if (!this.#isTried(remote)) return;
     for (const local of this.locals.bases) this.#pairUp(local, remote);
   }
 
   #add(local: LocalCandidate, remote: IceCandidate, authenticated: boolean): Pair | undefined {
     const { pair, dropped } = this.#checklist.add(local, remote, this.#session.role, authenticated);
+    pair.isSignalled = this.#isTried(remote);
     if (dropped === undefined) return pair;
     this.#session.counters.add('pair-limit');
     this.#checks.forget(dropped);

@@ -84,6 +84,7 @@ export class Requests {
     if (pair === undefined) return;
     pair.authenticated = true;
     pair.requestedAt = this.#session.now;
+    pair.requests++;
     this.#session.heard(pair);
     this.#reply(path, writeSuccess(message, path.source, credentials.key));
     const nominated = hasAttribute(message, Type.useCandidate);

@@ -85,14 +85,24 @@ export class Transactions {
     return at;
   }
 
-  /** Everything due at `now`, in the order of sending: each is either to be sent again or has expired and is gone. */
-  takeDue(now: number): { readonly transaction: Transaction; readonly outcome: 'retransmit' | 'expired' }[] {
+  /**
+   * Everything due at `now`, in the order of sending: each is either to be sent again or has expired and is gone.
+   * @param mayRepeat false: no more of it, but an answer under way still counts
+   */
+  takeDue(
+    now: number,
+    mayRepeat: (transaction: Transaction) => boolean,
+  ): { readonly transaction: Transaction; readonly outcome: 'retransmit' | 'expired' }[] {
     const due: { transaction: Transaction; outcome: 'retransmit' | 'expired' }[] = [];
     for (const transaction of this.#byId.values()) {
       if (transaction.deadline > now) continue;
       if (transaction.settled || transaction.transmissions >= this.#limits.maxTransmissions) {
         this.remove(transaction);
         due.push({ transaction, outcome: 'expired' });
+      } else if (!mayRepeat(transaction)) {
+        transaction.settled = true;
+        transaction.interval += this.#limits.maxRetransmitTimeout;
+        transaction.deadline += this.#limits.maxRetransmitTimeout;
       } else {
         transaction.transmissions++;
         transaction.interval = Math.min(transaction.interval * 2, this.#limits.maxRetransmitTimeout);
