@@ -41,6 +41,8 @@ export class Checks {
     const pair = this.#checklist.next(appetite);
     if (pair === undefined) return Infinity;
     if (now < this.#nextCheckAt) return this.#nextCheckAt;
+    // It would be dropped: better later than in vain.
+    if (this.#session.isFull) return now + settings.checkInterval;
     this.#checklist.taken(pair);
     if (!this.#unanswered.maySend(pair)) {
       pair.state = 'failed';

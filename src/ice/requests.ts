@@ -66,13 +66,13 @@ export class Requests {
     const unknown = unknownAttributes(message, UNDERSTOOD);
     if (unknown.length > 0) {
       counters.add('unknown-attribute');
-      this.#reply(path, writeUnknownAttributes(message, unknown, credentials.key));
+      this.#reply(path, () => writeUnknownAttributes(message, unknown, credentials.key));
       return;
     }
     const roleVerdict = this.#judgeRole(message);
     if (roleVerdict !== 'no-conflict') counters.add('role-conflict');
     if (roleVerdict === 'refuse') {
-      this.#reply(path, writeRoleConflict(message, credentials.key));
+      this.#reply(path, () => writeRoleConflict(message, credentials.key));
       return;
     }
     if (roleVerdict === 'switch') this.#selection.switchRole(otherRole(this.#session.role));
@@ -86,7 +86,7 @@ export class Requests {
     pair.requestedAt = this.#session.now;
     pair.requests++;
     this.#session.heard(pair);
-    this.#reply(path, writeSuccess(message, path.source, credentials.key));
+    this.#reply(path, () => writeSuccess(message, path.source, credentials.key));
     const nominated = hasAttribute(message, Type.useCandidate);
     if (this.#session.isLite) this.#followUpLite(pair, nominated);
     else this.#followUpFull(pair, nominated);
@@ -122,9 +122,14 @@ export class Requests {
     return this.#session.now - pair.answeredAt < this.#session.settings.consentTimeout;
   }
 
-  #reply(path: IcePath, data: IceTransmit['data']): void {
+  /** An answer for which there is no room is not even made: its integrity costs as much as the request's. */
+  #reply(path: IcePath, write: () => IceTransmit['data']): void {
+    if (this.#session.isFull) {
+      this.#session.counters.add('transmit-limit');
+      return;
+    }
     this.#session.counters.add('response-sent');
     const { protocol, source, destination } = path;
-    this.#session.transmit({ protocol, source: destination, destination: source }, data);
+    this.#session.transmit({ protocol, source: destination, destination: source }, write());
   }
 }

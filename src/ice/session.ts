@@ -136,6 +136,11 @@ export class Session {
     this.tieBreaker = randomBytes(this.random, TIE_BREAKER_LENGTH);
   }
 
+  /** No room for one more datagram: the host does not drain. */
+  get isFull(): boolean {
+    return this.transmits.size >= this.transmits.capacity;
+  }
+
   /** @param data handed over: the receiver of the transmit owns it */
   transmit({ protocol, source, destination }: IcePath, data: Bytes): void {
     if (!this.transmits.push({ protocol, source, destination, data })) this.counters.add('transmit-limit');

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { candidatePriority, comparePriority, pairPriority } from '../../src/ice/index.ts';
 import type { IceCandidate } from '../../src/ice/index.ts';
+import type { CryptoProvider } from '../../src/crypto/index.ts';
+import { jsCrypto } from '../../src/crypto/index.ts';
 import { vectors } from '../stun/vectors.ts';
 import { checkInvariants } from './pair.ts';
 import { HandMadePeer, THERE } from './peer.ts';
@@ -129,5 +131,34 @@ describe('bounds', () => {
     expect(view.queues.transactions).toBe(3);
     expect(view.pairs.filter(({ state }) => state === 'failed')).toHaveLength(7);
     expect(view.counters['transaction-limit']).toBe(7);
+  });
+});
+
+describe('A10: what is dropped is not made first', () => {
+  it('A10: answers whose queue is full cost no integrity, and are counted', () => {
+    let macs = 0;
+    const crypto = jsCrypto();
+    const counting: CryptoProvider = {
+      ...crypto,
+      hmac: (hash, key) => {
+        const handle = crypto.hmac(hash, key);
+        return {
+          ...handle,
+          mac: (...parts) => {
+            macs++;
+            return handle.mac(...parts);
+          },
+        };
+      },
+    };
+    const peer = new HandMadePeer({ crypto: counting, maxQueuedTransmits: 4 }).introduce({}, true);
+    for (let i = 0; i < 4; i++) peer.check();
+    const before = macs;
+    for (let i = 0; i < 100; i++) peer.check();
+    expect(macs - before).toBe(100); // theirs are verified, ours are not made
+    expect(peer.sent()).toHaveLength(4);
+    expect(peer.count('response-sent') + peer.count('transmit-limit')).toBe(104);
+    peer.answerFor(600);
+    expect(peer.agent.sendPath).toBeDefined();
   });
 });
