@@ -51,7 +51,7 @@ export class Pair {
   authenticated = false;
   /** Both sides' candidates have made it; false: a check of the peer's alone. */
   isSignalled = true;
-  /** Checks sent and not answered, since the beginning; authenticated requests. Both count until the first answer. */
+  /** Checks sent, and authenticated requests received, since the latest answer to one of ours. */
   sends = 0;
   requests = 0;
   /** When the last authenticated request came over this pair. */

@@ -94,6 +94,8 @@ export class Responses {
     if (pair !== this.#selection.nominating) this.#checklist.taken(pair);
 
     pair.answeredAt = Math.max(pair.answeredAt, sentAt);
+    pair.sends = 0;
+    pair.requests = 0;
     // Karn's rule: with a retransmission nobody knows which of the two was answered.
     if (transaction.transmissions === 1) pair.roundTripTime = now - sentAt;
     this.#active.answered(pair, sentAt, randomUnit(random));

@@ -29,7 +29,7 @@ export class Unanswered {
 
   /** Whether one more check may go over `pair`; if not, it is counted. */
   maySend(pair: Pair): boolean {
-    if (hasAnswered(pair) || pair.path.protocol === 'tcp') return true;
+    if (this.#hasAnswered(pair) || pair.path.protocol === 'tcp') return true;
     const ownAccord = pair.isSignalled ? this.#sendsEach() : 0;
     if (pair.sends < ownAccord + SENDS_PER_REQUEST * pair.requests) return true;
     this.#session.counters.add('unanswered-limit');
@@ -39,12 +39,14 @@ export class Unanswered {
   #sendsEach(): number {
     const { maxTransmissions, maxUnansweredDestinations } = this.#session.settings;
     let destinations = 0;
-    for (const pair of this.#checklist.pairs) if (pair.isSignalled && !hasAnswered(pair)) destinations++;
+    for (const pair of this.#checklist.pairs)
+      if (pair.isSignalled && !this.#hasAnswered(pair)) destinations++;
     const share = Math.floor((maxTransmissions * maxUnansweredDestinations) / Math.max(1, destinations));
     return Math.min(maxTransmissions, Math.max(LEAST_SENDS, share));
   }
-}
 
-function hasAnswered(pair: Pair): boolean {
-  return pair.answeredAt > -Infinity;
+  /** Lately: an address may have another owner by now, as consent takes for granted (RFC 7675 §5.1). */
+  #hasAnswered(pair: Pair): boolean {
+    return this.#session.now - pair.answeredAt < this.#session.settings.consentTimeout;
+  }
 }

@@ -63,6 +63,21 @@ describe('A9: reflection', () => {
     expect(peer.agent.selectedPair).toBeDefined();
   });
 
+  it('A9: an address that was the peer’s a minute ago is somebody else’s now', () => {
+    const peer = new HandMadePeer().introduce({}, true);
+    peer.check({ source: VICTIM });
+    peer.advance(60);
+    for (const check of peer.checks()) peer.deliver(peer.success(check), VICTIM);
+    peer.check({ useCandidate: true, priority: 2_000_000_000 });
+    peer.answerFor(60_000);
+    sentTo(peer, 0);
+    const request = peer.request();
+    peer.deliver(request, VICTIM);
+    const { bytes = 0 } = sentTo(peer, 25_000).get('203.0.113.5:53') ?? {};
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(3 * request.length);
+  });
+
   it('A9: an answer that takes long still counts', () => {
     const peer = new HandMadePeer().introduce({}, true);
     peer.sent();
