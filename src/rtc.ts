@@ -85,6 +85,8 @@ export interface RtcInspection extends StackInspection {
   readonly negotiation: NegotiationInspection;
   /** Inputs whose time was earlier than one seen before. */
   readonly clockWentBackwards: number;
+  /** Candidates of the peer's that came when the connection was over. */
+  readonly candidatesAfterEnd: number;
   /** Calls that wait for the time. */
   readonly deferred: number;
 }
@@ -105,6 +107,7 @@ export class Rtc {
   #tracer: Tracer | undefined;
   #now: number;
   #clockWentBackwards = 0;
+  #candidatesAfterEnd = 0;
   #started = false;
   /** True from an input until the drain after it is over: the time is the caller's own. */
   #fresh = false;
@@ -214,6 +217,7 @@ export class Rtc {
       negotiation: this.#signaling.inspect(),
       timeout: { at: at === Infinity ? null : at, reason: this.#stack.timeoutReason() },
       clockWentBackwards: this.#clockWentBackwards,
+      candidatesAfterEnd: this.#candidatesAfterEnd,
       deferred: this.#deferred.length,
       ...this.#stack.inspect(),
     };
@@ -271,11 +275,11 @@ export class Rtc {
 
   /**
    * Adds a candidate of the peer's: an object, a line (`candidate:…`, with or without `a=`), or the
-   * `RTCIceCandidateInit` browsers signal. An empty line means that no more will come.
+   * `RTCIceCandidateInit` browsers signal. An empty line means that no more will come. One that comes after the end is
+   * judged, ignored and counted (`candidatesAfterEnd`): when it comes is up to the peer.
    * Throws `SdpRefusal` (`ERR_SDP`) for a line that is none.
    */
   addRemoteCandidate(candidate: IceCandidate | CandidateInit | string): void {
-    this.#assertOpen();
     this.#addRemoteCandidate(candidate);
     this.#tracer?.call({ method: 'addRemoteCandidate', candidate });
   }
@@ -309,7 +313,11 @@ export class Rtc {
 
   /**
    * Creates a data channel; it opens by itself once the transport is up. Defaults: ordered, reliable, id by role.
-   * Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT`; `ERR_INVALID_STATE` once closed.
+   *
+   * Throws `ERR_BAD_ARGUMENT` for options out of range and a negotiated `id` that another channel of ours has, `ERR_LIMIT`
+   * when our own channels are as many as may be, `ERR_INVALID_STATE` after `close()`. Where the peer has a part in it the
+   * channel fails instead, at once (`channelerror`, `channelclose`): its channels take the places, it has no stream left, it has
+   * opened the negotiated `id` itself. If it has ended the connection, the channel is `closed` already, and no event follows.
    */
   createChannel(label: string, options: DataChannelOptions = {}): DataChannel {
     return this.#createChannel(label, options);
@@ -415,12 +423,16 @@ export class Rtc {
 
   #addRemoteCandidate(candidate: IceCandidate | CandidateInit | string): void {
     const read = readCandidate(candidate);
+    if (this.#stack.end !== undefined) {
+      this.#candidatesAfterEnd++;
+      return;
+    }
     if (read === 'end-of-candidates') this.#defer({ type: 'end-of-candidates' });
     else if (read !== 'ignored') this.#defer({ type: 'candidate', candidate: read });
   }
 
   #createChannel(label: string, options: DataChannelOptions, draft?: OfferDraft): DataChannel {
-    this.#assertOpen();
+    if (this.#stack.end?.code === 'local-close') this.#assertOpen();
     const channel = this.#stack.createChannel(label, options);
     this.#tracer?.createChannel(channel, options, draft);
     return channel;

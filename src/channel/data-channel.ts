@@ -10,6 +10,7 @@ import { badArgument } from '../core/errors.ts';
 import type { ChannelInspection } from './events.ts';
 import type { ChannelPriority, ChannelSettings, SendOptions } from './options.ts';
 import { checkPriority } from './options.ts';
+import type { MessageData } from './payload.ts';
 import { PayloadReader } from './payload.ts';
 
 /** W3C RTCDataChannelState. */
@@ -33,7 +34,7 @@ const READY_STATE: Readonly<Record<Phase, ReadyState>> = {
 
 /** What a handle asks of its maker. */
 export interface ChannelOwner {
-  send(state: ChannelState, data: string | Uint8Array, options?: SendOptions): boolean;
+  send(state: ChannelState, data: MessageData, options?: SendOptions): boolean;
   pauseReading(state: ChannelState): void;
   resumeReading(state: ChannelState): void;
   close(state: ChannelState): void;
@@ -204,14 +205,17 @@ export class DataChannel {
   }
 
   /**
-   * Accepts one message, text or binary, to be sent. False, and nothing is queued, when the send buffer is full: try
-   * again after `bufferedamountlow`, or the connection's `sendbufferlow`. False as well once `readyState` is `closing` or
-   * `closed` (W3C's `send` throws then): a message polled last may be of a channel that has ended since. `data` is copied.
+   * Accepts one message, text or binary, to be sent; `data` is copied. False, and nothing is queued:
+   * - when the send buffer is full: try again after `bufferedamountlow`, or the connection's `sendbufferlow`;
+   * - above `maxMessageSize`, in bytes of UTF-8 for text: it will not fit later either. A `messageoutcome` event of
+   *   `too-large` says so, with the message's `id` or, as nobody who asked for none would learn it otherwise, `undefined`;
+   * - once `readyState` is `closing` or `closed` (W3C's `send` throws then): a message polled last may be of a channel that
+   *   has ended since.
    *
-   * Throws `ERR_INVALID_STATE` while `readyState` is `connecting`, `ERR_TOO_LARGE` above `maxMessageSize`,
-   * `ERR_BAD_ARGUMENT` for options out of range.
+   * What the peer decides is answered so, and never thrown. Throws `ERR_INVALID_STATE` while `readyState` is
+   * `connecting`, `ERR_BAD_ARGUMENT` for options out of range and data that is neither text nor bytes.
    */
-  send(data: string | Uint8Array, options?: SendOptions): boolean {
+  send(data: MessageData, options?: SendOptions): boolean {
     return this.#owner.send(this.#state, data, options);
   }
 

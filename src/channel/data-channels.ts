@@ -71,8 +71,10 @@ export class DataChannels {
   /**
    * Makes a channel; `channelopen` follows when both sides have it. Before the association is up it waits for it.
    *
-   * Throws `ERR_BAD_ARGUMENT` for options out of range and a negotiated `id` in use, `ERR_LIMIT` when there are too many
-   * channels or no identifiers left, `ERR_INVALID_STATE` once the association has closed.
+   * Throws `ERR_BAD_ARGUMENT` for options out of range and a negotiated `id` that another channel of ours has, `ERR_LIMIT`
+   * when our own channels are as many as may be. What the peer has a part in is no misuse: where its channels take the
+   * places, no identifier is left, or a negotiated one is the peer's, the channel fails at once (`channelerror`,
+   * `channelclose`); once the association has closed it is `closed` already, and no event follows.
    */
   createChannel(label: string, options: DataChannelOptions = {}): DataChannel {
     return createChannel(this.#layer, label, options);

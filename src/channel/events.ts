@@ -19,17 +19,20 @@ export type ChannelEvent =
   | { readonly type: 'channelclose'; readonly channel: DataChannel; readonly failure?: Failure }
   /** The channel is beyond use and on its way to `channelclose`. */
   | { readonly type: 'channelerror'; readonly channel: DataChannel; readonly failure: Failure }
-  /** A message sent with an `id` has ended: once for each, before the channel's `channelclose` at the latest. */
+  /**
+   * A message sent with an `id` has ended: once for each, before the channel's `channelclose` at the latest. One that was
+   * refused as `too-large` has this event in any case, without an `id` if it had none.
+   */
   | {
       readonly type: 'messageoutcome';
       readonly channel: DataChannel;
-      readonly id: number | string;
+      readonly id: number | string | undefined;
       readonly outcome: MessageOutcome;
     }
   /** `bufferedAmount` has fallen to `bufferedAmountLowThreshold`. */
   | { readonly type: 'bufferedamountlow'; readonly channel: DataChannel };
 
-/** A call on a channel's handle that has changed something, or was refused for want of room. */
+/** A call on a channel's handle that has changed something, or was refused for want of room or for its size. */
 export type ChannelCall =
   | {
       readonly method: 'send';
@@ -55,7 +58,7 @@ export type RefusalCounter =
 /**
  * Streams refused, by reason, and those that there was no room to refuse; channels of the peer's that should not have had an
  * identifier of ours; channels closed for breaking the rules; messages
- * dropped as their channel was closing.
+ * dropped as their channel was closing; messages of ours that `send` refused for their size.
  */
 export type ChannelCounter =
   | RefusalCounter
@@ -63,7 +66,8 @@ export type ChannelCounter =
   | 'unansweredStreams'
   | 'protocolViolations'
   | 'badUserMessages'
-  | 'lateMessages';
+  | 'lateMessages'
+  | 'messagesTooLarge';
 
 export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
   'openMalformed',
@@ -77,6 +81,7 @@ export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
   'protocolViolations',
   'badUserMessages',
   'lateMessages',
+  'messagesTooLarge',
 ];
 
 /** One channel in `inspect()`. Sizes are bytes of user data. */

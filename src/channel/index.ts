@@ -21,6 +21,7 @@ export type {
   GateName as ChannelGateName,
 } from './options.ts';
 export { DEFAULT_CHANNEL_GATES, DEFAULT_CHANNEL_LIMITS, MAX_STREAM_ID } from './options.ts';
+export type { MessageData } from './payload.ts';
 export { Ppid } from './payload.ts';
 export type { SctpPort } from './port.ts';
 export type { ChannelRole } from './streams.ts';

@@ -16,7 +16,9 @@ import { onFirstMessage, openChannel } from './opening.ts';
 import type { ChannelPriority, SendOptions } from './options.ts';
 import { PRIORITY, checkSendOptions } from './options.ts';
 import { outgoing } from './outbound.ts';
-import { Ppid, toPayload } from './payload.ts';
+import type { MessageData } from './payload.ts';
+import { Ppid, checkedData, toPayload } from './payload.ts';
+import { takesOrders } from './port.ts';
 import type { Stream } from './streams.ts';
 
 const NO_OPTIONS: SendOptions = {};
@@ -24,35 +26,41 @@ const NO_OPTIONS: SendOptions = {};
 export function send(
   layer: Layer,
   state: ChannelState,
-  data: string | Uint8Array,
+  message: MessageData,
   options: SendOptions = NO_OPTIONS,
 ): boolean {
   if (state.phase === 'waiting' || state.phase === 'opening') {
     throw new RtcError('ERR_INVALID_STATE', '"send" expected an open channel, this one is connecting');
   }
   checkSendOptions(options);
-  const { ppid, data: bytes } = toPayload(data);
-  if (bytes.length > layer.port.maxMessageSize) {
-    const message = `"data" has ${bytes.length} bytes, "maxMessageSize" is ${layer.port.maxMessageSize}`;
-    throw new RtcError('ERR_TOO_LARGE', message);
-  }
+  const data = checkedData(message);
   // The peer may have closed the channel while the message that is answered here was on its way to the host: no misuse.
-  if (state.phase !== 'open' || state.id === undefined) return false;
+  if (state.phase !== 'open' || state.id === undefined || !takesOrders(layer.port)) return false;
+  const payload = toPayload(data, layer.port.maxMessageSize);
   const asked = options.id === undefined ? undefined : { state, id: options.id };
-  const accepted = layer.port.send(state.id, outgoing(state, ppid, bytes, options, asked));
+  const accepted =
+    payload !== undefined && layer.port.send(state.id, outgoing(state, payload, options, asked));
   layer.onCall?.(state.handle, {
     method: 'send',
     data,
     accepted,
     ...(options === NO_OPTIONS ? {} : { options }),
   });
+  if (payload === undefined) refuseTooLarge(layer, state, options.id);
   if (!accepted) return false;
   if (asked !== undefined) state.asked.add(asked);
   state.sentSinceLow = true;
   state.messagesSent++;
-  state.bytesSent += data.length === 0 ? 0 : bytes.length;
+  state.bytesSent += data.length === 0 ? 0 : payload.data.length;
   layer.onActivity();
   return true;
+}
+
+/** The peer decides how much it takes, so this is an answer and no misuse; nothing else would tell it from a full buffer. */
+function refuseTooLarge(layer: Layer, state: ChannelState, id: SendOptions['id']): void {
+  layer.counters.add('messagesTooLarge');
+  layer.events.push({ type: 'messageoutcome', channel: state.handle, id, outcome: 'too-large' });
+  layer.onActivity();
 }
 
 export function setLowThreshold(layer: Layer, state: ChannelState, bytes: number): void {

@@ -5,6 +5,7 @@
  *   theirs    onStreamData: half open → onFirstMessage: ACK, openChannel; or refused
  */
 import type { Bytes } from '../core/bytes.ts';
+import type { Failure } from '../core/errors.ts';
 import { RtcError, badArgument } from '../core/errors.ts';
 import { judgeFirstMessage } from './admission.ts';
 import type { DataChannel } from './data-channel.ts';
@@ -18,23 +19,63 @@ import { PRIORITY, localSettings, remoteSettings } from './options.ts';
 import type { ChannelRole, Stream } from './streams.ts';
 import { hasParityOf, parityOf } from './streams.ts';
 
-/** A new channel, checked before anything changes. Throws as `DataChannels.createChannel` says. */
+const NO_FREE_ID = channelFailure('no-stream-id', 'all stream identifiers of our parity are in use');
+
+/**
+ * A new channel. Misuse is thrown before anything changes, as `DataChannels.createChannel` says; what the peer has a part in
+ * fails the channel instead.
+ */
 export function createChannel(layer: Layer, label: string, options: DataChannelOptions): DataChannel {
-  if (layer.association === 'closed') {
-    throw new RtcError('ERR_INVALID_STATE', 'the association has closed: no channel can be created');
-  }
   const settings = localSettings(label, options, layer.limits);
-  if (isFull(layer)) {
-    throw new RtcError('ERR_LIMIT', `"maxChannels" is ${layer.limits.maxChannels}, and so many are in use`);
-  }
-  const id = options.id === undefined ? inBandId(layer) : negotiatedId(layer, options.id);
-  layer.clock.isStale = true;
+  checkOurs(layer, options.id);
   const state = new ChannelState(settings, layer.limits.maxMessageSize, layer.owner);
+  if (layer.association === 'closed') {
+    state.phase = 'closed';
+    return state.handle;
+  }
+  layer.clock.isStale = true;
+  const obstacle = obstacleTo(layer, options.id);
   layer.channels.add(state);
-  if (id !== undefined) occupy(layer, id, state);
-  establish(layer, state);
+  if (obstacle !== undefined) {
+    fail(layer, state, obstacle);
+  } else {
+    const id = options.id ?? (layer.role === undefined ? undefined : freeId(layer, layer.role));
+    if (id !== undefined) occupy(layer, id, state);
+    establish(layer, state);
+  }
   layer.onActivity();
   return state.handle;
+}
+
+/** What this end alone has brought about, so that it is misuse: channels of its own that are on their way or open. */
+function checkOurs(layer: Layer, negotiatedId: number | undefined): void {
+  const isOurs = ({ settings, phase }: ChannelState): boolean =>
+    settings.origin === 'local' && phase !== 'closing';
+  const occupant = negotiatedId === undefined ? undefined : layer.streams.get(negotiatedId)?.occupant;
+  if (typeof occupant === 'object' && isOurs(occupant)) {
+    throw badArgument('id', 'a stream that no other channel has', negotiatedId);
+  }
+  const { maxChannels } = layer.limits;
+  if (isFull(layer) && [...layer.channels].filter(isOurs).length >= maxChannels) {
+    throw new RtcError('ERR_LIMIT', `"maxChannels" is ${maxChannels}, and so many are in use`);
+  }
+}
+
+/** Why a channel cannot be, by what the peer has: its channels, its streams, resets it owes us. */
+function obstacleTo(layer: Layer, negotiatedId: number | undefined): Failure | undefined {
+  if (isFull(layer)) {
+    return channelFailure('too-many-channels', `"maxChannels" is ${layer.limits.maxChannels}, of both sides`);
+  }
+  if (negotiatedId === undefined) {
+    const isExhausted = layer.role !== undefined && freeId(layer, layer.role) === undefined;
+    return isExhausted ? NO_FREE_ID : undefined;
+  }
+  const occupant = layer.streams.get(negotiatedId)?.occupant;
+  if (occupant === undefined || occupant === 'half-open') return undefined;
+  return channelFailure(
+    'id-in-use',
+    `stream ${negotiatedId} is the peer's, or was used before and is not reset`,
+  );
 }
 
 /** The role is known: channels that wait for it get their identifiers, in order of creation. */
@@ -49,7 +90,7 @@ export function setRole(layer: Layer, role: ChannelRole): void {
     if (state.id !== undefined) continue;
     const id = freeId(layer, role);
     if (id === undefined) {
-      fail(layer, state, channelFailure('no-stream-id', 'all stream identifiers of our parity are in use'));
+      fail(layer, state, NO_FREE_ID);
     } else {
       occupy(layer, id, state);
       establish(layer, state);
@@ -65,23 +106,6 @@ function isFull(layer: Layer): boolean {
 function freeId(layer: Layer, role: ChannelRole): number | undefined {
   const id = layer.streams.lowestFree(parityOf(role));
   return id < layer.port.outboundStreams ? id : undefined;
-}
-
-/** The identifier of a new in-band channel; `undefined` while it depends on a role that is not known. */
-function inBandId(layer: Layer): number | undefined {
-  if (layer.role === undefined) return undefined;
-  const id = freeId(layer, layer.role);
-  if (id === undefined) throw new RtcError('ERR_LIMIT', 'all stream identifiers of our parity are in use');
-  return id;
-}
-
-/** The identifier of a negotiated channel, checked to be free; data that came early has kept a place for it. */
-function negotiatedId(layer: Layer, id: number): number {
-  const stream = layer.streams.get(id);
-  if (id >= layer.port.outboundStreams || (stream !== undefined && stream.occupant !== 'half-open')) {
-    throw badArgument('id', 'a stream that exists and is not in use', id);
-  }
-  return id;
 }
 
 function occupy(layer: Layer, id: number, state: ChannelState): Stream {

@@ -101,7 +101,7 @@ export interface SendOptions {
   readonly maxRetransmits?: number | undefined;
   /** Against messages of other channels. Default: the channel's. */
   readonly priority?: ChannelPriority | undefined;
-  /** Asks for one `messageoutcome` event that carries it. */
+  /** Asks for one `messageoutcome` event that carries it, if `send` accepts the message or refuses it as too large. */
   readonly id?: number | string | undefined;
 }
 

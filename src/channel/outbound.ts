@@ -3,12 +3,12 @@ import type { SctpMessage } from '../sctp/index.ts';
 import type { AskedMessage, ChannelState } from './data-channel.ts';
 import type { SendOptions } from './options.ts';
 import { PRIORITY } from './options.ts';
+import type { Payload } from './payload.ts';
 
 /** @param asked whom its outcome belongs to, if somebody wants to know it. */
 export function outgoing(
   { settings }: ChannelState,
-  ppid: number,
-  data: Uint8Array,
+  { ppid, data }: Payload,
   options: SendOptions,
   asked: AskedMessage | undefined,
 ): SctpMessage {

@@ -2,8 +2,8 @@
  * What users send and receive, as SCTP messages (RFC 8831 §6.6): the payload protocol identifier says whether bytes
  * are text or binary, and stands in for the empty message, which SCTP cannot carry.
  */
-import type { Bytes } from '../core/bytes.ts';
-import { NO_BYTES, Writer, ownBytes } from '../core/bytes.ts';
+import type { ByteSource, Bytes } from '../core/bytes.ts';
+import { NO_BYTES, Writer, bytesOf, ownBytes } from '../core/bytes.ts';
 import { badArgument } from '../core/errors.ts';
 import { decodeUtf8, encodeUtf8 } from '../core/text.ts';
 
@@ -23,15 +23,32 @@ export interface Payload {
   readonly data: Uint8Array;
 }
 
-/** A user message as SCTP carries it; binary data is passed on by reference. Throws `ERR_BAD_ARGUMENT` for anything else. */
-export function toPayload(data: string | Uint8Array): Payload {
+/** A message as W3C's `RTCDataChannel.send` takes it: text, or bytes in any shape. */
+export type MessageData = string | ByteSource;
+
+/** Text, or the bytes of a message by reference. Throws `ERR_BAD_ARGUMENT` for what is neither. */
+export function checkedData(data: MessageData): string | Uint8Array {
+  if (typeof data === 'string') return data;
+  const bytes = bytesOf(data);
+  if (bytes === undefined) throw badArgument('data', 'a string, a buffer or a view of one', data);
+  return bytes;
+}
+
+/** A user message as SCTP carries it, binary data by reference; `undefined` for one of more than `maxSize` bytes. */
+export function toPayload(data: string | Uint8Array, maxSize: number): Payload | undefined {
+  // A character is a byte or more: what is too long as text need not be encoded to say so.
+  if (data.length > maxSize) return undefined;
+  const payload = payloadOf(data);
+  return payload.data.length > maxSize ? undefined : payload;
+}
+
+function payloadOf(data: string | Uint8Array): Payload {
   // RFC 8831 §6.6: an empty message is one zero byte under a PPID of its own.
   if (typeof data === 'string') {
     return data === ''
       ? { ppid: Ppid.emptyText, data: new Uint8Array(1) }
       : { ppid: Ppid.text, data: encodeUtf8(data) };
   }
-  if (!(data instanceof Uint8Array)) throw badArgument('data', 'a string or a Uint8Array', data);
   return data.length === 0
     ? { ppid: Ppid.emptyBinary, data: new Uint8Array(1) }
     : { ppid: Ppid.binary, data };

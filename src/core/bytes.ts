@@ -252,6 +252,35 @@ export function copyBytes(bytes: Uint8Array, start = 0, end: number = bytes.leng
   return copy;
 }
 
+/** What holds bytes in JavaScript: a buffer, or any view of one. */
+export type ByteSource = ArrayBufferLike | ArrayBufferView;
+
+/**
+ * The bytes of a buffer, a `DataView` or any typed array (a Float32Array's are those of its memory), as a view of the same
+ * memory; of another realm, too, whose classes are not ours (an iframe, a `vm` context, a test runner's). `undefined` for
+ * anything else, and for memory that has been transferred away: it reads as empty, and nobody means that.
+ */
+export function bytesOf(data: unknown): Uint8Array | undefined {
+  const bytes = data instanceof Uint8Array ? data : foreignBytes(data);
+  return bytes?.length === 0 && isDetached(bytes.buffer) ? undefined : bytes;
+}
+
+function foreignBytes(data: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return isBuffer(data) && !isDetached(data) ? new Uint8Array(data) : undefined;
+}
+
+/** `instanceof` knows one realm alone; the tag is the same in all of them. */
+function isBuffer(data: unknown): data is ArrayBufferLike {
+  const tag = Object.prototype.toString.call(data);
+  return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]';
+}
+
+/** Engines that do not tell (before ES2024) read it as empty. */
+function isDetached(buffer: ArrayBufferLike): boolean {
+  return (buffer as { readonly detached?: boolean }).detached === true;
+}
+
 export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
   let length = 0;
   for (const part of parts) length += part.length;

@@ -35,8 +35,9 @@ export interface SctpMessage {
 /**
  * How a message ended. `acknowledged`: the peer has all of it. `expired`: its time ran out, `abandoned`: its
  * retransmissions did; the peer may have it all the same. `discarded`: the stream or the association ended first.
+ * `too-large`: `send` has refused it, for the peer does not take so much, or our send buffer never holds it.
  */
-export type MessageOutcome = 'acknowledged' | 'expired' | 'abandoned' | 'discarded';
+export type MessageOutcome = 'acknowledged' | 'expired' | 'abandoned' | 'discarded' | 'too-large';
 
 export interface SctpMessageEvent {
   readonly type: 'message';
@@ -66,7 +67,7 @@ export type SctpEvent =
     }
   /** `bufferedAmount(streamId)` fell from above its threshold to it or below. */
   | { readonly type: 'bufferedamountlow'; readonly streamId: number }
-  /** A message sent with a token has ended: once for each. */
+  /** A message sent with a token has ended: once for each. One refused as `too-large` has it without a token, too. */
   | {
       readonly type: 'messageoutcome';
       readonly streamId: number;
@@ -95,6 +96,7 @@ export const COUNTERS = [
   'retransmission-timeouts',
   'abandoned-messages',
   'expired-messages',
+  'refused-too-large',
   'heartbeats-sent',
   'path-mtu-probes-sent',
   'path-mtu-probes-lost',

@@ -4,6 +4,7 @@ import { encodeAck, encodeOpen } from '../../src/channel/index.ts';
 import {
   FakePort,
   Pair,
+  closed,
   connected,
   dcep,
   drain,
@@ -51,18 +52,48 @@ describe('send()', () => {
     expect(channels.inspect().channels).toMatchObject([{ messagesSent: 1, bytesSent: 1 }]);
   });
 
-  test('takes a message of the maximum size and throws for one byte more, counted in UTF-8', () => {
-    const { port, chat } = opened();
+  test('A1: takes a message of the maximum size, and answers false and says so for one byte more, in UTF-8', () => {
+    const { port, channels, chat } = opened();
     port.maxMessageSize = 4;
     expect(chat.maxMessageSize).toBe(4);
     expect(chat.send(new Uint8Array(4))).toBe(true);
     expect(chat.send('€a')).toBe(true);
-    const tooLarge = expect.objectContaining({ code: 'ERR_TOO_LARGE' }) as unknown;
-    expect(() => chat.send(new Uint8Array(5))).toThrow(tooLarge);
-    expect(() => chat.send('€€')).toThrow(tooLarge);
+    expect([chat.send(new Uint8Array(5), { id: 7 }), chat.send('€€'), chat.send('abcde')]).toEqual([
+      false,
+      false,
+      false,
+    ]);
     expect(port.takeSent()).toHaveLength(2);
     expect(chat.readyState).toBe('open');
+    const refused = { type: 'messageoutcome', channel: chat, outcome: 'too-large' };
+    expect(drain(channels)).toEqual([
+      { ...refused, id: 7 },
+      { ...refused, id: undefined },
+      { ...refused, id: undefined },
+    ]);
+    expect(channels.inspect()).toMatchObject({
+      counters: { messagesTooLarge: 3 },
+      channels: [{ messagesSent: 2, bytesSent: 8 }],
+    });
   });
+
+  test('A1: what is refused has that one outcome, and the end of the channel adds none', () => {
+    const { port, channels, chat } = opened();
+    port.maxMessageSize = 4;
+    chat.send('12345', { id: 'a' });
+    channels.handleSctpEvent(closed(), 1);
+    expect(drain(channels).map(({ type }) => type)).toEqual(['messageoutcome', 'channelclose']);
+  });
+
+  test.each(['shutdown-received', 'shutdown-ack-sent', 'closed'] as const)(
+    'A1: false while the association is %s and the event that says so is still to come',
+    (state) => {
+      const { port, chat } = opened();
+      port.state = state;
+      expect(chat.send('a')).toBe(false);
+      expect(port.takeSent()).toEqual([]);
+    },
+  );
 
   test('a limit of Infinity is none', () => {
     const { port, chat } = opened();

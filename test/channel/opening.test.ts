@@ -401,19 +401,42 @@ describe('a negotiated channel', () => {
 });
 
 describe('streams that the association does not have', () => {
-  test('negotiated: refused at once', () => {
+  test('A1: negotiated: the channel fails at once, and the call does not throw', () => {
     const { port, channels } = connected('client');
     port.outboundStreams = 10;
-    expect(() => channels.createChannel('x', { negotiated: true, id: 10 })).toThrow(
-      misuse('ERR_BAD_ARGUMENT'),
-    );
+    const channel = channels.createChannel('x', { negotiated: true, id: 10 });
+    expect(drain(channels)).toMatchObject([
+      { type: 'channelerror', channel, failure: { code: 'no-stream-id' } },
+      { type: 'channelclose', channel, failure: { code: 'no-stream-id' } },
+    ]);
+    expect(channel.readyState).toBe('closed');
   });
 
-  test('in-band: ERR_LIMIT when all have been given out', () => {
+  test('A1: in-band: the channel fails when the peer has no more', () => {
     const { port, channels } = connected('client');
     port.outboundStreams = 3;
     expect([channels.createChannel('a').id, channels.createChannel('b').id]).toEqual([0, 2]);
-    expect(() => channels.createChannel('c')).toThrow(misuse('ERR_LIMIT'));
+    const none = channels.createChannel('c');
+    expect(drain(channels)).toMatchObject([
+      { type: 'channelerror', channel: none, failure: { code: 'no-stream-id' } },
+      { type: 'channelclose', channel: none },
+    ]);
+  });
+
+  test('A1: negotiated, on a stream that the peer has opened, refused or not reset: the channel fails', () => {
+    const { channels } = connected('server');
+    channels.handleSctpEvent(dcep(4, OPEN), 1);
+    channels.handleSctpEvent(message(6, 53, 1), 1);
+    const used = channels.createChannel('used', { negotiated: true, id: 8 });
+    channels.handleSctpEvent(remoteReset(8), 1);
+    drain(channels);
+    for (const id of [4, 6, 8]) {
+      const channel = channels.createChannel('n', { negotiated: true, id });
+      expect([channel.readyState, channel.id]).toEqual(['closed', undefined]);
+    }
+    expect(used.readyState).toBe('closing');
+    const codes = drain(channels).map((event) => 'failure' in event ? event.failure.code : '');
+    expect(codes).toEqual(Array.from({ length: 6 }, () => 'id-in-use'));
   });
 
   test('given out before the peer said how few it has: those channels fail', () => {
@@ -506,11 +529,15 @@ describe('options and limits', () => {
     expect(() => new DataChannels(new FakePort(), options)).toThrow(misuse('ERR_BAD_ARGUMENT'));
   });
 
-  test('maxChannels bounds both sides together: ours throw, the peer is refused', () => {
+  test('A1: maxChannels bounds both sides together: ours fail, the peer is refused', () => {
     const { port, channels } = connected('client', { limits: { maxChannels: 2 } });
     channels.createChannel('one');
     channels.handleSctpEvent({ type: 'streamdata', streamId: 1 }, 1);
-    expect(() => channels.createChannel('three')).toThrow(misuse('ERR_LIMIT'));
+    const three = channels.createChannel('three');
+    expect(drain(channels)).toMatchObject([
+      { type: 'channelerror', channel: three, failure: { code: 'too-many-channels' } },
+      { type: 'channelclose', channel: three },
+    ]);
     channels.handleSctpEvent({ type: 'streamdata', streamId: 3 }, 1);
     channels.handleSctpEvent(dcep(5, OPEN), 1);
     expect(port.takeResets()).toEqual([3, 5]);
@@ -520,11 +547,22 @@ describe('options and limits', () => {
     expect(types(channels)).toEqual(['datachannel']);
   });
 
-  test('when the identifiers are used up: ERR_LIMIT, and room again after a close', () => {
+  test('ours alone are too many: ERR_LIMIT, until one closes', () => {
+    const { channels } = connected('client', { limits: { maxChannels: 2 } });
+    const one = channels.createChannel('one');
+    channels.createChannel('two');
+    expect(() => channels.createChannel('three')).toThrow(misuse('ERR_LIMIT'));
+    one.close();
+    channels.handleSctpEvent(localReset(0), 2);
+    channels.handleSctpEvent(remoteReset(0), 2);
+    expect(channels.createChannel('three').readyState).toBe('connecting');
+  });
+
+  test('when the identifiers are used up the next one fails, and there is room again after a close', () => {
     const { channels } = connected('server', { limits: { maxChannels: 65535 } });
     const all = Array.from({ length: 32767 }, () => channels.createChannel(''));
     expect(all.at(-1)?.id).toBe(65533);
-    expect(() => channels.createChannel('')).toThrow(misuse('ERR_LIMIT'));
+    expect(channels.createChannel('').readyState).toBe('closed');
     channels.handleSctpEvent(dcep(9, ACK), 1);
     all[4]?.close();
     channels.handleSctpEvent(localReset(9), 2);

@@ -1,6 +1,7 @@
+import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { PayloadReader, Ppid, toPayload } from '../../src/channel/payload.ts';
+import { PayloadReader, Ppid, checkedData, toPayload } from '../../src/channel/payload.ts';
 import { encodeUtf8 } from '../../src/core/text.ts';
 
 function bytes(...values: number[]): ReturnType<typeof Uint8Array.of> {
@@ -14,12 +15,51 @@ describe('user messages (RFC 8831 §6.6)', () => {
     ['empty text', '', 56, bytes(0)],
     ['empty binary', bytes(), 57, bytes(0)],
   ])('%s has its own identifier', (_name, data, ppid, wire) => {
-    expect(toPayload(data)).toEqual({ ppid, data: wire });
+    expect(toPayload(data, 100)).toEqual({ ppid, data: wire });
     expect(new PayloadReader(100).read(ppid, bytes(...wire))).toMatchObject({ type: 'message', data });
   });
 
-  test('anything but a string or bytes is refused', () => {
-    expect(() => toPayload(7 as never)).toThrow(expect.objectContaining({ code: 'ERR_BAD_ARGUMENT' }));
+  test.each([7, null, undefined, {}, [1, 2], { length: 1, 0: 1 }, 5n, true])('%s is refused', (data) => {
+    expect(() => checkedData(data as never)).toThrow(expect.objectContaining({ code: 'ERR_BAD_ARGUMENT' }));
+  });
+
+  test.each<[string, unknown, number[]]>([
+    ['a Uint8Array', bytes(1, 2, 3, 4), [1, 2, 3, 4]],
+    ['one of another realm', vm.runInNewContext('Uint8Array.of(1, 2, 3, 4).subarray(1)'), [2, 3, 4]],
+    ['a Node Buffer', Buffer.from([0, 1, 2, 3]).subarray(1), [1, 2, 3]],
+    ['an ArrayBuffer', bytes(1, 2, 3, 4).buffer, [1, 2, 3, 4]],
+    ['one of another realm', vm.runInNewContext('Uint8Array.of(5, 6).buffer'), [5, 6]],
+    ['a SharedArrayBuffer', new SharedArrayBuffer(2), [0, 0]],
+    ['an array over one', new Uint8Array(new SharedArrayBuffer(2)).fill(7), [7, 7]],
+    ['a DataView', new DataView(bytes(1, 2, 3, 4).buffer, 1, 2), [2, 3]],
+    ['one of another realm', vm.runInNewContext('new DataView(Uint8Array.of(1, 2, 3).buffer, 1)'), [2, 3]],
+    ['a Float32Array', new Float32Array([1.5]), [...new Uint8Array(new Float32Array([1.5]).buffer)]],
+    ['a BigInt64Array', new BigInt64Array(1), [0, 0, 0, 0, 0, 0, 0, 0]],
+    ['an Int8Array', Int8Array.of(-1), [255]],
+    ['a Uint8ClampedArray', Uint8ClampedArray.of(300), [255]],
+    ['an empty ArrayBuffer', new ArrayBuffer(0), []],
+  ])('C9: the bytes of %s are taken', (_, data, expected) => {
+    const taken = checkedData(data as never);
+    expect(taken).toBeInstanceOf(Uint8Array);
+    expect([...(taken as Uint8Array)]).toEqual(expected);
+  });
+
+  test('C9: memory that was transferred away is no empty message', () => {
+    const data = bytes(1, 2, 3);
+    const { buffer } = data;
+    structuredClone(buffer, { transfer: [buffer] });
+    // Engines before ES2024 do not say it of a buffer; they read it as empty.
+    if (!('detached' in buffer)) return;
+    for (const gone of [data, buffer]) {
+      expect(() => checkedData(gone)).toThrow(expect.objectContaining({ code: 'ERR_BAD_ARGUMENT' }));
+    }
+  });
+
+  test('A1: what is too long as text is not encoded to find that out, nor is it thrown', () => {
+    expect(toPayload('x'.repeat(101), 100)).toBeUndefined();
+    expect(toPayload('\ud800'.repeat(34), 100)).toBeUndefined();
+    expect(toPayload('\ud800'.repeat(33), 100)?.data).toHaveLength(99);
+    expect(toPayload('', 1)?.data).toHaveLength(1);
   });
 
   test('empty is empty, whatever the byte that carries it', () => {
@@ -67,7 +107,8 @@ describe('user messages (RFC 8831 §6.6)', () => {
     const data = fc.oneof(fc.string({ unit: 'grapheme' }), fc.uint8Array());
     fc.assert(
       fc.property(data, (sent) => {
-        const payload = toPayload(sent);
+        const payload = toPayload(sent, 1000);
+        if (payload === undefined) throw new Error('refused');
         const received = new PayloadReader(1000).read(payload.ppid, Uint8Array.from(payload.data));
         expect(received).toMatchObject({ type: 'message', data: sent });
       }),

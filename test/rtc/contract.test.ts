@@ -143,20 +143,56 @@ describe('misuse', () => {
     expect(() => chat.send('early')).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }));
   });
 
-  test('a message that never fits the send buffer, however much the peer takes', () => {
+  test('A1: a message that never fits the send buffer, however much the peer takes, is answered', () => {
     const { offerer } = makeOpenPair({ offerer: { sctp: { sendBuffer: 5000 } } });
     expect(channel(offerer).maxMessageSize).toBe(5000);
-    expect(() => channel(offerer).send(new Uint8Array(5001))).toThrow(
-      expect.objectContaining({ code: 'ERR_TOO_LARGE' }),
-    );
+    expect(channel(offerer).send(new Uint8Array(5001))).toBe(false);
     expect(channel(offerer).send(new Uint8Array(5000))).toBe(true);
   });
 
-  test('a message larger than the peer takes', () => {
-    const { offerer, answerer } = makeOpenPair({ answerer: { maxMessageSize: 10_000 } });
+  test('A1: a message larger than the peer takes is answered by an event', () => {
+    const { net, offerer, answerer } = makeOpenPair({ answerer: { maxMessageSize: 10_000 } });
     expect([channel(offerer).maxMessageSize, channel(answerer).maxMessageSize]).toEqual([10_000, 262_144]);
-    expect(() => channel(offerer).send(new Uint8Array(10_001))).toThrow(
-      expect.objectContaining({ code: 'ERR_TOO_LARGE' }),
+    expect(channel(offerer).send(new Uint8Array(10_001))).toBe(false);
+    expect(offerer.rtc.inspect().channels.counters.messagesTooLarge).toBe(1);
+    net.advance(1);
+    expect(offerer.events.at(-1)).toMatchObject({ type: 'messageoutcome', outcome: 'too-large' });
+  });
+
+  test.each([100, 1, 4])('A1: a peer whose description says a=max-message-size:%i ends nothing', (size) => {
+    const pair = makeUnsignalledPair();
+    const draft = pair.offerer.rtc.negotiation();
+    draft.addChannel('chat', { negotiated: true, id: 4 });
+    const offer = draft.offer();
+    const answer = pair.answerer.rtc.receiveOffer(offer.sdp).answer();
+    offer.accept(answer.replace(/a=max-message-size:\d+/, `a=max-message-size:${size}`));
+    pair.net.run({ until: () => pair.offerer.channels.has('chat'), limit: 5000 });
+    const chat = channel(pair.offerer);
+    expect([chat.send('x'.repeat(200)), chat.send('\ud800'.repeat(34))]).toEqual([false, false]);
+    expect(chat.send('x')).toBe(true);
+    pair.net.advance(1);
+    const outcomes = pair.offerer.events.filter(({ type }) => type === 'messageoutcome');
+    expect(outcomes).toHaveLength(2);
+    expect(pair.offerer.rtc.connectionState).toBe('connected');
+  });
+
+  test('A1: what comes after the peer has ended the connection is ignored, counted, answered', () => {
+    const { net, offerer, answerer } = makeOpenPair();
+    offerer.rtc.close();
+    net.run({ until: () => answerer.rtc.isEmpty, limit: 5000 });
+    answerer.rtc.addRemoteCandidate('candidate:1 1 udp 2130706431 192.0.2.9 5000 typ host');
+    answerer.rtc.addRemoteCandidate('');
+    expect(answerer.rtc.inspect().candidatesAfterEnd).toBe(2);
+    expect(() => {
+      answerer.rtc.addRemoteCandidate('candidate:nonsense');
+    }).toThrow(expect.objectContaining({ code: 'ERR_SDP' }));
+    const late = answerer.rtc.createChannel('late');
+    expect([late.readyState, late.send('x')]).toEqual(['closed', false]);
+    expect(answerer.rtc.isEmpty).toBe(true);
+    // After a close() of one's own a channel is misuse, and a candidate is the peer's business all the same.
+    offerer.rtc.addRemoteCandidate('candidate:1 1 udp 2130706431 192.0.2.9 5000 typ host');
+    expect(() => offerer.rtc.createChannel('late')).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_STATE' }),
     );
   });
 

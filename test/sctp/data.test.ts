@@ -62,7 +62,7 @@ describe('messages', () => {
     expect(small?.data.buffer.byteLength).toBe(10);
   });
 
-  test('no message is empty or too large, no stream beyond the last, nothing after the end', () => {
+  test('A1: no empty message, no stream beyond the last; what the peer decides is answered', () => {
     const pair = connected();
     const { a } = pair;
     a.remoteMaxMessageSize = 100;
@@ -75,14 +75,23 @@ describe('messages', () => {
       }
     };
     expect(attempt(() => a.send(1, { ppid: 53, data: new Uint8Array(0) }))).toBe('ERR_BAD_ARGUMENT');
-    expect(attempt(() => a.send(1, { ppid: 53, data: new Uint8Array(101) }))).toBe('ERR_TOO_LARGE');
+    expect(a.send(1, { ppid: 53, data: new Uint8Array(101), token: 'mine' })).toBe(false);
+    expect(a.send(2, { ppid: 53, data: new Uint8Array(101) })).toBe(false);
+    expect(inspect(a).counters['refused-too-large']).toBe(2);
+    expect(events(a)).toEqual([
+      { type: 'messageoutcome', streamId: 1, token: 'mine', outcome: 'too-large' },
+      { type: 'messageoutcome', streamId: 2, token: undefined, outcome: 'too-large' },
+    ]);
     expect(attempt(() => a.send(65_535, { ppid: 53, data: new Uint8Array(1) }))).toBe('ERR_BAD_ARGUMENT');
     expect(attempt(() => a.send(1, { ppid: 53, data: new Uint8Array(1), maxRetransmits: -1 }))).toBe(
       'ERR_BAD_ARGUMENT',
     );
     expect(inspect(a).send.bufferedBytes).toBe(0);
     a.abort('over', pair.now);
-    expect(attempt(() => a.send(1, { ppid: 53, data: new Uint8Array(1) }))).toBe('ERR_INVALID_STATE');
+    expect(a.send(1, { ppid: 53, data: new Uint8Array(1) })).toBe(false);
+    a.resetStreams([1]);
+    a.connect(pair.now);
+    expect(a.state).toBe('closed');
   });
 
   test('G6: a full send buffer answers false at once and takes nothing', () => {
@@ -96,7 +105,7 @@ describe('messages', () => {
     sent(pair.a);
     expect(pair.a.bufferedAmount(1)).toBeLessThan(100_000);
     expect(pair.a.send(1, { ppid: 53, data: payload(10_000, 1) })).toBe(false);
-    expect(() => pair.a.send(1, { ppid: 53, data: new Uint8Array(100_001) })).toThrow(/100001/);
+    expect(pair.a.send(1, { ppid: 53, data: new Uint8Array(100_001) })).toBe(false);
   });
 
   test('the buffered amount counts bytes not yet in a packet, and falling tells once', () => {

@@ -275,12 +275,25 @@ describe('what the application may make us hold', () => {
     expect(puppet.a.send(1, { ppid: 53, data: payload(20_000, 1) })).toBe(true);
   });
 
-  test('remoteMaxMessageSize: ERR_TOO_LARGE, nothing queued', () => {
+  test('A1: remoteMaxMessageSize: false, nothing queued', () => {
     const a = association(1, { remoteMaxMessageSize: 1000 });
-    expect(() => a.send(1, { ppid: 53, data: payload(1001, 1) })).toThrow(
-      expect.objectContaining({ code: 'ERR_TOO_LARGE' }),
-    );
+    expect(a.send(1, { ppid: 53, data: payload(1001, 1) })).toBe(false);
     expect(a.bufferedAmount(1)).toBe(0);
+  });
+
+  test('A1: the peer has few streams, and shuts down: false, and no reset is asked for', () => {
+    const puppet = new Puppet({}, { inboundStreams: 2 });
+    expect(puppet.a.send(2, { ppid: 53, data: payload(10, 1) })).toBe(false);
+    expect(puppet.a.send(1, { ppid: 53, data: payload(10, 1) })).toBe(true);
+    puppet.say(encodeChunk(CHUNK.shutdown, 0, Uint8Array.of(0, 0, 0, 0).fill(0)));
+    const shutdown = new Uint8Array(4);
+    new DataView(shutdown.buffer).setUint32(0, puppet.base);
+    puppet.say(encodeChunk(CHUNK.shutdown, 0, shutdown));
+    expect(puppet.a.state).toBe('shutdown-received');
+    expect(puppet.a.send(1, { ppid: 53, data: payload(10, 1) })).toBe(false);
+    puppet.a.resetStreams([1]);
+    puppet.drain();
+    expect(puppet.heardOf(CHUNK.reconfig)).toEqual([]);
   });
 
   test('chunks outstanding: 16 384, however wide the windows; the rest waits', () => {

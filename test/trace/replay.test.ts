@@ -53,6 +53,19 @@ describe('the same bytes', () => {
     expect(rtc.inspect()).toEqual(offerer.rtc.inspect());
   });
 
+  test('A1: a message refused for its size', () => {
+    const { net, offerer, chat } = recordedPair(6, { latency: 5 });
+    net.run({ until: () => chat.readyState === 'open' });
+    expect([chat.send(new Float32Array(100_000), { id: 3 }), chat.send('x'.repeat(300_000))]).toEqual([
+      false,
+      false,
+    ]);
+    net.run({ limit: 100 });
+    const text = formatTrace(offerer.trace);
+    expect(text).toContain('"outcome":"too-large"');
+    expect(replay(text)).toMatchObject({ identical: true });
+  });
+
   test('recorded with one crypto provider, replayed with the other', () => {
     const { net, offerer, chat } = recordedPair(4, { latency: 5 }, { crypto: nodeCrypto() });
     net.run({ until: () => chat.readyState === 'open' });

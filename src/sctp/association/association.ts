@@ -13,7 +13,7 @@
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
-import { badArgument, RtcError } from '../../core/errors.ts';
+import { badArgument } from '../../core/errors.ts';
 import { CAUSE, charge } from '../constants.ts';
 import type { SctpEvent, SctpMessage, SctpState } from '../events.ts';
 import type { SctpInspection } from '../inspection.ts';
@@ -23,7 +23,7 @@ import type { PacketPorts } from '../packet/packet.ts';
 import { ChunkCursor, PacketWriter } from '../packet/packet.ts';
 import { outgoingMessage } from '../tx/send-queue.ts';
 import { invariantViolation } from './invariants.ts';
-import { checkOpen, checkPriority, checkSend, checkStream } from './misuse.ts';
+import { checkOpen, checkPriority, checkSend, checkStream, takesOrders } from './misuse.ts';
 import { readPacket } from './receive.ts';
 import { startConnect } from './setup.ts';
 import { runDeadline, settle } from './upkeep.ts';
@@ -99,9 +99,11 @@ export class SctpAssociation {
     return this.#a.sender.rto.smoothed;
   }
 
-  /** Starts set-up: the lower layer can carry packets. Both ends may. Once the peer has set up, it does nothing more. */
+  /**
+   * Starts set-up: the lower layer can carry packets. Both ends may. Once the peer has set up it does nothing more, nor once
+   * the association is closed: the peer may have done both before.
+   */
   connect(now: number): void {
-    if (this.#a.state === 'closed') throw new RtcError('ERR_INVALID_STATE', 'the association is closed');
     this.#observe(now);
     if (this.#a.state === 'new') startConnect(this.#a);
     settle(this.#a);
@@ -199,16 +201,24 @@ export class SctpAssociation {
   }
 
   /**
-   * Queues a message; `data` is copied. False, and nothing has changed, when the send buffer is full. Messages queued
-   * before `connected` go out with it.
+   * Queues a message; `data` is copied. Messages queued before `connected` go out with it. False, and nothing is queued:
+   * - when the send buffer is full;
+   * - above `maxMessageSize`: counted (`refused-too-large`), and a `messageoutcome` event of `too-large` says so;
+   * - for a stream that the peer does not have (`outboundStreams`);
+   * - when the association is closed, or the peer has begun to shut it down.
    *
-   * Throws `ERR_INVALID_STATE` when closed or shutting down, `ERR_TOO_LARGE` for a message the peer does not take or that never fits
-   * the send buffer, `ERR_BAD_ARGUMENT` for an empty one or a stream that does not exist.
+   * Throws `ERR_INVALID_STATE` after `shutdown`, `ERR_BAD_ARGUMENT` for an empty message or a stream beyond our own `streams`.
    */
   send(streamId: number, message: SctpMessage): boolean {
     const a = this.#a;
     checkSend(a, streamId, message);
+    if (!takesOrders(a) || streamId >= a.outboundStreams) return false;
     const { data, ppid, unordered, maxRetransmits, maxPacketLifeTime, priority, token } = message;
+    if (data.length > a.maxMessageSize) {
+      a.counters.add('refused-too-large');
+      a.events.push({ type: 'messageoutcome', streamId, token, outcome: 'too-large' });
+      return false;
+    }
     if (a.sender.heldBytes + charge(data.length) > a.settings.sendBuffer) {
       a.sendBufferHigh = true;
       return false;
@@ -224,12 +234,14 @@ export class SctpAssociation {
 
   /**
    * Asks the peer to see these streams begin anew (RFC 6525 §5.1.2), once what is queued on them has been sent; the answer is a
-   * `streamreset` event for each. What is sent on them from now on waits for it.
+   * `streamreset` event for each. What is sent on them from now on waits for it. Nothing happens when the association is
+   * closed, or the peer shuts it down. Throws as `send` does.
    */
   resetStreams(streamIds: readonly number[]): void {
     const a = this.#a;
     checkOpen(a);
     for (const id of streamIds) checkStream(id, a.settings.streams);
+    if (!takesOrders(a)) return;
     a.deadlines.markStale();
     for (const id of streamIds) a.outgoingResets.request(id, a.sender.queue);
     settle(a);

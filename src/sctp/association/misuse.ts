@@ -2,33 +2,37 @@
  * What the host may not ask of an association: each check throws an `RtcError` before anything has changed, and does nothing
  * when all is well.
  *
- *   ERR_INVALID_STATE   nothing new is taken any more
- *   ERR_BAD_ARGUMENT    a stream that does not exist, an empty message, a number out of range
- *   ERR_TOO_LARGE       a message that the peer does not take, or that never fits the send buffer
+ *   ERR_INVALID_STATE   nothing new is taken any more, as this end has begun to shut down
+ *   ERR_BAD_ARGUMENT    a stream that this end does not have, an empty message, a number out of range
+ *
+ * What the peer decides is no misuse: how large a message it takes, how many streams, when it shuts down or aborts. The call
+ * answers or does nothing then.
  */
 import { badArgument, RtcError } from '../../core/errors.ts';
 import type { SctpMessage } from '../events.ts';
 import type { Association } from './state.ts';
 
-/** Refuses a message that could never be sent; whether there is room for it now is another question. */
+/** Refuses a message that could be sent to no peer. */
 export function checkSend(a: Association, streamId: number, message: SctpMessage): void {
   checkOpen(a);
-  checkStream(streamId, a.outboundStreams);
+  checkStream(streamId, a.settings.streams);
   const { length } = message.data;
   if (length === 0) throw badArgument('data', 'at least one byte', length);
-  if (length > a.maxMessageSize) {
-    throw new RtcError('ERR_TOO_LARGE', `a message of ${length} bytes, the limit is ${a.maxMessageSize}`);
-  }
   checkLimit('maxRetransmits', message.maxRetransmits);
   checkLimit('maxPacketLifeTime', message.maxPacketLifeTime);
   if (message.priority !== undefined) checkPriority(message.priority);
 }
 
-/** Messages and stream resets are taken until the association shuts down. */
+/** Messages and stream resets are taken until this end shuts the association down; `takesOrders` asks about the peer. */
 export function checkOpen({ state }: Association): void {
-  if (state === 'closed' || state.startsWith('shutdown')) {
+  if (state === 'shutdown-pending' || state === 'shutdown-sent') {
     throw new RtcError('ERR_INVALID_STATE', `the association is ${state}`);
   }
+}
+
+/** False once it is over or going down, whoever wanted that. */
+export function takesOrders({ state }: Association): boolean {
+  return state !== 'closed' && !state.startsWith('shutdown');
 }
 
 export function checkStream(id: number, count: number): void {
