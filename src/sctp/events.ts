@@ -135,6 +135,7 @@ export const COUNTERS = [
   'stray-heartbeat-ack',
   'error-received',
   'reply-queue-full',
+  'sacks-merged',
 ] as const;
 
 export type SctpCounter = (typeof COUNTERS)[number];

@@ -332,8 +332,7 @@ describe('loss', () => {
     receive(pair.b, packets, pair.now);
     sent(pair.b); // lost
     receive(pair.b, packets, pair.now);
-    const [sack] = sent(pair.b);
-    expect(sackOf(sack ?? new Uint8Array(12)).duplicates).toHaveLength(2);
+    expect(sent(pair.b).map((sack) => sackOf(sack).duplicates.length)).toEqual([1, 1]);
     expect(messages(events(pair.b))).toHaveLength(2);
   });
 

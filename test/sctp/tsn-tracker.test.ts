@@ -157,7 +157,7 @@ describe('TsnTracker: when to say so (RFC 9260 §6.2)', () => {
       asked.push(made.sackNow);
       if (made.sackNow) sack(made);
     }
-    expect(asked).toEqual([true, true, false, true, false]);
+    expect(asked).toEqual([true, true, true, false, true]);
   });
 
   test('at once on demand (the I bit) and for a duplicate', () => {

@@ -14,6 +14,7 @@ import { checkPacket, destinationPortOf, sourcePortOf, verificationTagOf } from 
 import { encodeChunk } from '../packet/simple.ts';
 import { handleChunk } from './chunks.ts';
 import { handleCookieEcho, handleInit } from './setup.ts';
+import { setSackAside } from './transmit.ts';
 import type { Association } from './state.ts';
 
 /**
@@ -88,6 +89,7 @@ function readChunks(a: Association, cursor: ChunkCursor, owned: boolean): void {
   if (a.receiver !== undefined) {
     a.receiver.clock = a.deadlines.awake;
     a.receiver.roundTrip = a.sender.rto.shortest;
+    if (a.receiver.tracker.owesReport) setSackAside(a, a.receiver);
   }
   let hasData = false;
   do {

@@ -1,15 +1,17 @@
 /**
  * Filling one packet, in the order in which chunks must stand (RFC 9260 §6.10):
  *
- *   alone: farewell · INIT · INIT ACK
+ *   alone: farewell · INIT · INIT ACK · a SACK of a packet before the last one
  *   else:  COOKIE ECHO | COOKIE ACK → SACK → other control → DATA → FORWARD TSN
  *
  * A SACK that could wait goes along with data, never alone.
  */
 import { NO_BYTES } from '../../core/bytes.ts';
 import { CHUNK, CHUNK_HEADER_SIZE, COMMON_HEADER_SIZE } from '../constants.ts';
-import type { PacketPorts, PacketWriter } from '../packet/packet.ts';
+import type { PacketPorts } from '../packet/packet.ts';
+import { PacketWriter } from '../packet/packet.ts';
 import { encodeChunk, encodeShutdown } from '../packet/simple.ts';
+import type { Receiver } from '../rx/receiver.ts';
 import type { Association } from './state.ts';
 
 /** Writes the next packet at `offset`; its length, 0 when there is nothing to send. */
@@ -40,6 +42,8 @@ export function writePacket(
   const answer = outbox.lone.shift();
   if (answer !== undefined) return lone(answer.chunk, answer.tag);
   if (a.handshake.peer === undefined) return 0;
+  const sack = outbox.sacks.shift();
+  if (sack !== undefined) return lone(sack, a.handshake.peerTag);
   watchPackets(a);
   const probe = probeDue(a);
   if (probe > 0) {
@@ -56,6 +60,28 @@ export function writePacket(
   if (a.sender.firstFilled >= 0) a.pathMtu.noteSent(a.sender.firstFilled, length);
   return length;
 }
+
+/**
+ * Keeps the SACK that is due as it stands: it reports a packet over a gap, and the next packet is here before it could go
+ * out. When there are as many as may be, the later one reports for both.
+ */
+export function setSackAside(a: Association, receiver: Receiver): void {
+  const { outbox, pathMtu } = a;
+  if (outbox.sacks.size === outbox.sacks.capacity) {
+    a.counters.add('sacks-merged');
+    return;
+  }
+  const writer = new PacketWriter();
+  const room = pathMtu.size - COMMON_HEADER_SIZE;
+  const bytes = new Uint8Array(COMMON_HEADER_SIZE + receiver.tracker.sackSize(room));
+  writer.begin(bytes, 0, bytes.length, NO_PORTS, 0);
+  receiver.writeSack(writer);
+  outbox.sacks.push(bytes.subarray(COMMON_HEADER_SIZE));
+  a.deadlines.stop('sack');
+}
+
+/** For a packet of which only its chunk is kept. */
+const NO_PORTS: PacketPorts = { source: 0, destination: 0 };
 
 /** What the path is taken to carry; a chunk that was made for more than that goes alone, in a packet just large enough. */
 function packetSize({ pathMtu, sender }: Association): number {

@@ -32,6 +32,10 @@ export class TsnTracker {
   readonly above: IntervalSet = new IntervalSet();
   readonly #duplicates: number[] = [];
   #wantNow = false;
+  /** The last packet with DATA came over a gap or brought a duplicate, and has not been reported. */
+  #owesReport = false;
+  /** There was a gap at the end of the last packet with DATA. */
+  #hadGap = false;
   /** Packets with DATA since the last SACK. */
   #packets = 0;
   #sackedOnce = false;
@@ -47,6 +51,11 @@ export class TsnTracker {
   /** True while a SACK is due at once. */
   get sackNow(): boolean {
     return this.#wantNow;
+  }
+
+  /** True if the SACK that is due reports a packet which wants one of its own: over a gap, or with a duplicate (RFC 9260 §6.7). */
+  get owesReport(): boolean {
+    return this.#owesReport;
   }
 
   /** True while something unreported has arrived. */
@@ -90,11 +99,13 @@ export class TsnTracker {
 
   /**
    * Decides at the end of a packet that carried DATA. RFC 9260 §6.2: at least every second packet, at once for the
-   * first one, for a gap and for a duplicate, else within the delay.
+   * first one, for a gap, for the end of one (RFC 5681 §4.2) and for a duplicate, else within the delay.
    */
   decide(): void {
     this.#packets++;
-    if (!this.#sackedOnce || this.#packets >= 2 || this.hasGap) this.#wantNow = true;
+    this.#owesReport = this.hasGap || this.#duplicates.length > 0;
+    if (!this.#sackedOnce || this.#packets >= 2 || this.#owesReport || this.#hadGap) this.#wantNow = true;
+    this.#hadGap = this.hasGap;
   }
 
   /** Bytes the next SACK takes in a packet with `room` bytes left; 0 when not even its duplicates fit. */
@@ -116,6 +127,7 @@ export class TsnTracker {
     this.#duplicates.length = 0;
     this.#packets = 0;
     this.#wantNow = false;
+    this.#owesReport = false;
     this.#sackedOnce = true;
   }
 
