@@ -84,12 +84,12 @@ describe('set-up', () => {
     for (const end of [pair.a, pair.b]) expect(inspect(end).counters['unexpected-chunk']).toBe(0);
   });
 
-  test('announces what browsers announce: RE-CONFIG, FORWARD TSN, 65535 streams', () => {
+  test('announces what browsers announce, RE-CONFIG, FORWARD TSN, 65535 streams, and PAD', () => {
     const a = association(1);
     a.connect(0);
     expect(initOf(sent(a)[0])).toMatchObject({
       forwardTsn: true,
-      extensions: [130, 192],
+      extensions: [130, 192, 132],
       outboundStreams: 65535,
       inboundStreams: 65535,
       window: 1_572_864,

@@ -144,7 +144,8 @@ function noteProgress(a: Association, verdict: SackVerdict): void {
 
 function handleHeartbeat(a: Association, cursor: ChunkCursor): boolean {
   if (!a.isAssociated && a.state !== 'cookie-echoed') return unexpected(a);
-  pushReply(a, encodeChunk(CHUNK.heartbeatAck, 0, cursor.body));
+  // It may be a probe of the peer's: the answer is as long as the question, on any path that this end would try (§8.3).
+  pushReply(a, encodeChunk(CHUNK.heartbeatAck, 0, cursor.body), a.pathMtu.largest);
   return true;
 }
 

@@ -25,8 +25,11 @@ const COOKIE_LENGTH = 16;
 /** RFC 9260 §15 "Valid.Cookie.Life", milliseconds. */
 const COOKIE_LIFE = 60_000;
 
-/** What we can do, in every INIT and INIT ACK: RFC 8831 §6.1 asks for these, RFC 8260 for two more. */
-const EXTENSIONS: readonly number[] = [CHUNK.reconfig, CHUNK.forwardTsn];
+/**
+ * What we can do, in every INIT and INIT ACK: RFC 8831 §6.1 asks for the first two, RFC 8260 for two more. PAD (RFC 4820) tells
+ * a peer that probes the path how to.
+ */
+const EXTENSIONS: readonly number[] = [CHUNK.reconfig, CHUNK.forwardTsn, CHUNK.pad];
 const INTERLEAVING: readonly number[] = [CHUNK.iData, CHUNK.iForwardTsn];
 
 interface CookieSlot {

@@ -8,8 +8,8 @@
  *    └─ larger packets vanish (searching, complete)        those of the base size vanish ↑
  *
  * Two things tell what the path carries:
- * - *Probes*: a HEARTBEAT and a PAD chunk (RFC 4820) in a packet of the size in question. The answer is small, and names the
- *   probe by its nonce. A lost one is no congestion, no silence of the peer and no reason to send anything again.
+ * - *Probes*: a HEARTBEAT in a packet of the size in question. The answer names the probe by its nonce. A lost one is no
+ *   congestion, no silence of the peer and no reason to send anything again.
  * - *Watched packets*: one packet of data at a time. Its acknowledgement confirms its size; when one after the other has to
  *   be sent again, sizes come down at once, and a probe finds out later whether that was needed (§4.3).
  *
@@ -17,6 +17,11 @@
  * So no chunk is larger than what a smaller packet has carried before (`chunkSize`): a packet beyond the base size holds
  * several, and until data of the base size has arrived over this path, one of that size does, too. Whatever the path turns
  * into, what is in flight still fits it, down to the base size, or `min` at the start.
+ *
+ * What fills a probe (`filling`): RFC 8899 §6.2.1.2 has a PAD chunk (RFC 4820), whose answer is small. But a peer may end over
+ * a chunk that it does not know (werift), or drop the packet (pion). So the HEARTBEAT's own information is made as long as it
+ * takes, which every peer bears and most send back whole. Who answers none on any rung of the ladder (Chromium sends no packet
+ * above 1191 bytes) gets PAD in a second search; so does at once who has listed it. An answer of either kind settles it.
  *
  * Sizes are those of SCTP packets; what the layers below add is `overhead`. SCTP acknowledges, so there is no
  * CONFIRMATION_TIMER (§5.1.1). The raise timer is a time of day, not a timer: an idle association wakes nobody up.
@@ -28,10 +33,14 @@ import type { RandomSource } from '../../core/random.ts';
 import { randomBytes } from '../../core/random.ts';
 import type { SctpCounter } from '../events.ts';
 import type { PathMtuInspection } from '../inspection.ts';
+import { CHUNK_HEADER_SIZE, COMMON_HEADER_SIZE } from '../constants.ts';
 import { encodeHeartbeat } from '../packet/simple.ts';
 
 /** The states of RFC 8899 §5.2. `error`: the path does not carry the base size. `disabled`: packets stay at it. */
 export type PathMtuState = 'disabled' | 'base' | 'searching' | 'complete' | 'error';
+
+/** What makes a probe as large as it is: its HEARTBEAT's own information, or a PAD chunk behind it. */
+export type ProbeFilling = 'information' | 'pad';
 
 export interface PathMtuSettings {
   readonly enabled: boolean;
@@ -59,6 +68,8 @@ export const RAISE_TIMER = 600_000;
 /** A search ends when this many bytes, or fewer, are left to be won. */
 const GRANULARITY = 16;
 const NONCE_LENGTH = 8;
+/** What a packet with a HEARTBEAT has around its information: the packet's header, the chunk's and the parameter's. */
+const HEARTBEAT_FRAME = COMMON_HEADER_SIZE + 2 * CHUNK_HEADER_SIZE;
 
 /**
  * UDP payloads worth a try (RFC 8899 §5.3.2): what IP leaves of 1280, 1400, 1420 (WireGuard), 1440, 1480 (tunnels), 1492
@@ -70,6 +81,8 @@ export class PathMtu {
   state: PathMtuState;
   /** PLPMTU: the largest packet, but for probes. */
   size: number;
+  /** Of the peer, not of the path: it stays when the path changes. */
+  filling: ProbeFilling = 'information';
   /** Position of a chunk of the packet that is watched, -1: none is. */
   watched = -1;
   readonly #settings: PathMtuSettings;
@@ -91,6 +104,8 @@ export class PathMtu {
   /** One for all probes of a size: a late answer to the first is as good as one to the last. */
   #nonce: Bytes = NO_BYTES;
   #awaitsAnswer = false;
+  /** The peer has answered a probe above the base size, filled as they are now. */
+  #fillingSettled = false;
   /** The search goes on below this size: it was tried in vain, or lies beyond `#max`. */
   #limit = 0;
   /** No search begins before. */
@@ -185,18 +200,30 @@ export class PathMtu {
     return this.#probed;
   }
 
-  /** The HEARTBEAT chunk of the probe that goes out now. */
+  /** The HEARTBEAT chunk of the probe that goes out now: the whole probe, or with `pad` what stands in front of the PAD chunk. */
   probe(): Bytes {
     this.#awaitsAnswer = true;
     this.#tries++;
     this.#counters.add('path-mtu-probes-sent');
-    return encodeHeartbeat(this.#nonce);
+    const information = new Uint8Array(
+      this.filling === 'pad' ? NONCE_LENGTH : this.#probed - HEARTBEAT_FRAME,
+    );
+    information.set(this.#nonce);
+    return encodeHeartbeat(information);
+  }
+
+  /** The peer says in its set-up that it knows PAD chunks. */
+  notePadSupported(): void {
+    this.filling = 'pad';
+    this.#fillingSettled = true;
   }
 
   /** A HEARTBEAT ACK has come; true if it answers a probe. */
   handleAnswer(info: Uint8Array | undefined, now: number): boolean {
-    if (this.#tries === 0 || info === undefined || !equalConstantTime(this.#nonce, info)) return false;
+    if (this.#tries === 0 || info === undefined) return false;
+    if (!equalConstantTime(this.#nonce, info.subarray(0, NONCE_LENGTH))) return false;
     this.#awaitsAnswer = false;
+    if (this.#probed > this.#settings.base) this.#fillingSettled = true;
     this.size = Math.max(this.size, this.#probed);
     this.#confirm(this.#probed);
     this.#proceed(now);
@@ -262,9 +289,18 @@ export class PathMtu {
       this.#nonce = randomBytes(this.#random, NONCE_LENGTH);
       return;
     }
+    if (!this.#fillingSettled && this.#fillOtherwise(now)) return;
     if (this.state !== 'error') this.state = 'complete';
     this.#restUntil = now + RAISE_TIMER;
     this.#sentBytes = 0;
+  }
+
+  /** Nothing above the base size was answered, which may be the peer's doing: with PAD once more, if that was not it. */
+  #fillOtherwise(now: number): boolean {
+    const isOver = this.filling === 'pad' || this.size < this.#settings.base || this.#max <= this.size;
+    this.filling = isOver ? 'information' : 'pad';
+    if (!isOver) this.#begin(now);
+    return !isOver;
   }
 
   /** The base first, then the largest, which most paths carry; then up the ladder, and halves between two rungs. */
@@ -274,6 +310,8 @@ export class PathMtu {
     if (fits(this.#max)) return this.#max;
     const rung = this.size < this.#settings.base ? undefined : this.#ladder.find(fits);
     if (rung !== undefined) return rung;
+    // While nobody knows whether the peer answers at all, halves say nothing: Chromium's own packets end between two of them.
+    if (!this.#fillingSettled && this.size >= this.#settings.base) return 0;
     return this.#limit - this.size > GRANULARITY ? ((this.size + this.#limit) / 2) & ~3 : 0;
   }
 

@@ -222,8 +222,11 @@ function reply(a: Association, tag: number, chunk: Uint8Array): void {
   if (!a.outbox.lone.push({ tag, chunk: copyBytes(chunk) })) a.counters.add('reply-queue-full');
 }
 
-/** Queues an answer for the next packet. One too large for any packet is dropped, and counted too. */
-export function pushReply(a: Association, chunk: Uint8Array): void {
-  const fits = chunk.length <= a.settings.mtu - COMMON_HEADER_SIZE;
+/**
+ * Queues an answer for the next packet. One too large for any packet is dropped, and counted too.
+ * @param largest the packet it must fit, bytes
+ */
+export function pushReply(a: Association, chunk: Uint8Array, largest: number = a.settings.mtu): void {
+  const fits = chunk.length <= largest - COMMON_HEADER_SIZE;
   if (!fits || !a.outbox.replies.push(copyBytes(chunk))) a.counters.add('reply-queue-full');
 }

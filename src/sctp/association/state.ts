@@ -5,7 +5,7 @@
 import type { Failure } from '../../core/errors.ts';
 import { Counters } from '../../core/counters.ts';
 import { BoundedQueue } from '../../core/queue.ts';
-import { CAUSE, COMMON_HEADER_SIZE } from '../constants.ts';
+import { CAUSE, CHUNK, COMMON_HEADER_SIZE } from '../constants.ts';
 import type { SctpCounter, SctpEvent, SctpState } from '../events.ts';
 import { COUNTERS } from '../events.ts';
 import type { SctpSettings } from '../options.ts';
@@ -142,6 +142,7 @@ export class Association {
     this.outboundStreams = Math.min(this.settings.streams, peer.inboundStreams);
     this.sender.allowance.peerWindow = peer.window;
     this.sender.abandonment.isSupported = peer.forwardTsn;
+    if (peer.extensions.includes(CHUNK.pad)) this.pathMtu.notePadSupported();
     if (known?.tag === peer.tag && known.initialTsn === peer.initialTsn) return;
     if (this.handshake.interleaves) this.sender.enableInterleaving();
     // Half of it: the other half is for what is sent to its end and still on its way.

@@ -44,6 +44,8 @@ export function writePacket(
   if (a.handshake.peer === undefined) return 0;
   const sack = outbox.sacks.shift();
   if (sack !== undefined) return lone(sack, a.handshake.peerTag);
+  if (isOversized(a, outbox.replies.peek()))
+    return lone(outbox.replies.shift() ?? NO_BYTES, a.handshake.peerTag);
   watchPackets(a);
   const probe = probeDue(a);
   if (probe > 0) {
@@ -83,6 +85,11 @@ export function setSackAside(a: Association, receiver: Receiver): void {
 /** For a packet of which only its chunk is kept. */
 const NO_PORTS: PacketPorts = { source: 0, destination: 0 };
 
+/** The answer to a probe of the peer's that was larger than what we take the path to carry: it goes alone, like its question. */
+function isOversized({ pathMtu }: Association, reply: Uint8Array | undefined): boolean {
+  return reply !== undefined && reply.length > pathMtu.size - COMMON_HEADER_SIZE;
+}
+
 /** What the path is taken to carry; a chunk that was made for more than that goes alone, in a packet just large enough. */
 function packetSize({ pathMtu, sender }: Association): number {
   sender.allowance.setSpace(pathMtu.size - COMMON_HEADER_SIZE, pathMtu.chunkSize - COMMON_HEADER_SIZE);
@@ -106,10 +113,10 @@ function probeDue(a: Association): number {
   return a.pathMtu.probeDue(a.now);
 }
 
-/** RFC 8899 §6.2.1.2: a HEARTBEAT with a nonce, and a PAD chunk that makes the packet as large as asked. */
+/** RFC 8899 §6.2.1.2: a HEARTBEAT with a nonce, which fills the packet by itself or with a PAD chunk. */
 function writeProbe(a: Association, writer: PacketWriter): void {
   writer.chunk(a.pathMtu.probe());
-  writer.padChunk();
+  if (a.pathMtu.filling === 'pad') writer.padChunk();
 }
 
 function finish(a: Association, writer: PacketWriter): number {
