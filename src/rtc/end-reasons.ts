@@ -11,7 +11,13 @@ export function closedByPeer(layer: 'sctp' | 'dtls', message: string): Failure {
 /** RFC 9260 §3.3.10.12: how browsers say "close() was called"; with any other cause an ABORT is a failure. */
 const USER_INITIATED_ABORT = 12;
 
+/**
+ * The peer's end of the association as the connection's. An ABORT without a cause (RFC 9260 §3.3.7 allows it) is how werift and
+ * aiortc close.
+ */
 export function sctpReason({ failure, origin, causes }: Extract<SctpEvent, { type: 'closed' }>): Failure {
+  if (origin === 'remote' && failure?.code === 'aborted-by-peer' && causes.length === 0)
+    return closedByPeer('sctp', 'the peer closed the connection (an ABORT without a cause)');
   const byUser = origin === 'remote' && causes.find(({ code }) => code === USER_INITIATED_ABORT);
   if (byUser)
     return closedByPeer('sctp', `the peer closed the connection${byUser.text ? `: ${byUser.text}` : ''}`);

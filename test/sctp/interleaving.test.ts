@@ -1,11 +1,16 @@
 /** RFC 8260: messages of different streams share the path chunk by chunk, by priority. RFC 9653: no checksum over DTLS. */
 import { describe, expect, test } from 'vitest';
+import { isFailure } from '../../src/core/decode.ts';
 import { CHUNK } from '../../src/sctp/constants.ts';
 import { encodeIForwardTsn, encodeForwardTsn } from '../../src/sctp/packet/forward-tsn.ts';
+import type { InitChunk } from '../../src/sctp/packet/init.ts';
+import { decodeInit, encodeInit } from '../../src/sctp/packet/init.ts';
 import { verificationTagOf } from '../../src/sctp/packet/packet.ts';
-import type { SctpMessage, SctpOptions } from '../../src/sctp/index.ts';
-import { inspect, messages, Pair, payload, sent } from './pair.ts';
-import { chunksOf, dataChunk, kinds, packetOf } from './wire.ts';
+import { encodeChunk } from '../../src/sctp/packet/simple.ts';
+import type { SctpAssociation, SctpMessage, SctpOptions } from '../../src/sctp/index.ts';
+import { association, inspect, messages, Pair, payload, sent } from './pair.ts';
+import { INTERLEAVING_EXTENSIONS, PUPPET_INIT } from './puppet.ts';
+import { allKinds, chunksOf, dataChunk, kinds, packetOf } from './wire.ts';
 
 const BOTH: Partial<SctpOptions> = { interleaving: true };
 
@@ -39,7 +44,79 @@ function tagOfA(pair: Pair): number {
   return verificationTagOf(sent(pair.b)[0] ?? new Uint8Array(12));
 }
 
+/** What the peer says of itself in its INIT and in its INIT ACK; ours is established by either exchange, in either order. */
+function meets(
+  init: Partial<InitChunk>,
+  initAck: Partial<InitChunk>,
+  order: 'init' | 'initAck' | 'cookieAck',
+): SctpAssociation {
+  const a = association(1, { interleaving: true });
+  const theirs: InitChunk = { ...PUPPET_INIT, extensions: [], forwardTsn: false };
+  a.connect(0);
+  const ours = decodeInit(chunksOf(sent(a)[0] ?? new Uint8Array(12))[0]?.body ?? new Uint8Array(0));
+  if (isFailure(ours)) throw new Error('no INIT');
+  const say = {
+    init: (): void => a.handlePacket(packetOf(0, encodeInit(CHUNK.init, { ...theirs, ...init })), 1),
+    initAck: (): void => {
+      const chunk = encodeInit(CHUNK.initAck, { ...theirs, ...initAck, cookie: Uint8Array.of(1, 2, 3, 4) });
+      a.handlePacket(packetOf(ours.tag, chunk), 1);
+    },
+    cookieEcho: (): void => {
+      const answers = sent(a).flatMap((packet) => chunksOf(packet));
+      const answer = decodeInit(
+        answers.find(({ type }) => type === CHUNK.initAck)?.body ?? new Uint8Array(0),
+      );
+      const cookie = isFailure(answer) ? undefined : answer.cookie;
+      a.handlePacket(packetOf(ours.tag, encodeChunk(CHUNK.cookieEcho, 0, cookie ?? new Uint8Array(4))), 1);
+    },
+    cookieAck: (): void =>
+      a.handlePacket(packetOf(ours.tag, encodeChunk(CHUNK.cookieAck, 0, new Uint8Array(0))), 1),
+  };
+  if (order === 'init') {
+    say.init();
+    say.initAck();
+    say.cookieEcho();
+  } else if (order === 'initAck') {
+    say.initAck();
+    say.init();
+    say.cookieEcho();
+  } else {
+    say.init();
+    say.initAck();
+    say.cookieAck();
+  }
+  expect(a.state).toBe('established');
+  return a;
+}
+
+const INTERLEAVES: Partial<InitChunk> = { forwardTsn: true, extensions: INTERLEAVING_EXTENSIONS };
+
 describe('negotiation', () => {
+  test.each(['init', 'initAck', 'cookieAck'] as const)(
+    'C8: what the peer announces in its INIT alone holds, in its INIT ACK alone as well (order: %s)',
+    (order) => {
+      for (const [init, initAck] of [
+        [INTERLEAVES, {}],
+        [{}, INTERLEAVES],
+        [{ forwardTsn: true, extensions: [CHUNK.iData] }, { extensions: [CHUNK.iForwardTsn] }],
+      ] as const) {
+        const a = meets(init, initAck, order);
+        expect(a.inspect()).toMatchObject({ interleaving: true, partialReliability: true });
+        a.send(1, { ppid: 53, data: payload(10, 1) });
+        expect(allKinds(sent(a)).some((kind) => kind.includes('iData'))).toBe(true);
+      }
+      expect(meets({}, {}, order).inspect()).toMatchObject({
+        interleaving: false,
+        partialReliability: false,
+      });
+    },
+  );
+
+  test('C8: of another peer, before a restart or in a stray INIT, nothing is taken over', () => {
+    const a = meets({ ...INTERLEAVES, tag: 0x7777_7777 }, {}, 'cookieAck');
+    expect(a.inspect().interleaving).toBe(false);
+  });
+
   test.each([
     [true, true, 'iData'],
     [true, false, 'data'],

@@ -86,6 +86,22 @@ export class Handshake {
     return this.peer?.tag ?? 0;
   }
 
+  /**
+   * Takes the peer's INIT or INIT ACK as the one that counts. RFC 9260 §3.2.1 and RFC 5061 §4.2.7 let both say what the peer can
+   * do; some say a part of it in one of them alone, and go by what we have said in ours. So each adds to what the other has said.
+   */
+  adopt(peer: InitChunk): void {
+    const other = [this.peer, this.#slot?.peer].filter(
+      (said) => said !== undefined && said.tag === peer.tag && said.initialTsn === peer.initialTsn,
+    );
+    this.peer = {
+      ...peer,
+      forwardTsn: peer.forwardTsn || other.some((said) => said?.forwardTsn),
+      zeroChecksum: peer.zeroChecksum || other.some((said) => said?.zeroChecksum),
+      extensions: [...new Set([peer, ...other].flatMap((said) => said?.extensions ?? []))],
+    };
+  }
+
   /** Our INIT chunk. */
   encodeInit(): Bytes {
     return encodeInit(CHUNK.init, this.#parameters(this.localTag, this.initialTsn));

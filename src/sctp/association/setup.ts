@@ -59,6 +59,8 @@ export function handleInit(a: Association, body: Uint8Array): void {
   if (a.state === 'new') a.deadlines.start('sctpConnect', a.settings.gates.sctpConnect);
   if (a.lastHeardAt === -Infinity) a.lastHeardAt = a.now;
   reply(a, init.tag, a.handshake.answerInit(init, a.isAssociated, a.now));
+  // Its INIT ACK came first: before any data it may still say more of itself.
+  if (!a.isAssociated && a.handshake.peer?.tag === init.tag) a.adoptPeer(a.handshake.peer);
 }
 
 /** In any state but cookie-wait an INIT ACK is an old one (RFC 9260 §5.2.3). */

@@ -136,14 +136,16 @@ export class Association {
   }
 
   /** Takes the peer's parameters as those of the association. */
-  adoptPeer(peer: InitChunk): void {
+  adoptPeer(init: InitChunk): void {
     const known = this.handshake.peer;
-    this.handshake.peer = peer;
+    this.handshake.adopt(init);
+    const peer = this.handshake.peer ?? init;
     this.outboundStreams = Math.min(this.settings.streams, peer.inboundStreams);
     this.sender.allowance.peerWindow = peer.window;
     this.sender.abandonment.isSupported = peer.forwardTsn;
     if (peer.extensions.includes(CHUNK.pad)) this.pathMtu.notePadSupported();
-    if (known?.tag === peer.tag && known.initialTsn === peer.initialTsn) return;
+    const isKnown = known?.tag === peer.tag && known.initialTsn === peer.initialTsn;
+    if (isKnown && this.receiver?.interleaving === this.handshake.interleaves) return;
     if (this.handshake.interleaves) this.sender.enableInterleaving();
     // Half of it: the other half is for what is sent to its end and still on its way.
     this.sender.queue.maxOpenBytes = peer.window / 2;

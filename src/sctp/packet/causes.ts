@@ -15,10 +15,13 @@ export interface SctpCause {
 /** Longest text kept of a peer's ABORT, in bytes. */
 const MAX_TEXT = 256;
 
-/** The causes of an ABORT or ERROR chunk's value. Malformed ones are left out: the chunk counts all the same. */
+/** Stands for causes that cannot be read: the chunk counts all the same, and had something to say. No RFC has a cause 0. */
+const UNREADABLE: readonly SctpCause[] = [{ code: 0 }];
+
+/** The causes of an ABORT or ERROR chunk's value. Malformed ones are one of code 0. */
 export function decodeCauses(body: Uint8Array): readonly SctpCause[] {
   const parameters = decodeParameters(body);
-  if (isFailure(parameters)) return [];
+  if (isFailure(parameters)) return UNREADABLE;
   return parameters.map(({ type, value }) =>
     type === CAUSE.userInitiatedAbort || type === CAUSE.protocolViolation
       ? { code: type, text: decodeUtf8(value.subarray(0, MAX_TEXT)) }
