@@ -167,13 +167,15 @@ export class DataChannels {
     layer.association = 'closed';
     for (const gate of Object.values(layer.gates)) gate.clear();
     layer.control.clear();
+    layer.counters.add('earlyMessagesLost', layer.early.count);
+    layer.early.clear();
     layer.streams.clear();
     for (const state of layer.channels) finish(layer, state, cause);
   }
 
   /** What there is, what is waited for, what was dropped. */
   inspect(): ChannelsInspection {
-    const { association, role, channels, streams, gates, events, control, counters } = this.#layer;
+    const { association, role, channels, streams, gates, events, control, early, counters } = this.#layer;
     return {
       association,
       role,
@@ -184,6 +186,8 @@ export class DataChannels {
       timers: armedGates(gates),
       queuedEvents: events.size,
       queuedControl: control.size,
+      earlyMessages: early.count,
+      earlyBytes: early.bytes,
       counters: counters.snapshot(),
     };
   }

@@ -63,8 +63,18 @@ export function refuse(layer: Layer, streamId: number, why: RefusalCounter): voi
   }
   const stream = known ?? layer.streams.occupy(streamId, 'refused');
   layer.streams.lose(stream, 'refused');
+  layer.gates.inboundOpen.disarm(stream);
+  dropEarly(layer, streamId);
   if (stream.incoming === 'in-use') layer.port.ignore(streamId);
   layer.closing.begin(stream, 'discard');
+}
+
+/** Nobody comes for the messages that have waited on the stream. */
+function dropEarly(layer: Layer, streamId: number): void {
+  for (const { data } of layer.early.take(streamId)) {
+    layer.counters.add('earlyMessagesLost');
+    layer.port.release(data.length);
+  }
 }
 
 /** RFC 8831 §6.7: whoever sees the peer's direction reset resets its own. */
@@ -89,9 +99,8 @@ export function onRemoteReset(layer: Layer, streamId: number): void {
       break;
     case undefined:
       if (stream.occupant === 'half-open') {
-        layer.gates.inboundOpen.disarm(stream);
         stream.incoming = 'reset';
-        refuse(layer, streamId, 'openMalformed');
+        refuse(layer, streamId, layer.early.has(streamId) ? 'firstMessageNotOpen' : 'openMalformed');
       }
   }
   end(layer, layer.closing.onRemoteReset(stream));
@@ -115,7 +124,7 @@ export function expire(layer: Layer, gate: Gate<Stream>, stream: Stream, elapsed
       if (state !== undefined) fail(layer, state, cause);
       return;
     case 'inboundOpen':
-      refuse(layer, stream.id, 'openExpired');
+      refuse(layer, stream.id, layer.early.has(stream.id) ? 'firstMessageNotOpen' : 'openExpired');
       return;
     case 'closeDrain':
       if (state !== undefined) state.failure ??= cause;

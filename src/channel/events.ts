@@ -57,8 +57,8 @@ export type RefusalCounter =
 
 /**
  * Streams refused, by reason, and those that there was no room to refuse; channels of the peer's that should not have had an
- * identifier of ours; channels closed for breaking the rules; messages
- * dropped as their channel was closing; messages of ours that `send` refused for their size.
+ * identifier of ours; channels closed for breaking the rules; messages dropped as their channel was closing; messages that
+ * waited for their channel, and those that none came for; messages of ours that `send` refused for their size.
  */
 export type ChannelCounter =
   | RefusalCounter
@@ -67,6 +67,8 @@ export type ChannelCounter =
   | 'protocolViolations'
   | 'badUserMessages'
   | 'lateMessages'
+  | 'earlyMessages'
+  | 'earlyMessagesLost'
   | 'messagesTooLarge';
 
 export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
@@ -81,6 +83,8 @@ export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
   'protocolViolations',
   'badUserMessages',
   'lateMessages',
+  'earlyMessages',
+  'earlyMessagesLost',
   'messagesTooLarge',
 ];
 
@@ -120,5 +124,8 @@ export interface ChannelsInspection {
   readonly queuedEvents: number;
   /** OPENs and ACKs for which the association's send buffer has had no room yet. */
   readonly queuedControl: number;
+  /** Messages on streams that have no channel yet, and the bytes of user data in them. */
+  readonly earlyMessages: number;
+  readonly earlyBytes: number;
   readonly counters: Readonly<Record<ChannelCounter, number>>;
 }

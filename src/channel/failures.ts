@@ -8,7 +8,7 @@ export function channelFailure(code: string, message: string): Failure {
 
 const EXPIRY: Readonly<Record<GateName, Failure>> = {
   openAck: channelFailure('open-timeout', 'the peer did not answer the OPEN'),
-  inboundOpen: channelFailure('inbound-open-timeout', 'the rest of an OPEN did not come'),
+  inboundOpen: channelFailure('inbound-open-timeout', 'no channel came for the stream'),
   closeDrain: channelFailure('drain-timeout', 'what was queued could not be sent in time'),
   streamReset: channelFailure('reset-timeout', 'the peer did not reset the stream'),
   reassembly: channelFailure('reassembly-timeout', 'the rest of a message did not come'),

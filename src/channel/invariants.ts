@@ -11,16 +11,26 @@ export function invariantViolation({
   control,
   streams,
   gates,
+  early,
 }: Layer): string | undefined {
   if (association === 'closed') {
-    const isEmpty = channels.size === 0 && control.size === 0 && earliestGate(gates).next() === Infinity;
+    const held = channels.size + control.size + early.count;
+    const isEmpty = held === 0 && earliestGate(gates).next() === Infinity;
     return isEmpty ? undefined : 'the channels are closed and hold something';
   }
   for (const stream of streams.all()) {
     const violation = streamViolation(stream, gates);
     if (violation !== undefined) return violation;
+    if (stream.occupant !== 'half-open' && early.has(stream.id) && !isWaiting(stream)) {
+      return `messages wait on stream ${stream.id} for a channel that it has`;
+    }
   }
   return undefined;
+}
+
+/** A negotiated channel of ours that waits for the association, and so do its messages. */
+function isWaiting({ occupant }: Stream): boolean {
+  return typeof occupant === 'object' && occupant.phase === 'waiting';
 }
 
 function streamViolation(stream: Stream, gates: Gates<Stream>): string | undefined {

@@ -3,6 +3,7 @@ import { Counters } from '../core/counters.ts';
 import { Closing } from './closing.ts';
 import { ControlQueue } from './control-queue.ts';
 import type { ChannelOwner, ChannelState, DataChannel } from './data-channel.ts';
+import { EarlyMessages } from './early-messages.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ChannelCall, ChannelCounter } from './events.ts';
 import { CHANNEL_COUNTERS } from './events.ts';
@@ -30,6 +31,7 @@ export class Layer {
   readonly closing: Closing;
   readonly control: ControlQueue;
   readonly events: EventQueue;
+  readonly early: EarlyMessages;
   readonly counters: Counters<ChannelCounter> = new Counters<ChannelCounter>(CHANNEL_COUNTERS);
   /** What handles ask for. */
   readonly owner: ChannelOwner;
@@ -44,6 +46,7 @@ export class Layer {
     this.closing = new Closing(port, this.streams, this.gates);
     this.control = new ControlQueue(port);
     this.events = new EventQueue(port);
+    this.early = new EarlyMessages(limits);
     this.onActivity = options.onActivity ?? ((): void => undefined);
     this.owner = ownerOf(this);
   }

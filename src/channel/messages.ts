@@ -2,7 +2,7 @@
  * What is sent and received on channels, and what the association says of it.
  *
  *   send → outbound.ts → the association … onOutcome (ending.ts), onBufferedAmountLow
- *   onMessage → the first one on its stream: opening.ts; on a channel: payload.ts → the event queue, or held back
+ *   onMessage → on a stream without a channel: opening.ts; on a channel: receiving.ts
  */
 import type { Bytes } from '../core/bytes.ts';
 import { RtcError } from '../core/errors.ts';
@@ -12,13 +12,14 @@ import { isAck } from './dcep.ts';
 import { end, fail } from './ending.ts';
 import { channelFailure } from './failures.ts';
 import type { Layer } from './layer.ts';
-import { onFirstMessage, openChannel } from './opening.ts';
+import { onEarlyMessage, onFirstMessage, openChannel } from './opening.ts';
 import type { ChannelPriority, SendOptions } from './options.ts';
 import { PRIORITY, checkSendOptions } from './options.ts';
 import { outgoing } from './outbound.ts';
 import type { MessageData } from './payload.ts';
-import { Ppid, checkedData, toPayload } from './payload.ts';
+import { Ppid, checkedData, isUserData, toPayload } from './payload.ts';
 import { takesOrders } from './port.ts';
+import { receive } from './receiving.ts';
 import type { Stream } from './streams.ts';
 
 const NO_OPTIONS: SendOptions = {};
@@ -100,10 +101,8 @@ export function onMessage(layer: Layer, streamId: number, ppid: number, data: By
     end(layer, layer.closing.onReuse(stream));
     stream = undefined;
   }
-  if (stream === undefined) {
-    onFirstMessage(layer, streamId, ppid, data);
-  } else if (stream.occupant === 'half-open') {
-    layer.gates.inboundOpen.disarm(stream);
+  if (stream === undefined || stream.occupant === 'half-open') {
+    if (isUserData(ppid)) return onEarlyMessage(layer, streamId, { ppid, data });
     onFirstMessage(layer, streamId, ppid, data);
   } else if (typeof stream.occupant === 'string') {
     layer.counters.add('lateMessages');
@@ -136,26 +135,6 @@ function onChannelMessage(
   // RFC 8832 §6: user data says as well as an ACK that the peer has the channel; the two may change places.
   if (state.phase === 'opening') openChannel(layer, stream, state);
   return !acknowledges && receive(layer, stream, state, ppid, data);
-}
-
-function receive(layer: Layer, stream: Stream, state: ChannelState, ppid: number, data: Bytes): boolean {
-  const received = state.reader.read(ppid, data);
-  switch (received.type) {
-    case 'incomplete':
-      layer.gates.reassembly.arm(stream);
-      return false;
-    case 'violation':
-      // RFC 8831 §6.6: the receiver SHOULD close the channel.
-      layer.counters.add('badUserMessages');
-      fail(layer, state, channelFailure(received.reason, 'the peer sent a message that cannot be read'));
-      return false;
-    case 'message':
-      layer.gates.reassembly.disarm(stream);
-      state.messagesReceived++;
-      state.bytesReceived += received.size;
-      layer.events.pushMessage(state, received.data, data.length);
-      return true;
-  }
 }
 
 /** Of a channel that drains, the end of draining; of an open one, the application's event. */

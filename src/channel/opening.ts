@@ -3,6 +3,7 @@
  *
  *   ours      createChannel → an identifier, when the role is known → establish, when the association is up → openChannel
  *   theirs    onStreamData: half open → onFirstMessage: ACK, openChannel; or refused
+ *   neither   onEarlyMessage: half open, until one of these makes the channel
  */
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
@@ -14,8 +15,10 @@ import { encodeAck, encodeOpen } from './dcep.ts';
 import { fail, refuse } from './ending.ts';
 import { channelFailure } from './failures.ts';
 import type { Layer } from './layer.ts';
+import type { EarlyMessage } from './early-messages.ts';
 import type { DataChannelOptions } from './options.ts';
-import { PRIORITY, localSettings, remoteSettings } from './options.ts';
+import { MAX_STREAM_ID, PRIORITY, localSettings, remoteSettings } from './options.ts';
+import { receiveEarly } from './receiving.ts';
 import type { ChannelRole, Stream } from './streams.ts';
 import { hasParityOf, parityOf } from './streams.ts';
 
@@ -154,16 +157,30 @@ export function openChannel(layer: Layer, stream: Stream, state: ChannelState): 
   layer.port.setPriority(stream.id, PRIORITY[state.priority]);
   const type = state.settings.origin === 'remote' ? 'datachannel' : 'channelopen';
   layer.events.push({ type, channel: state.handle });
+  receiveEarly(layer, stream, state);
 }
 
 /** The first bytes of an unfinished message: on an unknown stream, an OPEN that must not take for ever. */
 export function onStreamData(layer: Layer, streamId: number): void {
   if (layer.streams.get(streamId) !== undefined) return;
-  if (isFull(layer)) {
-    refuse(layer, streamId, 'openOverLimit');
-    return;
+  if (isFull(layer)) refuse(layer, streamId, 'openOverLimit');
+  else layer.gates.inboundOpen.arm(layer.streams.occupy(streamId, 'half-open'));
+}
+
+/** User data on a stream that has no channel. True: it is kept, for a negotiated channel that we make yet, or an OPEN to come. */
+export function onEarlyMessage(layer: Layer, streamId: number, message: EarlyMessage): boolean {
+  const isKept =
+    streamId < Math.min(layer.port.outboundStreams, MAX_STREAM_ID + 1) &&
+    !(layer.streams.get(streamId) === undefined && isFull(layer)) &&
+    layer.early.keep(streamId, message);
+  if (!isKept) {
+    layer.counters.add('earlyMessagesLost');
+    refuse(layer, streamId, 'firstMessageNotOpen');
+    return false;
   }
-  layer.gates.inboundOpen.arm(layer.streams.occupy(streamId, 'half-open'));
+  layer.counters.add('earlyMessages');
+  onStreamData(layer, streamId);
+  return true;
 }
 
 /**
@@ -171,6 +188,8 @@ export function onStreamData(layer: Layer, streamId: number): void {
  * resets the stream.
  */
 export function onFirstMessage(layer: Layer, streamId: number, ppid: number, data: Bytes): void {
+  const waiting = layer.streams.get(streamId);
+  if (waiting !== undefined) layer.gates.inboundOpen.disarm(waiting);
   const { outboundStreams } = layer.port;
   const strictRole = layer.tolerateParity ? undefined : layer.role;
   const open = judgeFirstMessage(streamId, ppid, data, strictRole, outboundStreams, layer.limits);

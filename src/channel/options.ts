@@ -6,12 +6,13 @@ import { badArgument } from '../core/errors.ts';
 import { decodeUtf8, encodeUtf8 } from '../core/text.ts';
 import type { DcepLimits, DcepOpen } from './dcep.ts';
 import { DCEP_MAX_TEXT } from './dcep.ts';
+import type { EarlyLimits } from './early-messages.ts';
 
 /** How long each wait may last, in milliseconds; `Infinity` waits for ever. */
 export interface ChannelGates {
   /** Our OPEN is due and neither its ACK nor data has come: the channel fails, the association lives. */
   readonly openAck: number;
-  /** The first bytes on an unknown stream have come and no whole OPEN: the stream is reset. */
+  /** Something has come on a stream without a channel, and neither its OPEN nor our negotiated channel has: it is reset. */
   readonly inboundOpen: number;
   /** `close()` was called with data still queued: the rest is discarded. */
   readonly closeDrain: number;
@@ -31,7 +32,7 @@ export const DEFAULT_CHANNEL_GATES: ChannelGates = {
   reassembly: 60_000,
 };
 
-export interface ChannelLimits extends DcepLimits {
+export interface ChannelLimits extends DcepLimits, EarlyLimits {
   /** Channels and half-opened streams at once, of both sides together. Chromium opens up to 1024. */
   readonly maxChannels: number;
   /**
@@ -53,6 +54,8 @@ export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = {
   maxLabelLength: DCEP_MAX_TEXT,
   maxProtocolLength: DCEP_MAX_TEXT,
   maxMessageSize: 262_144,
+  maxEarlyMessages: 256,
+  maxEarlyBytes: 262_144,
 };
 
 export interface ChannelOptions {
@@ -147,6 +150,8 @@ export function checkLayerOptions(options: ChannelOptions): {
   checkInteger('limits.maxLabelLength', limits.maxLabelLength, 0, DCEP_MAX_TEXT);
   checkInteger('limits.maxProtocolLength', limits.maxProtocolLength, 0, DCEP_MAX_TEXT);
   checkInteger('limits.maxMessageSize', limits.maxMessageSize, 1, Number.MAX_SAFE_INTEGER);
+  checkInteger('limits.maxEarlyMessages', limits.maxEarlyMessages, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger('limits.maxEarlyBytes', limits.maxEarlyBytes, 0, Number.MAX_SAFE_INTEGER);
   return { gates, limits };
 }
 

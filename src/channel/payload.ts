@@ -18,6 +18,13 @@ export const Ppid = {
   emptyBinary: 57,
 } as const;
 
+/** True for what applications say to each other, whole or in pieces. */
+export function isUserData(ppid: number): boolean {
+  return ppid !== Ppid.dcep && USER_DATA.has(ppid);
+}
+
+const USER_DATA: ReadonlySet<number> = new Set(Object.values(Ppid));
+
 export interface Payload {
   readonly ppid: number;
   readonly data: Uint8Array;

@@ -228,7 +228,7 @@ describe('inboundOpen (G5, S21)', () => {
   });
 
   test.each([
-    ['a message that is no OPEN', TEXT, Uint8Array.of(1), 'firstMessageNotOpen'],
+    ['a message of an unknown kind', 99, Uint8Array.of(1), 'firstMessageNotOpen'],
     ['an OPEN cut short', DCEP, OPEN.subarray(0, 13), 'openMalformed'],
     ['an ACK for nothing', DCEP, encodeAck(), 'firstMessageNotOpen'],
     ['an unknown DCEP message', DCEP, Uint8Array.of(9, 9, 9), 'openMalformed'],
@@ -340,7 +340,7 @@ describe('limits', () => {
   test('maxRefusedStreams: streams beyond it are dropped without an answer; once there is room they are refused', () => {
     const puppet = new ChannelPuppet({ limits: { maxRefusedStreams: 4 } });
     puppet.does.answer = undefined;
-    for (let i = 0; i < 100; i++) puppet.tell(1 + 2 * i, TEXT, Uint8Array.of(1));
+    for (let i = 0; i < 100; i++) puppet.tell(1 + 2 * i, DCEP, encodeAck());
     puppet.run(100);
     expect(puppet.channels.inspect()).toMatchObject({
       refusedStreams: 4,
@@ -351,7 +351,7 @@ describe('limits', () => {
     puppet.does.answer = 1;
     puppet.run(5000);
     expect(puppet.channels.inspect().quarantinedStreams).toBe(0);
-    puppet.tell(51, TEXT, Uint8Array.of(1));
+    puppet.tell(51, DCEP, encodeAck());
     puppet.run(1000);
     expect(puppet.channels.inspect().counters).toMatchObject({
       firstMessageNotOpen: 101,

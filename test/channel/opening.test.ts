@@ -227,7 +227,6 @@ describe('a channel that the peer opens', () => {
   });
 
   test.each([
-    ['data without an OPEN', message(0, 51, 0x61), 'firstMessageNotOpen'],
     ['an ACK of nothing', dcep(0, ACK), 'firstMessageNotOpen'],
     ['an unknown identifier', message(0, 99, 1), 'firstMessageNotOpen'],
     ['a malformed OPEN', message(0, 50, 3, 0, 0), 'openMalformed'],
@@ -426,7 +425,7 @@ describe('streams that the association does not have', () => {
   test('A1: negotiated, on a stream that the peer has opened, refused or not reset: the channel fails', () => {
     const { channels } = connected('server');
     channels.handleSctpEvent(dcep(4, OPEN), 1);
-    channels.handleSctpEvent(message(6, 53, 1), 1);
+    channels.handleSctpEvent(message(6, 99, 1), 1);
     const used = channels.createChannel('used', { negotiated: true, id: 8 });
     channels.handleSctpEvent(remoteReset(8), 1);
     drain(channels);
@@ -435,7 +434,7 @@ describe('streams that the association does not have', () => {
       expect([channel.readyState, channel.id]).toEqual(['closed', undefined]);
     }
     expect(used.readyState).toBe('closing');
-    const codes = drain(channels).map((event) => 'failure' in event ? event.failure.code : '');
+    const codes = drain(channels).map((event) => ('failure' in event ? event.failure.code : ''));
     expect(codes).toEqual(Array.from({ length: 6 }, () => 'id-in-use'));
   });
 

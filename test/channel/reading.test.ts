@@ -88,7 +88,7 @@ describe('pauseReading', () => {
     const { port, channels } = opened();
     channels.handleSctpEvent(dcep(0, encodeAck()), 0);
     expect(port.released).toBe(1);
-    channels.handleSctpEvent(message(40, 51, 1, 2, 3), 0); // No OPEN: refused.
+    channels.handleSctpEvent(message(40, 99, 1, 2, 3), 0); // Neither an OPEN nor user data: refused.
     expect(port.released).toBe(4);
     channels.handleSctpEvent(message(0, 52, 1, 2), 0); // A deprecated partial piece.
     expect(port.released).toBe(6);

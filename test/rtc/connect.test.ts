@@ -124,6 +124,24 @@ describe('connecting', () => {
     expect(pair.offerer.rtc.connectionState).toBe('connected');
   });
 
+  test('B7: a negotiated channel made 200 ms after its first message: both live, and nothing is lost', () => {
+    const pair = makeOpenPair();
+    const early = pair.offerer.rtc.createChannel('n', { negotiated: true, id: 10 });
+    pair.net.run({ limit: 50 });
+    expect(early.send('first')).toBe(true);
+    pair.net.run({ limit: 200 });
+    const late = pair.answerer.rtc.createChannel('n', { negotiated: true, id: 10 });
+    pair.net.run({ limit: 500 });
+    expect([early.readyState, late.readyState]).toEqual(['open', 'open']);
+    early.send('second');
+    late.send('back');
+    pair.net.run({ limit: 500 });
+    expect([pair.answerer.messages.get('n'), pair.offerer.messages.get('n')]).toEqual([
+      ['first', 'second'],
+      ['back'],
+    ]);
+  });
+
   test('rollback takes an offer back, and its channels', () => {
     const { offerer } = makeUnsignalledPair();
     const draft = offerer.rtc.negotiation();
