@@ -7,6 +7,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import { badArgument } from '../core/errors.ts';
+import { BoundedQueue } from '../core/queue.ts';
 import type { ChannelInspection } from './events.ts';
 import type { ChannelPriority, ChannelSettings, SendOptions } from './options.ts';
 import { checkPriority } from './options.ts';
@@ -63,8 +64,10 @@ export class ChannelState {
   readonly reader: PayloadReader;
   phase: Phase = 'waiting';
   isPaused: boolean = false;
-  /** Messages that wait for `resumeReading`; the receive window bounds them. */
-  unread: UnreadMessage[] = [];
+  /** Messages that the application has not taken; the receive window bounds them. */
+  readonly unread: BoundedQueue<UnreadMessage> = new BoundedQueue<UnreadMessage>(Infinity);
+  /** How many places the event queue has for them; while reading is paused, they come up in vain. */
+  placed = 0;
   /** Messages with an `id` that have not ended. */
   readonly asked: Set<AskedMessage> = new Set<AskedMessage>();
   /** The stream's identifier, once there is one; it stays readable after the channel has closed. */
@@ -91,7 +94,7 @@ export class ChannelState {
     const { label, protocol, origin, negotiated, ordered, maxRetransmits, maxPacketLifeTime } = this.settings;
     const { messagesSent, bytesSent, messagesReceived, bytesReceived } = this;
     return {
-      unreadMessages: this.unread.length,
+      unreadMessages: this.isPaused ? this.unread.size : 0,
       id: this.id,
       label,
       protocol,
@@ -225,9 +228,10 @@ export class DataChannel {
   }
 
   /**
-   * No `message` events until `resumeReading`. What arrives waits, and counts against the connection's receive window:
-   * when that is full the peer has to stop, on all channels, and after the gate `readerStalled` the connection ends.
-   * A channel that the peer closes gives out what waits first; `close()` drops it.
+   * No `message` events until `resumeReading`, from this call on: what has arrived and was not polled waits, too. All of it
+   * counts against the connection's receive window: when that is full the peer has to stop, on all channels, and after the
+   * gate `readerStalled` the connection ends. A channel that the peer closes gives out what waits first, and cannot be paused any
+   * more; `close()`, of the channel or the connection, drops it.
    */
   pauseReading(): void {
     this.#owner.pauseReading(this.#state);
@@ -239,8 +243,8 @@ export class DataChannel {
   }
 
   /**
-   * Sends what is queued, then resets the stream; `channelclose` follows when both sides have. Messages that arrive
-   * meanwhile are dropped and counted. Calling again changes nothing.
+   * Sends what is queued, then resets the stream; `channelclose` follows when both sides have. No message comes out any more:
+   * those that have arrived or do meanwhile are dropped and counted. Calling again changes nothing.
    */
   close(): void {
     this.#owner.close(this.#state);

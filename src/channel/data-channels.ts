@@ -159,8 +159,11 @@ export class DataChannels {
     return gate.next() === Infinity ? undefined : gate.name;
   }
 
-  /** The association is over: every channel closes, once, for the reason `cause`; nothing is waited for any more. */
-  close(cause: Failure | undefined, now: number): void {
+  /**
+   * The association is over: every channel closes, once, for the reason `cause`; nothing is waited for any more.
+   * @param unread messages that were not polled come out first, or, as this end has had enough, do not.
+   */
+  close(cause: Failure | undefined, now: number, unread: 'given-out' | 'dropped' = 'given-out'): void {
     const layer = this.#layer;
     layer.advance(now);
     if (layer.association === 'closed') return;
@@ -170,7 +173,10 @@ export class DataChannels {
     layer.counters.add('earlyMessagesLost', layer.early.count);
     layer.early.clear();
     layer.streams.clear();
-    for (const state of layer.channels) finish(layer, state, cause);
+    for (const state of layer.channels) {
+      if (unread === 'dropped') layer.counters.add('lateMessages', layer.events.dropUnread(state));
+      finish(layer, state, cause);
+    }
   }
 
   /** What there is, what is waited for, what was dropped. */

@@ -1,61 +1,72 @@
 /**
- * Events on their way to the application. A message counts against the association's receive window until it is taken
- * here; those of a paused channel wait in its state, in front of this queue.
+ * Events on their way to the application. A message has a place here among them, and waits in its channel's `unread` until the
+ * place comes up: a channel that was paused meanwhile keeps it, one that was closed has dropped it. It counts against the
+ * association's receive window until it is taken.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { BoundedQueue } from '../core/queue.ts';
-import type { ChannelState } from './data-channel.ts';
+import { ChannelState } from './data-channel.ts';
 import type { ChannelEvent } from './events.ts';
 import type { SctpPort } from './port.ts';
 
+type OtherEvent = Exclude<ChannelEvent, { type: 'message' }>;
+
 export class EventQueue {
   readonly #port: SctpPort;
-  /** Bounded by its causes: an event of the association, a gate or a call makes a few for each channel it concerns. */
-  readonly #events = new BoundedQueue<ChannelEvent>(Infinity);
-  /** What each `message` event among them takes of the receive window, in bytes. */
-  readonly #held = new BoundedQueue<number>(Infinity);
+  /**
+   * Events, and for each message its channel. Bounded by its causes: an event of the association, a gate or a call makes a few
+   * for each channel it concerns, and the receive window bounds messages.
+   */
+  readonly #places = new BoundedQueue<OtherEvent | ChannelState>(Infinity);
 
   constructor(port: SctpPort) {
     this.#port = port;
   }
 
+  /** How many may come out: messages that are kept back meanwhile do not. */
   get size(): number {
-    return this.#events.size;
+    return this.#places.size;
   }
 
-  push(event: Exclude<ChannelEvent, { type: 'message' }>): void {
-    this.#events.push(event);
+  push(event: OtherEvent): void {
+    this.#places.push(event);
   }
 
   /** @param held bytes the message takes of the window. */
   pushMessage(state: ChannelState, data: string | Bytes, held: number): void {
-    if (state.isPaused) {
-      state.unread.push({ data, held });
-      return;
-    }
-    this.#held.push(held);
-    this.#events.push({ type: 'message', channel: state.handle, data });
+    state.unread.push({ data, held });
+    if (!state.isPaused) this.#place(state);
   }
 
   shift(): ChannelEvent | undefined {
-    const event = this.#events.shift();
-    if (event?.type === 'message') this.#port.release(this.#held.shift() ?? 0);
-    return event;
+    for (let next = this.#places.shift(); next !== undefined; next = this.#places.shift()) {
+      if (!(next instanceof ChannelState)) return next;
+      next.placed--;
+      const message = next.isPaused ? undefined : next.unread.shift();
+      if (message === undefined) continue;
+      this.#port.release(message.held);
+      return { type: 'message', channel: next.handle, data: message.data };
+    }
+    return undefined;
   }
 
   /** What has waited comes out, and nothing waits any more. */
   resume(state: ChannelState): void {
-    const { unread } = state;
     state.isPaused = false;
-    state.unread = [];
-    for (const { data, held } of unread) this.pushMessage(state, data, held);
+    while (state.placed < state.unread.size) this.#place(state);
   }
 
-  /** What has waited is released unseen; how many messages that were. */
+  /** What has not been taken is released unseen; how many messages that were. */
   dropUnread(state: ChannelState): number {
-    const { unread } = state;
-    state.unread = [];
-    for (const { held } of unread) this.#port.release(held);
-    return unread.length;
+    const count = state.unread.size;
+    for (let message = state.unread.shift(); message !== undefined; message = state.unread.shift()) {
+      this.#port.release(message.held);
+    }
+    return count;
+  }
+
+  #place(state: ChannelState): void {
+    state.placed++;
+    this.#places.push(state);
   }
 }

@@ -82,7 +82,8 @@ export function setPriority(layer: Layer, state: ChannelState, priority: Channel
 }
 
 export function pauseReading(layer: Layer, state: ChannelState): void {
-  if (state.isPaused || state.phase === 'closed') return;
+  // Of a channel that the peer has closed the last events are on their way, in their order.
+  if (state.isPaused || state.phase === 'closing' || state.phase === 'closed') return;
   state.isPaused = true;
   layer.onCall?.(state.handle, { method: 'pauseReading' });
 }

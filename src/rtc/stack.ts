@@ -545,7 +545,8 @@ export class ProtocolStack {
     if (path !== undefined) this.#pushFarewells(path, now);
     this.#dtls?.close(now);
     if (path !== undefined) this.#pushFarewells(path, now);
-    this.#channels.close(isOrderly(reason) ? undefined : reason, now);
+    const isOurs = reason.code === 'local-close';
+    this.#channels.close(isOrderly(reason) ? undefined : reason, now, isOurs ? 'dropped' : 'given-out');
     this.#association.close();
     this.#ice.close();
     this.#early.clear();

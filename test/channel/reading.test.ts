@@ -99,6 +99,111 @@ describe('pauseReading', () => {
   });
 });
 
+describe('inside a listener', () => {
+  /** Polls every event, and acts at each message. */
+  function listen(channels: DataChannels, onMessage: (text: string) => void): string[] {
+    const heard: string[] = [];
+    for (let event = channels.pollEvent(); event !== undefined; event = channels.pollEvent()) {
+      heard.push(...story([event]));
+      if (event.type === 'message') onMessage(String(event.data));
+    }
+    return heard;
+  }
+
+  test('E4: pauseReading: not one more message comes, and none is lost or out of order', () => {
+    const { port, channels, chat } = opened();
+    say(channels, 'a', 'b', 'c');
+    const pause = (): void => {
+      chat.pauseReading();
+      say(channels, 'd');
+    };
+    expect(listen(channels, pause)).toEqual(['a']);
+    expect([port.released, channels.inspect().channels[0]?.unreadMessages]).toEqual([1, 3]);
+    say(channels, 'e');
+    expect(drain(channels)).toEqual([]);
+    chat.resumeReading();
+    say(channels, 'f');
+    expect(story(drain(channels))).toEqual(['b', 'c', 'd', 'e', 'f']);
+    expect(port.released).toBe(6);
+  });
+
+  test('E4: one message at a time', () => {
+    const { channels, chat } = opened();
+    say(channels, 'a', 'b', 'c', 'd');
+    const heard: string[][] = [];
+    for (let i = 0; i < 5; i++) {
+      heard.push(
+        listen(channels, () => {
+          chat.pauseReading();
+        }),
+      );
+      chat.resumeReading();
+    }
+    expect(heard).toEqual([['a'], ['b'], ['c'], ['d'], []]);
+    expect(channels.queuedEvents).toBe(0);
+  });
+
+  test('E4: paused and resumed before the next one comes up: nothing comes twice', () => {
+    const { port, channels, chat } = opened();
+    say(channels, 'a', 'b');
+    const toggle = (): void => {
+      chat.pauseReading();
+      chat.resumeReading();
+      chat.pauseReading();
+      chat.resumeReading();
+    };
+    expect(listen(channels, toggle)).toEqual(['a', 'b']);
+    expect(port.released).toBe(2);
+  });
+
+  test('E4: other channels go on', () => {
+    const { channels, chat } = opened();
+    channels.createChannel('other', { negotiated: true, id: 7 });
+    drain(channels);
+    say(channels, 'a', 'b');
+    channels.handleSctpEvent(message(7, 51, 0x78), 0);
+    const pause = (): void => {
+      chat.pauseReading();
+    };
+    expect(listen(channels, pause)).toEqual(['a', 'x']);
+  });
+
+  test('E4: close(): not one more message comes; what was there is counted and released', () => {
+    const { port, channels, chat } = opened();
+    say(channels, 'a', 'b', 'c');
+    const close = (): void => {
+      chat.close();
+    };
+    expect(listen(channels, close)).toEqual(['a']);
+    expect([port.released, channels.inspect().counters.lateMessages]).toEqual([3, 2]);
+    channels.handleSctpEvent(localReset(0), 0);
+    channels.handleSctpEvent(remoteReset(0), 0);
+    expect(story(drain(channels))).toEqual(['channelclose']);
+  });
+
+  test('E4: the peer has closed the channel, and its last messages are on their way: they keep their place', () => {
+    const { channels, chat } = opened();
+    say(channels, 'a', 'b');
+    channels.handleSctpEvent(remoteReset(0), 0);
+    channels.handleSctpEvent(localReset(0), 0);
+    const pause = (): void => {
+      chat.pauseReading();
+    };
+    expect(listen(channels, pause)).toEqual(['a', 'b', 'channelclosing', 'channelclose']);
+  });
+
+  test('E4: paused, and then the association ends: what waits comes first', () => {
+    const { channels, chat } = opened();
+    say(channels, 'a', 'b');
+    const pause = (text: string): void => {
+      if (text !== 'a') return;
+      chat.pauseReading();
+      channels.handleSctpEvent(closed(), 0);
+    };
+    expect(listen(channels, pause)).toEqual(['a', 'b', 'channelclose']);
+  });
+});
+
 describe('send options', () => {
   test('a message may differ from its channel', () => {
     const { port, channels } = opened();
