@@ -7,10 +7,11 @@
  * It changes no state: what an alert leads to is the association's to say.
  */
 import type { Bytes } from '../core/bytes.ts';
+import type { DecodeFailure } from '../core/decode.ts';
 import { isFailure } from '../core/decode.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import type { Alert } from './alerts.ts';
-import { AlertDescription, AlertLevel, alertName, decodeAlert, encodeAlert } from './alerts.ts';
+import { ALERT_LENGTH, AlertDescription, AlertLevel, alertName, decodeAlert, encodeAlert } from './alerts.ts';
 import type { DtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { bothActive } from './diagnosis.ts';
@@ -18,13 +19,15 @@ import { hasAuthenticated, sealCopy } from './epoch.ts';
 import type { HandshakeDriver } from './handshake-driver.ts';
 import type { RecordReader } from './inbound.ts';
 import type { DtlsSetups } from './options.ts';
+import type { Problem } from './problem.ts';
+import { illegalParameter, malformed } from './problem.ts';
 import { ContentType } from './record.ts';
 
 /** How often an association answers attempts to renegotiate, so that nobody can make it chatter. */
 const MAX_RENEGOTIATION_REFUSALS = 4;
 
-/** What an alert of the peer's means; a diagnosis says why the association has ended. */
-export type AlertMeaning = 'warning' | 'close-notify' | Diagnosis;
+/** What an alert of the peer's means; a diagnosis says why the association has ended, a problem what to answer as well. */
+export type AlertMeaning = 'warning' | 'close-notify' | Diagnosis | Problem;
 
 const CLOSED_IN_HANDSHAKE: Diagnosis = {
   code: 'closed-in-handshake',
@@ -48,9 +51,13 @@ export class AlertExchange {
     return this.#queue.size;
   }
 
-  /** What the alert in `record` means; `undefined` if it does not count. Warnings other than close_notify change nothing. */
+  /**
+   * What the alert in `record` means; `undefined` if it does not count. Warnings other than close_notify change nothing. A
+   * protected record that is no alert ends the association, in plaintext it may be anybody's.
+   */
   interpret(record: RecordReader): AlertMeaning | undefined {
-    const alert = decodeAlert(record.body);
+    const alert = this.#decode(record.body);
+    if (isFailure(alert) && record.epoch > 0) return badAlert(record.body.length);
     if (isFailure(alert) || !this.#heeds(record)) {
       this.#counters.add('alertsIgnored');
       return undefined;
@@ -103,10 +110,28 @@ export class AlertExchange {
     return record.epoch > 0 || !hasAuthenticated(this.#driver.epochs);
   }
 
-  /** RFC 8446 §6: there the level says nothing, and all but two descriptions are fatal. */
+  get #isDtls13(): boolean {
+    return this.#driver.suite?.version === '1.3';
+  }
+
+  /** RFC 8446 §6: there the level says nothing, so that an odd one does no harm. */
+  #decode(body: Uint8Array): Alert | DecodeFailure {
+    const [, description] = body;
+    const hasLevel = !this.#isDtls13 || body.length !== ALERT_LENGTH || description === undefined;
+    return hasLevel ? decodeAlert(body) : { level: AlertLevel.fatal, description };
+  }
+
+  /** RFC 8446 §6: all but two descriptions are fatal, whatever the level. */
   #isMereWarning(alert: Alert): boolean {
-    return this.#driver.suite?.version === '1.3'
+    return this.#isDtls13
       ? alert.description === AlertDescription.userCanceled
       : alert.level === AlertLevel.warning;
   }
+}
+
+/** RFC 8446 §5.1: a record has exactly one alert. DTLS 1.2, which cannot put an alert together either, knows two levels. */
+function badAlert(length: number): Problem {
+  return length === ALERT_LENGTH
+    ? illegalParameter('The peer sent an alert of a level that does not exist.')
+    : malformed('alert-malformed');
 }

@@ -11,6 +11,7 @@ export const AlertDescription = {
   closeNotify: 0,
   unexpectedMessage: 10,
   badRecordMac: 20,
+  recordOverflow: 22,
   handshakeFailure: 40,
   badCertificate: 42,
   unsupportedCertificate: 43,
@@ -22,6 +23,7 @@ export const AlertDescription = {
   noRenegotiation: 100,
   missingExtension: 109,
   unsupportedExtension: 110,
+  certificateRequired: 116,
 } as const;
 export type AlertDescription = (typeof AlertDescription)[keyof typeof AlertDescription];
 

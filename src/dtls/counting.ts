@@ -7,6 +7,8 @@ export const DTLS_COUNTERS = [
   /** Records cut short by the datagram's end, or whose header is no DTLS. */
   'recordsMalformed',
   'recordsOversized',
+  /** In plaintext, of a content type that has no meaning here; a protected one ends the association. */
+  'recordsUnknownType',
   /** Epochs that exist in neither past nor future. */
   'recordsWrongEpoch',
   'recordsReplayed',

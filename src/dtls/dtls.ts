@@ -40,13 +40,9 @@ import type { DtlsConfiguration, DtlsOptions, DtlsRole } from './options.ts';
 import { configure } from './options.ts';
 import { Peer } from './peer.ts';
 import { ReceivedData } from './received-data.ts';
-import {
-  ContentType,
-  DTLS_HEADROOM,
-  DTLS_TAILROOM,
-  INVALID_CONTENT_TYPE,
-  MAX_PLAINTEXT_LENGTH,
-} from './record.ts';
+import { ContentType, DTLS_HEADROOM, DTLS_TAILROOM, MAX_PLAINTEXT_LENGTH } from './record.ts';
+import { isProblem } from './problem.ts';
+import { judgeRecord } from './record-rules.ts';
 import type { SrtpKeys, SrtpProfile } from './srtp.ts';
 import { SRTP_EXPORTER_LABEL, splitSrtpKeys, srtpKeyingMaterialLength } from './srtp.ts';
 
@@ -320,35 +316,34 @@ export class Dtls {
     const records = this.#records;
     records.load(datagram);
     while (records.next()) {
-      switch (records.type) {
-        case ContentType.applicationData:
-          this.#handleData(records);
-          break;
-        case ContentType.handshake:
-          this.#handleHandshake(records, now);
-          break;
-        case ContentType.alert:
-          this.#handleAlert(records);
-          break;
-        case ContentType.ack:
-          this.#handleAck(records, now);
-          break;
-        case ContentType.changeCipherSpec:
-          break; // the epoch of the records behind it says the same (handshake.ts)
-        case INVALID_CONTENT_TYPE:
-          // RFC 8446 §5, §5.4: padding alone, or a type nobody knows. It is authentic: the peer has lost its way.
-          this.#fail(
-            {
-              code: 'unexpected-message',
-              message: 'The peer sent a protected record of no known content type.',
-            },
-            AlertDescription.unexpectedMessage,
-          );
-          break;
-      }
+      this.#handleRecord(records, now);
       if (this.#state === 'closed' || this.#state === 'failed') break;
     }
     records.finish();
+  }
+
+  #handleRecord(record: RecordReader, now: number): void {
+    const problem = record.epoch > 0 ? judgeRecord(record) : undefined;
+    if (problem !== undefined) {
+      this.#fail(problem, problem.alert);
+      return;
+    }
+    switch (record.type) {
+      case ContentType.applicationData:
+        this.#handleData(record);
+        break;
+      case ContentType.handshake:
+        this.#handleHandshake(record, now);
+        break;
+      case ContentType.alert:
+        this.#handleAlert(record);
+        break;
+      case ContentType.ack:
+        this.#handleAck(record, now);
+        break;
+      default:
+        break; // ChangeCipherSpec in plaintext: the epoch of the records behind it says the same (handshake.ts)
+    }
   }
 
   #guardReading(now: number): void {
@@ -411,7 +406,7 @@ export class Dtls {
     if (meaning === undefined) return;
     this.#gate.hear();
     if (meaning === 'close-notify') this.#handleCloseNotify();
-    else if (meaning !== 'warning') this.#fail(meaning);
+    else if (meaning !== 'warning') this.#fail(meaning, isProblem(meaning) ? meaning.alert : undefined);
   }
 
   /** Answered in kind (RFC 5246 §7.2.1). What came before it may still be polled. */

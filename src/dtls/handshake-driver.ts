@@ -209,9 +209,9 @@ export class HandshakeDriver {
     if (flight.begun !== begun) this.#awaitAnswer(now);
   }
 
-  /** The peer has sent application data: in DTLS 1.2 that shows that it has our last flight. */
+  /** The peer has sent application data: in DTLS 1.2 that shows that it has our last flight, if that has gone out. */
   confirmPeer(): void {
-    if (this.#peerConfirmed || !this.complete) return;
+    if (this.#peerConfirmed || !this.complete || this.#handshake.flight.pending) return;
     this.#peerConfirmed = true;
     if (!this.#isDtls13) this.#handshake.flight.clear();
   }

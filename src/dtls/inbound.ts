@@ -14,7 +14,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes, readU48 } from '../core/bytes.ts';
 import { briefCopy } from '../core/slab.ts';
-import { MASK_SAMPLE_LENGTH } from '../crypto/provider.ts';
+import { AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../crypto/provider.ts';
 import type { DtlsCounters } from './counting.ts';
 import type { Epochs, ReadEpoch12 } from './epoch.ts';
 import type { ReadEpoch13 } from './epoch13.ts';
@@ -23,8 +23,9 @@ import type { DtlsLimits } from './options.ts';
 import {
   ContentType,
   INVALID_CONTENT_TYPE,
-  MAX_FRAGMENT_LENGTH,
+  MAX_CIPHERTEXT_LENGTH,
   MAX_PLAINTEXT_LENGTH,
+  OVERSIZED,
   RECORD_HEADER_LENGTH,
   isContentType,
   isRecordHeader,
@@ -39,15 +40,12 @@ import {
   unifiedHeaderLength,
 } from './unified-header.ts';
 
-/** RFC 9147 §4.4 (RFC 8446 §5.2): no record carries more ciphertext. */
-const MAX_CIPHERTEXT_LENGTH = MAX_PLAINTEXT_LENGTH + 256;
-
 /** Datagrams up to this length are opened in brief memory: of longer ones the layers above keep views instead of copies. */
 const BRIEF = 512;
 
 export class RecordReader {
-  /** Of the current record. */
-  type: ContentType | typeof INVALID_CONTENT_TYPE = ContentType.handshake;
+  /** Of the current record. The last two are for protected ones alone. */
+  type: ContentType | typeof INVALID_CONTENT_TYPE | typeof OVERSIZED = ContentType.handshake;
   epoch = 0;
   /** The current record's sequence number. */
   sequence = 0;
@@ -134,7 +132,7 @@ export class RecordReader {
   #read(header: number, length: number): boolean {
     const epoch = recordEpoch(this.#datagram, header);
     if (epoch === 0) return this.#readPlaintext(header, length);
-    if (length > MAX_FRAGMENT_LENGTH) {
+    if (length > MAX_CIPHERTEXT_LENGTH) {
       this.#counters.add('recordsOversized');
       return false;
     }
@@ -149,6 +147,10 @@ export class RecordReader {
   }
 
   #readPlaintext(header: number, length: number): boolean {
+    if (!isContentType(this.#datagram[header]!)) {
+      this.#counters.add('recordsUnknownType');
+      return false;
+    }
     if (length > MAX_PLAINTEXT_LENGTH) {
       this.#counters.add('recordsOversized');
       return false;
@@ -176,6 +178,7 @@ export class RecordReader {
     }
     read.window.accept(sequence);
     this.#presentHeader(this.#copy, header, read.epoch);
+    if (plaintextLength > MAX_PLAINTEXT_LENGTH) this.type = OVERSIZED;
     this.#presentOpened(this.#copy, header + read.headroom, plaintextLength);
     return true;
   }
@@ -222,7 +225,9 @@ export class RecordReader {
       return false;
     }
     read.window.accept(sequence);
-    this.type = isContentType(read.type) ? read.type : INVALID_CONTENT_TYPE;
+    // RFC 8446 §5.4: padding counts, and the content type is one byte more.
+    const isOversized = length - AEAD_TAG_LENGTH > MAX_PLAINTEXT_LENGTH + 1;
+    this.type = isOversized ? OVERSIZED : isContentType(read.type) ? read.type : INVALID_CONTENT_TYPE;
     this.epoch = read.epoch;
     this.sequence = sequence;
     this.#presentOpened(this.#copy, header + unifiedHeaderLength(this.#copy[header]!), plaintextLength);
@@ -243,8 +248,8 @@ export class RecordReader {
   }
 
   #presentHeader(buffer: Uint8Array, header: number, epoch: number): void {
-    // One of those known: `isRecordHeader` has looked.
-    this.type = buffer[header] as ContentType;
+    const type = buffer[header]!;
+    this.type = isContentType(type) ? type : INVALID_CONTENT_TYPE;
     this.epoch = epoch;
     this.sequence = readU48(buffer, header + 5);
   }

@@ -31,6 +31,24 @@ export function unexpected(waitingFor: string, type: number): Problem {
   };
 }
 
+/** A protected record that must not be. `what` has been sent. */
+export function unexpectedRecord(what: string): Problem {
+  return {
+    alert: AlertDescription.unexpectedMessage,
+    code: 'unexpected-message',
+    message: `The peer sent ${what}, protected, where no such record may be.`,
+  };
+}
+
+/** RFC 8446 §5.2, §5.4, RFC 5246 §6.2.1. */
+export function recordOverflow(): Problem {
+  return {
+    alert: AlertDescription.recordOverflow,
+    code: 'record-overflow',
+    message: 'The peer sent a record of more than 16384 bytes of plaintext.',
+  };
+}
+
 export function illegalParameter(message: string): Problem {
   return { alert: AlertDescription.illegalParameter, code: 'illegal-parameter', message };
 }

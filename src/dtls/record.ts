@@ -19,8 +19,10 @@ export const ContentType = {
 } as const;
 export type ContentType = (typeof ContentType)[keyof typeof ContentType];
 
-/** RFC 8446 §5.1, `invalid`: never sent. It stands for a protected record of DTLS 1.3 with none of the types above inside. */
+/** RFC 8446 §5.1, `invalid`: never sent. It stands for a protected record of none of the types above. */
 export const INVALID_CONTENT_TYPE = 0;
+/** Stands for a protected record with more plaintext than a record may have. */
+export const OVERSIZED = -1;
 
 /** Versions of DTLS count down: DTLS 1.0 is 0xfeff. */
 export const DTLS_1_0 = 0xfeff;
@@ -38,8 +40,11 @@ export const DTLS_TAILROOM: number = AEAD_TAG_LENGTH + 1;
 
 /** RFC 6347 §4.1 (RFC 5246 §6.2.1): no record carries more plaintext. */
 export const MAX_PLAINTEXT_LENGTH = 16_384;
-/** What AES-GCM can make of the largest plaintext; the RFC's 2048 bytes of expansion are for other ciphers. */
-export const MAX_FRAGMENT_LENGTH: number = MAX_PLAINTEXT_LENGTH + EXPLICIT_NONCE_LENGTH + AEAD_TAG_LENGTH;
+/**
+ * RFC 9147 §4.4 (RFC 8446 §5.2): no record of DTLS 1.3 carries more ciphertext, and longer ones are not opened. DTLS 1.2
+ * allows 2048 bytes of expansion, for ciphers that need them; ours need 24.
+ */
+export const MAX_CIPHERTEXT_LENGTH: number = MAX_PLAINTEXT_LENGTH + 256;
 
 /** RFC 6347 §4.1: sequence numbers must not wrap. */
 export const MAX_SEQUENCE: number = 2 ** 48 - 1;
@@ -51,9 +56,13 @@ export function isContentType(type: number): type is ContentType {
   );
 }
 
-/** True for bytes that start like a record of DTLS 1.0 to 1.2. DTLS 1.3's unified header (001xxxxx) does not. */
+/** The content types of plaintext and of DTLS 1.2 (RFC 7983 §7, RFC 9147 §4.1): those above are DTLS 1.3's header. */
+const LAST_CONTENT_TYPE = 31;
+
+/** True for bytes that start like a record of DTLS 1.0 to 1.2, of any content type. */
 export function isRecordHeader(data: Uint8Array, at: number): boolean {
-  return isContentType(data[at]!) && data[at + 1] === VERSION_MAJOR;
+  const type = data[at]!;
+  return type >= ContentType.changeCipherSpec && type <= LAST_CONTENT_TYPE && data[at + 1] === VERSION_MAJOR;
 }
 
 /** `fragmentLength` counts everything behind the header. */

@@ -3,14 +3,11 @@ import type { Bytes } from '../../src/core/bytes.ts';
 import { concatBytes, copyBytes } from '../../src/core/bytes.ts';
 import type { CryptoProvider, HashAlgorithm, HmacKey } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
-import { CIPHER_SUITES } from '../../src/dtls/cipher-suites.ts';
-import { WriteEpoch13 } from '../../src/dtls/epoch13.ts';
-import type { Certificate, DtlsKeyLog, DtlsRole, DtlsVersion } from '../../src/dtls/index.ts';
+import type { Certificate, DtlsRole, DtlsVersion } from '../../src/dtls/index.ts';
 import { writeHandshakeHeader } from '../../src/dtls/messages/handshake.ts';
 import type { ContentType } from '../../src/dtls/record.ts';
 import { RECORD_HEADER_LENGTH, writeRecordHeader } from '../../src/dtls/record.ts';
-import { TrafficSecret } from '../../src/dtls/schedule13.ts';
-import { bytesOf, certificates, textOf } from './pair.ts';
+import { certificates, textOf } from './pair.ts';
 
 export const ROLES: readonly DtlsRole[] = ['client', 'server'];
 export const VERSIONS: readonly DtlsVersion[] = ['1.2', '1.3'];
@@ -106,37 +103,4 @@ export function withWrongFinished(role: DtlsRole, version: DtlsVersion): CryptoP
     };
   };
   return Object.create(provider, { hmac: { value: hmac } }) as CryptoProvider;
-}
-
-/** What is needed to write any record as `role` of a DTLS 1.3 connection: hand `keyLog` to it, then ask. */
-export class Insider {
-  #secret: Bytes | undefined;
-  readonly #role: DtlsRole;
-
-  constructor(role: DtlsRole) {
-    this.#role = role;
-  }
-
-  readonly keyLog: DtlsKeyLog = (label, _, secret) => {
-    if (label === `${this.#role.toUpperCase()}_TRAFFIC_SECRET_0`) this.#secret = secret;
-  };
-
-  /** A record of epoch 3 with `inner` as its plaintext, content type and padding included. */
-  record(inner: Uint8Array, sequence: number): Bytes {
-    const suite = CIPHER_SUITES.find(({ name }) => name === 'TLS_AES_128_GCM_SHA256');
-    if (suite === undefined || this.#secret === undefined) throw new Error('the keys have not come');
-    const crypto = nodeCrypto();
-    const epoch = new WriteEpoch13(crypto, 3, new TrafficSecret(crypto, suite, this.#secret.slice()).keys());
-    epoch.sequence = sequence;
-    // `seal` writes the content type behind the plaintext: here it is the last byte of `inner`.
-    const length = inner.length - 1;
-    const record = new Uint8Array(epoch.headroom + length + epoch.tailroom);
-    record.set(inner.subarray(0, length), epoch.headroom);
-    epoch.seal(inner[length]! as ContentType, record, epoch.headroom, length);
-    return record;
-  }
-
-  text(text: string, sequence: number, padding = 0): Bytes {
-    return this.record(concatBytes(bytesOf(text), Uint8Array.of(23), new Uint8Array(padding)), sequence);
-  }
 }

@@ -13,7 +13,6 @@ import { HandshakeType } from '../../src/dtls/messages/handshake.ts';
 import { decodeClientHello, decodeServerHello, encodeClientHello } from '../../src/dtls/messages/hello.ts';
 import { ContentType } from '../../src/dtls/record.ts';
 import {
-  Insider,
   ROLES,
   VERSIONS,
   fragmentOf,
@@ -25,6 +24,7 @@ import {
   stolen,
   withWrongFinished,
 } from './hostile.ts';
+import { betrayed } from './insider.ts';
 import { Conversation, machineOf } from './machines.ts';
 import type { PairOptions, Sent, Wire } from './pair.ts';
 import { PERFECT, Pair, certificates, connectedPair, dropping, sealed, textOf } from './pair.ts';
@@ -320,18 +320,6 @@ describe('T021 ALPN', () => {
   });
 });
 
-/** A connection of DTLS 1.3, and the means to send `victim` any record of its peer's. */
-function withInsider(victim: DtlsRole): { pair: Pair; insider: Insider } {
-  const insider = new Insider(other(victim));
-  const suites = { cipherSuites: ['TLS_AES_128_GCM_SHA256'] as const, keyLog: insider.keyLog };
-  const options = pairOptions('1.3', {});
-  const pair = connectedPair({
-    client: { ...options.client, ...suites },
-    server: { ...options.server, ...suites },
-  });
-  return { pair: pair.runTo(pair.now + 1000), insider };
-}
-
 describe('DTLS 1.3', () => {
   it('T073 no ACK names a record whose content was dropped', () => {
     // The client keeps one message ahead. The start of the server's flight is lost, so most of the rest is dropped; were
@@ -368,7 +356,7 @@ describe('DTLS 1.3', () => {
 
   describe.each(ROLES)('T103 the %s', (victim) => {
     it('passes over user_canceled, whatever its level', () => {
-      const { pair, insider } = withInsider(victim);
+      const { pair, insider } = betrayed(victim);
       for (const level of [1, 2]) {
         pair.engine(victim).handlePacket(insider.record(Uint8Array.of(level, 90, 21), 500 + level), pair.now);
       }
@@ -382,7 +370,7 @@ describe('DTLS 1.3', () => {
       ['an unknown description', 222],
       ['no_renegotiation', 100],
     ])('takes %s for the end, though its level says warning (RFC 8446 §6)', (_, description) => {
-      const { pair, insider } = withInsider(victim);
+      const { pair, insider } = betrayed(victim);
       pair.engine(victim).handlePacket(insider.record(Uint8Array.of(1, description, 21), 500), pair.now);
       pair.drain();
       expect(pair.codes(victim)).toEqual(['closed alert-received']);
@@ -391,7 +379,7 @@ describe('DTLS 1.3', () => {
 
   describe.each(ROLES)('T081 the %s', (victim) => {
     it.each([0, 1, 500, 16_000])('strips %i bytes of padding', (padding) => {
-      const { pair, insider } = withInsider(victim);
+      const { pair, insider } = betrayed(victim);
       pair.engine(victim).handlePacket(insider.text('padded', 500, padding), pair.now);
       expect(textOf(pair.engine(victim).pollData() ?? new Uint8Array())).toBe('padded');
     });
@@ -401,7 +389,7 @@ describe('DTLS 1.3', () => {
       ['one zero', new Uint8Array(1)],
       ['a type that nobody knows', Uint8Array.of(1, 2, 3, 24)],
     ])('ends with unexpected_message for %s', (_, inner) => {
-      const { pair, insider } = withInsider(victim);
+      const { pair, insider } = betrayed(victim);
       pair.engine(victim).handlePacket(insider.record(inner, 500), pair.now);
       pair.drain();
       expect(pair.codes(victim)).toEqual(['closed unexpected-message']);
