@@ -19,7 +19,7 @@ export const DTLS_COUNTERS = [
   /** Plaintext when only protected records count: after the handshake, or application data at any time. */
   'plaintextIgnored',
   'fragmentsMalformed',
-  /** Of a protection that does not go with the message: a plaintext Finished, a protected Certificate. */
+  /** In plaintext what must be protected, such as Finished. */
   'fragmentsWrongEpoch',
   /** Repeated messages and pieces of messages. */
   'fragmentsRepeated',
@@ -41,6 +41,10 @@ export const DTLS_COUNTERS = [
   'retransmissions',
   /** Flights repeated because the peer repeated what they answer. */
   'repetitions',
+  /** Repetitions of the peer's that came too soon after our flight had been repeated. */
+  'repetitionsSuppressed',
+  /** KeyUpdates passed over because too many have come in a minute; the peer repeats them. */
+  'keyUpdatesDeferred',
 ] as const;
 export type DtlsCounter = (typeof DTLS_COUNTERS)[number];
 

@@ -25,11 +25,12 @@ import type { DtlsCounter, DtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { RoleConflictDetector, bothActive, diagnose, silentClient, silentServer } from './diagnosis.ts';
 import type { Epochs } from './epoch.ts';
-import { APPLICATION_EPOCH } from './epoch13.ts';
+import { APPLICATION_EPOCH, HANDSHAKE_EPOCH } from './epoch13.ts';
 import type { Exporter } from './handshake.ts';
 import { Handshake } from './handshake.ts';
 import type { RecordReader } from './inbound.ts';
 import type { HandshakeInspection } from './inspection.ts';
+import { KeyUpdateAllowance } from './key-limits.ts';
 import { decodeAck } from './messages/ack.ts';
 import { mayComeInEpoch } from './message-epochs.ts';
 import type { Fragment } from './messages/handshake.ts';
@@ -38,6 +39,7 @@ import type { DtlsConfiguration } from './options.ts';
 import { MAX_RETRANSMIT_TIMEOUT } from './options.ts';
 import type { Peer } from './peer.ts';
 import type { Problem } from './problem.ts';
+import { illegalParameter, malformed, spansKeyChange, unexpected } from './problem.ts';
 import type { FragmentVerdict } from './reassembly.ts';
 import { Reassembly } from './reassembly.ts';
 import { Server } from './server.ts';
@@ -47,6 +49,8 @@ export type DtlsTimer = 'dtlsAck' | 'dtlsRetransmit' | 'dtlsHint' | 'dtlsHandsha
 
 /** RFC 9147 §7.1: an ACK for a part of a flight waits this share of the retransmission timeout. */
 const ACK_DELAY = 1 / 4;
+/** Repetitions of what a flight answers make it go out again at most once in this share of the retransmission timeout. */
+const REPETITION_INTERVAL = 1 / 4;
 /** Repetitions of a flight after which its datagrams are made small, and how small: what every IPv4 path carries. */
 const PATIENCE = 2;
 const CAUTIOUS_MTU = 548;
@@ -83,6 +87,11 @@ export class HandshakeDriver {
   /** Times a flight with a datagram above `CAUTIOUS_MTU` was repeated; after `PATIENCE`, datagrams stay small for good. */
   #repeats = 0;
   #hasLargeDatagrams = false;
+  /** When the flight was last repeated, in ms. */
+  #repeatedAt = -Infinity;
+  readonly #keyUpdates: KeyUpdateAllowance;
+  /** True from a KeyUpdate of the peer's to the ACK that lets it use its new keys. */
+  #owesKeyUpdateAck = false;
   #heard = false;
   #peerConfirmed = false;
   #gaveUp = false;
@@ -105,6 +114,7 @@ export class HandshakeDriver {
     this.#timers = timers;
     this.#counters = counters;
     this.#retransmitTimeout = configuration.retransmitTimeout;
+    this.#keyUpdates = new KeyUpdateAllowance(configuration.limits.keyUpdatesPerMinute);
   }
 
   get epochs(): Epochs {
@@ -161,12 +171,16 @@ export class HandshakeDriver {
 
   /** Takes a handshake record, up to the first fragment that has an outcome. */
   handleRecord(record: RecordReader, now: number): HandshakeOutcome | undefined {
+    const { epochs, flight } = this.#handshake;
+    const [readKeys] = epochs.read13;
+    const { begun } = flight;
     const reader = new Reader(record.body);
     let isTaken = true;
     let outcome: HandshakeOutcome | undefined;
     while (reader.remaining > 0 && outcome === undefined) {
       const fragment = decodeFragment(reader);
       if (isFailure(fragment)) {
+        if (record.epoch > 0) return problemOutcome(malformed(fragment.reason));
         this.#counters.add('fragmentsMalformed');
         return undefined;
       }
@@ -178,7 +192,9 @@ export class HandshakeDriver {
         else outcome = result;
       }
     }
-    if (this.#isDtls13 && isTaken && outcome?.type !== 'problem') this.#oweAck(record, now);
+    const changesKeys = epochs.read13[0] !== readKeys || outcome?.type === 'complete';
+    if (changesKeys && reader.remaining > 0) return problemOutcome(spansKeyChange());
+    if (isTaken && outcome?.type !== 'problem') this.#oweAck(record, flight.begun !== begun, now);
     return outcome;
   }
 
@@ -225,7 +241,7 @@ export class HandshakeDriver {
   /** `dtlsRetransmit` has fired: the flight goes out once more and the timeout doubles (RFC 6347 §4.2.4.1). */
   retransmit(now: number): void {
     this.#counters.add('retransmissions');
-    this.#repeat();
+    this.#repeat(now);
     this.#retransmitTimeout = Math.min(this.#retransmitTimeout * 2, MAX_RETRANSMIT_TIMEOUT);
     this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
   }
@@ -240,6 +256,7 @@ export class HandshakeDriver {
     const mtu = this.#mtu;
     // Later records have numbers of their own; during the handshake an ACK repeats the ones before, in case they are lost.
     const ack = this.#acknowledgements.poll(epochs.write, mtu, this.complete);
+    if (ack !== undefined) this.#owesKeyUpdateAck = false;
     const datagram = ack ?? flight.poll(mtu);
     if (datagram !== undefined) {
       this.#datagramsSent++;
@@ -327,38 +344,86 @@ export class HandshakeDriver {
     ) {
       return this.#handleForeignHello(fragment, record, this.#machine) ?? 'dropped';
     }
-    if (!mayComeInEpoch(fragment.type, record.epoch, this.#handshake.version, this.complete)) {
-      const isPlaintext = this.complete && record.epoch === 0;
-      this.#counters.add(isPlaintext ? 'plaintextIgnored' : 'fragmentsWrongEpoch');
-      return 'dropped';
-    }
     // RFC 5246 §7.4.1.1: ignored by a client that is negotiating already. It is no part of the sequence.
     if (fragment.type === HandshakeType.helloRequest && !this.#isDtls13) {
       this.#counters.add('renegotiationsRefused');
       return 'dropped';
     }
+    if (!mayComeInEpoch(fragment.type, record.epoch, this.#handshake.version, this.complete)) {
+      if (record.epoch > 0) return problemOutcome(unexpected(this.#machine.state, fragment.type));
+      this.#counters.add(this.complete ? 'plaintextIgnored' : 'fragmentsWrongEpoch');
+      return 'dropped';
+    }
+    const breach = record.epoch >= HANDSHAKE_EPOCH ? this.#judgeProtected(fragment, record.epoch) : undefined;
+    if (breach !== undefined) return problemOutcome(breach);
+    const isKeyUpdate = fragment.type === HandshakeType.keyUpdate && this.#isDtls13;
+    if (isKeyUpdate && fragment.messageSeq >= this.#incoming.nextSeq && !this.#keyUpdates.mayTake(now)) {
+      // As if it were lost: the peer goes on with its keys, and asks again.
+      this.#counters.add('keyUpdatesDeferred');
+      return 'dropped';
+    }
     const verdict = this.#incoming.accept(fragment);
     if (verdict !== 'taken') {
       this.#counters.add(DROP_COUNTERS[verdict]);
-      if (verdict === 'stale' && this.#asksForFlight(fragment)) this.#repeatFlight(now);
+      if (verdict === 'stale' && this.#asksForFlight(fragment)) this.#answerRepetition(now);
       return verdict === 'stale' || verdict === 'duplicate' ? undefined : 'dropped';
     }
     this.#heard = true;
     this.#timers.disarm('dtlsHint');
+    if (record.epoch > 0 || this.#isHello13(fragment)) this.#endFlight13();
     return this.#takeMessages(now);
   }
 
+  /** What is wrong with a protected fragment of DTLS 1.3, the peer's own word. */
+  #judgeProtected(fragment: Fragment, epoch: number): Problem | undefined {
+    if (fragment.messageSeq < this.#incoming.nextSeq) return undefined;
+    const newest = this.#handshake.epochs.read13[0]?.epoch ?? epoch;
+    // RFC 8446 §5.1: behind the message that changes keys, messages come under the new ones.
+    if (epoch < newest) return unexpected(this.#machine.state, fragment.type);
+    // RFC 9147 §8: no KeyUpdate before the last one is acknowledged.
+    if (fragment.type === HandshakeType.keyUpdate && this.#owesKeyUpdateAck) {
+      return unexpected(this.#machine.state, fragment.type);
+    }
+    if (fragment.length > this.#configuration.limits.messageLength) return malformed('message-too-long');
+    return this.#incoming.contradicts(fragment)
+      ? illegalParameter('The peer sent fragments of one message that differ in type or length.')
+      : undefined;
+  }
+
+  /** True for a part of the peer's next hello where it can be of DTLS 1.3 alone. */
+  #isHello13({ type, messageSeq }: Fragment): boolean {
+    const isSure = this.#isDtls13 || !this.#handshake.speaks('1.2');
+    const hello = this.#machine instanceof Client ? HandshakeType.serverHello : HandshakeType.clientHello;
+    return isSure && type === hello && messageSeq === this.#incoming.nextSeq;
+  }
+
+  /**
+   * RFC 9147 §7.2: any part of the answer acknowledges the flight, all of it, and it goes out no more. What is missing of
+   * the answer is the peer's to repeat. (RFC 6347 §4.2.4: in DTLS 1.2 a part of the answer changes nothing.)
+   */
+  #endFlight13(): void {
+    const { flight, version } = this.#handshake;
+    if (this.complete || version === '1.2' || flight.messages === 0) return;
+    flight.clear();
+    this.#timers.disarm('dtlsRetransmit');
+  }
+
   #takeMessages(now: number): HandshakeOutcome | undefined {
-    const { flight } = this.#handshake;
+    const { flight, epochs } = this.#handshake;
     for (let message = this.#incoming.take(); message !== undefined; message = this.#incoming.take()) {
       const { begun } = flight;
+      const [readKeys] = epochs.read13;
       const wasComplete = this.complete;
-      const session = this.#machine.session13;
       const problem = this.#machine.handle(message);
-      if (problem !== undefined) return { type: 'problem', problem };
-      // What came in plaintext for a place behind the ServerHello was no word of the peer's.
-      if (this.#machine.session13 !== session) this.#incoming.clear();
+      if (problem !== undefined) return problemOutcome(problem);
       const isNewFlight = flight.begun !== begun;
+      if (isNewFlight) this.#repeatedAt = -Infinity;
+      if (epochs.read13[0] !== readKeys) {
+        if (readKeys !== undefined && this.#incoming.pending > 0) return problemOutcome(spansKeyChange());
+        // What came in plaintext for a place behind the ServerHello was no word of the peer's.
+        this.#incoming.clear();
+        if (!isNewFlight) this.#endFlight13();
+      }
       if (isNewFlight && !wasComplete) this.#acknowledgements.clear();
       if (this.complete && !wasComplete) {
         // An answer that nobody answers: DTLS 1.2's server keeps it for repetition, DTLS 1.3's client repeats it itself.
@@ -367,16 +432,24 @@ export class HandshakeDriver {
         if (isNewFlight && this.#isDtls13) this.#awaitAnswer(now);
         return { type: 'complete' };
       }
+      if (wasComplete && message.type === HandshakeType.keyUpdate) {
+        this.#keyUpdates.take(now);
+        this.#owesKeyUpdateAck = true;
+      }
       if (isNewFlight) this.#awaitAnswer(now);
     }
     return undefined;
   }
 
-  /** RFC 9147 §7.1. Until there are keys nothing is acknowledged: the hellos are answered by hellos. */
-  #oweAck(record: RecordReader, now: number): void {
+  /**
+   * RFC 9147 §7, §7.1. A hello is answered by a hello, all but the ServerHello, whose records are acknowledged with the
+   * protected ones behind it: until there are keys no ACK is sent.
+   */
+  #oweAck(record: RecordReader, isAnswered: boolean, now: number): void {
+    const { version } = this.#handshake;
+    if (version === '1.2' || (record.epoch === 0 && (isAnswered || this.#machine instanceof Server))) return;
+    this.#acknowledgements.add(record.epoch, record.sequence);
     if (this.#machine.session13 === undefined) return;
-    if (record.epoch > 0) this.#acknowledgements.add(record.epoch, record.sequence);
-    if (this.#acknowledgements.size === 0) return;
     const isGap = this.#incoming.pending > 0 && this.#incoming.progress() === undefined;
     const isEnd = this.complete && !(this.#machine instanceof Client && record.epoch < APPLICATION_EPOCH);
     if (isEnd || isGap) this.#acknowledgements.due = true;
@@ -405,7 +478,8 @@ export class HandshakeDriver {
     else this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
   }
 
-  #repeat(): void {
+  #repeat(now: number): void {
+    this.#repeatedAt = now;
     if (this.#hasLargeDatagrams) this.#repeats++;
     this.#handshake.flight.repeat();
   }
@@ -430,11 +504,20 @@ export class HandshakeDriver {
     );
   }
 
+  /** Whoever repeats what our flight answers gets it again, now and then: repetitions are small, and easily forged. */
+  #answerRepetition(now: number): void {
+    if (now - this.#repeatedAt < this.#configuration.retransmitTimeout * REPETITION_INTERVAL) {
+      this.#counters.add('repetitionsSuppressed');
+    } else {
+      this.#repeatFlight(now);
+    }
+  }
+
   /** RFC 6347 §4.2.4: in WAITING, a repetition of the peer's flight is answered with ours; the timer starts over. */
   #repeatFlight(now: number): void {
     if (this.#handshake.flight.pending) return;
     this.#counters.add('repetitions');
-    this.#repeat();
+    this.#repeat(now);
     if (this.#timers.isArmed('dtlsRetransmit')) {
       this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
     }
@@ -479,10 +562,16 @@ export class HandshakeDriver {
     } else if (fragment.type === startsAnother) {
       this.#counters.add('renegotiationsRefused');
       return { type: 'renegotiation' };
-    } else {
+    } else if (fragment.type === HandshakeType.finished && fragment.messageSeq < this.#incoming.nextSeq) {
       this.#counters.add('fragmentsRepeated');
-      if (isServer && this.#asksForFlight(fragment)) this.#repeatFlight(now);
+      if (isServer && this.#asksForFlight(fragment)) this.#answerRepetition(now);
+    } else {
+      return problemOutcome(unexpected('complete', fragment.type));
     }
     return undefined;
   }
+}
+
+function problemOutcome(problem: Problem): HandshakeOutcome {
+  return { type: 'problem', problem };
 }

@@ -44,6 +44,8 @@ export interface DtlsLimits extends ReassemblyLimits {
    * keys at half of it, and an old key that reaches it is merely dropped.
    */
   readonly forgeriesPerKey: number;
+  /** KeyUpdates of the peer's (DTLS 1.3) taken in a minute; further ones are passed over until it repeats them. */
+  readonly keyUpdatesPerMinute: number;
 }
 
 export const DEFAULT_LIMITS: DtlsLimits = {
@@ -58,6 +60,7 @@ export const DEFAULT_LIMITS: DtlsLimits = {
   recordsPerUpdate: 2 ** 23,
   // RFC 9147 §4.5.3, for all three AEADs. DTLS 1.2 has no rule of its own.
   forgeriesPerKey: 2 ** 36,
+  keyUpdatesPerMinute: 32,
 };
 
 /**

@@ -31,6 +31,16 @@ export function unexpected(waitingFor: string, type: number): Problem {
   };
 }
 
+/** RFC 8446 §5.1: messages do not span changes of keys. */
+export function spansKeyChange(): Problem {
+  return {
+    alert: AlertDescription.unexpectedMessage,
+    code: 'unexpected-message',
+    message:
+      'The peer sent more of its handshake behind a message that changes its keys, and under the old ones.',
+  };
+}
+
 /** A protected record that must not be. `what` has been sent. */
 export function unexpectedRecord(what: string): Problem {
   return {

@@ -85,6 +85,14 @@ export class Reassembly {
     return 'taken';
   }
 
+  /** True if pieces of another message have come for the place of `fragment`. */
+  contradicts(fragment: Fragment): boolean {
+    const { messageSeq, type, length } = fragment;
+    return this.#assemblies.some(
+      (other) => other.messageSeq === messageSeq && (other.type !== type || other.body.length !== length),
+    );
+  }
+
   /** Removes and answers the next message once it is complete, and moves on to the one after it. */
   take(): HandshakeMessage | undefined {
     const complete = this.#assemblies.find(

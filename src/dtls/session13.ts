@@ -24,7 +24,14 @@ import { HandshakeType } from './messages/handshake.ts';
 import { decodeKeyUpdate, encodeKeyUpdate } from './messages/key-update.ts';
 import type { DtlsRole } from './options.ts';
 import type { Problem } from './problem.ts';
-import { finishedMismatch, isProblem, malformed, noCertificate, unexpected } from './problem.ts';
+import {
+  finishedMismatch,
+  illegalParameter,
+  isProblem,
+  malformed,
+  noCertificate,
+  unexpected,
+} from './problem.ts';
 import type { TrafficSecret, TrafficSecrets } from './schedule13.ts';
 import { KeySchedule13 } from './schedule13.ts';
 import { judgeSignature, schemeOf } from './signatures.ts';
@@ -188,13 +195,15 @@ export class Session13 {
   }
 
   #handleKeyUpdate(message: HandshakeMessage): Problem | undefined {
-    const updateRequested = decodeKeyUpdate(message.body);
-    if (typeof updateRequested !== 'boolean') return malformed(updateRequested.reason);
+    const request = decodeKeyUpdate(message.body);
+    if (typeof request !== 'number') return malformed(request.reason);
+    if (request > 1)
+      return illegalParameter('The peer sent a KeyUpdate that neither asks for an answer nor for none.');
     const newest = this.#handshake.epochs.read13[0];
     this.#readSecret = this.#readSecret.next();
     this.#addReadEpoch((newest?.epoch ?? APPLICATION_EPOCH) + 1);
     // An update of ours that is under way answers the request as well.
-    if (updateRequested) this.updateKeys(false);
+    if (request === 1) this.updateKeys(false);
     return undefined;
   }
 

@@ -5,11 +5,10 @@ import { decodeFailure } from '../../core/decode.ts';
 
 const MALFORMED = decodeFailure('key-update-malformed');
 
-/** True if an answer is asked for. */
-export function decodeKeyUpdate(body: Uint8Array): boolean | DecodeFailure {
+/** request_update: 1 if an answer is asked for, 0 if not; any other byte is for the reader to refuse. */
+export function decodeKeyUpdate(body: Uint8Array): number | DecodeFailure {
   const [request] = body;
-  if (body.length !== 1 || (request !== 0 && request !== 1)) return MALFORMED;
-  return request === 1;
+  return body.length !== 1 || request === undefined ? MALFORMED : request;
 }
 
 export function encodeKeyUpdate(updateRequested: boolean): Bytes {
