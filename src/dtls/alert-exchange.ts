@@ -18,7 +18,7 @@ import { bothActive } from './diagnosis.ts';
 import { hasAuthenticated, sealCopy } from './epoch.ts';
 import type { HandshakeDriver } from './handshake-driver.ts';
 import type { RecordReader } from './inbound.ts';
-import type { DtlsSetups } from './options.ts';
+import type { DtlsConfiguration, DtlsSetups, DtlsVersions } from './options.ts';
 import type { Problem } from './problem.ts';
 import { illegalParameter, malformed } from './problem.ts';
 import { ContentType } from './record.ts';
@@ -37,12 +37,14 @@ const CLOSED_IN_HANDSHAKE: Diagnosis = {
 export class AlertExchange {
   readonly #driver: HandshakeDriver;
   readonly #setups: DtlsSetups;
+  readonly #versions: DtlsVersions;
   readonly #counters: DtlsCounters;
   readonly #queue = new BoundedQueue<Alert>(MAX_RENEGOTIATION_REFUSALS + 1);
 
-  constructor(driver: HandshakeDriver, setups: DtlsSetups, counters: DtlsCounters) {
+  constructor(driver: HandshakeDriver, { setups, versions }: DtlsConfiguration, counters: DtlsCounters) {
     this.#driver = driver;
     this.#setups = setups;
+    this.#versions = versions;
     this.#counters = counters;
   }
 
@@ -68,6 +70,12 @@ export class AlertExchange {
     if (this.#isMereWarning(alert)) {
       this.#counters.add('alertsIgnored');
       return 'warning';
+    }
+    if (alert.description === AlertDescription.protocolVersion && this.#offers13Alone) {
+      return {
+        code: 'version-unsupported',
+        message: 'The peer does not speak DTLS 1.3, and we speak nothing else.',
+      };
     }
     if (this.#driver.suspectsConflict && alert.description === AlertDescription.unexpectedMessage) {
       // The other client has seen our ClientHello twice before we saw its second one.
@@ -108,6 +116,11 @@ export class AlertExchange {
   /** A plaintext alert counts only while the peer may have no keys: until the first record it has protected. */
   #heeds(record: RecordReader): boolean {
     return record.epoch > 0 || !hasAuthenticated(this.#driver.epochs);
+  }
+
+  /** The hello has offered DTLS 1.3 and nothing else, and no server has taken it. */
+  get #offers13Alone(): boolean {
+    return this.#versions.min === '1.3' && this.#driver.suite === undefined;
   }
 
   get #isDtls13(): boolean {

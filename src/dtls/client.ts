@@ -30,6 +30,7 @@ import {
   encodeVersions,
   findExtension,
   hasForeignRenegotiation,
+  readExtendedMasterSecret,
 } from './messages/extensions.ts';
 import type { HandshakeMessage } from './messages/handshake.ts';
 import { HandshakeType } from './messages/handshake.ts';
@@ -56,6 +57,7 @@ import {
   missingExtension,
   unexpected,
   unsolicitedExtension,
+  versionNotOffered,
   versionUnsupported,
 } from './problem.ts';
 import { DTLS_1_2, DTLS_1_3 } from './record.ts';
@@ -129,7 +131,7 @@ export class Client {
     const { type } = message;
     switch (state.name) {
       case 'await-server-hello':
-        if (type === HandshakeType.helloVerifyRequest && this.#handshake.speaks('1.2')) {
+        if (type === HandshakeType.helloVerifyRequest) {
           return this.#handleHelloVerifyRequest(message, state.cookiesAnswered);
         }
         if (type === HandshakeType.serverHello) return this.#handleServerHello(message, undefined);
@@ -164,6 +166,10 @@ export class Client {
 
   /** RFC 6347 §4.2.1: the same hello with the cookie, and a transcript that starts there. The version is of no matter. */
   #handleHelloVerifyRequest(message: HandshakeMessage, cookiesAnswered: number): Problem | undefined {
+    // RFC 9147 §5.1: DTLS 1.3 has another way to ask for cookies.
+    if (!this.#handshake.speaks('1.2')) {
+      return versionUnsupported('The server asks for a cookie as in DTLS 1.2, and we speak DTLS 1.3 alone.');
+    }
     const request = decodeHelloVerifyRequest(message.body);
     if (isFailure(request)) return malformed(request.reason);
     if (cookiesAnswered === MAX_COOKIES) {
@@ -195,11 +201,18 @@ export class Client {
     const version = selected === undefined ? hello.version : decodeU16(selected);
     if (typeof version !== 'number') return malformed(version.reason);
     const isDtls13 = version === DTLS_1_3 && selected !== undefined;
-    if (hello.version !== DTLS_1_2 || (!isDtls13 && (version !== DTLS_1_2 || selected !== undefined))) {
+    if (selected !== undefined && !isDtls13) return versionNotOffered(version);
+    if (hello.version !== DTLS_1_2) {
       return versionUnsupported(`The server chose version 0x${version.toString(16)}, which was not offered.`);
     }
     if (!this.#handshake.speaks(isDtls13 ? '1.3' : '1.2')) {
       return versionUnsupported(`The server chose DTLS ${isDtls13 ? '1.3' : '1.2'}, which was not offered.`);
+    }
+    // RFC 9147 §5.1: HelloVerifyRequest is DTLS 1.2's alone.
+    if (isDtls13 && this.#state.name === 'await-server-hello' && this.#state.cookiesAnswered > 0) {
+      return illegalParameter(
+        'The server chose DTLS 1.3 behind a HelloVerifyRequest, which is of DTLS 1.2 alone.',
+      );
     }
     if (!isDtls13 && this.#handshake.speaks('1.3') && isDowngraded(hello.random)) return downgraded();
     const suite = this.#handshake.cipherSuites.find(({ code }) => code === hello.cipherSuite);
@@ -218,14 +231,14 @@ export class Client {
 
   #become12(message: HandshakeMessage, hello: ServerHello, suite: CipherSuite): Problem | undefined {
     // RFC 5246 §7.4.1.4: a server answers extensions, it never brings its own.
-    const uninvited = hello.extensions.find(({ type }) => findExtension(this.#offered, type) === undefined);
-    if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
+    const uninvited = this.#findUninvited(hello, HELLO_EXTENSIONS_12);
+    if (uninvited !== undefined) return uninvited;
     if (hasForeignRenegotiation(hello.extensions)) return foreignRenegotiation();
     if (!acceptsUncompressedPoints(hello.extensions)) {
       return illegalParameter("The server's ec_point_formats leaves out uncompressed points.");
     }
-    const extendedMasterSecret =
-      findExtension(hello.extensions, ExtensionType.extendedMasterSecret) !== undefined;
+    const extendedMasterSecret = readExtendedMasterSecret(hello.extensions);
+    if (typeof extendedMasterSecret !== 'boolean') return malformed(extendedMasterSecret.reason);
     if (!extendedMasterSecret && this.#handshake.requireExtendedMasterSecret) {
       return extendedMasterSecretMissing();
     }
@@ -243,6 +256,15 @@ export class Client {
     return undefined;
   }
 
+  /** An extension that was not offered, or is not for this message; a HelloRetryRequest's cookie needs no offer (§4.2). */
+  #findUninvited(hello: ServerHello, invited: readonly number[]): Problem | undefined {
+    for (const { type } of hello.extensions) {
+      const isOffered = type === ExtensionType.cookie || findExtension(this.#offered, type) !== undefined;
+      if (!isOffered || !invited.includes(type)) return unsolicitedExtension(type, isOffered);
+    }
+    return undefined;
+  }
+
   /** RFC 8446 §4.1.4. Flight 3: the share that is asked for, and the cookie if there is one. */
   #handleRetryRequest(
     message: HandshakeMessage,
@@ -252,8 +274,8 @@ export class Client {
     if (this.#state.name !== 'await-server-hello') {
       return unexpected(this.#state.name, message.type);
     }
-    const uninvited = hello.extensions.find(({ type }) => !RETRY_EXTENSIONS.includes(type));
-    if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
+    const uninvited = this.#findUninvited(hello, RETRY_EXTENSIONS);
+    if (uninvited !== undefined) return uninvited;
     const cookie = findExtension(hello.extensions, ExtensionType.cookie);
     const asked = findExtension(hello.extensions, ExtensionType.keyShare);
     if (asked !== undefined) {
@@ -280,8 +302,8 @@ export class Client {
   #become13(message: HandshakeMessage, hello: ServerHello, suite: CipherSuite): Problem | undefined {
     // RFC 9147 §5: DTLS servers do not echo it, and we have sent none.
     if (hello.sessionId.length !== 0) return illegalParameter('The server echoes a session id never sent.');
-    const uninvited = hello.extensions.find(({ type }) => !HELLO_EXTENSIONS_13.includes(type));
-    if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
+    const uninvited = this.#findUninvited(hello, HELLO_EXTENSIONS_13);
+    if (uninvited !== undefined) return uninvited;
     const data = findExtension(hello.extensions, ExtensionType.keyShare);
     if (data === undefined) return missingExtension('key_share');
     const share = decodeKeyShare(data);
@@ -304,6 +326,17 @@ export class Client {
   }
 }
 
+/**
+ * RFC 5246 §7.4.1.4, RFC 8422 §5.2, RFC 5764 §4.1.1, RFC 7627 §5.1, RFC 5746 §3.6. Some servers send supported_groups too,
+ * which does no harm (RFC 8446 §4.2.7).
+ */
+const HELLO_EXTENSIONS_12: readonly number[] = [
+  ExtensionType.supportedGroups,
+  ExtensionType.ecPointFormats,
+  ExtensionType.useSrtp,
+  ExtensionType.extendedMasterSecret,
+  ExtensionType.renegotiationInfo,
+];
 /** RFC 8446 §4.2, the column "HRR", of what is known here. */
 const RETRY_EXTENSIONS: readonly number[] = [
   ExtensionType.supportedVersions,

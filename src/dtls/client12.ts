@@ -3,9 +3,12 @@
  * what is known by then:
  *
  *     await-certificate ─Certificate→ await-server-key-exchange ─ServerKeyExchange→ await-certificate-request
- *                                                                                     │ CertificateRequest
- *                                                                                     ↓
- *     complete ←Finished─ await-finished ←ServerHelloDone─ await-server-hello-done ←──┘
+ *                                                              ServerHelloDone │      │ CertificateRequest
+ *                                                                              ↓      ↓
+ *     complete ←Finished─ await-finished ←──────────────────── ServerHelloDone ─ await-server-hello-done
+ *
+ * A server need not ask who we are (RFC 5246 §7.4.4): it is the server's affair whom it serves. Whether it is the one that
+ * signalling has named is ours, and is checked all the same.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
@@ -87,10 +90,13 @@ export class Client12 {
         if (type === HandshakeType.certificateRequest) {
           return this.#handleCertificateRequest(message, state.exchange);
         }
+        if (type === HandshakeType.serverHelloDone) {
+          return this.#sayFlight5(message, state.exchange, false);
+        }
         break;
       case 'await-server-hello-done':
         if (type === HandshakeType.serverHelloDone) {
-          return this.#handleServerHelloDone(message, state.exchange);
+          return this.#sayFlight5(message, state.exchange, true);
         }
         break;
       case 'await-finished':
@@ -106,7 +112,7 @@ export class Client12 {
     const chain = decodeCertificate(message.body);
     if (isFailure(chain)) return malformed(chain.reason);
     const leaf = chain[0];
-    if (leaf === undefined) return noCertificate();
+    if (leaf === undefined) return noCertificate('server', '1.2');
     const presented = this.#handshake.peer.present(leaf);
     if (isProblem(presented)) return presented;
     // RFC 8422 §2: the suite names the key that signs.
@@ -151,20 +157,22 @@ export class Client12 {
     return undefined;
   }
 
-  /** Flight 5. */
-  #handleServerHelloDone(message: HandshakeMessage, exchange: Exchange): Problem | undefined {
+  /** @param isAsked whether the server has asked who we are */
+  #sayFlight5(message: HandshakeMessage, exchange: Exchange, isAsked: boolean): Problem | undefined {
     if (message.body.length !== 0) return malformed('server-hello-done-malformed');
     const { certificate, transcript, flight } = this.#handshake;
     transcript.add(message);
     flight.begin(5, message);
-    this.#handshake.say(HandshakeType.certificate, encodeCertificate([certificate.der]));
+    if (isAsked) this.#handshake.say(HandshakeType.certificate, encodeCertificate([certificate.der]));
     this.#handshake.say(HandshakeType.clientKeyExchange, encodeClientKeyExchange(exchange.keys.publicKey));
     const session = new Session12(this.#handshake, this.#hellos, exchange.premasterSecret);
-    const signature = certificate.signingKey.sign(transcript.bytes());
-    this.#handshake.say(
-      HandshakeType.certificateVerify,
-      encodeCertificateVerify({ scheme: schemeOf(certificate.signingKey), signature }),
-    );
+    if (isAsked) {
+      const signature = certificate.signingKey.sign(transcript.bytes());
+      this.#handshake.say(
+        HandshakeType.certificateVerify,
+        encodeCertificateVerify({ scheme: schemeOf(certificate.signingKey), signature }),
+      );
+    }
     session.sayFinished();
     this.#state = { name: 'await-finished', session };
     return undefined;

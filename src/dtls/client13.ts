@@ -4,17 +4,23 @@
  *     await-encrypted-extensions → await-certificate-request → the server's proof of who it is (proof13.ts)
  *       → complete, with flight 5 on its way until it is acknowledged
  *
- * A server that asks for no certificate is refused: WebRTC identifies both ends by theirs.
+ * A server that does not ask for our certificate is not shown it, as in DTLS 1.2 (client12.ts).
  */
 import { Reader } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
 import type { Handshake } from './handshake.ts';
 import { decodeCertificateRequest13 } from './messages/certificates13.ts';
-import { ExtensionType, decodeExtensions } from './messages/extensions.ts';
+import {
+  CLIENT_HELLO_EXTENSIONS,
+  ExtensionType,
+  decodeExtensions,
+  decodeU16Vector,
+  findExtension,
+} from './messages/extensions.ts';
 import type { HandshakeMessage } from './messages/handshake.ts';
 import { HandshakeType } from './messages/handshake.ts';
 import type { Problem } from './problem.ts';
-import { malformed, unexpected, unsolicitedExtension } from './problem.ts';
+import { malformed, missingExtension, unexpected, unsolicitedExtension } from './problem.ts';
 import { Proof13 } from './proof13.ts';
 import type { Session13 } from './session13.ts';
 import { takeSrtpProfile } from './srtp.ts';
@@ -27,6 +33,7 @@ export class Client13 {
   readonly #handshake: Handshake;
   readonly #proof: Proof13;
   #state: ClientState = 'await-encrypted-extensions';
+  #isAsked = false;
 
   constructor(handshake: Handshake, session: Session13) {
     this.#handshake = handshake;
@@ -49,6 +56,10 @@ export class Client13 {
         break;
       case 'await-certificate-request':
         if (type === HandshakeType.certificateRequest) return this.#handleCertificateRequest(message);
+        if (type === HandshakeType.certificate) {
+          this.#state = 'await-proof';
+          return this.#proof.handle(message);
+        }
         break;
       case 'await-proof':
         return this.#proof.handle(message);
@@ -64,7 +75,9 @@ export class Client13 {
     const invited: number[] = [ExtensionType.supportedGroups];
     if (this.#handshake.srtpProfiles.length > 0) invited.push(ExtensionType.useSrtp);
     const uninvited = extensions.find(({ type }) => !invited.includes(type));
-    if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
+    if (uninvited !== undefined) {
+      return unsolicitedExtension(uninvited.type, CLIENT_HELLO_EXTENSIONS.includes(uninvited.type));
+    }
     const srtpProblem = takeSrtpProfile(this.#handshake, extensions);
     if (srtpProblem !== undefined) return srtpProblem;
     this.#handshake.transcript.add(message);
@@ -73,11 +86,21 @@ export class Client13 {
   }
 
   #handleCertificateRequest(message: HandshakeMessage): Problem | undefined {
-    const schemes = decodeCertificateRequest13(message.body);
+    const extensions = decodeCertificateRequest13(message.body);
+    if (isFailure(extensions)) return malformed(extensions.reason);
+    const data = findExtension(extensions, ExtensionType.signatureAlgorithms);
+    if (data === undefined) return missingExtension('signature_algorithms');
+    const schemes = decodeU16Vector(data);
     if (isFailure(schemes)) return malformed(schemes.reason);
+    // RFC 8446 §4.2: what we know, and is not for this message. What is unknown is passed over (§4.3.2).
+    const misplaced = extensions.find(
+      ({ type }) => type !== ExtensionType.signatureAlgorithms && CLIENT_HELLO_EXTENSIONS.includes(type),
+    );
+    if (misplaced !== undefined) return unsolicitedExtension(misplaced.type, true);
     const refusal = judgeAcceptedSchemes(this.#handshake.certificate.signingKey, schemes, 'server');
     if (refusal !== undefined) return refusal;
     this.#handshake.transcript.add(message);
+    this.#isAsked = true;
     this.#state = 'await-proof';
     return undefined;
   }
@@ -86,7 +109,7 @@ export class Client13 {
     this.session.deriveApplication();
     this.session.readApplication();
     this.#handshake.flight.begin(5, finished);
-    this.session.sayCertificate();
+    if (this.#isAsked) this.session.sayCertificate();
     this.session.sayFinished();
     this.session.writeApplication();
   }

@@ -81,14 +81,14 @@ export class Dtls {
   /** Throws `ERR_BAD_ARGUMENT` for options out of range. */
   constructor(options: DtlsOptions) {
     this.#configuration = configure(options);
-    const { role, crypto, limits, setups } = this.#configuration;
+    const { role, crypto, limits } = this.#configuration;
     this.role = role;
     this.#peer = new Peer(crypto, options.remoteFingerprints);
     this.#driver = new HandshakeDriver(this.#configuration, this.#peer, this.#timers, this.#counters);
     this.#gate = new HandshakeGate(this.#configuration, this.#driver, this.#timers);
     this.#epochs = this.#driver.epochs;
     this.#records = new RecordReader(this.#epochs, limits, this.#counters);
-    this.#alerts = new AlertExchange(this.#driver, setups, this.#counters);
+    this.#alerts = new AlertExchange(this.#driver, this.#configuration, this.#counters);
     this.#data = new ReceivedData(limits);
   }
 

@@ -1,6 +1,8 @@
 /** What goes wrong in a handshake: never thrown, answered by the handlers, ends the connection with an alert. */
 import { AlertDescription } from './alerts.ts';
+import type { DtlsVersion } from './cipher-suites.ts';
 import { handshakeTypeName } from './messages/handshake.ts';
+import type { DtlsRole } from './options.ts';
 
 /** Why a handshake cannot go on: the alert for the peer, and the code and text of the `Failure` for us. */
 export interface Problem {
@@ -63,12 +65,17 @@ export function illegalParameter(message: string): Problem {
   return { alert: AlertDescription.illegalParameter, code: 'illegal-parameter', message };
 }
 
-/** RFC 8446 §4.2, §9.2: an extension that is not for that message, or that nobody has asked for. */
-export function unsolicitedExtension(type: number): Problem {
+/**
+ * RFC 8446 §4.2: an extension that nobody has asked for, or (illegal_parameter) one that we know, in a message that it is
+ * not for.
+ */
+export function unsolicitedExtension(type: number, isOffered = false): Problem {
   return {
-    alert: AlertDescription.unsupportedExtension,
+    alert: isOffered ? AlertDescription.illegalParameter : AlertDescription.unsupportedExtension,
     code: 'extension-unsolicited',
-    message: `The peer answered extension ${type}, which was not offered.`,
+    message: isOffered
+      ? `The peer put extension ${type} into a message that it is not for.`
+      : `The peer answered extension ${type}, which was not offered.`,
   };
 }
 
@@ -83,6 +90,15 @@ export function missingExtension(name: string): Problem {
 
 export function versionUnsupported(message: string): Problem {
   return { alert: AlertDescription.protocolVersion, code: 'version-unsupported', message };
+}
+
+/** RFC 8446 §4.2.1: a selected_version that was not offered, or is older than 1.3. */
+export function versionNotOffered(version: number): Problem {
+  return {
+    alert: AlertDescription.illegalParameter,
+    code: 'version-unsupported',
+    message: `The server chose version 0x${version.toString(16)}, which was not offered.`,
+  };
 }
 
 /** RFC 8446 §4.1.3. */
@@ -146,9 +162,11 @@ export function finishedMismatch(): Problem {
   };
 }
 
-export function noCertificate(): Problem {
+/** RFC 8446 §4.4.2.4: an alert for clients without one; of a server's Certificate, an empty list is no content. */
+export function noCertificate(from: DtlsRole, version: DtlsVersion): Problem {
+  const { certificateRequired, decodeError, handshakeFailure } = AlertDescription;
   return {
-    alert: AlertDescription.handshakeFailure,
+    alert: version === '1.2' ? handshakeFailure : from === 'server' ? decodeError : certificateRequired,
     code: 'certificate-missing',
     message: 'The peer showed no certificate; WebRTC identifies both ends by theirs (RFC 8827 §6.5).',
   };

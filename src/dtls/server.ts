@@ -29,6 +29,7 @@ import {
   encodeU16,
   findExtension,
   hasForeignRenegotiation,
+  readExtendedMasterSecret,
 } from './messages/extensions.ts';
 import type { HandshakeMessage } from './messages/handshake.ts';
 import { HandshakeType } from './messages/handshake.ts';
@@ -111,6 +112,8 @@ export class Server {
     if (this.#state.name === 'await-retried-client-hello') {
       return this.#handleRetried(message, hello, this.#state);
     }
+    const garbled = findGarbledExtension(hello);
+    if (garbled !== undefined) return malformed(garbled);
     const version = this.#chooseVersion(hello);
     if (version === undefined)
       return versionUnsupported('The client offers no version of DTLS that we speak.');
@@ -158,8 +161,8 @@ export class Server {
   }
 
   #answer12(message: HandshakeMessage, hello: ClientHello, suite: CipherSuite): Problem | undefined {
-    const extendedMasterSecret =
-      findExtension(hello.extensions, ExtensionType.extendedMasterSecret) !== undefined;
+    const extendedMasterSecret = readExtendedMasterSecret(hello.extensions);
+    if (typeof extendedMasterSecret !== 'boolean') return malformed(extendedMasterSecret.reason);
     if (!extendedMasterSecret && this.#handshake.requireExtendedMasterSecret) {
       return extendedMasterSecretMissing();
     }
@@ -299,23 +302,55 @@ export class Server {
 /** Everything in a ClientHello that must suit us, but suite and group. What is unknown is passed over. */
 function judgeClientHello(hello: ClientHello, version: DtlsVersion, key: SigningKey): Problem | undefined {
   const { compressionMethods, extensions } = hello;
+  if (version === '1.3') {
+    const breach = judgeClientHello13(hello);
+    if (breach !== undefined) return breach;
+  }
   if (!compressionMethods.includes(NULL_COMPRESSION)) {
     return nothingInCommon('compression', 'The client insists on compression.');
   }
   const schemes = vector(hello, ExtensionType.signatureAlgorithms);
   const refusal = judgeAcceptedSchemes(key, schemes, 'client');
   if (refusal !== undefined) return refusal;
-  if (version === '1.3') {
-    // RFC 8446 §4.1.2, RFC 9147 §5.3.
-    if (compressionMethods.length !== 1)
-      return illegalParameter('The client offers compression with DTLS 1.3.');
-    if (hello.cookie.length !== 0) return illegalParameter('The client sends a legacy cookie with DTLS 1.3.');
-    return undefined;
-  }
+  if (version === '1.3') return undefined;
   if (!acceptsUncompressedPoints(extensions)) {
     return illegalParameter("The client's ec_point_formats leaves out uncompressed points.");
   }
   return hasForeignRenegotiation(extensions) ? foreignRenegotiation() : undefined;
+}
+
+/** What a ClientHello of DTLS 1.3 must be like. */
+function judgeClientHello13({ compressionMethods, cookie, extensions }: ClientHello): Problem | undefined {
+  // RFC 8446 §4.1.2: one byte, which is zero. RFC 9147 §5.3.
+  if (compressionMethods.length !== 1 || compressionMethods[0] !== NULL_COMPRESSION) {
+    return illegalParameter('The client offers compression with DTLS 1.3, or not the null method.');
+  }
+  if (cookie.length !== 0) return illegalParameter('The client sends a legacy cookie with DTLS 1.3.');
+  // RFC 8446 §4.2.3, §9.2: our proof is a certificate.
+  if (findExtension(extensions, ExtensionType.signatureAlgorithms) === undefined) {
+    return missingExtension('signature_algorithms');
+  }
+  // RFC 8446 §4.2.9, §4.2.11: nothing is resumed, but what is offered must be in order.
+  const keysAt = extensions.findIndex(({ type }) => type === ExtensionType.preSharedKey);
+  if (keysAt < 0) return undefined;
+  if (keysAt !== extensions.length - 1) {
+    return illegalParameter("The client's pre_shared_key is not the last of its extensions.");
+  }
+  return findExtension(extensions, ExtensionType.pskKeyExchangeModes) === undefined
+    ? missingExtension('psk_key_exchange_modes')
+    : undefined;
+}
+
+/** Why an extension that we have to read cannot be read. */
+function findGarbledExtension({ extensions }: ClientHello): string | undefined {
+  const versions = findExtension(extensions, ExtensionType.supportedVersions);
+  const vectors = [ExtensionType.supportedGroups, ExtensionType.signatureAlgorithms];
+  const lists = vectors.map((type) => findExtension(extensions, type)).filter((data) => data !== undefined);
+  const decoded = [
+    ...(versions === undefined ? [] : [decodeVersions(versions)]),
+    ...lists.map(decodeU16Vector),
+  ];
+  return decoded.find(isFailure)?.reason;
 }
 
 /** Our first group that the client knows. RFC 8422 §5.1: without a list the choice is ours. */

@@ -167,7 +167,7 @@ export class Server12 {
     const chain = decodeCertificate(message.body);
     if (isFailure(chain)) return malformed(chain.reason);
     const leaf = chain[0];
-    if (leaf === undefined) return noCertificate();
+    if (leaf === undefined) return noCertificate('client', '1.2');
     const presented = this.#handshake.peer.present(leaf);
     if (isProblem(presented)) return presented;
     this.#handshake.transcript.add(message);

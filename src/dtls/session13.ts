@@ -31,6 +31,7 @@ import {
   malformed,
   noCertificate,
   unexpected,
+  unsolicitedExtension,
 } from './problem.ts';
 import type { TrafficSecret, TrafficSecrets } from './schedule13.ts';
 import { KeySchedule13 } from './schedule13.ts';
@@ -101,10 +102,13 @@ export class Session13 {
 
   /** The peer's certificate; answers its public key. */
   takeCertificate(message: HandshakeMessage): { readonly publicKey: PublicKey } | Problem {
-    const chain = decodeCertificate13(message.body);
-    if (isFailure(chain)) return malformed(chain.reason);
-    const leaf = chain[0];
-    if (leaf === undefined) return noCertificate();
+    const certificate = decodeCertificate13(message.body);
+    if (isFailure(certificate)) return malformed(certificate.reason);
+    const [leaf] = certificate.chain;
+    if (leaf === undefined) return noCertificate(this.#other, '1.3');
+    // RFC 8446 §4.4.2: they answer those of a ClientHello or CertificateRequest, and ours ask for none.
+    const [uninvited] = certificate.extensions;
+    if (uninvited !== undefined) return unsolicitedExtension(uninvited.type);
     const presented = this.#handshake.peer.present(leaf);
     if (!isProblem(presented)) this.#handshake.transcript.add(message);
     return presented;

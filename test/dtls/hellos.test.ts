@@ -121,7 +121,7 @@ describe('ClientHello, as the server reads it', () => {
     [
       'a broken group list',
       withExtension(ExtensionType.supportedGroups, Uint8Array.of(0, 9, 0)),
-      'no-common-group',
+      'malformed-message',
     ],
     [
       'no scheme of ours',

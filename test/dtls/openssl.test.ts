@@ -72,17 +72,18 @@ async function expectData(host: Host, openssl: ChildProcess): Promise<void> {
   await until('its text', () => host.received.join('').includes('from openssl'));
 }
 
-/** Our client with OpenSSL's server; `args` are the server's. */
+/** Our client with OpenSSL's server; `args` are the server's, which `asks` for our certificate. */
 async function expectServed(
   kind: Kind,
   args: readonly string[],
   suite: DtlsCipherSuite,
   options: Partial<DtlsOptions>,
+  asks = true,
 ): Promise<void> {
   const host = hostOf('client', kind, options);
   await host.bind();
   const port = await freePort();
-  const shown = ['-cert', `${kind}.pem`, '-key', `${kind}.key`, '-Verify', '1', '-quiet'];
+  const shown = ['-cert', `${kind}.pem`, '-key', `${kind}.key`, ...(asks ? ['-Verify', '1'] : []), '-quiet'];
   const openssl = spawn('openssl', ['s_server', '-dtls1_2', '-accept', `${port}`, ...shown, ...args], {
     cwd: folder,
   });
@@ -192,6 +193,16 @@ describeForeign('OpenSSL', isInstalled ? undefined : 'there is no openssl (apt-g
     const suite = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';
     await expectServed('p384', ['-cipher', 'ECDHE-ECDSA-AES128-GCM-SHA256'], suite, {});
   });
+
+  it.each([
+    ['p256', 'ECDHE-ECDSA-AES128-GCM-SHA256', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
+    ['rsa', 'ECDHE-RSA-AES128-GCM-SHA256', 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'],
+  ] as const)(
+    'C7: s_server with a certificate of %s that asks for none, we are the client',
+    async (kind, cipher, suite) => {
+      await expectServed(kind, ['-cipher', cipher], suite, {}, false);
+    },
+  );
 
   it('our own certificate of secp384r1 serves it in both roles', async () => {
     const suite = 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256';

@@ -16,7 +16,7 @@ const EXPECTED: Record<DtlsRole, Record<string, readonly number[]>> = {
     'await-server-hello': [HandshakeType.serverHello, HandshakeType.helloVerifyRequest],
     'await-certificate': [HandshakeType.certificate],
     'await-server-key-exchange': [HandshakeType.serverKeyExchange],
-    'await-certificate-request': [HandshakeType.certificateRequest],
+    'await-certificate-request': [HandshakeType.certificateRequest, HandshakeType.serverHelloDone],
     'await-server-hello-done': [HandshakeType.serverHelloDone],
     'await-finished': [HandshakeType.finished],
     complete: [],

@@ -138,7 +138,9 @@ describe('T012 nothing in common', () => {
   ])('%s: the server says so, and the client hears it', (_, client, server, code) => {
     const pair = pairOf(client, server);
     expect(pair.codes('server')).toEqual([`closed ${code}`]);
-    expect(pair.codes('client')).toEqual(['closed alert-received']);
+    // An alert that is about versions is a failure of that name to a client that has offered one alone.
+    const heard = code === 'version-unsupported' && client.versions.min === '1.3' ? code : 'alert-received';
+    expect(pair.codes('client')).toEqual([`closed ${heard}`]);
   });
 });
 

@@ -12,27 +12,24 @@ import { Reader, Writer, concatBytes } from '../../core/bytes.ts';
 import type { DecodeFailure } from '../../core/decode.ts';
 import { decodeFailure, isFailure } from '../../core/decode.ts';
 import { encodeUtf8 } from '../../core/text.ts';
+import type { Extension } from './extensions.ts';
 import {
   ExtensionType,
   decodeExtensions,
-  decodeU16Vector,
   encodeU16Vector,
-  findExtension,
+  readExtensions,
   writeExtensions,
 } from './extensions.ts';
 
 const CERTIFICATE_REQUEST_MALFORMED = decodeFailure('certificate-request-malformed');
 const CERTIFICATE_MALFORMED = decodeFailure('certificate-malformed');
 
-/** The signature schemes a server accepts: the one extension a CertificateRequest must have. */
-export function decodeCertificateRequest13(body: Uint8Array): readonly number[] | DecodeFailure {
+/** The extensions of a CertificateRequest, which says all it has to say in them. */
+export function decodeCertificateRequest13(body: Uint8Array): readonly Extension[] | DecodeFailure {
   const reader = new Reader(body);
   const context = reader.view(reader.u8());
   if (reader.failed || context.length !== 0 || reader.remaining < 2) return CERTIFICATE_REQUEST_MALFORMED;
-  const extensions = decodeExtensions(reader);
-  if (isFailure(extensions)) return extensions;
-  const schemes = findExtension(extensions, ExtensionType.signatureAlgorithms);
-  return schemes === undefined ? CERTIFICATE_REQUEST_MALFORMED : decodeU16Vector(schemes);
+  return decodeExtensions(reader);
 }
 
 export function encodeCertificateRequest13(signatureSchemes: readonly number[]): Bytes {
@@ -42,20 +39,28 @@ export function encodeCertificateRequest13(signatureSchemes: readonly number[]):
   return writer.finish();
 }
 
-/** The certificates of a chain, leaf first, each DER. Their extensions are passed over. */
-export function decodeCertificate13(body: Uint8Array): readonly Uint8Array[] | DecodeFailure {
+export interface Certificate13 {
+  /** The certificates of the chain, leaf first, each DER. */
+  readonly chain: readonly Uint8Array[];
+  /** Those of all certificates. */
+  readonly extensions: readonly Extension[];
+}
+
+export function decodeCertificate13(body: Uint8Array): Certificate13 | DecodeFailure {
   const reader = new Reader(body);
   const context = reader.view(reader.u8());
   const list = reader.sub(reader.u24());
   if (reader.failed || context.length !== 0 || reader.remaining !== 0) return CERTIFICATE_MALFORMED;
   const chain: Uint8Array[] = [];
+  const extensions: Extension[] = [];
   while (list.remaining > 0) {
     const der = list.view(list.u24());
-    list.skip(list.u16());
-    if (list.failed || der.length === 0) return CERTIFICATE_MALFORMED;
+    const own = readExtensions(list);
+    if (list.failed || isFailure(own) || der.length === 0) return CERTIFICATE_MALFORMED;
     chain.push(der);
+    extensions.push(...own);
   }
-  return chain;
+  return { chain, extensions };
 }
 
 export function encodeCertificate13(chain: readonly Uint8Array[]): Bytes {

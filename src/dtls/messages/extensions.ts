@@ -22,11 +22,27 @@ export const ExtensionType = {
   supportedVersions: 43,
   /** RFC 8446 §4.2.2 */
   cookie: 44,
+  /** RFC 8446 §4.2.11, §4.2.9: offered by clients that resume, which nobody does here. */
+  preSharedKey: 41,
+  pskKeyExchangeModes: 45,
   /** RFC 8446 §4.2.8 */
   keyShare: 51,
   /** RFC 5746 */
   renegotiationInfo: 0xff01,
 } as const;
+
+/** What a ClientHello of ours has, at the most. */
+export const CLIENT_HELLO_EXTENSIONS: readonly number[] = [
+  ExtensionType.supportedGroups,
+  ExtensionType.ecPointFormats,
+  ExtensionType.signatureAlgorithms,
+  ExtensionType.useSrtp,
+  ExtensionType.extendedMasterSecret,
+  ExtensionType.supportedVersions,
+  ExtensionType.cookie,
+  ExtensionType.keyShare,
+  ExtensionType.renegotiationInfo,
+];
 
 export interface Extension {
   readonly type: number;
@@ -39,8 +55,14 @@ const REPEATED = decodeFailure('extension-repeated');
 /** The rest of a hello. The data of the extensions are views. */
 export function decodeExtensions(reader: Reader): readonly Extension[] | DecodeFailure {
   if (reader.remaining === 0) return [];
+  const extensions = readExtensions(reader);
+  return reader.remaining === 0 ? extensions : MALFORMED;
+}
+
+/** A list of extensions with its length in front, which others may follow. */
+export function readExtensions(reader: Reader): readonly Extension[] | DecodeFailure {
   const list = reader.sub(reader.u16());
-  if (reader.failed || reader.remaining !== 0) return MALFORMED;
+  if (reader.failed) return MALFORMED;
   const extensions: Extension[] = [];
   const types = new Set<number>();
   while (list.remaining > 0) {
@@ -143,7 +165,13 @@ export function acceptsUncompressedPoints(extensions: readonly Extension[]): boo
   return data === undefined || (data.length === data[0]! + 1 && data.indexOf(UNCOMPRESSED, 1) > 0);
 }
 
-/** RFC 7627 §5.1: the extension has no data. */
+/** RFC 7627 §5.1: the extension has no data. True if it is there as it should be, false if it is not there. */
+export function readExtendedMasterSecret(extensions: readonly Extension[]): boolean | DecodeFailure {
+  const data = findExtension(extensions, ExtensionType.extendedMasterSecret);
+  return data !== undefined && data.length > 0 ? MALFORMED : data !== undefined;
+}
+
+/** RFC 7627 §5.1. */
 export const EXTENDED_MASTER_SECRET: Extension = /* @__PURE__ */ Object.freeze({
   type: ExtensionType.extendedMasterSecret,
   data: NO_BYTES,
