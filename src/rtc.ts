@@ -177,6 +177,16 @@ export class Rtc {
     return this.#local;
   }
 
+  /** The peer's certificate, DER, once its DTLS has shown it; only `connectionState` says that it is the right one. */
+  get remoteCertificate(): Uint8Array | undefined {
+    return this.#stack.remoteCertificate;
+  }
+
+  /** SHA-256 of `remoteCertificate`: who has come, where `dtls.dangerouslyAcceptAnyFingerprint` lets anybody in. */
+  get remoteFingerprint(): Fingerprint | undefined {
+    return this.#stack.remoteFingerprint;
+  }
+
   get localCandidates(): readonly IceCandidate[] {
     return this.#stack.localCandidates;
   }

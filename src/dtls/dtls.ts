@@ -83,7 +83,11 @@ export class Dtls {
     this.#configuration = configure(options);
     const { role, crypto, limits } = this.#configuration;
     this.role = role;
-    this.#peer = new Peer(crypto, options.remoteFingerprints);
+    this.#peer = new Peer(
+      crypto,
+      options.remoteFingerprints,
+      this.#configuration.dangerouslyAcceptAnyFingerprint,
+    );
     this.#driver = new HandshakeDriver(this.#configuration, this.#peer, this.#timers, this.#counters);
     this.#gate = new HandshakeGate(this.#configuration, this.#driver, this.#timers);
     this.#epochs = this.#driver.epochs;
@@ -115,6 +119,11 @@ export class Dtls {
   /** The peer's certificate, DER, once it has come; only `connected` says that it is the right one. */
   get remoteCertificate(): Bytes | undefined {
     return this.#peer.certificate;
+  }
+
+  /** SHA-256 of `remoteCertificate`: whom `dangerouslyAcceptAnyFingerprint` has let in, to be judged afterwards. */
+  get remoteFingerprint(): Fingerprint | undefined {
+    return this.#peer.fingerprint;
   }
 
   // --- the application's calls ---
@@ -420,7 +429,7 @@ export class Dtls {
   // --- state ---
 
   #connectIfVerified(): void {
-    if (this.#state !== 'connecting' || !this.#driver.complete || !this.#peer.verified) return;
+    if (this.#state !== 'connecting' || !this.#driver.complete || !this.#peer.accepted) return;
     this.#state = 'connected';
     this.#timers.disarm('dtlsHint');
     this.#gate.guardFlight();

@@ -282,7 +282,7 @@ export class HandshakeDriver {
       state: this.#machine.state,
       heard: this.#heard,
       complete: this.complete,
-      unacknowledged: this.complete && this.awaitsAnswer && this.#handshake.peer.verified,
+      unacknowledged: this.complete && this.awaitsAnswer && this.#handshake.peer.accepted,
       suspectsConflict: this.#detector.suspects,
       progress: this.#incoming.progress(),
       waited,

@@ -78,6 +78,12 @@ export interface DtlsOptions {
   readonly random: RandomSource;
   /** The peer's `a=fingerprint` lines; when not known yet, `setRemoteFingerprints` tells them later. */
   readonly remoteFingerprints?: readonly Fingerprint[] | undefined;
+  /**
+   * Connects to whoever answers, as long as no fingerprint of the peer's is known: anybody on the path can be that. False
+   * by default. For protocols that learn the fingerprint here and prove by other means whose it is, in the first bytes of
+   * application data (libp2p's webrtc-direct). Fingerprints that are known, or come later, are checked all the same.
+   */
+  readonly dangerouslyAcceptAnyFingerprint?: boolean | undefined;
   /** The versions to negotiate, `1.2` to `1.3` by default. */
   readonly versions?: Partial<DtlsVersions> | undefined;
   /**
@@ -135,6 +141,7 @@ export interface DtlsConfiguration {
   readonly certificate: Certificate;
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
+  readonly dangerouslyAcceptAnyFingerprint: boolean;
   readonly versions: DtlsVersions;
   readonly groups: readonly Group[];
   readonly cipherSuites: readonly CipherSuite[];
@@ -174,6 +181,7 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
     certificate: options.certificate,
     crypto: options.crypto,
     random: options.random,
+    dangerouslyAcceptAnyFingerprint: options.dangerouslyAcceptAnyFingerprint === true,
     versions,
     groups,
     cipherSuites: cipherSuitesOf(options.cipherSuites, versions),

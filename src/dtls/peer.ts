@@ -2,7 +2,8 @@
  * Who the peer is: its certificate, compared with the fingerprints that signalling has brought (RFC 8122 §5, RFC 8827 §6.5).
  *
  * Self-signed certificates prove nothing else, so neither their dates nor their own signature are looked at. Both parts
- * may come first; the peer is verified once they meet.
+ * may come first; the peer is verified once they meet. Whoever has said that any peer will do accepts one that nothing has
+ * been signalled of; it is not verified.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { copyBytes } from '../core/bytes.ts';
@@ -16,18 +17,29 @@ import type { Problem } from './problem.ts';
 
 export class Peer {
   readonly #crypto: CryptoProvider;
+  readonly #acceptsAny: boolean;
   #fingerprints: readonly Fingerprint[] | undefined;
   #certificate: Bytes | undefined;
   #verified = false;
 
-  constructor(crypto: CryptoProvider, fingerprints: readonly Fingerprint[] | undefined) {
+  /** @param acceptsAny whether a peer may be anybody as long as no fingerprint is known */
+  constructor(crypto: CryptoProvider, fingerprints: readonly Fingerprint[] | undefined, acceptsAny = false) {
     this.#crypto = crypto;
-    this.#fingerprints = fingerprints;
+    this.#acceptsAny = acceptsAny;
+    this.#fingerprints = this.#known(fingerprints);
   }
 
   /** True once a certificate has come and one of the strong fingerprints is its own. */
   get verified(): boolean {
     return this.#verified;
+  }
+
+  /** True once the peer may be talked to: it is verified, or it has a certificate and any will do. */
+  get accepted(): boolean {
+    return (
+      this.#verified ||
+      (this.#acceptsAny && this.#fingerprints === undefined && this.#certificate !== undefined)
+    );
   }
 
   /** The peer's certificate, DER, as soon as it has come, verified or not. */
@@ -46,7 +58,8 @@ export class Peer {
 
   /** Takes the list from signalling, which replaces an earlier one. */
   expect(fingerprints: readonly Fingerprint[]): Problem | undefined {
-    this.#fingerprints = fingerprints;
+    this.#fingerprints = this.#known(fingerprints);
+    this.#verified = false;
     return this.#compare();
   }
 
@@ -62,6 +75,11 @@ export class Peer {
       code: 'certificate-unsupported',
       message: `The peer's certificate holds no key we can use (${publicKey.reason}).`,
     };
+  }
+
+  /** Where any peer will do, an empty list is none. */
+  #known(fingerprints: readonly Fingerprint[] | undefined): readonly Fingerprint[] | undefined {
+    return this.#acceptsAny && fingerprints?.length === 0 ? undefined : fingerprints;
   }
 
   #compare(): Problem | undefined {

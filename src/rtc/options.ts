@@ -45,7 +45,13 @@ export interface RtcOptions {
     | Partial<
         Pick<
           DtlsOptions,
-          'handshakeTimeout' | 'retransmitTimeout' | 'versions' | 'groups' | 'cipherSuites' | 'srtpProfiles'
+          | 'handshakeTimeout'
+          | 'retransmitTimeout'
+          | 'versions'
+          | 'groups'
+          | 'cipherSuites'
+          | 'srtpProfiles'
+          | 'dangerouslyAcceptAnyFingerprint'
         >
       >
     | undefined;

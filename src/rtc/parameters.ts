@@ -7,7 +7,10 @@ export interface TransportParameters {
   readonly ice: IceParameters;
   readonly iceRole: IceRole;
   readonly dtlsRole: DtlsRole;
-  /** The peer's certificate must match one of these (RFC 8122). */
+  /**
+   * The peer's certificate must match one of these (RFC 8122). None only where `dtls.dangerouslyAcceptAnyFingerprint` says
+   * that any will do.
+   */
   readonly fingerprints: readonly Fingerprint[];
   /** Default 5000. */
   readonly sctpPort?: number | undefined;

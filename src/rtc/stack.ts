@@ -22,7 +22,7 @@ import { BoundedQueue } from '../core/queue.ts';
 import type { RandomSource } from '../core/random.ts';
 import { splitRandom } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
-import type { DtlsEvent, DtlsOptions, DtlsRole } from '../dtls/index.ts';
+import type { DtlsEvent, DtlsOptions, DtlsRole, Fingerprint } from '../dtls/index.ts';
 import { Dtls, SRTP_PROFILES } from '../dtls/index.ts';
 import type {
   IceCandidate,
@@ -133,6 +133,14 @@ export class ProtocolStack {
 
   get localCandidates(): readonly IceCandidate[] {
     return this.#ice.localCandidates;
+  }
+
+  get remoteCertificate(): Bytes | undefined {
+    return this.#dtls?.remoteCertificate;
+  }
+
+  get remoteFingerprint(): Fingerprint | undefined {
+    return this.#dtls?.remoteFingerprint;
   }
 
   get dtlsRole(): DtlsRole | undefined {

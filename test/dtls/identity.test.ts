@@ -166,3 +166,63 @@ describe('inspect', () => {
     });
   });
 });
+
+describe('C10: dangerouslyAcceptAnyFingerprint', () => {
+  const any = { dangerouslyAcceptAnyFingerprint: true };
+
+  it.each<[string, readonly Fingerprint[] | undefined]>([
+    ['undefined', undefined],
+    ['none', []],
+  ])(
+    'C10: connects to whoever comes where the fingerprints are %s, and says who it is',
+    (_, remoteFingerprints) => {
+      for (const version of ['1.2', '1.3'] as const) {
+        const versions = { min: version, max: version };
+        const pair = new Pair({
+          client: { versions, remoteFingerprints, ...any },
+          server: { versions, remoteFingerprints, ...any },
+        });
+        expect(pair.client.remoteFingerprint).toBeUndefined();
+        pair.start().run();
+        expect(pair.connected).toBe(true);
+        expect([pair.client.remoteFingerprint, pair.server.remoteFingerprint]).toEqual([right, wrong]);
+        expect(pair.client.remoteCertificate).toEqual(certificates.server.der);
+        expect(pair.client.inspect()).toMatchObject({
+          remoteFingerprint: right,
+          remoteFingerprintVerified: false,
+        });
+        pair.sendText('server', 'hello');
+        pair.runTo(pair.now + 100);
+        expect(pair.received.client.map(textOf)).toEqual(['hello']);
+      }
+    },
+  );
+
+  it('C10: is off unless it is asked for', () => {
+    const pair = new Pair(clientExpecting(undefined)).start().runTo(20_000);
+    expect(pair.codes('client')).toEqual(['closed fingerprint-missing']);
+    expect(pair.client.remoteFingerprint).toEqual(right);
+  });
+
+  it('C10: possession of the key is proved all the same', () => {
+    const stolen = { ...certificates.server, signingKey: certificates.client.signingKey };
+    const pair = new Pair({
+      client: { remoteFingerprints: undefined, ...any },
+      server: { certificate: stolen },
+    });
+    expect(pair.start().run().codes('client')).toEqual(['closed signature-invalid']);
+  });
+
+  it('C10: fingerprints that are known are checked, before and after', () => {
+    const before = new Pair({ client: { remoteFingerprints: [wrong], ...any } }).start().run();
+    expect(before.codes('client')).toEqual(['closed fingerprint-mismatch']);
+    for (const list of [[right], [wrong]]) {
+      const pair = new Pair({ client: { remoteFingerprints: undefined, ...any } }).start().run();
+      expect(pair.connected).toBe(true);
+      pair.client.setRemoteFingerprints(list, pair.now);
+      pair.drain();
+      expect(pair.client.state).toBe(list[0] === right ? 'connected' : 'failed');
+      expect(pair.client.inspect().remoteFingerprintVerified).toBe(list[0] === right);
+    }
+  });
+});

@@ -1,7 +1,7 @@
 /** Two whole connections over a simulated network: they open, they talk, they close. */
 import { describe, expect, test } from 'vitest';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
-import type { Bytes } from '../../src/index.ts';
+import type { Bytes, Fingerprint } from '../../src/index.ts';
 import { SeededRandom } from '../../src/index.ts';
 import { channel, closedReason, makeOpenPair, makePair, makeUnsignalledPair, runUntilOpen } from './pair.ts';
 
@@ -62,6 +62,21 @@ describe('connecting', () => {
     for (const candidate of b.rtc.localCandidates) a.rtc.addRemoteCandidate(candidate);
     runUntilOpen(pair);
     expect(a.rtc.connectionState).toBe('connected');
+  });
+
+  test('C10: without fingerprints: only where it is said that any will do, and then it is known who came', () => {
+    const dtls = { dangerouslyAcceptAnyFingerprint: true };
+    const pair = makeUnsignalledPair({ offerer: { dtls }, answerer: { dtls } });
+    const { offerer: a, answerer: b } = pair;
+    a.rtc.createChannel('chat');
+    const fingerprints: readonly Fingerprint[] = [];
+    a.rtc.start({ ...b.rtc.localParameters, fingerprints, iceRole: 'controlling', dtlsRole: 'client' });
+    b.rtc.start({ ...a.rtc.localParameters, fingerprints, iceRole: 'controlled', dtlsRole: 'server' });
+    for (const candidate of b.rtc.localCandidates) a.rtc.addRemoteCandidate(candidate);
+    runUntilOpen(pair);
+    expect(a.rtc.remoteFingerprint).toEqual(b.rtc.localParameters.fingerprints[0]);
+    expect(b.rtc.remoteFingerprint).toEqual(a.rtc.localParameters.fingerprints[0]);
+    expect(a.rtc.remoteCertificate).toBeInstanceOf(Uint8Array);
   });
 
   test('trickle: candidates signalled after the descriptions, in both directions', () => {
