@@ -53,6 +53,7 @@ function handshakeOf(crypto: CryptoProvider, version: DtlsVersion, group: Group)
       remoteFingerprints: [certificate.fingerprint],
       versions: { min: version, max: version },
       groups: [group],
+      requireCookie: false,
     });
   return () => {
     const cost = { client: 0, server: 0 };

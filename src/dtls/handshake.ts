@@ -5,8 +5,8 @@
  *
  *     client                                server
  *     1  ClientHello                    →
- *                                       ←   HelloVerifyRequest  2   (sent only where it is asked for: ICE has proved
- *     3  ClientHello with cookie        →                            the path already)
+ *                                       ←   HelloVerifyRequest  2   (unless something else, as ICE, has proved
+ *     3  ClientHello with cookie        →                            the path)
  *                                       ←   ServerHello, Certificate, ServerKeyExchange,
  *                                           CertificateRequest, ServerHelloDone  4
  *     5  Certificate, ClientKeyExchange,

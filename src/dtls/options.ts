@@ -99,8 +99,9 @@ export interface DtlsOptions {
   readonly srtpProfiles?: readonly SrtpProfile[] | undefined;
   /**
    * Server: agree on keys only with a client that has returned a cookie (RFC 6347 §4.2.1, RFC 9147 §5.1), which costs a
-   * round trip. False by default: ICE has proved the path. `binding` names the client, its address for one: a cookie is
-   * good for no other.
+   * round trip. True by default: without it whoever forges an address makes this end agree on keys, and send that address
+   * six times what it has sent itself. An `Rtc` sets it to false: ICE has proved the path. `binding` names the client, its
+   * address for one: a cookie is good for no other.
    */
   readonly requireCookie?: boolean | { readonly binding: Uint8Array } | undefined;
   /** Largest datagram to send while shaking hands, in bytes of UDP payload: 256 … 16384, 1200 by default. */
@@ -175,7 +176,7 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
   const srtpProfiles = options.srtpProfiles ?? [];
   const unknown = srtpProfiles.find((profile: string) => !isSrtpProfile(profile));
   if (unknown !== undefined) throw badArgument('srtpProfiles', 'profiles of RFC 5764 and RFC 7714', unknown);
-  const requireCookie = options.requireCookie ?? false;
+  const requireCookie = options.requireCookie ?? options.role === 'server';
   return {
     role: options.role,
     certificate: options.certificate,

@@ -7,8 +7,8 @@
  *        │  └→ await-retried-client-hello ─ClientHello→ Server13
  *        HelloVerifyRequest: DTLS 1.2 is to bring a cookie (RFC 6347 §4.2.1)
  *
- * The highest version that both speak is taken. Cookies are asked for only where the configuration says so: datagrams come
- * from paths that ICE has proved. Until one has come back no key is agreed on, no timer armed and no hello kept.
+ * The highest version that both speak is taken. Cookies are asked for unless the configuration says that something else, as
+ * ICE, has proved the path. Until one has come back no key is agreed on, no timer armed and no hello kept.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes, equalBytes } from '../core/bytes.ts';

@@ -456,6 +456,7 @@ export class ProtocolStack {
       // RFC 6347 §4.2.4.1 starts at 1 s "unless other information is available": ICE has measured this path.
       // (On a coarse clock it may have taken no time at all.)
       ...(roundTripTime === undefined ? {} : { retransmitTimeout: Math.max(1, 2 * roundTripTime) }),
+      requireCookie: false,
       setups: { local: parameters.localSetup, remote: parameters.remoteSetup },
       keyLog: this.tap?.keyLog,
       // Browsers offer them without media too, and pion ends a connection that agrees on none.

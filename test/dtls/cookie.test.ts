@@ -76,13 +76,11 @@ describe('cookies', () => {
     expect(of(1, Uint8Array.of(192, 0, 2, 1))).not.toEqual(of(1, Uint8Array.of(192, 0, 2, 2)));
   });
 
-  it('are off by default, and cost nothing then', () => {
+  it('can be turned off, as an Rtc does, and cost nothing then', () => {
     for (const version of VERSIONS) {
       const plain = connectedPair(options(version, { requireCookie: false }));
       expect(firstMessages(plain)).not.toContain(HandshakeType.helloVerifyRequest);
-      expect(connectedPair(options(version, { requireCookie: undefined })).sent.length).toBe(
-        plain.sent.length,
-      );
+      expect(connectedPair(options(version, { requireCookie: false })).sent.length).toBe(plain.sent.length);
     }
   });
 });
@@ -227,4 +225,24 @@ describe('a wrong cookie', () => {
       handshake: { state: 'await-client-hello' },
     });
   });
+});
+
+describe('A10: a server that is used alone', () => {
+  it.each(VERSIONS)(
+    'A10: asks for a cookie unless told otherwise, and answers a stranger with less than it sent, DTLS %s',
+    (version) => {
+      const pair = new Pair(options(version, { requireCookie: undefined })).start().run();
+      expect(pair.connected).toBe(true);
+      const [hello, request, second] = pair.sent;
+      expect([hello?.from, request?.from, second?.from]).toEqual(['client', 'server', 'client']);
+      if (hello === undefined || request === undefined) throw new Error('nothing sent');
+      expect(request.data.length).toBeLessThan(hello.data.length);
+      const stranger = new Dtls({ ...engineOptions('server'), versions: {}, requireCookie: undefined });
+      stranger.start(0);
+      stranger.handlePacket(hello.data, 1);
+      stranger.pollTransmit();
+      expect(stranger.inspect().handshake).toMatchObject({ group: null });
+      expect(Object.keys(stranger.inspect().timers)).not.toContain('dtlsRetransmit');
+    },
+  );
 });

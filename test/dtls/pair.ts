@@ -178,7 +178,10 @@ export class Pair {
   }
 }
 
-/** Options of a side that knows the other's fingerprint. It speaks DTLS 1.2 unless a test says otherwise. */
+/**
+ * Options of a side that knows the other's fingerprint. It speaks DTLS 1.2 unless a test says otherwise, and asks for no
+ * cookie, as in an `Rtc`.
+ */
 export function engineOptions(role: DtlsRole, seed = 1): DtlsOptions {
   return {
     role,
@@ -187,6 +190,7 @@ export function engineOptions(role: DtlsRole, seed = 1): DtlsOptions {
     crypto,
     random: new SeededRandom(seed).split(role),
     remoteFingerprints: [certificates[role === 'client' ? 'server' : 'client'].fingerprint],
+    requireCookie: false,
   };
 }
 
