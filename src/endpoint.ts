@@ -8,17 +8,21 @@
  *        an idle connection costs nothing.
  *
  * A connection leaves by itself after its `closed` event has been polled.
+ *
+ * What throws inside of one connection (a bug of ours, a crypto provider of the host's) ends that connection alone: it
+ * says its farewell if it still can, and its `closed` event has the code `internal-error`.
  */
 import type { TransportAddress } from './core/address.ts';
 import { Counters } from './core/counters.ts';
 import { DeadlineHeap } from './core/deadline-heap.ts';
+import type { Failure } from './core/errors.ts';
 import { badArgument, RtcError } from './core/errors.ts';
 import { BoundedQueue } from './core/queue.ts';
 import { AwaitedAnswers } from './endpoint/answers.ts';
 import type { PathUser, SharedPath } from './endpoint/ownership.ts';
 import { Ownership } from './endpoint/ownership.ts';
 import type { Route } from './endpoint/routes.ts';
-import type { IcePath, Input, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
+import type { IcePath, Input, Output, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
 import { isStun, isStunRequest, stunRequestUsername } from './stun/index.ts';
 
 export type { SharedPath } from './endpoint/ownership.ts';
@@ -88,6 +92,8 @@ const COUNTERS = [
   'routesEvicted',
   /** Checks not sent, and those not taken, over a path that `onSharedPath` keeps a connection off. */
   'routesShunned',
+  /** What connections threw when they were fed or polled. */
+  'internalErrors',
 ] as const;
 
 export type EndpointCounter = (typeof COUNTERS)[number];
@@ -105,6 +111,9 @@ const IDLE_TIMERS: ReadonlySet<string> = new Set(['ice.consentCheck', 'sctp.hear
 
 const DEFAULT_MAX_ROUTES = 32;
 
+/** Errors of the host's functions kept for the end of `handleInput`; it throws the first. */
+const MAX_UNREPORTED = 16;
+
 const DEFAULT_TAKEOVER_SILENCE = 10_000;
 
 interface Member extends PathUser<Member> {
@@ -120,6 +129,12 @@ interface Member extends PathUser<Member> {
   stale: boolean;
   /** Why its deadline is what it is. */
   reason: string;
+  /** What it has thrown; it is being closed for it. */
+  failure: Failure | undefined;
+  /** It cannot even be closed: it is not called any more. */
+  broken: boolean;
+  /** Its `closed` event has been given out. */
+  closed: boolean;
 }
 
 export class Endpoint {
@@ -128,6 +143,12 @@ export class Endpoint {
    * `{ type: 'timeout', now }` and drain. It is called at most once until the next drain.
    */
   onWake: (() => void) | undefined;
+  /**
+   * Told what a connection has thrown (`rtc` says which; its `closed` event follows), and what the functions that the host
+   * has given throw: `onUnknown`, `onWake`, a connection's trace listener. Without it the latter are thrown by
+   * `handleInput`, after its work.
+   */
+  onError: ((error: unknown, rtc?: Rtc) => void) | undefined;
   readonly #members = new Map<string, Member>();
   readonly #paths: Ownership<Member>;
   readonly #answers = new AwaitedAnswers();
@@ -147,6 +168,8 @@ export class Endpoint {
   #draining = false;
   #woken = false;
   #turn = 0;
+  /** What functions of the host's have thrown while nobody was told (`onError`). */
+  readonly #unreported = new BoundedQueue<unknown>(MAX_UNREPORTED);
 
   constructor(options: EndpointOptions = {}) {
     this.#maxConnections = options.maxConnections ?? 100_000;
@@ -202,9 +225,13 @@ export class Endpoint {
       queued: false,
       stale: false,
       reason: 'idle',
+      failure: undefined,
+      broken: false,
+      closed: false,
     };
     this.#members.set(key, member);
     rtc.onWake = (): void => this.#wake(member);
+    rtc.onError = (error): void => this.#report(error, rtc);
     this.#wake(member);
   }
 
@@ -220,6 +247,7 @@ export class Endpoint {
     this.#paths.release(member);
     if (this.#members.size === 0) this.#answers.clear();
     rtc.onWake = undefined;
+    rtc.onError = undefined;
   }
 
   /** Feeds one datagram or the time. Never throws because of bytes from the network. */
@@ -227,6 +255,7 @@ export class Endpoint {
     this.#advance(input.now);
     if (input.type === 'receive') this.#receive(input);
     this.#runDue();
+    this.#throwUnreported();
   }
 
   /** F4b: feeds the datagrams of one batch; what is due runs once, after them. Drain when it returns. */
@@ -236,6 +265,7 @@ export class Endpoint {
       this.#receive(input);
     }
     this.#runDue();
+    this.#throwUnreported();
   }
 
   /** What to do next; drain until it answers `timeout`. */
@@ -282,6 +312,7 @@ export class Endpoint {
       this.#ready.shift();
       return undefined;
     }
+    if (member.broken) return this.#expel(member);
     // A connection with a lot to say must not keep the others waiting.
     if (++this.#turn > TURN) {
       this.#turn = 0;
@@ -291,17 +322,19 @@ export class Endpoint {
     }
     if (member.stale && this.#draining) {
       member.stale = false;
-      member.rtc.handleInput({ type: 'timeout', now: this.#now });
+      this.#feed(member, { type: 'timeout', now: this.#now });
     }
-    const output = member.rtc.pollOutput();
-    if (output.type === 'event') return { type: 'event', rtc: member.rtc, event: output.event };
+    const output = this.#poll(member);
+    if (output === undefined) return undefined;
+    if (output.type === 'event')
+      return { type: 'event', rtc: member.rtc, event: this.#noteEvent(member, output.event) };
     if (output.type === 'transmit') return this.#maySend(member, output) ? output : undefined;
     this.#turn = 0;
     this.#ready.shift();
     if (member.isLite) this.#noteLitePath(member);
     member.queued = false;
     member.reason = output.reason;
-    if (member.rtc.isEmpty) this.remove(member.rtc);
+    if (member.rtc.isEmpty || (member.failure !== undefined && member.closed)) this.remove(member.rtc);
     else this.#deadlines.set(member, this.#wakeAt(output));
     this.#drained?.add(member);
     return undefined;
@@ -324,7 +357,7 @@ export class Endpoint {
       due !== undefined;
       due = this.#deadlines.takeDue(this.#now)
     ) {
-      due.rtc.handleInput({ type: 'timeout', now: this.#now });
+      this.#feed(due, { type: 'timeout', now: this.#now });
       this.#enqueue(due);
     }
   }
@@ -399,7 +432,11 @@ export class Endpoint {
       return;
     }
     this.#unknown++;
-    this.#onUnknown({ source, destination, data, usernameFragment });
+    try {
+      this.#onUnknown({ source, destination, data, usernameFragment });
+    } catch (error) {
+      this.#report(error);
+    }
   }
 
   /** True if it was proof: an answer to a check, and verified. */
@@ -420,7 +457,7 @@ export class Endpoint {
   }
 
   #deliver(member: Member, input: Input): void {
-    member.rtc.handleInput(input);
+    this.#feed(member, input);
     this.#enqueue(member);
   }
 
@@ -437,13 +474,84 @@ export class Endpoint {
     this.#enqueue(member);
     if (this.#draining || this.#woken) return;
     this.#woken = true;
-    this.onWake?.();
+    try {
+      this.onWake?.();
+    } catch (error) {
+      this.#woken = false; // nobody knows: the next call tries again
+      this.#report(error);
+    }
   }
 
   #enqueue(member: Member): void {
     if (member.queued) return;
     member.queued = true;
     this.#ready.push(member);
+  }
+
+  // --- what throws ---
+
+  #feed(member: Member, input: Input): void {
+    if (member.broken) return;
+    try {
+      member.rtc.handleInput(input);
+    } catch (error) {
+      this.#failed(member, error);
+    }
+  }
+
+  /** @returns `undefined` if it has thrown */
+  #poll(member: Member): Output | undefined {
+    if (member.broken) return undefined;
+    try {
+      return member.rtc.pollOutput();
+    } catch (error) {
+      this.#failed(member, error);
+      return undefined;
+    }
+  }
+
+  /** Once: it is closed, and may say so to its peer. Twice, or if it cannot be closed: it is let go without a word. */
+  #failed(member: Member, error: unknown): void {
+    this.#counters.add('internalErrors');
+    const again = member.failure !== undefined;
+    const what = error instanceof Error ? error.message : String(error);
+    member.failure ??= { layer: 'rtc', code: 'internal-error', message: `this end has failed: ${what}` };
+    member.broken = again || !closes(member.rtc);
+    this.#enqueue(member);
+    this.onError?.(error, member.rtc);
+  }
+
+  #noteEvent(member: Member, event: RtcEvent): RtcEvent {
+    if (event.type !== 'closed') return event;
+    member.closed = true;
+    return member.failure === undefined ? event : { ...event, reason: member.failure };
+  }
+
+  #expel(member: Member): EndpointOutput | undefined {
+    this.remove(member.rtc);
+    if (member.closed || member.failure === undefined) return undefined;
+    return { type: 'event', rtc: member.rtc, event: { type: 'closed', reason: member.failure } };
+  }
+
+  #report(error: unknown, rtc?: Rtc): void {
+    if (this.onError === undefined) this.#unreported.push(error);
+    else this.onError(error, rtc);
+  }
+
+  #throwUnreported(): void {
+    if (this.#unreported.size === 0) return;
+    const first = this.#unreported.shift();
+    this.#unreported.clear();
+    throw first;
+  }
+}
+
+function closes(rtc: Rtc): boolean {
+  try {
+    rtc.close();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -100,6 +100,11 @@ type Deferred =
 export class Rtc {
   /** Called when an API call outside of a drain has made work. For endpoints and drivers. */
   onWake: (() => void) | undefined;
+  /**
+   * Told what a trace listener throws; tracing ends with it. For endpoints and drivers. Without it what a listener throws
+   * goes through the call that it was told of.
+   */
+  onError: ((error: unknown) => void) | undefined;
   readonly #stack: ProtocolStack;
   readonly #signaling: Signaling;
   readonly #local: LocalParameters;
@@ -249,7 +254,8 @@ export class Rtc {
    * plain data (docs/trace.md); `undefined` ends it. Without a listener tracing costs nothing.
    */
   setTrace(listener: TraceListener | undefined, options: TraceOptions = {}): void {
-    const tracer = listener === undefined ? undefined : new Tracer(listener, options, () => this.inspect());
+    const tracer =
+      listener === undefined ? undefined : new Tracer(this.#guarded(listener), options, () => this.inspect());
     this.#tracer = tracer;
     this.#stack.tap = tracer;
     this.#stack.onChannelCall =
@@ -266,6 +272,22 @@ export class Rtc {
     this.#stack.setPathHeld(path, held);
     this.#tracer?.call({ method: 'setPathHeld', path, held });
     this.#stir();
+  }
+
+  /** What calls `listener`; a throw of its ends tracing and is reported to `onError`. */
+  #guarded(listener: TraceListener): TraceListener {
+    let failed = false;
+    return (entry) => {
+      if (failed) return;
+      try {
+        listener(entry);
+      } catch (error) {
+        if (this.onError === undefined) throw error;
+        failed = true;
+        this.setTrace(undefined);
+        this.onError(error);
+      }
+    };
   }
 
   // --- candidates ---

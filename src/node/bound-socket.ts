@@ -17,13 +17,18 @@ export interface BindOptions {
 export async function bindSocket(options: BindOptions): Promise<Socket> {
   const family = addressFamily(options.address) === 6 ? 6 : 4;
   const make = options.createSocket ?? createSocket;
-  return new Promise((resolve, reject) => {
-    const socket = make({
+  let socket: Socket;
+  try {
+    socket = make({
       type: family === 6 ? 'udp6' : 'udp4',
       ipv6Only: family === 6 && !isWildcard(options.address),
       // Addresses are literals already: without this every send would go through dns.lookup.
       lookup: (hostname, _options, callback) => callback(null, hostname, family),
     });
+  } catch (error) {
+    throw bindError(options, error instanceof Error ? error : new Error(String(error)));
+  }
+  return new Promise((resolve, reject) => {
     socket.once('error', (error: NodeJS.ErrnoException) => {
       socket.close();
       reject(bindError(options, error));
@@ -62,9 +67,18 @@ export function requestBuffer(socket: Socket, direction: 'Recv' | 'Send', wanted
   } catch {
     // Some systems refuse instead of clamping; what there is gets read back all the same.
   }
-  const size = socket[`get${direction}BufferSize`]();
+  const size = bufferSize(socket, direction);
   // Linux doubles what was asked for, to pay for its bookkeeping (man 7 socket), and reports the double.
   return process.platform === 'linux' ? size / 2 : size;
+}
+
+/** 0 for a socket that has died in this very turn, which its owner finds out soon. */
+function bufferSize(socket: Socket, direction: 'Recv' | 'Send'): number {
+  try {
+    return socket[`get${direction}BufferSize`]();
+  } catch {
+    return 0;
+  }
 }
 
 /** What to tell an operator who got `granted` bytes. */

@@ -1,4 +1,5 @@
 /** sansrtc/node: the UDP driver for Node. */
+export type { ErrorListener } from './host-errors.ts';
 export { hostAddresses } from './local-addresses.ts';
 export type { TcpCounter, TcpOptions, TcpStats } from './tcp-listener.ts';
 export { UdpDriver } from './udp-driver.ts';

@@ -3,16 +3,25 @@
  *
  *   connection ──frames (RFC 4571: length in two bytes, then so many)──▶ onReceive        send(data, remote) ──▶ frame
  *
- *   unanswered ──we send something on it: a check was authentic──▶ answered        both ──silence, a frame too long, end──▶ gone
+ *   unanswered ──we send something on it: a check was authentic──▶ answered ──we send nothing any more──▶ gone
+ *        └───────── time is up, silence, a frame too long, end ────────┴──▶ gone
  *
  * Strangers can connect, so everything has a bound: connections in all and of one address, the time until one has proved
  * itself, silence, the size of a frame, what waits to be sent. Over it the connection goes, or the frame, and is counted;
- * the protocols above retransmit, or check anew.
+ * the protocols above retransmit, or check anew. Only a whole frame with something in it ends a silence: bytes that drip
+ * and empty frames do not hold a place.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { canonicalAddress, formatAddress, type TransportAddress } from '../core/address.ts';
+import {
+  canonicalAddress,
+  formatAddress,
+  formatIp,
+  parseIp,
+  type TransportAddress,
+} from '../core/address.ts';
 import { Counters } from '../core/counters.ts';
 import { RtcError } from '../core/errors.ts';
+import { FrameReader, LENGTH_BYTES } from './frame-reader.ts';
 
 export interface TcpOptions {
   /** The address to bind; default that of the driver's first UDP socket. */
@@ -21,7 +30,10 @@ export interface TcpOptions {
   readonly port?: number | undefined;
   /** Most connections at once, at least 1, default 1000; further ones are closed at once (`refused`). */
   readonly maxConnections?: number | undefined;
-  /** Most of them from one remote address, at least 1, default 64 (`refused`). */
+  /**
+   * Most of them from one remote address, at least 1, default 64 (`refused`). Of IPv6 the first 64 bits count, for whoever
+   * has one address there has them all.
+   */
   readonly maxConnectionsPerAddress?: number | undefined;
   /**
    * How long a connection may last on which nothing authentic has come, ms, at least 1, default 10000. It is closed then,
@@ -30,7 +42,8 @@ export interface TcpOptions {
   readonly unansweredTimeout?: number | undefined;
   /**
    * The silence of the peer that ends a connection, ms, at least 1, default 30000: consent to send has expired by then. It
-   * is closed up to a second later (`closedSilent`). Below 6000 it also ends idle ones that are well: checks of consent
+   * is closed up to a second later (`closedSilent`), and so is one over which we have sent nothing for as long, for
+   * nothing authentic comes over it any more (`closedUnused`). Below 6000 it also ends idle ones that are well: checks of consent
    * come 4 to 6 s apart, over TCP too (RFC 7675 §5.1).
    */
   readonly silenceTimeout?: number | undefined;
@@ -60,6 +73,8 @@ const COUNTERS = [
   'closedUnanswered',
   /** Connections closed after a silence of `silenceTimeout`. */
   'closedSilent',
+  /** Connections closed because nothing was sent over them for `silenceTimeout`, though their peer spoke. */
+  'closedUnused',
   /** Connections closed because of a frame over `maxFrameSize`. */
   'closedFrameTooLong',
   /** Frames dropped at `maxQueuedBytesPerConnection`: the peer does not read what waits for it already. */
@@ -87,18 +102,19 @@ const DEFAULT_MAX_QUEUED_BYTES = 256 * 1024;
 /** How often the two time-outs are looked at, ms. */
 const SWEEP_INTERVAL = 1000;
 
-const LENGTH_BYTES = 2;
-const NOTHING = Buffer.alloc(0);
+/** How long `close()` waits for peers to read what waits for them, ms. */
+const CLOSE_LINGER = 1000;
 
 class Connection {
   readonly socket: Socket;
   readonly remote: TransportAddress;
   readonly local: TransportAddress;
+  readonly frames = new FrameReader();
   readonly since: number;
+  /** When a frame with something in it was complete. */
   heardAt: number;
-  answered = false;
-  /** The beginning of a frame whose end has not come; never more than one frame. */
-  #rest: Buffer = NOTHING;
+  /** When we sent something on it; `undefined` as long as nothing authentic has come. */
+  answeredAt: number | undefined;
 
   constructor(socket: Socket, local: TransportAddress, remote: TransportAddress, now: number) {
     this.socket = socket;
@@ -106,23 +122,6 @@ class Connection {
     this.remote = remote;
     this.since = now;
     this.heardAt = now;
-  }
-
-  /** The frames that `chunk` completes. @returns false once one is longer than `maxFrameSize`: the stream is none of ours */
-  take(chunk: Buffer, maxFrameSize: number, onFrame: (frame: Uint8Array) => void): boolean {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    let at = 0;
-    while (bytes.length - at >= LENGTH_BYTES) {
-      const length = bytes.readUInt16BE(at);
-      if (length > maxFrameSize) return false;
-      const end = at + LENGTH_BYTES + length;
-      if (end > bytes.length) break;
-      onFrame(bytes.subarray(at + LENGTH_BYTES, end));
-      at = end;
-    }
-    // A copy: a view of a few bytes would keep the whole chunk alive.
-    this.#rest = at === bytes.length ? NOTHING : Buffer.from(bytes.subarray(at));
-    return true;
   }
 }
 
@@ -140,6 +139,8 @@ export class TcpListener {
   readonly #maxQueuedBytes: number;
   /** By remote address, then port. */
   readonly #connections = new Map<string, Map<number, Connection>>();
+  /** Connections by whom they count for: an IPv4 address, or the network of an IPv6 address. */
+  readonly #perHolder = new Map<string, number>();
   readonly #counters = new Counters<TcpCounter>(COUNTERS);
   readonly #sweeping: NodeJS.Timeout;
   #size = 0;
@@ -184,7 +185,7 @@ export class TcpListener {
       this.#counters.add('droppedNoConnection');
       return;
     }
-    connection.answered = true;
+    connection.answeredAt = performance.now();
     if (connection.socket.writableLength + LENGTH_BYTES + data.length > this.#maxQueuedBytes) {
       this.#counters.add('droppedQueueFull');
       return;
@@ -202,12 +203,16 @@ export class TcpListener {
     for (const connection of this.#all()) connection.socket.unref();
   }
 
-  /** Ends every connection, after what waits on it has been sent, and stops listening. */
+  /** Ends every connection, after what waits on it has been sent, in a second at the most, and stops listening. */
   async close(): Promise<void> {
     clearInterval(this.#sweeping);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const { socket } of this.#all()) socket.destroySoon();
+    const lingering = setTimeout(() => {
+      for (const { socket } of this.#all()) socket.destroy();
+    }, CLOSE_LINGER);
     await closed;
+    clearTimeout(lingering);
   }
 
   stats(): TcpStats {
@@ -219,12 +224,12 @@ export class TcpListener {
   #accept(socket: Socket): void {
     const local = endOf(socket.localAddress, socket.localPort);
     const remote = endOf(socket.remoteAddress, socket.remotePort);
-    const siblings = this.#connections.get(remote?.address ?? '')?.size ?? 0;
     if (local === undefined || remote === undefined) {
       this.#counters.add('closedEarly');
       socket.destroy();
       return;
     }
+    const siblings = this.#perHolder.get(holderOf(remote)) ?? 0;
     if (this.#size >= this.#maxConnections || siblings >= this.#maxPerAddress) {
       this.#counters.add('refused');
       socket.destroy();
@@ -239,21 +244,31 @@ export class TcpListener {
   }
 
   #receive(connection: Connection, chunk: Buffer): void {
-    connection.heardAt = performance.now();
-    const isOurs = connection.take(chunk, this.#maxFrameSize, (frame) => {
+    const { frames, remote, local } = connection;
+    const now = performance.now();
+    frames.feed(chunk);
+    for (let frame = frames.next(this.#maxFrameSize); frame !== undefined;) {
+      if (frame === 'too-long') {
+        this.#drop(connection, 'closedFrameTooLong');
+        return;
+      }
+      if (frame.length > 0) connection.heardAt = now;
       this.#counters.add('framesReceived');
       this.#counters.add('bytesReceived', frame.length);
-      this.onReceive(frame, connection.remote, connection.local);
-    });
-    if (!isOurs) this.#drop(connection, 'closedFrameTooLong');
+      this.onReceive(frame, remote, local);
+      frame = frames.next(this.#maxFrameSize);
+    }
   }
 
   #sweep(now: number): void {
     for (const connection of this.#all()) {
-      if (!connection.answered && now - connection.since > this.#unansweredTimeout) {
+      const { answeredAt, since, heardAt } = connection;
+      if (answeredAt === undefined && now - since > this.#unansweredTimeout) {
         this.#drop(connection, 'closedUnanswered');
-      } else if (now - connection.heardAt > this.#silenceTimeout) {
+      } else if (now - heardAt > this.#silenceTimeout) {
         this.#drop(connection, 'closedSilent');
+      } else if (answeredAt !== undefined && now - answeredAt > this.#silenceTimeout) {
+        this.#drop(connection, 'closedUnused');
       }
     }
   }
@@ -273,6 +288,8 @@ export class TcpListener {
     let ports = this.#connections.get(address);
     if (ports === undefined) this.#connections.set(address, (ports = new Map<number, Connection>()));
     ports.set(port, connection);
+    const holder = holderOf(connection.remote);
+    this.#perHolder.set(holder, (this.#perHolder.get(holder) ?? 0) + 1);
     this.#size++;
   }
 
@@ -281,7 +298,17 @@ export class TcpListener {
     if (ports?.delete(remote.port) !== true) return;
     this.#size--;
     if (ports.size === 0) this.#connections.delete(remote.address);
+    const holder = holderOf(remote);
+    const others = (this.#perHolder.get(holder) ?? 1) - 1;
+    if (others === 0) this.#perHolder.delete(holder);
+    else this.#perHolder.set(holder, others);
   }
+}
+
+/** Who holds an address: IPv4 addresses are given out one by one, IPv6 in networks of 64 bits and more (RFC 6177). */
+function holderOf({ address }: TransportAddress): string {
+  const bytes = parseIp(address);
+  return bytes === undefined || bytes.length === 4 ? address : formatIp(bytes.fill(0, 8));
 }
 
 /** One end of a connection in canonical form; `undefined` once it is gone. */

@@ -6,19 +6,26 @@
  * all connections. An API call from outside the loop (`channel.send()`) wakes the driver by a microtask.
  *
  *   listening → closing (every connection closed, last datagrams out) → closed
+ *
+ * Whatever a function of the host's throws (a listener above all) is reported, and costs its own connection at the most:
+ * the drain goes on.
  */
 import type { Socket, SocketOptions } from 'node:dgram';
 import { canonicalAddress, type Protocol, type TransportAddress } from '../core/address.ts';
 import { badArgument, RtcError } from '../core/errors.ts';
 import { Endpoint } from '../endpoint.ts';
-import type { Rtc, RtcEvent, Transmit } from '../rtc.ts';
+import type { Input, Rtc, RtcEvent, Transmit } from '../rtc.ts';
+import { HostErrors, isThenable, type ErrorListener } from './host-errors.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import { TcpListener, type TcpOptions, type TcpStats } from './tcp-listener.ts';
 import type { UdpSocketStats, UdpWarning } from './udp-socket.ts';
 import { UdpSockets, sumOfStats } from './udp-sockets.ts';
 
-/** What happens to the connections. Called from inside the drain; whatever it calls on an `Rtc` is sent in the same turn. */
-export type EventListener = (event: RtcEvent, rtc: Rtc) => void;
+/**
+ * What happens to the connections. Called from inside the drain; whatever it calls on an `Rtc` is sent in the same turn.
+ * What it throws, or its promise rejects with, is reported to `onError` and harms no other connection.
+ */
+export type EventListener = (event: RtcEvent, rtc: Rtc) => unknown;
 
 export interface UdpDriverOptions {
   /**
@@ -47,8 +54,19 @@ export interface UdpDriverOptions {
   readonly unref?: boolean | undefined;
   /** Sees the events of every connection, after the listener given to `add`. */
   readonly onEvent?: EventListener | undefined;
+  /**
+   * Told what the functions given to this driver throw or reject with (`rtc` is the connection it happened for), and what a
+   * connection throws by a fault of ours. Without it such an error is thrown in a microtask of its own, after the drain,
+   * where `uncaughtException` sees it; while the driver closes, `close()` rejects with it once all is closed.
+   */
+  readonly onError?: ErrorListener | undefined;
+  /**
+   * What a listener that throws does to its connection, besides being reported. `report` (the default): nothing, the event
+   * counts as delivered. `close`: the connection is closed, for nobody knows what state the listener has left behind.
+   */
+  readonly onListenerError?: 'report' | 'close' | undefined;
   /** Told what an operator should know: kernel buffers smaller than asked for, a socket lost and bound again. */
-  readonly onWarning?: ((warning: UdpWarning) => void) | undefined;
+  readonly onWarning?: ((warning: UdpWarning) => unknown) | undefined;
   /** Aborting it closes the driver. */
   readonly signal?: AbortSignal | undefined;
   /** Makes the socket; default `dgram.createSocket`. For tests, and for sockets with options of their own. */
@@ -61,6 +79,8 @@ export interface UdpDriverStats extends UdpSocketStats {
   readonly sockets: readonly (UdpSocketStats & { readonly local: TransportAddress })[];
   /** Of the TCP port, if there is one. */
   readonly tcp?: TcpStats;
+  /** Datagrams, and frames over TCP, with nothing in them: they are nobody's. */
+  readonly droppedEmpty: number;
   /** How often the timer fired. */
   readonly wakeups: number;
 }
@@ -75,6 +95,8 @@ const DEFAULT_MAX_QUEUED_BYTES = 4 * 1024 * 1024;
 const BATCH = 8;
 /** Of the driver's own endpoint, ms: five hundred idle connections wake the process ten times a second, not a hundred. */
 const IDLE_TIMER_SLACK = 100;
+/** When to drain again after a drain that has thrown, ms. */
+const DRAIN_AGAIN_AFTER = 1000;
 /** `setTimeout` takes 31 bits of milliseconds; a later deadline is reached in steps. */
 const LONGEST_TIMEOUT = 0x7fff_ffff;
 
@@ -85,6 +107,8 @@ export class UdpDriver {
   readonly #tcp: TcpListener | undefined;
   readonly #tcpAddresses: readonly TransportAddress[];
   readonly #onEvent: EventListener | undefined;
+  readonly #errors: HostErrors;
+  readonly #closesOnListenerError: boolean;
   readonly #unref: boolean;
   readonly #signal: AbortSignal | undefined;
   /** Connections whose `closed` event has not come out yet. */
@@ -93,6 +117,7 @@ export class UdpDriver {
   /** When the timer fires, ms of `performance.now()`; never later than the earliest deadline. */
   #timerAt = Infinity;
   #wakeups = 0;
+  #droppedEmpty = 0;
   /** Datagrams handed in since the last drain. */
   #undrained = 0;
   #endOfTurn: NodeJS.Immediate | undefined;
@@ -107,28 +132,38 @@ export class UdpDriver {
   static async listen(options: UdpDriverOptions = {}): Promise<UdpDriver> {
     options.signal?.throwIfAborted();
     const places = placesToBind(options);
+    oneOf('onListenerError', options.onListenerError, ['report', 'close']);
+    const errors = new HostErrors(options.onError);
     const tcp = options.tcp === undefined ? undefined : tcpOptions(options.tcp, places[0].address);
     const sockets = await UdpSockets.open(places, {
       receiveBufferSize: integer('recvBufferSize', options.recvBufferSize ?? DEFAULT_BUFFER_SIZE, 1),
       sendBufferSize: integer('sendBufferSize', options.sendBufferSize ?? DEFAULT_BUFFER_SIZE, 1),
       maxQueuedBytes: integer('maxQueuedBytes', options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES, 1),
       createSocket: options.createSocket,
-      onWarning: (warning) => options.onWarning?.(warning),
+      onWarning: (warning) => errors.guard(() => options.onWarning?.(warning)),
     });
     try {
-      return new UdpDriver(sockets, tcp === undefined ? undefined : await TcpListener.open(tcp), options);
+      const listener = tcp === undefined ? undefined : await TcpListener.open(tcp);
+      return new UdpDriver(sockets, listener, errors, options);
     } catch (error) {
       await sockets.close();
       throw error;
     }
   }
 
-  private constructor(sockets: UdpSockets, tcp: TcpListener | undefined, options: UdpDriverOptions) {
+  private constructor(
+    sockets: UdpSockets,
+    tcp: TcpListener | undefined,
+    errors: HostErrors,
+    options: UdpDriverOptions,
+  ) {
     this.endpoint = options.endpoint ?? new Endpoint({ idleTimerSlack: IDLE_TIMER_SLACK });
     this.#sockets = sockets;
     this.#tcp = tcp;
     this.#tcpAddresses = tcp === undefined ? [] : new LocalAddresses(tcp.local).all;
     this.#onEvent = options.onEvent;
+    this.#errors = errors;
+    this.#closesOnListenerError = options.onListenerError === 'close';
     this.#unref = options.unref ?? false;
     this.#signal = options.signal;
     if (this.#unref) {
@@ -140,6 +175,7 @@ export class UdpDriver {
       tcp.onReceive = (data, source, destination) => this.#receive('tcp', data, source, destination);
     }
     this.endpoint.onWake = () => this.#wake();
+    this.endpoint.onError ??= (error, rtc) => errors.report(error, rtc);
     this.#signal?.addEventListener('abort', this.#abort);
     if (this.#signal?.aborted === true) this.#abort();
   }
@@ -157,18 +193,27 @@ export class UdpDriver {
   /**
    * Takes a connection in: its host candidates are this driver's addresses, its datagrams and deadlines the driver's
    * business until its `closed` event. Call it before `receiveOffer().answer()` or `offer()`, so that the description
-   * carries the candidates. Throws `ERR_INVALID_STATE` once the driver is closed.
+   * carries the candidates. Throws `ERR_INVALID_STATE` once the driver or the connection is closed, `ERR_LIMIT` when the
+   * endpoint is full; the driver has not taken it then.
+   *
+   * A connection whose offer is refused, or that is not wanted after all, leaves by its `close()`; otherwise its gate
+   * `signaling` ends it.
    */
   add(rtc: Rtc, onEvent?: EventListener): void {
     if (this.#closed !== undefined) throw new RtcError('ERR_INVALID_STATE', 'the UDP driver is closed');
     this.endpoint.add(rtc);
+    try {
+      for (const { address, port } of this.addresses) {
+        rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port });
+      }
+      for (const { address, port } of this.tcpAddresses) {
+        rtc.addLocalCandidate({ type: 'host', protocol: 'tcp', address, port });
+      }
+    } catch (error) {
+      this.endpoint.remove(rtc);
+      throw error;
+    }
     this.#listeners.set(rtc, onEvent);
-    for (const { address, port } of this.addresses) {
-      rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port });
-    }
-    for (const { address, port } of this.tcpAddresses) {
-      rtc.addLocalCandidate({ type: 'host', protocol: 'tcp', address, port });
-    }
   }
 
   /** Runs what is due, sends and reports everything there is. Calls on an `Rtc` lead to it by themselves, a microtask later. */
@@ -176,13 +221,14 @@ export class UdpDriver {
     if (this.#closed !== undefined) return;
     const now = performance.now();
     this.#sockets.watch(now);
-    this.endpoint.handleInput({ type: 'timeout', now });
+    this.#feed({ type: 'timeout', now });
     this.#drain();
   }
 
   /**
    * Closes every connection, waits (a second at most) until their last datagrams are out, closes the socket.
-   * Calling it again answers the same promise.
+   * Calling it again answers the same promise. It rejects, after all that, if a listener has thrown meanwhile and there is
+   * no `onError` to tell.
    */
   close(): Promise<void> {
     // A microtask later, so that it never happens inside a drain whose listener called it.
@@ -193,7 +239,13 @@ export class UdpDriver {
   stats(): UdpDriverStats {
     const sockets = this.#sockets.stats();
     const tcp = this.#tcp?.stats();
-    return { ...sumOfStats(sockets), sockets, ...(tcp === undefined ? {} : { tcp }), wakeups: this.#wakeups };
+    return {
+      ...sumOfStats(sockets),
+      sockets,
+      ...(tcp === undefined ? {} : { tcp }),
+      droppedEmpty: this.#droppedEmpty,
+      wakeups: this.#wakeups,
+    };
   }
 
   #receive(
@@ -203,8 +255,12 @@ export class UdpDriver {
     destination: TransportAddress,
   ): void {
     if (this.#closed !== undefined) return;
+    if (data.length === 0) {
+      this.#droppedEmpty++;
+      return;
+    }
     const now = performance.now();
-    this.endpoint.handleInput({ type: 'receive', now, protocol, source, destination, data });
+    this.#feed({ type: 'receive', now, protocol, source, destination, data });
     if (++this.#undrained >= BATCH) this.#drain();
     else this.#endOfTurn ??= setImmediate(this.#turnEnded);
   }
@@ -214,28 +270,40 @@ export class UdpDriver {
     if (this.#undrained > 0) this.#drain();
   };
 
+  // The endpoint reports and does not throw, unless an `onError` of the host's own, given to the endpoint, does.
+  #feed(input: Input): void {
+    try {
+      this.endpoint.handleInput(input);
+    } catch (error) {
+      this.#errors.report(error);
+    }
+  }
+
   #drain(): void {
     if (this.#draining) return;
     this.#draining = true;
     this.#undrained = 0;
     try {
-      for (;;) {
-        const output = this.endpoint.pollOutput();
-        if (output.type === 'transmit') {
-          this.#send(output);
-        } else if (output.type === 'event') {
-          this.#deliver(output.event, output.rtc);
-        } else {
-          this.#schedule(output.at);
-          return;
-        }
-      }
+      this.#drainEndpoint();
     } catch (error) {
-      // A listener threw. That is its owner's affair, but the other connections go on.
-      this.#wake();
-      throw error;
+      this.#schedule(performance.now() + DRAIN_AGAIN_AFTER); // not at once, lest it be for ever
+      this.#errors.report(error);
     } finally {
       this.#draining = false;
+    }
+  }
+
+  #drainEndpoint(): void {
+    for (;;) {
+      const output = this.endpoint.pollOutput();
+      if (output.type === 'transmit') {
+        this.#send(output);
+      } else if (output.type === 'event') {
+        this.#deliver(output.event, output.rtc);
+      } else {
+        this.#schedule(output.at);
+        return;
+      }
     }
   }
 
@@ -247,8 +315,31 @@ export class UdpDriver {
   #deliver(event: RtcEvent, rtc: Rtc): void {
     const listener = this.#listeners.get(rtc);
     if (event.type === 'closed') this.#listeners.delete(rtc);
-    listener?.(event, rtc);
-    this.#onEvent?.(event, rtc);
+    this.#tell(listener, event, rtc);
+    this.#tell(this.#onEvent, event, rtc);
+  }
+
+  #tell(listener: EventListener | undefined, event: RtcEvent, rtc: Rtc): void {
+    if (listener === undefined) return;
+    try {
+      const outcome = listener(event, rtc);
+      if (isThenable(outcome)) outcome.then(undefined, (error: unknown) => this.#listenerFailed(error, rtc));
+    } catch (error) {
+      this.#listenerFailed(error, rtc);
+    }
+  }
+
+  #listenerFailed(error: unknown, rtc: Rtc): void {
+    this.#errors.report(error, rtc);
+    if (this.#closesOnListenerError) this.#closeConnection(rtc);
+  }
+
+  #closeConnection(rtc: Rtc): void {
+    try {
+      rtc.close();
+    } catch (error) {
+      this.#errors.report(error, rtc);
+    }
   }
 
   // An armed timer that is early enough stays: it fires, finds nothing due and arms the next. Deadlines mostly move
@@ -282,15 +373,14 @@ export class UdpDriver {
 
   async #shutDown(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#abort);
-    this.endpoint.handleInput({ type: 'timeout', now: performance.now() });
-    for (const rtc of this.endpoint.connections()) rtc.close();
-    try {
-      this.#drain();
-    } finally {
-      clearTimeout(this.#timer);
-      clearImmediate(this.#endOfTurn);
-      await Promise.all([this.#sockets.close(), this.#tcp?.close()]);
-    }
+    this.#errors.keep();
+    this.#feed({ type: 'timeout', now: performance.now() });
+    for (const rtc of this.endpoint.connections()) this.#closeConnection(rtc);
+    this.#drain();
+    clearTimeout(this.#timer);
+    clearImmediate(this.#endOfTurn);
+    await Promise.all([this.#sockets.close(), this.#tcp?.close()]);
+    this.#errors.throwKept();
   }
 }
 
@@ -328,6 +418,11 @@ function canonical(address: string): string {
   const text = canonicalAddress(address);
   if (text === undefined) throw badArgument('address', 'an IP address', address);
   return text;
+}
+
+function oneOf(name: string, value: string | undefined, allowed: readonly string[]): void {
+  if (value !== undefined && !allowed.includes(value))
+    throw badArgument(name, `one of ${allowed.join(', ')}`, value);
 }
 
 function integer(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {

@@ -54,6 +54,11 @@ export interface SimMachine<Output extends SimOutput = SimOutput> {
    * outside of a drain has made work, it has the machine polled at that instant.
    */
   onWake?: (() => void) | undefined;
+  /**
+   * If the machine has this, the network puts a function there, unless one is there already: what the machine reports is a
+   * breach of the contract, as if it had thrown.
+   */
+  onError?: ((error: unknown) => void) | undefined;
   /** If the machine has this: after its closed event it must be true, for nothing may be held then. */
   readonly isEmpty?: boolean | undefined;
   /**

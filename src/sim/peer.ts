@@ -171,6 +171,11 @@ export class PeerRunner implements SimPeer {
         this.wake();
       };
     }
+    if ('onError' in machine) {
+      machine.onError ??= (error) => {
+        throw error;
+      };
+    }
     this.wake();
   }
 

@@ -4,6 +4,7 @@ import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { selfSignedCertificate } from '../../src/dtls/index.ts';
 import { UdpDriver, type UdpDriverOptions, type UdpWarning } from '../../src/node/index.ts';
 import { Rtc, type RtcEvent } from '../../src/rtc.ts';
+import { catchUncaught } from './uncaught.ts';
 
 const crypto = nodeCrypto();
 const certificate = selfSignedCertificate({ crypto });
@@ -308,19 +309,3 @@ describe('F5a: a socket that dies', () => {
     expect(peer.events.at(-1)).toMatchObject({ type: 'closed', reason: { code: 'local-close' } });
   });
 });
-
-/** Takes the place of vitest's own handlers, which would fail the run for an error that is the test's subject. */
-function catchUncaught(): { release(): unknown[] } {
-  const others = process.listeners('uncaughtException');
-  const caught: unknown[] = [];
-  const note = (error: unknown): void => void caught.push(error);
-  process.removeAllListeners('uncaughtException');
-  process.on('uncaughtException', note);
-  return {
-    release() {
-      process.off('uncaughtException', note);
-      for (const listener of others) process.on('uncaughtException', listener);
-      return caught;
-    },
-  };
-}

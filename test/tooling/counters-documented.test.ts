@@ -18,6 +18,7 @@ test('the endpoint drops for these reasons, and docs/operations.md explains each
     'droppedUnknownUsername',
     'droppedUnknownAddress',
     'unknownNotReported',
+    'internalErrors',
   ]);
   expect(undocumented(Object.keys(counters))).toEqual([]);
 });
@@ -31,10 +32,12 @@ test('the driver drops for these reasons, and docs/operations.md explains each o
     'droppedQueueFull',
     'droppedUnsendable',
     'droppedNoSocket',
+    'droppedEmpty',
     'refused',
     'closedEarly',
     'closedUnanswered',
     'closedSilent',
+    'closedUnused',
     'closedFrameTooLong',
     'droppedNoConnection',
   ]);
