@@ -15,7 +15,15 @@
 import type { Failure } from '../core/errors.ts';
 import type { SctpEvent } from '../sctp/index.ts';
 import type { AskedMessage, ChannelOwner, DataChannel } from './data-channel.ts';
-import { closeChannel, expire, finish, onLocalReset, onOutcome, onRemoteReset } from './ending.ts';
+import {
+  closeChannel,
+  expire,
+  finish,
+  onLocalReset,
+  onOutcome,
+  onRemoteReset,
+  onStreamStalled,
+} from './ending.ts';
 import type { ChannelCall, ChannelEvent, ChannelsInspection } from './events.ts';
 import { armedGates, earliestGate } from './gate.ts';
 import { invariantViolation } from './invariants.ts';
@@ -118,6 +126,9 @@ export class DataChannels {
       case 'streamreset':
         if (event.origin === 'remote') onRemoteReset(layer, event.streamId);
         else onLocalReset(layer, event.streamId, event.outcome);
+        return;
+      case 'streamstalled':
+        onStreamStalled(layer, event.streamId, event.failure);
         return;
       case 'closed':
         this.close(event.failure, now);

@@ -43,6 +43,7 @@ function shut(layer: Layer, state: ChannelState, queued: 'send' | 'discard'): vo
     layer.gates.openAck.disarm(stream);
     layer.gates.reassembly.disarm(stream);
     layer.control.drop(stream.id);
+    dropPieces(layer, state);
   }
   if (state.phase !== 'waiting') {
     state.phase = 'closing';
@@ -51,6 +52,12 @@ function shut(layer: Layer, state: ChannelState, queued: 'send' | 'discard'): vo
   }
   if (stream !== undefined) layer.streams.release(stream);
   finish(layer, state, undefined);
+}
+
+/** Half a message that nobody will read gives back what it has taken of the window. */
+function dropPieces(layer: Layer, state: ChannelState): void {
+  const { bytes, pieces } = state.reader.drop();
+  if (pieces > 0) layer.port.release(bytes, pieces);
 }
 
 /** Resets a stream that never became a channel. */
@@ -113,6 +120,18 @@ export function onLocalReset(
 ): void {
   const stream = layer.streams.get(streamId);
   if (stream !== undefined) end(layer, layer.closing.onLocalReset(stream, outcome));
+}
+
+/** The association has given up what waited on the stream: its channel cannot go on, the others can. */
+export function onStreamStalled(layer: Layer, streamId: number, cause: Failure): void {
+  const stream = layer.streams.get(streamId);
+  const state = stream === undefined ? undefined : channelOf(stream);
+  if (stream === undefined || stream.occupant === 'half-open') {
+    if (stream !== undefined) layer.gates.inboundOpen.disarm(stream);
+    refuse(layer, streamId, 'openExpired');
+  } else if (state !== undefined && state.phase !== 'closing') {
+    fail(layer, state, cause);
+  }
 }
 
 export function expire(layer: Layer, gate: Gate<Stream>, stream: Stream, elapsed: number): void {

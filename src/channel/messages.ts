@@ -95,7 +95,7 @@ export function resumeReading(layer: Layer, state: ChannelState): void {
   layer.onActivity();
 }
 
-/** True: the message is kept for the application. */
+/** True: the message, or this piece of one, is kept. */
 export function onMessage(layer: Layer, streamId: number, ppid: number, data: Bytes): boolean {
   let stream = layer.streams.get(streamId);
   if (stream?.incoming === 'reset' && ppid === Ppid.dcep) {

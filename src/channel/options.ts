@@ -40,9 +40,9 @@ export interface ChannelLimits extends DcepLimits, EarlyLimits {
    * begins on further ones is dropped without an answer.
    */
   readonly maxRefusedStreams: number;
-  /** Bytes of UTF-8 in a label, ours or the peer's; at most 65535. */
+  /** Bytes of UTF-8 in a label, ours or the peer's; at most 65535. Default 1024: every channel holds its own. */
   readonly maxLabelLength: number;
-  /** Bytes of UTF-8 in a protocol name, ours or the peer's; at most 65535. */
+  /** Bytes of UTF-8 in a protocol name, ours or the peer's; at most 65535. Default 1024. */
   readonly maxProtocolLength: number;
   /** Bytes that the partial pieces of one message may add up to. (The association bounds whole messages.) */
   readonly maxMessageSize: number;
@@ -51,8 +51,8 @@ export interface ChannelLimits extends DcepLimits, EarlyLimits {
 export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = {
   maxChannels: 1024,
   maxRefusedStreams: 1024,
-  maxLabelLength: DCEP_MAX_TEXT,
-  maxProtocolLength: DCEP_MAX_TEXT,
+  maxLabelLength: 1024,
+  maxProtocolLength: 1024,
   maxMessageSize: 262_144,
   maxEarlyMessages: 256,
   maxEarlyBytes: 262_144,

@@ -3,7 +3,7 @@
  * are text or binary, and stands in for the empty message, which SCTP cannot carry.
  */
 import type { ByteSource, Bytes } from '../core/bytes.ts';
-import { NO_BYTES, Writer, bytesOf, ownBytes } from '../core/bytes.ts';
+import { NO_BYTES, bytesOf } from '../core/bytes.ts';
 import { badArgument } from '../core/errors.ts';
 import { decodeUtf8, encodeUtf8 } from '../core/text.ts';
 
@@ -61,30 +61,45 @@ function payloadOf(data: string | Uint8Array): Payload {
     : { ppid: Ppid.binary, data };
 }
 
-/** What a received piece of user data amounts to; `size` in bytes. */
+/** What a received piece of user data amounts to; `size` and `held` in bytes: of the message, and of the `pieces` it came in. */
 export type Received =
-  | { readonly type: 'message'; readonly data: string | Bytes; readonly size: number }
+  | {
+      readonly type: 'message';
+      readonly data: string | Bytes;
+      readonly size: number;
+      readonly held: number;
+      readonly pieces: number;
+    }
   | { readonly type: 'incomplete' }
   | { readonly type: 'violation'; readonly reason: 'unknown-ppid' | 'mixed-partial' | 'message-too-large' };
 
 type Kind = 'text' | 'binary';
 
+interface Partial {
+  readonly kind: Kind;
+  readonly pieces: Bytes[];
+  bytes: number;
+  /** Bytes of the pieces as they came: one, of an empty piece. */
+  held: number;
+}
+
 const INCOMPLETE: Received = Object.freeze({ type: 'incomplete' });
 
 /**
  * Turns arriving payloads into user messages. It holds something only for peers of before 2013, who cut long messages
- * into partial ones: all but the last piece under 52 or 54, the last under 53 or 51.
+ * into partial ones: all but the last piece under 52 or 54, the last under 53 or 51. What it holds counts against the receive
+ * window: whoever feeds it releases no piece before its message has been read, or dropped.
  */
 export class PayloadReader {
   readonly #maxSize: number;
-  #partial: { readonly kind: Kind; readonly bytes: Writer } | undefined;
+  #partial: Partial | undefined;
 
   /** @param maxSize bytes that the pieces of one message may add up to. */
   constructor(maxSize: number) {
     this.#maxSize = maxSize;
   }
 
-  /** `data` becomes the message's own where it is the whole of one. */
+  /** `data` becomes the message's own where it is the whole of one. A piece that is a violation is not held. */
   read(ppid: number, data: Bytes): Received {
     switch (ppid) {
       case Ppid.text:
@@ -92,39 +107,64 @@ export class PayloadReader {
       case Ppid.binary:
         return this.#last('binary', data);
       case Ppid.emptyText:
-        return this.#last('text', NO_BYTES);
+        return this.#last('text', NO_BYTES, data.length);
       case Ppid.emptyBinary:
-        return this.#last('binary', NO_BYTES);
+        return this.#last('binary', NO_BYTES, data.length);
       case Ppid.partialText:
-        return this.#piece('text', data);
+        return this.#piece('text', data, data.length);
       case Ppid.partialBinary:
-        return this.#piece('binary', data);
+        return this.#piece('binary', data, data.length);
       default:
         return { type: 'violation', reason: 'unknown-ppid' };
     }
   }
 
-  #piece(kind: Kind, data: Bytes): Received {
-    // The peer decides how long it lives.
-    this.#partial ??= { kind, bytes: new Writer(data.length, ownBytes) };
-    if (this.#partial.kind !== kind) return { type: 'violation', reason: 'mixed-partial' };
-    if (this.#partial.bytes.length + data.length > this.#maxSize) {
+  /** Forgets the pieces of a message that is not whole; what has been held. */
+  drop(): { readonly bytes: number; readonly pieces: number } {
+    const dropped = { bytes: this.#partial?.held ?? 0, pieces: this.#partial?.pieces.length ?? 0 };
+    this.#partial = undefined;
+    return dropped;
+  }
+
+  #piece(kind: Kind, data: Bytes, held: number): Received {
+    this.#partial ??= { kind, pieces: [], bytes: 0, held: 0 };
+    const partial = this.#partial;
+    if (partial.kind !== kind) return { type: 'violation', reason: 'mixed-partial' };
+    if (partial.bytes + data.length > this.#maxSize) {
       return { type: 'violation', reason: 'message-too-large' };
     }
-    this.#partial.bytes.raw(data);
+    partial.pieces.push(data);
+    partial.bytes += data.length;
+    partial.held += held;
     return INCOMPLETE;
   }
 
-  #last(kind: Kind, data: Bytes): Received {
-    if (this.#partial === undefined) return message(kind, data);
-    const piece = this.#piece(kind, data);
+  #last(kind: Kind, data: Bytes, length = data.length): Received {
+    if (this.#partial === undefined) return message(kind, data, length, 1);
+    const piece = this.#piece(kind, data, length);
     if (piece.type === 'violation') return piece;
-    const whole = this.#partial.bytes.finish();
+    const { bytes, held, pieces } = this.#partial;
     this.#partial = undefined;
-    return message(kind, whole);
+    return message(kind, joined(pieces, bytes), held, pieces.length);
   }
 }
 
-function message(kind: Kind, data: Bytes): Received {
-  return { type: 'message', data: kind === 'text' ? decodeUtf8(data) : data, size: data.length };
+function joined(pieces: readonly Bytes[], length: number): Bytes {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+function message(kind: Kind, data: Bytes, held: number, pieces: number): Received {
+  return {
+    type: 'message',
+    data: kind === 'text' ? decodeUtf8(data) : data,
+    size: data.length,
+    held,
+    pieces,
+  };
 }

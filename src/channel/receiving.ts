@@ -18,7 +18,7 @@ export function receive(
   switch (received.type) {
     case 'incomplete':
       layer.gates.reassembly.arm(stream);
-      return false;
+      return true;
     case 'violation':
       // RFC 8831 §6.6: the receiver SHOULD close the channel.
       layer.counters.add('badUserMessages');
@@ -28,7 +28,9 @@ export function receive(
       layer.gates.reassembly.disarm(stream);
       state.messagesReceived++;
       state.bytesReceived += received.size;
-      layer.events.pushMessage(state, received.data, data.length);
+      // One message is held from now on, not its pieces.
+      if (received.pieces > 1) layer.port.release(0, received.pieces - 1);
+      layer.events.pushMessage(state, received.data, received.held);
       return true;
   }
 }

@@ -88,10 +88,10 @@ export function padded(length: number): number {
 }
 
 /**
- * What a message that is held, received or to be sent, costs at the least in bytes of its buffer, and so does a chunk of one
- * that is not whole: one byte of it is more than one byte of memory.
+ * What a message that was accepted for sending costs at the least in bytes of its buffer: one byte of it is some four hundred
+ * bytes of memory.
  */
-export const MIN_CHARGE = 64;
+export const MIN_CHARGE = 512;
 
 export function charge(length: number): number {
   return length < MIN_CHARGE ? MIN_CHARGE : length;

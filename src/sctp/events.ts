@@ -65,6 +65,11 @@ export type SctpEvent =
       readonly origin: 'local' | 'remote';
       readonly outcome: 'performed' | 'denied' | 'timeout';
     }
+  /**
+   * The gate `reassembly`, for a stream alone: a message of it will never be whole, or never has its turn. What waited of
+   * it has been dropped, and what still comes is, until the peer resets the stream.
+   */
+  | { readonly type: 'streamstalled'; readonly streamId: number; readonly failure: Failure }
   /** `bufferedAmount(streamId)` fell from above its threshold to it or below. */
   | { readonly type: 'bufferedamountlow'; readonly streamId: number }
   /** A message sent with a token has ended: once for each. One refused as `too-large` has it without a token, too. */
@@ -123,6 +128,9 @@ export const COUNTERS = [
   'fragments-full',
   'open-messages-full',
   'deferred-reset-full',
+  'gaps-full',
+  'stream-states-full',
+  'stalled-streams',
   'ignored-chunk',
   'invalid-stream',
   'message-out-of-turn',

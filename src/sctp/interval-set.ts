@@ -33,6 +33,12 @@ export class IntervalSet {
     return index < this.size && this.first(index) <= value;
   }
 
+  /** True if `value` or a neighbour of it is a member: to add it makes no further interval. */
+  touches(value: number): boolean {
+    const index = this.#find(value - 1);
+    return index < this.size && this.first(index) <= value + 1;
+  }
+
   /** The smallest number from `value` on that is not a member. */
   nextMissing(value: number): number {
     const index = this.#find(value);

@@ -7,6 +7,7 @@ import { MIN_CHARGE } from './constants.ts';
 import type { CongestionController, CongestionOptions } from './tx/congestion.ts';
 import { Bbr } from './tx/bbr.ts';
 import { NewReno } from './tx/new-reno.ts';
+import { MAX_TSN_AHEAD } from './rx/tsn-tracker.ts';
 import type { Scheduling } from './tx/turns.ts';
 
 /** Milliseconds an association waits in each place; `Infinity` where the caller says so. See README.md for each gate. */
@@ -94,12 +95,14 @@ export interface SctpOptions {
   readonly maxOpenMessages?: number | undefined;
   /** The same, of one stream. Default a quarter of `maxOpenMessages`. */
   readonly maxOpenMessagesPerStream?: number | undefined;
-  /** Bytes set aside, as charged, behind a stream reset of the peer that waits for what was sent before. Default 64 KiB. */
+  /** Bytes set aside behind a stream reset of the peer that waits for what was sent before. Default 64 KiB. */
   readonly maxDeferredBytes?: number | undefined;
   /** Chunks set aside so. Default 256. */
   readonly maxDeferredChunks?: number | undefined;
+  /** Runs of chunks above the first missing one: each costs more than its bytes. Default 1024. */
+  readonly maxGaps?: number | undefined;
   /**
-   * Memory for what was accepted by `send` and is not yet acknowledged, in bytes, 64 at the least for each message.
+   * Memory for what was accepted by `send` and is not yet acknowledged, in bytes, 512 at the least for each message.
    * Default 16 MiB.
    */
   readonly sendBuffer?: number | undefined;
@@ -150,6 +153,7 @@ export interface SctpSettings {
   readonly maxOpenMessagesPerStream: number;
   readonly maxDeferredBytes: number;
   readonly maxDeferredChunks: number;
+  readonly maxGaps: number;
   readonly sendBuffer: number;
   readonly streams: number;
   readonly sackDelay: number;
@@ -196,6 +200,7 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
     ),
     maxDeferredBytes: integer('maxDeferredBytes', options.maxDeferredBytes ?? 65_536, 0, MAX_COUNT),
     maxDeferredChunks: integer('maxDeferredChunks', options.maxDeferredChunks ?? 256, 0, MAX_COUNT),
+    maxGaps: integer('maxGaps', options.maxGaps ?? 1024, 1, MAX_TSN_AHEAD),
     sendBuffer: integer('sendBuffer', options.sendBuffer ?? DEFAULT_SEND_BUFFER, MIN_CHARGE, MAX_COUNT),
     streams: integer('streams', options.streams ?? 65_535, 1, 65_535),
     sackDelay: integer('sackDelay', options.sackDelay ?? 100, 1, 500),

@@ -478,15 +478,22 @@ describe('options and limits', () => {
     expect(channels.inspect().channels).toEqual([]);
   });
 
-  test.each(['label', 'protocol'])('a %s of 65,535 bytes in UTF-8 is the longest', (name) => {
-    const { port, channels } = connected('client');
-    const create = (text: string): DataChannel =>
-      name === 'label' ? channels.createChannel(text) : channels.createChannel('', { protocol: text });
-    expect(() => create('é'.repeat(32_768))).toThrow(misuse('ERR_BAD_ARGUMENT'));
-    expect(channels.inspect().channels).toEqual([]);
-    create(`${'é'.repeat(32_767)}e`);
-    expect(port.takeSent()[0]?.message.data).toHaveLength(12 + 65_535);
-  });
+  test.each(['label', 'protocol'])(
+    'A8: a %s of 1024 bytes in UTF-8 is the longest, of 65,535 where the host says so',
+    (name) => {
+      const by = connected('client').channels;
+      expect(() => by.createChannel('é'.repeat(512))).not.toThrow();
+      expect(() => by.createChannel(`${'é'.repeat(512)}e`)).toThrow(misuse('ERR_BAD_ARGUMENT'));
+      const limits = { maxLabelLength: 65_535, maxProtocolLength: 65_535 };
+      const { port, channels } = connected('client', { limits });
+      const create = (text: string): DataChannel =>
+        name === 'label' ? channels.createChannel(text) : channels.createChannel('', { protocol: text });
+      expect(() => create('é'.repeat(32_768))).toThrow(misuse('ERR_BAD_ARGUMENT'));
+      expect(channels.inspect().channels).toEqual([]);
+      create(`${'é'.repeat(32_767)}e`);
+      expect(port.takeSent()[0]?.message.data).toHaveLength(12 + 65_535);
+    },
+  );
 
   test('an OPEN larger than the peer takes fails its channel alone', () => {
     const { port, channels } = connected('client');

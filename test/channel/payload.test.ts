@@ -79,9 +79,21 @@ describe('user messages (RFC 8831 §6.6)', () => {
     const reader = new PayloadReader(100);
     expect(reader.read(Ppid.partialText, text.slice(0, 2))).toEqual({ type: 'incomplete' });
     expect(reader.read(Ppid.partialText, text.slice(2, 4))).toEqual({ type: 'incomplete' });
-    expect(reader.read(Ppid.text, text.slice(4))).toEqual({ type: 'message', data: '€€', size: 6 });
+    expect(reader.read(Ppid.text, text.slice(4))).toMatchObject({
+      type: 'message',
+      data: '€€',
+      size: 6,
+      held: 6,
+      pieces: 3,
+    });
     expect(reader.read(Ppid.partialBinary, bytes(1))).toEqual({ type: 'incomplete' });
-    expect(reader.read(Ppid.binary, bytes(2))).toEqual({ type: 'message', data: bytes(1, 2), size: 2 });
+    expect(reader.read(Ppid.binary, bytes(2))).toMatchObject({
+      type: 'message',
+      data: bytes(1, 2),
+      size: 2,
+      held: 2,
+      pieces: 2,
+    });
   });
 
   test('pieces of two kinds do not mix', () => {

@@ -188,19 +188,6 @@ const rows: readonly Row[] = [
     slack: 50,
   },
   {
-    gate: 'reassembly',
-    code: 'reassembly-timeout',
-    place: 'half a message, the rest never comes; the peer lives',
-    options: { a: { gates: { dataProgress: 500_000 } } },
-    wait(pair) {
-      let packets = 0;
-      pair.filter = (from, packet) => from !== 0 || dataOf(packet).length === 0 || packets++ < 2;
-      pair.a.send(1, { ppid: 53, data: payload(4000, 1) });
-      return 1;
-    },
-    slack: 50,
-  },
-  {
     gate: 'shutdown',
     code: 'shutdown-timeout',
     place: 'shutdown-pending: data that cannot be delivered (G20)',

@@ -29,6 +29,7 @@ export const RECEIVER_LIMITS: ReceiverLimits = {
   maxOpenMessagesPerStream: 250,
   maxDeferredBytes: 65_536,
   maxDeferredChunks: 256,
+  maxGaps: 1024,
 };
 
 /** Everything an association wants to send now. */

@@ -174,16 +174,23 @@ export class SctpAssociation {
     this.#a.retainsMessages = retains;
   }
 
-  /** With `retainsMessages`: a message of `length` bytes that was polled has been taken. Once for each. */
-  release(length: number): void {
+  /** With `retainsMessages`: `messages` of together `length` bytes that were polled have been taken. Once for each. */
+  release(length: number, messages = 1): void {
     const a = this.#a;
     if (a.state === 'closed' || a.receiver === undefined) return;
     // The SACK that says so may go with the next poll; its timer is for hosts that do not poll again now.
-    if (a.receiver.release(length)) a.deadlines.start('sack', 1);
+    if (a.receiver.release(length, messages)) a.deadlines.start('sack', 1);
     // A reader that reads does not stall.
     if (!a.deadlines.isArmed('readerStalled')) return;
     a.deadlines.stop('readerStalled');
     settle(a);
+  }
+
+  /**
+   * Bytes of memory that what was received and not taken, and what was accepted and not acknowledged, takes together. O(1).
+   */
+  get heldBytes(): number {
+    return this.#a.sender.heldBytes + (this.#a.receiver?.heldBytes ?? 0);
   }
 
   /** Milliseconds between the last valid packet of the peer and the last time seen; 0 before the first. */

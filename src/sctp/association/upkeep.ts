@@ -5,10 +5,12 @@
  * remember. Data outstanding ⇒ T3 runs; anything waiting ⇒ its gate runs.
  */
 import type { Association } from './state.ts';
-import { BACKOFF_CAP, failGate } from './state.ts';
+import { BACKOFF_CAP, failGate, failure } from './state.ts';
 import type { DeadlineName } from './deadlines.ts';
 import { PROBE_TIMER } from './path-mtu.ts';
 import { handleT1 } from './setup.ts';
+import type { Receiver } from '../rx/receiver.ts';
+import type { Waiting } from '../rx/waiting.ts';
 
 /** Milliseconds the SHUTDOWN handshake may take once everything has been delivered (RFC 9260 §9.2 "T5"). */
 const SHUTDOWN_HANDSHAKE = 10_000;
@@ -219,12 +221,35 @@ function handleHeartbeatDue(a: Association): void {
   deadlines.restart('heartbeat', heartbeat.retry);
 }
 
-/** What waited when the gate was armed may have come, and others may have begun to wait since. */
+/**
+ * What waited when the gate was armed may have come, and others may have begun to wait since. A missing TSN holds up
+ * everything; a message that will never be whole, or never has its turn, though all TSNs are here, holds up its stream alone.
+ */
 function handleReassemblyDue(a: Association): void {
-  const waitedFor = a.deadlines.awake - (a.receiver?.waitingSince() ?? Infinity);
-  const left = a.settings.gates.reassembly - waitedFor;
-  if (left > 0) a.deadlines.restart('reassembly', left);
-  else failGate(a, 'reassembly');
+  const { receiver } = a;
+  if (receiver === undefined) return;
+  const { reassembly: gate } = a.settings.gates;
+  const overdue = a.deadlines.awake - gate;
+  if (receiver.missingSince() <= overdue) {
+    failGate(a, 'reassembly');
+    return;
+  }
+  let waiting = receiver.longestWaiting;
+  for (; waiting !== undefined && waiting.since <= overdue; waiting = receiver.longestWaiting)
+    giveUpStream(a, receiver, waiting);
+  a.deadlines.restart('reassembly', receiver.waitingSince() - overdue);
+}
+
+function giveUpStream(a: Association, receiver: Receiver, { streamId, since }: Waiting): void {
+  receiver.giveUp(streamId);
+  a.counters.add('stalled-streams');
+  const elapsed = a.deadlines.awake - since;
+  const text = 'the rest of a message, or one in front of it, never came';
+  a.events.push({
+    type: 'streamstalled',
+    streamId,
+    failure: { ...failure(a, 'reassembly-timeout', text), gate: 'reassembly', elapsed },
+  });
 }
 
 function handleLivenessDue(a: Association): void {

@@ -9,17 +9,21 @@
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
-import { charge, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
+import { FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
+import type { Link } from './chain.ts';
+import { OrderedMap } from './ordered-map.ts';
 import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
-import { kept, turnsUpTo } from './reassembly.ts';
+import { kept } from './reassembly.ts';
 import { MAX_TSN_AHEAD } from './tsn-tracker.ts';
+import type { Waiting } from './waiting.ts';
+import { WaitingList } from './waiting.ts';
 
 interface PartialMessage {
-  readonly fragments: Map<number, Uint8Array>;
-  /** When the last fragment came. */
-  grewAt: number;
+  /** By FSN. */
+  readonly fragments: OrderedMap<Uint8Array>;
+  /** Its place among what waits: since its last fragment came. */
+  readonly waiting: Link<Waiting>;
   bytes: number;
-  charged: number;
   /** From the first fragment; 0 before it has come. */
   ppid: number;
   /** The FSN of the last fragment, Infinity before it has come. */
@@ -31,32 +35,35 @@ interface WholeMessage {
   readonly data: Bytes;
 }
 
+/** Message identifiers are on an unwrapped line: their low 32 bits are the wire's. */
 interface InboundStream {
   readonly id: number;
-  /** The MID whose turn it is, on an unwrapped line: its low 32 bits are the wire's. */
+  /** The MID whose turn it is. */
   next: number;
-  /** Ordered messages by unwrapped MID: begun, and whole but before their turn. Each map is made with its first one. */
-  begun: Map<number, PartialMessage> | undefined;
-  held: Map<number, WholeMessage> | undefined;
-  /** Unordered messages that have been begun, by MID. */
-  unordered: Map<number, PartialMessage> | undefined;
-  /** The last unordered MID that was skipped: fragments of it, or of one before, may still be on their way. */
+  /** Ordered messages by MID: begun, and whole but before their turn. Each map is made with its first one. */
+  begun: OrderedMap<PartialMessage> | undefined;
+  held: OrderedMap<WholeMessage> | undefined;
+  /** Its place among what waits, while something is held: since the turn moved last. */
+  waiting: Link<Waiting> | undefined;
+  /** Unordered messages that have been begun, by MID, and the largest MID of one so far. */
+  unordered: OrderedMap<PartialMessage> | undefined;
+  lastUnordered: number;
+  /** The last unordered MID, of the wire, that was skipped: fragments of it, or of one before, may still be on their way. */
   skipped: number | undefined;
-  /** Since when the messages held have waited for the same turn. */
-  heldSince: number;
   /** True once a message or a first fragment has been reported. */
   seen: boolean;
 }
 
 export class InterleavedReassembly implements Reassembler {
   heldBytes = 0;
-  readonly #streams = new Map<number, InboundStream>();
+  readonly #streams = new OrderedMap<InboundStream>();
+  readonly #waiting = new WaitingList();
   readonly #sink: MessageSink;
   readonly #maxMessageSize: number;
   /** Messages begun and not whole. */
   openMessages = 0;
   #fragments = 0;
-  #heldMessages = 0;
+  heldMessages = 0;
 
   constructor(sink: MessageSink, maxMessageSize: number) {
     this.#sink = sink;
@@ -64,7 +71,7 @@ export class InterleavedReassembly implements Reassembler {
   }
 
   get isEmpty(): boolean {
-    return this.#fragments === 0 && this.#heldMessages === 0;
+    return this.#fragments === 0 && this.heldMessages === 0;
   }
 
   get fragmentCount(): number {
@@ -75,15 +82,12 @@ export class InterleavedReassembly implements Reassembler {
     return this.#streams.size;
   }
 
-  waitingSince(): number {
-    let since = Infinity;
-    if (this.isEmpty) return since;
-    for (const { begun, unordered, held, heldSince } of this.#streams.values()) {
-      for (const { grewAt } of begun?.values() ?? []) since = Math.min(since, grewAt);
-      for (const { grewAt } of unordered?.values() ?? []) since = Math.min(since, grewAt);
-      if (held !== undefined && held.size > 0) since = Math.min(since, heldSince);
-    }
-    return since;
+  knows(streamId: number): boolean {
+    return this.#streams.has(streamId);
+  }
+
+  get longestWaiting(): Waiting | undefined {
+    return this.#waiting.longest;
   }
 
   /** Messages begun on the stream and not whole, if the chunk would begin another one; -1 if not. */
@@ -93,7 +97,7 @@ export class InterleavedReassembly implements Reassembler {
     if (stream === undefined) return 0;
     const isUnordered = (chunk.flags & FLAG_UNORDERED) !== 0;
     const isKnown = isUnordered
-      ? stream.unordered?.has(chunk.sequence)
+      ? stream.unordered?.has(unwrap(chunk.sequence, stream.lastUnordered))
       : stream.begun?.has(unwrap(chunk.sequence, stream.next));
     return isKnown === true ? -1 : (stream.begun?.size ?? 0) + (stream.unordered?.size ?? 0);
   }
@@ -101,7 +105,7 @@ export class InterleavedReassembly implements Reassembler {
   add(chunk: DataChunk, owned: boolean): boolean {
     const stream = this.#stream(chunk.streamId);
     const isUnordered = (chunk.flags & FLAG_UNORDERED) !== 0;
-    const key = isUnordered ? chunk.sequence : unwrap(chunk.sequence, stream.next);
+    const key = unwrap(chunk.sequence, isUnordered ? stream.lastUnordered : stream.next);
     if (!isUnordered && (key < stream.next || stream.held?.has(key) === true)) {
       // A MID of the past on a new TSN: the peer counts wrongly.
       this.#sink.outOfTurn();
@@ -123,14 +127,14 @@ export class InterleavedReassembly implements Reassembler {
     return this.#addFragment(stream, isUnordered, key, chunk, owned);
   }
 
-  reset(streamIds: readonly number[]): void {
+  reset(streamIds: Iterable<number>): void {
     for (const id of streamIds) {
-      const stream = this.#streams.get(id);
+      const stream = this.#streams.delete(id);
       if (stream === undefined) continue;
       for (const message of stream.begun?.values() ?? []) this.#dropPartial(message);
       for (const message of stream.unordered?.values() ?? []) this.#dropPartial(message);
       for (const message of stream.held?.values() ?? []) this.#dropWhole(message);
-      this.#streams.delete(id);
+      if (stream.waiting !== undefined) this.#waiting.remove(stream.waiting);
     }
   }
 
@@ -150,20 +154,17 @@ export class InterleavedReassembly implements Reassembler {
       this.#skipOrdered(stream, sequence);
       return;
     }
-    for (const [mid, message] of stream.unordered ?? []) {
-      if (((mid - sequence) | 0) > 0) continue;
-      stream.unordered?.delete(mid);
-      this.#dropPartial(message);
-    }
+    this.#dropBegun(stream.unordered, unwrap(sequence, stream.lastUnordered));
     if (stream.skipped === undefined || ((sequence - stream.skipped) | 0) > 0) stream.skipped = sequence;
   }
 
   clear(): void {
     this.#streams.clear();
+    this.#waiting.clear();
     this.heldBytes = 0;
     this.#fragments = 0;
     this.openMessages = 0;
-    this.#heldMessages = 0;
+    this.heldMessages = 0;
   }
 
   #stream(id: number): InboundStream {
@@ -174,9 +175,10 @@ export class InterleavedReassembly implements Reassembler {
         next: 0,
         begun: undefined,
         held: undefined,
+        waiting: undefined,
         unordered: undefined,
+        lastUnordered: 0,
         skipped: undefined,
-        heldSince: 0,
         seen: false,
       };
       this.#streams.set(id, stream);
@@ -192,26 +194,21 @@ export class InterleavedReassembly implements Reassembler {
     owned: boolean,
   ): boolean {
     const messages = isUnordered
-      ? (stream.unordered ??= new Map<number, PartialMessage>())
-      : (stream.begun ??= new Map<number, PartialMessage>());
-    let message = messages.get(key);
-    if (message === undefined) {
-      message = { fragments: new Map(), grewAt: 0, bytes: 0, charged: 0, ppid: 0, last: Infinity };
-      messages.set(key, message);
-      this.openMessages++;
-    }
+      ? (stream.unordered ??= new OrderedMap<PartialMessage>())
+      : (stream.begun ??= new OrderedMap<PartialMessage>());
+    const message = messages.get(key) ?? this.#begin(stream, messages, isUnordered, key);
     const fsn = (chunk.flags & FLAG_BEGIN) !== 0 ? 0 : chunk.fsn;
-    if (message.fragments.has(fsn) || fsn > message.last) {
+    const isLast = (chunk.flags & FLAG_END) !== 0;
+    if (message.fragments.has(fsn) || fsn > message.last || (isLast && fsn < message.fragments.last)) {
       this.#sink.outOfTurn();
       return true;
     }
     if (fsn === 0) message.ppid = chunk.ppid;
-    if ((chunk.flags & FLAG_END) !== 0) message.last = fsn;
+    if (isLast) message.last = fsn;
     message.fragments.set(fsn, kept(chunk.payload, owned));
-    message.grewAt = this.#sink.clock;
+    this.#waiting.renew(message.waiting, this.#sink.clock);
     message.bytes += chunk.payload.length;
-    message.charged += charge(chunk.payload.length);
-    this.heldBytes += charge(chunk.payload.length);
+    this.heldBytes += chunk.payload.length;
     this.#fragments++;
     if (message.bytes > this.#maxMessageSize) return false;
     if (message.fragments.size === message.last + 1) {
@@ -220,6 +217,25 @@ export class InterleavedReassembly implements Reassembler {
       this.#complete(stream, isUnordered, key, message.ppid, assemble(message));
     }
     return true;
+  }
+
+  #begin(
+    stream: InboundStream,
+    messages: OrderedMap<PartialMessage>,
+    isUnordered: boolean,
+    key: number,
+  ): PartialMessage {
+    const message: PartialMessage = {
+      fragments: new OrderedMap(),
+      waiting: this.#waiting.add(stream.id, this.#sink.clock),
+      bytes: 0,
+      ppid: 0,
+      last: Infinity,
+    };
+    messages.set(key, message);
+    if (isUnordered) stream.lastUnordered = Math.max(stream.lastUnordered, key);
+    this.openMessages++;
+    return message;
   }
 
   #complete(stream: InboundStream, isUnordered: boolean, key: number, ppid: number, data: Bytes): void {
@@ -231,54 +247,67 @@ export class InterleavedReassembly implements Reassembler {
       this.#sink.deliver(stream.id, ppid, data, false);
       this.#releaseInTurn(stream);
     } else {
-      stream.held ??= new Map();
-      if (stream.held.size === 0) stream.heldSince = this.#sink.clock;
+      stream.held ??= new OrderedMap();
+      stream.waiting ??= this.#waiting.add(stream.id, this.#sink.clock);
       stream.held.set(key, { ppid, data });
-      this.#heldMessages++;
-      this.heldBytes += charge(data.length);
+      this.heldMessages++;
+      this.heldBytes += data.length;
     }
   }
 
   #skipOrdered(stream: InboundStream, sequence: number): void {
     const skipped = unwrap(sequence, stream.next);
     if (skipped < stream.next) return;
-    for (const turn of turnsUpTo(stream.begun, stream.next, skipped)) {
-      const message = stream.begun?.get(turn);
-      stream.begun?.delete(turn);
-      if (message !== undefined) this.#dropPartial(message);
-    }
+    this.#dropBegun(stream.begun, skipped);
     // What is held up to the skipped one is whole: it is still delivered, in order.
-    for (const turn of turnsUpTo(stream.held, stream.next, skipped)) this.#release(stream, turn);
+    while (stream.held !== undefined && stream.held.first <= skipped) this.#deliverHeld(stream, stream.held);
     stream.next = skipped + 1;
     this.#releaseInTurn(stream);
   }
 
-  #releaseInTurn(stream: InboundStream): void {
-    // The turn has moved: what is still held waits for another one.
-    stream.heldSince = this.#sink.clock;
-    while (stream.held?.has(stream.next) === true) {
-      this.#release(stream, stream.next);
-      stream.next++;
+  /** Messages begun that will not be whole, up to `last`. */
+  #dropBegun(messages: OrderedMap<PartialMessage> | undefined, last: number): void {
+    while (messages !== undefined && messages.first <= last) {
+      const message = messages.shift();
+      if (message !== undefined) this.#dropPartial(message);
     }
   }
 
-  #release(stream: InboundStream, turn: number): void {
-    const message = stream.held?.get(turn);
+  #releaseInTurn(stream: InboundStream): void {
+    const { held } = stream;
+    if (held === undefined) return;
+    while (held.first === stream.next) {
+      this.#deliverHeld(stream, held);
+      stream.next++;
+    }
+    if (stream.waiting === undefined) return;
+    // The turn has moved: what is still held waits for another one.
+    if (held.size > 0) {
+      this.#waiting.renew(stream.waiting, this.#sink.clock);
+    } else {
+      this.#waiting.remove(stream.waiting);
+      stream.waiting = undefined;
+    }
+  }
+
+  /** The first of the messages held is delivered. */
+  #deliverHeld(stream: InboundStream, held: OrderedMap<WholeMessage>): void {
+    const message = held.shift();
     if (message === undefined) return;
-    stream.held?.delete(turn);
     this.#dropWhole(message);
     this.#sink.deliver(stream.id, message.ppid, message.data, false);
   }
 
   #dropPartial(message: PartialMessage): void {
-    this.heldBytes -= message.charged;
+    this.heldBytes -= message.bytes;
     this.#fragments -= message.fragments.size;
     this.openMessages--;
+    this.#waiting.remove(message.waiting);
   }
 
   #dropWhole(message: WholeMessage): void {
-    this.#heldMessages--;
-    this.heldBytes -= charge(message.data.length);
+    this.heldMessages--;
+    this.heldBytes -= message.data.length;
   }
 }
 
@@ -297,9 +326,7 @@ function isSkipped(stream: InboundStream, mid: number): boolean {
 function assemble(message: PartialMessage): Bytes {
   const data = new Uint8Array(message.bytes);
   let at = 0;
-  for (let fsn = 0; fsn <= message.last; fsn++) {
-    const fragment = message.fragments.get(fsn);
-    if (fragment === undefined) continue;
+  for (const fragment of message.fragments.values()) {
     data.set(fragment, at);
     at += fragment.length;
   }

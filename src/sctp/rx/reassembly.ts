@@ -5,19 +5,25 @@
  *   fragment → joins its neighbours (by TSN) into a run; a run from B to E is a message
  *   message: unordered → delivered · ordered → delivered in SSN order, held until its turn
  *
- * A run's two ends know each other and the run's size, so that a fragment finds its place in constant time whatever
- * the order of arrival. Payloads are kept as views (`owned` packets) or copies; delivery makes the one final copy.
+ * Runs lie in the order of their TSNs, and each stream knows its own: a fragment finds its place, a FORWARD TSN what it
+ * drops and a reset what it ends, all without a look at anything else. Payloads are kept as views (`owned` packets) or
+ * copies; delivery makes the one final copy.
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
-import { charge, FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
+import { FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
+import type { Link } from './chain.ts';
+import { Chain } from './chain.ts';
+import { OrderedMap } from './ordered-map.ts';
+import type { Waiting } from './waiting.ts';
+import { WaitingList } from './waiting.ts';
 
 /**
- * The payload in memory that may be kept. A view keeps its whole packet alive: one that is but a small part of it (a byte
- * in front of a kilobyte of padding) is copied, or a peer could make us hold many times what it is charged for.
+ * The payload in memory that may be kept. A view keeps its whole packet alive: one that is not nearly all of it is copied,
+ * or a peer could make us hold more than it is charged for.
  */
 export function kept(payload: Uint8Array, owned: boolean): Uint8Array {
-  return owned && payload.length * 2 >= payload.buffer.byteLength ? payload : copyBytes(payload);
+  return owned && payload.length * 8 >= payload.buffer.byteLength * 7 ? payload : copyBytes(payload);
 }
 
 /** One DATA or I-DATA chunk. `position` is its TSN on the line; `payload` may be a view of the packet it came in. */
@@ -33,12 +39,32 @@ export interface DataChunk {
   readonly payload: Uint8Array;
 }
 
-interface Fragment extends DataChunk {
-  /** Valid at both ends of a run: its ends, its bytes, and when it last grew. */
+/** One chunk of a run. */
+interface Fragment {
+  readonly payload: Uint8Array;
+  next: Fragment | undefined;
+}
+
+/** Neighbouring fragments of one message. */
+interface Run {
+  readonly stream: InboundStream;
+  readonly sequence: number;
+  readonly unordered: boolean;
+  /** Of its first fragment. */
+  ppid: number;
+  /** Positions of both ends. */
   first: number;
   last: number;
+  /** It has the message's first fragment, and its last one. */
+  begins: boolean;
+  ends: boolean;
+  head: Fragment;
+  tail: Fragment;
   bytes: number;
-  grewAt: number;
+  fragments: number;
+  /** Its places among those of its stream, and among what waits. */
+  ofStream: Link<Run> | undefined;
+  waiting: Link<Waiting> | undefined;
 }
 
 interface Message {
@@ -51,16 +77,18 @@ interface InboundStream {
   /** The SSN whose turn it is, on an unwrapped line: its low 16 bits are the wire's. */
   next: number;
   /** Whole ordered messages before their turn, by unwrapped SSN; made with the first one. */
-  held: Map<number, Message> | undefined;
-  /** Since when the messages held have waited for the same turn. */
-  heldSince: number;
+  held: OrderedMap<Message> | undefined;
+  /** Its place among what waits, while something is held: since the turn moved last. */
+  waiting: Link<Waiting> | undefined;
+  /** What has come of messages that are not whole. */
+  readonly runs: Chain<Run>;
   /** True once a message or a first fragment has been reported. */
   seen: boolean;
 }
 
 /** Where whole messages go. */
 export interface MessageSink {
-  /** The time by the clock that stands still while nothing can arrive, for `waitingSince`. */
+  /** The time by the clock that stands still while nothing can arrive, for `longestWaiting`. */
   readonly clock: number;
   deliver(streamId: number, ppid: number, data: Bytes, unordered: boolean): void;
   /** The first chunk ever of a stream did not complete a message. */
@@ -73,18 +101,24 @@ export interface MessageSink {
 
 /** What makes messages of chunks: by TSN (`Reassembly`) or by MID and FSN (`InterleavedReassembly`). */
 export interface Reassembler {
-  /** Bytes charged for what waits here. */
+  /** Bytes of what waits here. */
   readonly heldBytes: number;
   /** True while nothing is incomplete or out of turn. */
   readonly isEmpty: boolean;
   readonly fragmentCount: number;
+  /** Messages that have been begun and are not whole; of DATA, the runs of neighbouring fragments. */
+  readonly openMessages: number;
+  /** Whole messages that wait for their turn. */
+  readonly heldMessages: number;
   readonly streamCount: number;
-  /** Since when, by the sink's clock, the message that has waited longest waits for its next piece; Infinity: none does. */
-  waitingSince(): number;
+  /** The message that has waited longest for its next piece or its turn: its stream, and since when by the sink's clock. */
+  readonly longestWaiting: Waiting | undefined;
   /** Adds a new chunk; false when it makes a message larger than the limit. `owned`: the payload may be kept as it is. */
   add(chunk: DataChunk, owned: boolean): boolean;
   /** RFC 6525 §5.2.2: the streams begin anew; what was waiting on them will never complete. */
-  reset(streamIds: readonly number[]): void;
+  reset(streamIds: Iterable<number>): void;
+  /** True for a stream with state. */
+  knows(streamId: number): boolean;
   /** Ids of all streams with state. */
   streamIds(): number[];
   /** RFC 3758 §3.6: fragments up to `position` will not be completed. */
@@ -96,14 +130,14 @@ export interface Reassembler {
 
 export class Reassembly implements Reassembler {
   heldBytes = 0;
-  readonly #fragments = new Map<number, Fragment>();
-  readonly #streams = new Map<number, InboundStream>();
+  fragmentCount = 0;
+  /** By the position of their first fragment. */
+  readonly #runs = new OrderedMap<Run>();
+  readonly #streams = new OrderedMap<InboundStream>();
+  readonly #waiting = new WaitingList();
   readonly #sink: MessageSink;
   readonly #maxMessageSize: number;
-  /** Whole messages that wait for their turn. */
-  #heldMessages = 0;
-  /** No fragment lies here or below. */
-  #droppedThrough = -1;
+  heldMessages = 0;
 
   constructor(sink: MessageSink, maxMessageSize: number) {
     this.#sink = sink;
@@ -111,35 +145,31 @@ export class Reassembly implements Reassembler {
   }
 
   get isEmpty(): boolean {
-    return this.#fragments.size === 0 && this.#heldMessages === 0;
+    return this.fragmentCount === 0 && this.heldMessages === 0;
   }
 
-  get fragmentCount(): number {
-    return this.#fragments.size;
+  get openMessages(): number {
+    return this.#runs.size;
   }
 
   get streamCount(): number {
     return this.#streams.size;
   }
 
-  waitingSince(): number {
-    let since = Infinity;
-    for (const fragment of this.#fragments.values()) {
-      // The first of a run speaks for it.
-      if (fragment.first === fragment.position) since = Math.min(since, fragment.grewAt);
-    }
-    if (this.#heldMessages === 0) return since;
-    for (const { held, heldSince } of this.#streams.values()) {
-      if (held !== undefined && held.size > 0) since = Math.min(since, heldSince);
-    }
-    return since;
+  knows(streamId: number): boolean {
+    return this.#streams.has(streamId);
+  }
+
+  get longestWaiting(): Waiting | undefined {
+    return this.#waiting.longest;
   }
 
   add(chunk: DataChunk, owned: boolean): boolean {
     const stream = this.#stream(chunk.streamId);
     if ((chunk.flags & (FLAG_BEGIN | FLAG_END)) === (FLAG_BEGIN | FLAG_END)) {
       if (chunk.payload.length > this.#maxMessageSize) return false;
-      this.#complete(stream, chunk, copyBytes(chunk.payload));
+      const isUnordered = (chunk.flags & FLAG_UNORDERED) !== 0;
+      this.#complete(stream, isUnordered, chunk.sequence, chunk.ppid, copyBytes(chunk.payload));
       return true;
     }
     if (!stream.seen) {
@@ -149,15 +179,14 @@ export class Reassembly implements Reassembler {
     return this.#addFragment(stream, chunk, owned);
   }
 
-  reset(streamIds: readonly number[]): void {
+  reset(streamIds: Iterable<number>): void {
     for (const id of streamIds) {
-      const stream = this.#streams.get(id);
+      const stream = this.#streams.delete(id);
       if (stream === undefined) continue;
-      for (const message of stream.held?.values() ?? []) this.#drop(message);
-      this.#streams.delete(id);
+      for (let run = stream.runs.first; run !== undefined; run = stream.runs.first) this.#dropRun(run.item);
+      for (const message of stream.held?.values() ?? []) this.#dropMessage(message);
+      if (stream.waiting !== undefined) this.#waiting.remove(stream.waiting);
     }
-    const gone = new Set(streamIds);
-    this.#dropFragments((fragment) => gone.has(fragment.streamId));
   }
 
   streamIds(): number[] {
@@ -165,13 +194,15 @@ export class Reassembly implements Reassembler {
   }
 
   dropThrough(position: number): void {
-    const from = this.#droppedThrough + 1;
-    this.#droppedThrough = Math.max(this.#droppedThrough, position);
-    // Whichever is less: the peer sets the pace, one TSN at a time if it likes.
-    if (position - from > this.#fragments.size) {
-      this.#dropFragments((fragment) => fragment.position <= position);
-    } else {
-      for (let at = from; at <= position; at++) this.#dropFragment(this.#fragments.get(at));
+    while (this.#runs.first <= position) {
+      const run = this.#runs.shift();
+      if (run === undefined) return;
+      if (run.last <= position) {
+        this.#release(run);
+      } else {
+        // The message is given up, but not the TSNs of its rest: it goes with those that are still to come.
+        this.#cut(run, position);
+      }
     }
   }
 
@@ -180,95 +211,108 @@ export class Reassembly implements Reassembler {
     const skipped = unwrap(sequence, stream.next);
     if (skipped < stream.next) return;
     // Messages held out of turn up to the skipped one are whole: they are still delivered, in order.
-    for (const turn of turnsUpTo(stream.held, stream.next, skipped)) this.#release(stream, turn);
+    while (stream.held !== undefined && stream.held.first <= skipped) this.#deliverHeld(stream, stream.held);
     stream.next = skipped + 1;
     this.#releaseInTurn(stream);
   }
 
   clear(): void {
-    this.#fragments.clear();
+    this.#runs.clear();
     this.#streams.clear();
+    this.#waiting.clear();
     this.heldBytes = 0;
-    this.#heldMessages = 0;
+    this.fragmentCount = 0;
+    this.heldMessages = 0;
   }
 
   #stream(id: number): InboundStream {
     let stream = this.#streams.get(id);
     if (stream === undefined) {
-      stream = { id, next: 0, held: undefined, heldSince: 0, seen: false };
+      stream = { id, next: 0, held: undefined, waiting: undefined, runs: new Chain(), seen: false };
       this.#streams.set(id, stream);
     }
     return stream;
   }
 
   #addFragment(stream: InboundStream, chunk: DataChunk, owned: boolean): boolean {
-    const { position, flags } = chunk;
-    const fragment: Fragment = {
-      position,
-      flags,
-      streamId: chunk.streamId,
-      sequence: chunk.sequence,
-      fsn: 0,
-      ppid: chunk.ppid,
-      payload: kept(chunk.payload, owned),
-      first: position,
-      last: position,
-      bytes: chunk.payload.length,
-      grewAt: this.#sink.clock,
-    };
-    this.#fragments.set(position, fragment);
-    this.heldBytes += charge(chunk.payload.length);
-    const before = (flags & FLAG_BEGIN) === 0 ? this.#fragments.get(position - 1) : undefined;
-    if (before !== undefined && continues(before, fragment)) this.#join(before, fragment);
-    const after = (flags & FLAG_END) === 0 ? this.#fragments.get(position + 1) : undefined;
-    if (after !== undefined && continues(fragment, after)) this.#join(fragment, after);
-    const run = this.#fragments.get(fragment.first) ?? fragment;
+    const { position } = chunk;
+    const run = this.#join(stream, chunk, { payload: kept(chunk.payload, owned), next: undefined });
+    this.fragmentCount++;
+    this.heldBytes += chunk.payload.length;
+    const after = run.ends ? undefined : this.#runs.get(run.last + 1);
+    if (after !== undefined && run.last === position && continues(run, after)) this.#melt(run, after);
     if (run.bytes > this.#maxMessageSize) return false;
-    const end = this.#fragments.get(run.last) ?? fragment;
-    if ((run.flags & FLAG_BEGIN) !== 0 && (end.flags & FLAG_END) !== 0) {
-      this.#complete(stream, run, this.#assemble(run));
+    if (run.begins && run.ends) {
+      this.#runs.delete(run.first);
+      this.#release(run);
+      this.#complete(stream, run.unordered, run.sequence, run.ppid, assemble(run));
     }
     return true;
   }
 
-  /** Joins the run that ends at `left` with the one that starts at `right`; `left` and `right` may be inner ends. */
-  #join(left: Fragment, right: Fragment): void {
-    const first = this.#fragments.get(left.first) ?? left;
-    const last = this.#fragments.get(right.last) ?? right;
-    const bytes = first.bytes + last.bytes;
-    const from = first.position;
-    const to = last.position;
-    const grewAt = this.#sink.clock;
-    // The joint may be the fragment just added: it must lead to the run's ends for the second joining.
-    for (const fragment of [first, last, left, right]) {
-      fragment.first = from;
-      fragment.last = to;
-      fragment.bytes = bytes;
-      fragment.grewAt = grewAt;
+  /** The run that the fragment is part of: the one that ends in front of it, or a new one. */
+  #join(stream: InboundStream, chunk: DataChunk, fragment: Fragment): Run {
+    const { position, flags, payload } = chunk;
+    const isUnordered = (flags & FLAG_UNORDERED) !== 0;
+    const before = (flags & FLAG_BEGIN) === 0 ? this.#runs.floor(position) : undefined;
+    const goesOn =
+      before?.last === position - 1 &&
+      !before.ends &&
+      before.stream === stream &&
+      before.sequence === chunk.sequence &&
+      before.unordered === isUnordered;
+    if (goesOn) {
+      before.tail.next = fragment;
+      before.tail = fragment;
+      before.last = position;
+      before.ends = (flags & FLAG_END) !== 0;
+      before.bytes += payload.length;
+      before.fragments++;
+      this.#waiting.renew(before.waiting, this.#sink.clock);
+      return before;
     }
+    const run: Run = {
+      stream,
+      sequence: chunk.sequence,
+      unordered: isUnordered,
+      ppid: chunk.ppid,
+      first: position,
+      last: position,
+      begins: (flags & FLAG_BEGIN) !== 0,
+      ends: (flags & FLAG_END) !== 0,
+      head: fragment,
+      tail: fragment,
+      bytes: payload.length,
+      fragments: 1,
+      ofStream: undefined,
+      waiting: undefined,
+    };
+    run.ofStream = stream.runs.append(run);
+    run.waiting = this.#waiting.add(stream.id, this.#sink.clock);
+    this.#runs.set(position, run);
+    return run;
   }
 
-  #assemble(run: Fragment): Bytes {
-    const data = new Uint8Array(run.bytes);
-    let at = 0;
-    for (let position = run.first; position <= run.last; position++) {
-      const fragment = this.#fragments.get(position);
-      if (fragment === undefined) continue;
-      data.set(fragment.payload, at);
-      at += fragment.payload.length;
-      this.heldBytes -= charge(fragment.payload.length);
-      this.#fragments.delete(position);
-    }
-    return data;
+  /** `after`, which goes on where `run` stops, becomes part of it. */
+  #melt(run: Run, after: Run): void {
+    this.#runs.delete(after.first);
+    run.tail.next = after.head;
+    run.tail = after.tail;
+    run.last = after.last;
+    run.ends = after.ends;
+    run.bytes += after.bytes;
+    run.fragments += after.fragments;
+    this.#leave(after);
+    this.#waiting.renew(run.waiting, this.#sink.clock);
   }
 
-  #complete(stream: InboundStream, chunk: DataChunk, data: Bytes): void {
+  #complete(stream: InboundStream, isUnordered: boolean, sequence: number, ppid: number, data: Bytes): void {
     stream.seen = true;
-    if ((chunk.flags & FLAG_UNORDERED) !== 0) {
-      this.#sink.deliver(stream.id, chunk.ppid, data, true);
+    if (isUnordered) {
+      this.#sink.deliver(stream.id, ppid, data, true);
       return;
     }
-    const turn = unwrap(chunk.sequence, stream.next);
+    const turn = unwrap(sequence, stream.next);
     if (turn < stream.next) {
       // An SSN of the past on a new TSN: the peer counts wrongly. Delivering it would break the stream's order.
       this.#sink.outOfTurn();
@@ -276,80 +320,103 @@ export class Reassembly implements Reassembler {
     }
     if (turn === stream.next) {
       stream.next++;
-      this.#sink.deliver(stream.id, chunk.ppid, data, false);
+      this.#sink.deliver(stream.id, ppid, data, false);
       this.#releaseInTurn(stream);
       return;
     }
-    stream.held ??= new Map();
-    if (stream.held.size === 0) stream.heldSince = this.#sink.clock;
+    stream.held ??= new OrderedMap();
+    stream.waiting ??= this.#waiting.add(stream.id, this.#sink.clock);
     const twin = stream.held.get(turn);
-    if (twin !== undefined) this.#drop(twin);
-    stream.held.set(turn, { ppid: chunk.ppid, data });
-    this.#heldMessages++;
-    this.heldBytes += charge(data.length);
+    if (twin !== undefined) this.#dropMessage(twin);
+    stream.held.set(turn, { ppid, data });
+    this.heldMessages++;
+    this.heldBytes += data.length;
   }
 
   #releaseInTurn(stream: InboundStream): void {
-    // The turn has moved: what is still held waits for another one.
-    stream.heldSince = this.#sink.clock;
-    while (stream.held?.has(stream.next) === true) {
-      this.#release(stream, stream.next);
+    const { held } = stream;
+    if (held === undefined) return;
+    while (held.first === stream.next) {
+      this.#deliverHeld(stream, held);
       stream.next++;
+    }
+    if (stream.waiting === undefined) return;
+    // The turn has moved: what is still held waits for another one.
+    if (held.size > 0) {
+      this.#waiting.renew(stream.waiting, this.#sink.clock);
+    } else {
+      this.#waiting.remove(stream.waiting);
+      stream.waiting = undefined;
     }
   }
 
-  #release(stream: InboundStream, turn: number): void {
-    const message = stream.held?.get(turn);
+  /** The first of the messages held is delivered. */
+  #deliverHeld(stream: InboundStream, held: OrderedMap<Message>): void {
+    const message = held.shift();
     if (message === undefined) return;
-    stream.held?.delete(turn);
-    this.#drop(message);
+    this.#dropMessage(message);
     this.#sink.deliver(stream.id, message.ppid, message.data, false);
   }
 
   /** The message is held no longer. */
-  #drop(message: Message): void {
-    this.#heldMessages--;
-    this.heldBytes -= charge(message.data.length);
+  #dropMessage(message: Message): void {
+    this.heldMessages--;
+    this.heldBytes -= message.data.length;
   }
 
-  #dropFragments(gone: (fragment: Fragment) => boolean): void {
-    for (const fragment of this.#fragments.values()) if (gone(fragment)) this.#dropFragment(fragment);
+  #dropRun(run: Run): void {
+    this.#runs.delete(run.first);
+    this.#release(run);
   }
 
-  #dropFragment(fragment: Fragment | undefined): void {
-    if (fragment === undefined) return;
-    this.#fragments.delete(fragment.position);
-    this.heldBytes -= charge(fragment.payload.length);
+  /** The run is held no longer. */
+  #release(run: Run): void {
+    this.heldBytes -= run.bytes;
+    this.fragmentCount -= run.fragments;
+    this.#leave(run);
+  }
+
+  #leave(run: Run): void {
+    if (run.ofStream !== undefined) run.stream.runs.remove(run.ofStream);
+    if (run.waiting !== undefined) this.#waiting.remove(run.waiting);
+    run.ofStream = undefined;
+    run.waiting = undefined;
+  }
+
+  /** Fragments up to `position` go, those behind it stay. */
+  #cut(run: Run, position: number): void {
+    for (; run.first <= position; run.first++) {
+      const { length } = run.head.payload;
+      this.heldBytes -= length;
+      this.fragmentCount--;
+      run.fragments--;
+      run.bytes -= length;
+      // A run that reaches beyond `position` has another fragment.
+      run.head = run.head.next ?? run.head;
+    }
+    run.begins = false;
+    this.#runs.set(run.first, run);
   }
 }
 
-/** The turns from `next` to `last` at which a message is held, ascending. Costs the lesser of the two. */
-export function turnsUpTo(
-  held: ReadonlyMap<number, unknown> | undefined,
-  next: number,
-  last: number,
-): readonly number[] {
-  if (held === undefined || held.size === 0) return NO_TURNS;
-  const turns: number[] = [];
-  if (last - next < held.size) {
-    for (let turn = next; turn <= last; turn++) if (held.has(turn)) turns.push(turn);
-    return turns;
-  }
-  for (const turn of held.keys()) if (turn <= last) turns.push(turn);
-  return turns.sort((a, b) => a - b);
-}
-
-const NO_TURNS: readonly number[] = [];
-
-/** True if `next` goes on where `fragment` stops, in the same message. */
-function continues(fragment: DataChunk, next: DataChunk): boolean {
+/** True if `next` goes on where `run` stops, in the same message. */
+function continues(run: Run, next: Run): boolean {
   return (
-    (fragment.flags & FLAG_END) === 0 &&
-    (next.flags & FLAG_BEGIN) === 0 &&
-    fragment.streamId === next.streamId &&
-    fragment.sequence === next.sequence &&
-    ((fragment.flags ^ next.flags) & FLAG_UNORDERED) === 0
+    !next.begins &&
+    run.stream === next.stream &&
+    run.sequence === next.sequence &&
+    run.unordered === next.unordered
   );
+}
+
+function assemble(run: Run): Bytes {
+  const data = new Uint8Array(run.bytes);
+  let at = 0;
+  for (let fragment: Fragment | undefined = run.head; fragment !== undefined; fragment = fragment.next) {
+    data.set(fragment.payload, at);
+    at += fragment.payload.length;
+  }
+  return data;
 }
 
 /** The number nearest to `near` whose low 16 bits are `ssn`. */

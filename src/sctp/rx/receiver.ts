@@ -12,23 +12,18 @@ import type { Bytes } from '../../core/bytes.ts';
 import { readU16, readU32 } from '../../core/bytes.ts';
 import type { Counters } from '../../core/counters.ts';
 import type { BoundedQueue } from '../../core/queue.ts';
-import {
-  charge,
-  DATA_HEADER_SIZE,
-  FLAG_BEGIN,
-  FLAG_END,
-  FLAG_IMMEDIATE,
-  I_DATA_HEADER_SIZE,
-} from '../constants.ts';
+import { DATA_HEADER_SIZE, FLAG_BEGIN, FLAG_END, FLAG_IMMEDIATE, I_DATA_HEADER_SIZE } from '../constants.ts';
 import type { SctpCounter, SctpEvent } from '../events.ts';
 import type { ReceiverInspection } from '../inspection.ts';
 import type { ForwardTsnChunk } from '../packet/forward-tsn.ts';
 import type { PacketWriter } from '../packet/packet.ts';
 import { TsnLine } from '../tsn.ts';
 import { InterleavedReassembly } from './interleaved.ts';
+import { OrderedMap } from './ordered-map.ts';
 import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
 import { kept, Reassembly } from './reassembly.ts';
 import { MAX_TSN_AHEAD, TsnTracker } from './tsn-tracker.ts';
+import type { Waiting } from './waiting.ts';
 import { WindowSize } from './window.ts';
 
 /**
@@ -39,6 +34,17 @@ import { WindowSize } from './window.ts';
 const WATERMARK = 0.9;
 /** Above this multiple of the window nothing is taken. */
 const HARD_LIMIT = 2;
+/**
+ * What is held takes more memory than its bytes: for each chunk and each whole message, for each message begun, and for the
+ * state of each stream. Measured, and rounded up. Of streams the first ones are free: what the channels of a connection need
+ * by default is a cost that everybody has.
+ */
+const ITEM_CHARGE = 288;
+const OPEN_CHARGE: { readonly data: number; readonly iData: number } = { data: 320, iData: 832 };
+const STREAM_CHARGE = 192;
+const FREE_STREAMS = 1024;
+/** What all of it may take, as a multiple of the window: less for chunks as large as those of honest peers than their bytes. */
+const MEMORY = 1.5;
 /** A window this far open again, as a share of the whole, is reported unasked. */
 const REOPENED = 0.5;
 
@@ -59,15 +65,17 @@ export interface ReceiverLimits {
   /** Interleaved messages begun and not whole: of all streams, and of one. */
   readonly maxOpenMessages: number;
   readonly maxOpenMessagesPerStream: number;
-  /** What is set aside behind a stream reset that is still to come: bytes as charged, and chunks. */
+  /** What is set aside behind a stream reset that is still to come: bytes, and chunks. */
   readonly maxDeferredBytes: number;
   readonly maxDeferredChunks: number;
+  /** Runs of TSNs above the first missing one. */
+  readonly maxGaps: number;
 }
 
 interface Deferral {
   readonly lastPosition: number;
   /** `undefined`: all streams. */
-  readonly streams: ReadonlySet<number> | undefined;
+  readonly streams: OrderedMap<true> | undefined;
   /** When it was asked for, by `clock`. */
   readonly since: number;
   readonly chunks: DataChunk[];
@@ -89,13 +97,14 @@ export class Receiver implements MessageSink {
   #deferral: Deferral | undefined;
   #deferredBytes = 0;
   /** Streams whose data is dropped until the peer resets them. */
-  readonly #ignored = new Set<number>();
+  readonly #ignored = new OrderedMap<true>();
   /** Streams the peer has reset while the events that say so wait, with how many do. */
-  readonly #untold = new Map<number, number>();
+  readonly #untold = new OrderedMap<number>();
   /** Since when, by `clock`, TSNs have been missing in front of the same one; Infinity: none is. */
   #gapSince = Infinity;
-  /** Charged for messages in the event queue. */
+  /** Messages that nobody has taken yet. */
   #unreadBytes = 0;
+  #unreadMessages = 0;
   #advertised: number;
 
   constructor(
@@ -115,8 +124,21 @@ export class Receiver implements MessageSink {
     this.#advertised = limits.receiveWindow;
   }
 
-  /** Bytes of the window in use. */
+  /** Bytes of the window in use: those of the messages, or what they cost by another measure, if that is more. */
   get usedBytes(): number {
+    const free = Math.min(this.reassembly.streamCount, FREE_STREAMS) * STREAM_CHARGE;
+    return Math.max(this.#messageBytes, Math.ceil((this.heldBytes - free) / MEMORY));
+  }
+
+  /** Bytes of memory that all it holds takes. */
+  get heldBytes(): number {
+    const { fragmentCount, heldMessages, openMessages, streamCount } = this.reassembly;
+    const items = fragmentCount + heldMessages + this.#unreadMessages + (this.#deferral?.chunks.length ?? 0);
+    const open = openMessages * (this.interleaving ? OPEN_CHARGE.iData : OPEN_CHARGE.data);
+    return this.#messageBytes + items * ITEM_CHARGE + open + streamCount * STREAM_CHARGE;
+  }
+
+  get #messageBytes(): number {
     return this.reassembly.heldBytes + this.#deferredBytes + this.#unreadBytes;
   }
 
@@ -134,11 +156,24 @@ export class Receiver implements MessageSink {
   }
 
   /**
-   * Since when, by `clock`, the one that has waited longest waits: for the next TSN, the next piece of its message, or its
-   * turn. Infinity: nothing waits. Each has a time of its own: other messages that arrive do not make it younger.
+   * Since when, by `clock`, all streams wait: for the TSN behind which everything stands, or for what a stream reset wants
+   * first. Infinity: they do not.
    */
+  missingSince(): number {
+    return Math.min(this.#gapSince, this.#deferral?.since ?? Infinity);
+  }
+
+  /**
+   * The message that has waited longest for its next piece or its turn. Each has a time of its own: other messages that
+   * arrive do not make it younger.
+   */
+  get longestWaiting(): Waiting | undefined {
+    return this.reassembly.longestWaiting;
+  }
+
+  /** Since when, by `clock`, the one that has waited longest of all waits; Infinity: nothing does. */
   waitingSince(): number {
-    return Math.min(this.#gapSince, this.#deferral?.since ?? Infinity, this.reassembly.waitingSince());
+    return Math.min(this.missingSince(), this.longestWaiting?.since ?? Infinity);
   }
 
   /** True while data is refused, or about to be, as messages have not been taken. */
@@ -220,7 +255,9 @@ export class Receiver implements MessageSink {
     const isWhole = !isBehindReset || this.#performDeferred();
     this.reassembly.dropThrough(position);
     for (const { streamId, unordered, sequence } of forward.streams) {
-      if (streamId < this.#limits.inboundStreams) this.reassembly.skipTo(streamId, unordered, sequence);
+      if (streamId >= this.#limits.inboundStreams) continue;
+      if (this.#hasRoomForStream(streamId)) this.reassembly.skipTo(streamId, unordered, sequence);
+      else this.#counters.add('stream-states-full');
     }
     return isWhole && this.#performDeferred() ? 'ok' : 'message-too-large';
   }
@@ -232,7 +269,7 @@ export class Receiver implements MessageSink {
   resetStreams(streams: readonly number[], lastTsn: number): 'performed' | 'in-progress' | 'denied' {
     const lastPosition = this.tracker.line.position(lastTsn, this.tracker.cumulative);
     if (lastPosition - this.tracker.cumulative > MAX_TSN_AHEAD) return 'denied';
-    const ids = streams.length === 0 ? undefined : new Set(streams);
+    const ids = streams.length === 0 ? undefined : idsOf(streams);
     if (lastPosition <= this.tracker.cumulative) {
       this.#reset(ids);
       return 'performed';
@@ -247,8 +284,13 @@ export class Receiver implements MessageSink {
    */
   ignore(streamId: number): void {
     if (this.#untold.has(streamId)) return;
+    this.giveUp(streamId);
+  }
+
+  /** What waits of the stream goes, and what comes is dropped, until the peer resets it. */
+  giveUp(streamId: number): void {
     this.reassembly.reset([streamId]);
-    this.#ignored.add(streamId);
+    this.#ignored.set(streamId, true);
   }
 
   /** The owner has taken the event that says that the peer reset the stream. */
@@ -258,9 +300,10 @@ export class Receiver implements MessageSink {
     else this.#untold.set(streamId, left);
   }
 
-  /** A message has been taken by its reader. True when the window opened enough to tell the peer now. */
-  release(length: number): boolean {
-    this.#unreadBytes -= charge(length);
+  /** `messages` of together `length` bytes have been taken. True when the window opened enough to tell the peer now. */
+  release(length: number, messages = 1): boolean {
+    this.#unreadBytes -= length;
+    this.#unreadMessages -= messages;
     this.#size.noteTaken(length);
     const wide = this.#size.bytes * REOPENED;
     if (this.#advertised >= wide || this.window < wide) return false;
@@ -286,6 +329,7 @@ export class Receiver implements MessageSink {
     this.#deferral = undefined;
     this.#deferredBytes = 0;
     this.#unreadBytes = 0;
+    this.#unreadMessages = 0;
   }
 
   inspect(): ReceiverInspection {
@@ -303,7 +347,8 @@ export class Receiver implements MessageSink {
   }
 
   deliver(streamId: number, ppid: number, data: Bytes, unordered: boolean): void {
-    this.#unreadBytes += charge(data.length);
+    this.#unreadBytes += data.length;
+    this.#unreadMessages++;
     this.#counters.add('messages-received');
     this.#events.push({ type: 'message', streamId, ppid, data, unordered });
   }
@@ -331,11 +376,13 @@ export class Receiver implements MessageSink {
     if (this.usedBytes >= this.#size.bytes * share) return 'receive-window-full';
     const deferral = this.#deferral;
     if (deferral !== undefined && isBehind(deferral, chunk)) {
-      const bytes = this.#deferredBytes + charge(chunk.payload.length);
+      const bytes = this.#deferredBytes + chunk.payload.length;
       const fits = bytes <= limits.maxDeferredBytes && deferral.chunks.length < limits.maxDeferredChunks;
       return fits ? undefined : 'deferred-reset-full';
     }
     if (this.#ignored.has(chunk.streamId)) return undefined;
+    const { above } = this.tracker;
+    if (above.size >= limits.maxGaps && !movesOn && !above.touches(chunk.position)) return 'gaps-full';
     const isWhole = (chunk.flags & (FLAG_BEGIN | FLAG_END)) === (FLAG_BEGIN | FLAG_END);
     if (isWhole) return undefined;
     if (this.reassembly.fragmentCount >= limits.maxFragments * share) return 'fragments-full';
@@ -363,7 +410,7 @@ export class Receiver implements MessageSink {
     const deferral = this.#deferral;
     if (deferral !== undefined && isBehind(deferral, chunk)) {
       deferral.chunks.push({ ...chunk, payload: kept(chunk.payload, owned) });
-      this.#deferredBytes += charge(chunk.payload.length);
+      this.#deferredBytes += chunk.payload.length;
       return true;
     }
     if (this.#ignored.has(chunk.streamId)) {
@@ -382,8 +429,12 @@ export class Receiver implements MessageSink {
     return deferral.chunks.every((chunk) => this.reassembly.add(chunk, true));
   }
 
-  #reset(streams: ReadonlySet<number> | undefined): void {
-    const ids = streams === undefined ? this.reassembly.streamIds() : [...streams];
+  #hasRoomForStream(streamId: number): boolean {
+    return this.reassembly.knows(streamId) || this.usedBytes < this.#size.bytes * HARD_LIMIT;
+  }
+
+  #reset(streams: OrderedMap<true> | undefined): void {
+    const ids = streams === undefined ? this.reassembly.streamIds() : [...streams.keys()];
     this.reassembly.reset(ids);
     for (const streamId of ids) {
       this.#ignored.delete(streamId);
@@ -396,4 +447,10 @@ export class Receiver implements MessageSink {
 /** True if the chunk belongs behind the reset: to the stream as it will be. */
 function isBehind(deferral: Deferral, chunk: DataChunk): boolean {
   return chunk.position > deferral.lastPosition && (deferral.streams?.has(chunk.streamId) ?? true);
+}
+
+function idsOf(streams: readonly number[]): OrderedMap<true> {
+  const ids = new OrderedMap<true>();
+  for (const id of streams) ids.set(id, true);
+  return ids;
 }
