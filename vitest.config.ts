@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -21,6 +22,15 @@ const alias = Object.fromEntries(
   ].map((name) => [`sansrtc${name}`, fileURLToPath(new URL(`./src${name}/index.ts`, import.meta.url))]),
 );
 
+/** The unit tests that try a part of what they could, and all of it in the project `long`: those that ask how many. */
+const searches = readdirSync(new URL('./test/', import.meta.url), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts'))
+  .map((file) => `test/${file.replaceAll('\\', '/')}`)
+  .filter((file) => readFileSync(new URL(file, import.meta.url), 'utf8').includes('/how-many.ts'));
+
+/** So long that no machine is too slow: what must not hang has a bound of its own. */
+const PATIENCE = 600_000;
+
 export default defineConfig({
   resolve: { alias },
   test: {
@@ -33,7 +43,20 @@ export default defineConfig({
           exclude: ['test/browser/**', 'test/interop/**'],
           isolate: false,
           setupFiles: ['./test/fast-check.setup.ts'],
-          testTimeout: 30_000,
+          testTimeout: PATIENCE,
+          hookTimeout: PATIENCE,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: searches,
+          env: { SANSRTC_LONG: '1' },
+          isolate: false,
+          setupFiles: ['./test/fast-check.setup.ts'],
+          testTimeout: PATIENCE,
+          hookTimeout: PATIENCE,
         },
       },
       {
@@ -41,7 +64,7 @@ export default defineConfig({
         test: {
           name: 'cut',
           include: ['test/cut/*.cut.ts'],
-          testTimeout: 120_000,
+          testTimeout: PATIENCE,
         },
       },
       {

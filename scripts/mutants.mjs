@@ -169,7 +169,7 @@ function runTests() {
       `--outputFile=${report}`,
       ...SUITE,
     ],
-    { cwd: copy, encoding: 'utf8', env: { ...process.env, SEED }, timeout: 600_000 },
+    { cwd: copy, encoding: 'utf8', env: { ...process.env, SEED, SANSRTC_LONG: '1' }, timeout: 600_000 },
   );
   if (run.error !== undefined) return [`no end: ${run.error.message}`];
   const { testResults } = JSON.parse(readFileSync(report, 'utf8'));

@@ -6,6 +6,7 @@ import { SeededRandom, systemRandom } from '../../src/core/random.ts';
 import type { AeadAlgorithm, CryptoProvider, Group, HashAlgorithm } from '../../src/crypto/index.ts';
 import { AEAD_KEY_LENGTHS, HASH_LENGTHS, jsCrypto } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
+import { howMany } from '../how-many.ts';
 import { describeProvider } from './conformance.ts';
 
 function verifies(
@@ -91,7 +92,7 @@ describe('key streams of records in a row', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: howMany(20, 60) },
     );
   });
 });

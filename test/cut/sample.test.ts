@@ -1,10 +1,11 @@
 /** A sample of every search, another one each time. `npm run test:cut` runs every case. */
 import { describe, expect, test } from 'vitest';
+import { howMany } from '../how-many.ts';
 import { freshSeed } from '../seed.ts';
 import { searches } from './scenarios.ts';
 import { materials } from './stage.ts';
 
-const SAMPLE = 40;
+const SAMPLE = howMany(12, 40);
 
 const seed = freshSeed('cut anywhere, sampled');
 

@@ -1,7 +1,7 @@
 /**
  * T117: our DER writer and public-key reader against two witnesses that share no code with us or each other,
- * @peculiar/x509 and Node's OpenSSL, on thousands of certificates: generated, of other makers, and mutated. `npm test` runs
- * a part, SANSRTC_SOAK=1 all. Counts are printed.
+ * @peculiar/x509 and Node's OpenSSL, on thousands of certificates: generated, of other makers, and mutated. `npm test`
+ * runs a part, `npm run test:long` more, SANSRTC_SOAK=1 all. Counts are printed.
  */
 import 'reflect-metadata';
 import { X509Certificate as X509 } from '@peculiar/x509';
@@ -16,11 +16,12 @@ import { jsCrypto } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import type { SelfSignedCertificateOptions } from '../../src/dtls/certificate.ts';
 import { publicKeyOf, selfSignedCertificate } from '../../src/dtls/certificate.ts';
+import { howMany } from '../how-many.ts';
 
 const isSoak = process.env['SANSRTC_SOAK'] !== undefined;
-const GENERATED = isSoak ? 5000 : 1000;
+const GENERATED = isSoak ? 5000 : howMany(250, 1000);
 const FOREIGN = isSoak ? 500 : 25;
-const MUTATED = isSoak ? 20_000 : 3000;
+const MUTATED = isSoak ? 20_000 : howMany(600, 3000);
 /** OpenSSL reads them all; @peculiar/x509, which takes a hundred times as long, every fourth. */
 const X509_EVERY = isSoak ? 1 : 4;
 

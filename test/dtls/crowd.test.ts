@@ -4,10 +4,11 @@ import { SeededRandom } from '../../src/core/random.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import type { DtlsVersion } from '../../src/dtls/index.ts';
 import { selfSignedCertificate } from '../../src/dtls/index.ts';
+import { howMany } from '../how-many.ts';
 import type { Wire } from './pair.ts';
 import { Pair } from './pair.ts';
 
-const CROWD = 500;
+const CROWD = howMany(100, 500);
 const LOSS = 0.02;
 
 describe.each<DtlsVersion>(['1.2', '1.3'])('DTLS %s', (version) => {

@@ -8,6 +8,7 @@ import { SeededRandom } from '../../src/core/random.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import type { DtlsRole, DtlsVersions } from '../../src/dtls/index.ts';
 import { Dtls } from '../../src/dtls/index.ts';
+import { howMany } from '../how-many.ts';
 import { other, plaintextRecord } from './hostile.ts';
 import type { PairOptions } from './pair.ts';
 import { PERFECT, Pair, connectedPair, engineOptions } from './pair.ts';
@@ -260,15 +261,17 @@ describe('any schedule', () => {
             expect([engine.nextTimeout(), engine.timeoutReason()]).toEqual([Infinity, undefined]);
           }
         }),
-        { numRuns: 500 },
+        { numRuns: howMany(150, 500) },
       );
       // The schedules get somewhere, both ways.
       expect([connected > 5, ended > 5]).toEqual([true, true]);
     },
   );
 
-  it('T063 whatever is lost, the end comes by the deadline: 200 random paths, both versions', () => {
-    for (let seed = 0; seed < 200; seed++) {
+  const paths = howMany(60, 200);
+
+  it(`T063 whatever is lost, the end comes by the deadline: ${paths} random paths, both versions`, () => {
+    for (let seed = 0; seed < paths; seed++) {
       const random = new SeededRandom(seed);
       const loss = 0.3 + random.unit() * 0.7;
       const wire: Pair['wire'] = ({ data }) =>

@@ -8,7 +8,8 @@ import { Dtls, selfSignedCertificate } from '../../src/dtls/index.ts';
 import { textOf } from './pair.ts';
 
 const crypto = nodeCrypto();
-const PATIENCE = 5000;
+/** Milliseconds: on a machine with too much to do, too. */
+const PATIENCE = 120_000;
 
 /** Our engine on a socket, with real time, until it is told to stop. */
 export class Host {

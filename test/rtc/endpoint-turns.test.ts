@@ -56,7 +56,7 @@ describe('fairness', () => {
     const { net, endpoint, channels } = serve(new Endpoint(), 4);
     const [heavy, ...others] = [...channels.values()];
     // Its congestion window must be wide before it can hog anything.
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 20; round++) {
       while ((heavy?.bufferedAmount ?? Infinity) < 500_000 && heavy?.send(MESSAGE) === true);
       net.advance(50);
     }
@@ -74,7 +74,7 @@ describe('fairness', () => {
 describe('idle timers', () => {
   /** Wake-ups in a minute in which nobody says anything. */
   function wakeUps(idleTimerSlack: number): number {
-    const { net, endpoint } = serve(new Endpoint({ idleTimerSlack }), 40);
+    const { net, endpoint } = serve(new Endpoint({ idleTimerSlack }), 20);
     net.advance(10_000);
     const times = new Set<number>();
     const handleInput = endpoint.handleInput.bind(endpoint);
@@ -83,11 +83,11 @@ describe('idle timers', () => {
       handleInput(input);
     };
     net.advance(60_000);
-    expect(endpoint.size).toBe(40);
+    expect(endpoint.size).toBe(20);
     return times.size;
   }
 
-  test('with a slack, forty connections wake the process a good deal less often', () => {
+  test('with a slack, twenty connections wake the process a good deal less often', () => {
     expect(wakeUps(1000)).toBeLessThan(wakeUps(0) / 3);
   });
 

@@ -8,6 +8,7 @@ import { verificationTagOf } from '../../src/sctp/packet/packet.ts';
 import { encodeForwardTsn } from '../../src/sctp/packet/forward-tsn.ts';
 import { encodeOutgoingReset, encodeResponse } from '../../src/sctp/packet/reconfig.ts';
 import { encodeChunk } from '../../src/sctp/packet/simple.ts';
+import { howMany } from '../how-many.ts';
 import recorded from '../fixtures/sctp-packets.json' with { type: 'json' };
 import type { Overrides } from './pair.ts';
 import { assertInvariants, association, inspect, messages, Pair, payload, sent } from './pair.ts';
@@ -174,7 +175,7 @@ describe('with the right tag', () => {
         livesOrLegal(fresh);
         expect(inspect(fresh.a).receive?.usedBytes ?? 0).toBeLessThan(2 * 1_572_864);
       }),
-      { numRuns: 1500 },
+      { numRuns: howMany(400, 1500) },
     );
   });
 

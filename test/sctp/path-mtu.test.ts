@@ -10,6 +10,7 @@ import type { SctpCounter, SctpOptions } from '../../src/sctp/index.ts';
 import { NewReno } from '../../src/sctp/tx/new-reno.ts';
 import { COUNTERS } from '../../src/sctp/events.ts';
 import { heartbeatInfo } from '../../src/sctp/packet/simple.ts';
+import { howMany } from '../how-many.ts';
 import { association, events, inspect, messages, Pair, payload, receive, sent } from './pair.ts';
 import { chunksOf, dataOf, kinds, packetOf } from './wire.ts';
 
@@ -617,7 +618,7 @@ describe('paths of every width', () => {
           expect(inspect(pair.a).counters['path-mtu-probes-sent']).toBeLessThanOrEqual(20 + seconds);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: howMany(20, 60) },
     );
   });
 });

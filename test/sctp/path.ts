@@ -196,10 +196,12 @@ export class Path {
 
 const PIECE = new Uint8Array(16_384);
 
+/** Where a packet is written; most polls write none. */
+const scratch = new Uint8Array(65_536);
+
 function poll(end: SctpAssociation, now: number): Bytes | undefined {
-  const buffer = new Uint8Array(end.mtu);
-  const length = end.pollTransmitInto(buffer, 0, now);
-  return length === 0 ? undefined : buffer.subarray(0, length);
+  const length = end.pollTransmitInto(scratch.subarray(0, end.mtu), 0, now);
+  return length === 0 ? undefined : scratch.slice(0, length);
 }
 
 function isBefore(a: Arrival, b: Arrival): boolean {

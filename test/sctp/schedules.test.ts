@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { equalBytes } from '../../src/core/bytes.ts';
 import { SeededRandom } from '../../src/core/random.ts';
+import { howMany } from '../how-many.ts';
 import type { LinkOptions } from './pair.ts';
 import { inspect, messages, Pair, payload } from './pair.ts';
 
@@ -102,8 +103,10 @@ function check(pair: Pair, sent: readonly Sent[]): void {
 }
 
 describe('schedules', () => {
-  test.each(Array.from({ length: 8 }, (_, i) => i))('200 seeds, part %d', (part) => {
-    for (let seed = part * 25; seed < part * 25 + 25; seed++) {
+  const seeds = howMany(8, 25);
+
+  test.each(Array.from({ length: 8 }, (_, i) => i))(`${8 * seeds} seeds, part %d`, (part) => {
+    for (let seed = part * seeds; seed < part * seeds + seeds; seed++) {
       try {
         runSchedule(seed);
       } catch (error) {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SessionDescription } from '../../src/sdp/index.ts';
 import { attributes, isSdpError, parseSdp, sdpLine, writeSdp } from '../../src/sdp/index.ts';
+import { howMany } from '../how-many.ts';
 import { mutatedDescription } from './hostile.ts';
 import { codeOf, recorded, recordedFiles, valid } from './recorded.ts';
 
@@ -128,7 +129,7 @@ describe('whatever comes', () => {
         expect(written.length).toBeLessThanOrEqual(text.length * 2 + 2);
         expect(parseSdp(written)).toEqual(first);
       }),
-      { numRuns: 400 },
+      { numRuns: howMany(100, 400) },
     );
   });
 
