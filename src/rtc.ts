@@ -24,6 +24,7 @@
  */
 import type { DataChannel, DataChannelOptions } from './channel/index.ts';
 import type { Protocol, TransportAddress } from './core/address.ts';
+import { bytesOf } from './core/bytes.ts';
 import { RtcError, badArgument } from './core/errors.ts';
 import type { RandomSource } from './core/random.ts';
 import { randomUnit, splitRandom, systemRandom } from './core/random.ts';
@@ -357,8 +358,12 @@ export class Rtc {
 
   // --- the contract ---
 
-  /** Feeds one datagram or the time. Never throws because of bytes from the network. */
-  handleInput(input: Input): void {
+  /**
+   * Feeds one datagram or the time. Never throws because of bytes from the network; `ERR_BAD_ARGUMENT` for `data` that is none
+   * at all. A buffer or another view of one than a Uint8Array, and one of another realm, is taken for its bytes.
+   */
+  handleInput(given: Input): void {
+    const input = given.type === 'receive' ? withBytes(given) : given;
     this.#tracer?.input(input);
     if (this.#stack.end !== undefined) return;
     const now = this.#advance(input.now);
@@ -506,6 +511,13 @@ export class Rtc {
     this.#stirred = true;
     if (!this.#fresh) this.onWake?.();
   }
+}
+
+function withBytes(input: Extract<Input, { type: 'receive' }>): Input & { type: 'receive' } {
+  if (input.data instanceof Uint8Array) return input;
+  const data = bytesOf(input.data);
+  if (data === undefined) throw badArgument('data', 'a Uint8Array', input.data);
+  return { ...input, data };
 }
 
 /** RFC 8829 §5.2.1: a session id of 63 random bits, in decimal. 52 bits fit a number exactly and are random enough. */

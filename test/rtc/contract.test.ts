@@ -1,8 +1,11 @@
 /** The poll contract itself: time, ownership, lateness, misuse. */
+import vm from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import type { Output } from '../../src/rtc.ts';
 import { Rtc, SeededRandom } from '../../src/index.ts';
 import { certificates, channel, makeOpenPair, makePair, makeUnsignalledPair, runUntilOpen } from './pair.ts';
+
+const SOMEWHERE = { address: '192.0.2.9', port: 9 };
 
 /** Everything one drain gives. */
 function drain(rtc: Rtc): Output[] {
@@ -194,6 +197,37 @@ describe('misuse', () => {
     expect(() => offerer.rtc.createChannel('late')).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_STATE' }),
     );
+  });
+
+  test.each<[string, (data: Uint8Array) => unknown]>([
+    ['of another realm', (data): unknown => vm.runInNewContext('Uint8Array.from(data)', { data })],
+    ['in an ArrayBuffer', (data) => data.slice().buffer],
+    ['in a DataView', (data) => new DataView(data.slice().buffer)],
+  ])('C9: datagrams %s are taken', (_, shape) => {
+    const pair = makePair();
+    for (const { rtc, tap } of [pair.offerer, pair.answerer]) {
+      tap.input = (input, pass) => {
+        if (input.type === 'receive') rtc.handleInput({ ...input, data: shape(input.data) as Uint8Array });
+        else pass();
+      };
+    }
+    runUntilOpen(pair);
+  });
+
+  test('C9: data that is no bytes at all', () => {
+    const [source, destination] = [SOMEWHERE, SOMEWHERE];
+    for (const data of ['text', undefined, [1, 2], {}]) {
+      expect(() => {
+        rtc().handleInput({
+          type: 'receive',
+          now: 0,
+          protocol: 'udp',
+          source,
+          destination,
+          data: data as never,
+        });
+      }).toThrow(expect.objectContaining({ code: 'ERR_BAD_ARGUMENT' }));
+    }
   });
 
   test('starting twice, offering twice', () => {
