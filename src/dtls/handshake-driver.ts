@@ -36,12 +36,12 @@ import { mayComeInEpoch } from './message-epochs.ts';
 import type { Fragment } from './messages/handshake.ts';
 import { HandshakeType, decodeFragment, helloRandomOf } from './messages/handshake.ts';
 import type { DtlsConfiguration } from './options.ts';
-import { MAX_RETRANSMIT_TIMEOUT } from './options.ts';
 import type { Peer } from './peer.ts';
 import type { Problem } from './problem.ts';
 import { illegalParameter, malformed, spansKeyChange, unexpected } from './problem.ts';
 import type { FragmentVerdict } from './reassembly.ts';
 import { Reassembly } from './reassembly.ts';
+import { Retransmission } from './retransmission.ts';
 import { Server } from './server.ts';
 import type { SrtpProfile } from './srtp.ts';
 
@@ -49,12 +49,6 @@ export type DtlsTimer = 'dtlsAck' | 'dtlsRetransmit' | 'dtlsHint' | 'dtlsHandsha
 
 /** RFC 9147 §7.1: an ACK for a part of a flight waits this share of the retransmission timeout. */
 const ACK_DELAY = 1 / 4;
-/** Repetitions of what a flight answers make it go out again at most once in this share of the retransmission timeout. */
-const REPETITION_INTERVAL = 1 / 4;
-/** Repetitions of a flight after which its datagrams are made small, and how small: what every IPv4 path carries. */
-const PATIENCE = 2;
-const CAUTIOUS_MTU = 548;
-
 /** What a record of the handshake has led to, beyond the next flight. */
 export type HandshakeOutcome =
   | { readonly type: 'complete' }
@@ -82,13 +76,7 @@ export class HandshakeDriver {
   readonly #detector = new RoleConflictDetector();
   readonly #timers: TimerTable<DtlsTimer>;
   readonly #counters: DtlsCounters;
-  /** Doubles with every retransmission of a flight, in ms. */
-  #retransmitTimeout: number;
-  /** Times a flight with a datagram above `CAUTIOUS_MTU` was repeated; after `PATIENCE`, datagrams stay small for good. */
-  #repeats = 0;
-  #hasLargeDatagrams = false;
-  /** When the flight was last repeated, in ms. */
-  #repeatedAt = -Infinity;
+  readonly #retransmission: Retransmission;
   readonly #keyUpdates: KeyUpdateAllowance;
   /** True from a KeyUpdate of the peer's to the ACK that lets it use its new keys. */
   #owesKeyUpdateAck = false;
@@ -113,7 +101,7 @@ export class HandshakeDriver {
     this.#incoming = new Reassembly(configuration.limits);
     this.#timers = timers;
     this.#counters = counters;
-    this.#retransmitTimeout = configuration.retransmitTimeout;
+    this.#retransmission = new Retransmission(configuration, this.#handshake.flight, timers, counters);
     this.#keyUpdates = new KeyUpdateAllowance(configuration.limits.keyUpdatesPerMinute);
   }
 
@@ -166,7 +154,7 @@ export class HandshakeDriver {
   start(now: number): void {
     if (this.#machine instanceof Server) return;
     this.#machine.start();
-    this.#awaitAnswer(now);
+    this.#retransmission.awaitAnswer(now);
   }
 
   /** Takes a handshake record, up to the first fragment that has an outcome. */
@@ -213,7 +201,7 @@ export class HandshakeDriver {
       isNews ||= verdict === 'progress';
     }
     // RFC 9147 §5.8.1: what has not been acknowledged is sent again at once.
-    if (isNews) this.#repeatFlight(now);
+    if (isNews) this.#retransmission.repeat(now);
     return undefined;
   }
 
@@ -222,7 +210,7 @@ export class HandshakeDriver {
     const { flight } = this.#handshake;
     const { begun } = flight;
     this.#machine.session13?.updateKeys(updateRequested);
-    if (flight.begun !== begun) this.#awaitAnswer(now);
+    if (flight.begun !== begun) this.#retransmission.awaitAnswer(now);
   }
 
   /** The peer has sent application data: in DTLS 1.2 that shows that it has our last flight, if that has gone out. */
@@ -235,15 +223,12 @@ export class HandshakeDriver {
   /** The peer speaks, and never acknowledges: it will not be bothered further. */
   giveUp(): void {
     this.#gaveUp = true;
-    this.#timers.disarm('dtlsRetransmit');
+    this.#retransmission.end();
   }
 
-  /** `dtlsRetransmit` has fired: the flight goes out once more and the timeout doubles (RFC 6347 §4.2.4.1). */
+  /** `dtlsRetransmit` has fired. */
   retransmit(now: number): void {
-    this.#counters.add('retransmissions');
-    this.#repeat(now);
-    this.#retransmitTimeout = Math.min(this.#retransmitTimeout * 2, MAX_RETRANSMIT_TIMEOUT);
-    this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
+    this.#retransmission.handleTimeout(now);
   }
 
   /** `dtlsAck` has fired: the rest of the peer's flight has had its time. */
@@ -253,14 +238,14 @@ export class HandshakeDriver {
 
   pollTransmit(): Bytes | undefined {
     const { flight, epochs } = this.#handshake;
-    const mtu = this.#mtu;
+    const { mtu } = this.#retransmission;
     // Later records have numbers of their own; during the handshake an ACK repeats the ones before, in case they are lost.
     const ack = this.#acknowledgements.poll(epochs.write, mtu, this.complete);
     if (ack !== undefined) this.#owesKeyUpdateAck = false;
     const datagram = ack ?? flight.poll(mtu);
     if (datagram !== undefined) {
       this.#datagramsSent++;
-      this.#hasLargeDatagrams ||= datagram.length > CAUTIOUS_MTU;
+      this.#retransmission.noteDatagram(datagram.length);
       this.#bytesSent += datagram.length;
     }
     return datagram;
@@ -293,7 +278,7 @@ export class HandshakeDriver {
 
   /** Frees everything that only the handshake needed. */
   release(): void {
-    this.#timers.disarm('dtlsRetransmit');
+    this.#retransmission.end();
     this.#timers.disarm('dtlsAck');
     this.#incoming.clear();
     this.#handshake.transcript.reset();
@@ -317,7 +302,7 @@ export class HandshakeDriver {
         transmissions: flight.transmissions,
         pending: flight.pending,
       },
-      retransmitTimeout: this.#retransmitTimeout,
+      retransmitTimeout: this.#retransmission.timeout,
       datagramsSent: this.#datagramsSent,
       bytesSent: this.#bytesSent,
       peerConfirmed: this.#peerConfirmed,
@@ -365,7 +350,7 @@ export class HandshakeDriver {
     const verdict = this.#incoming.accept(fragment);
     if (verdict !== 'taken') {
       this.#counters.add(DROP_COUNTERS[verdict]);
-      if (verdict === 'stale' && this.#asksForFlight(fragment)) this.#answerRepetition(now);
+      if (verdict === 'stale' && this.#asksForFlight(fragment)) this.#retransmission.handleRepetition(now);
       return verdict === 'stale' || verdict === 'duplicate' ? undefined : 'dropped';
     }
     this.#heard = true;
@@ -405,7 +390,7 @@ export class HandshakeDriver {
     const { flight, version } = this.#handshake;
     if (this.complete || version === '1.2' || flight.messages === 0) return;
     flight.clear();
-    this.#timers.disarm('dtlsRetransmit');
+    this.#retransmission.end();
   }
 
   #takeMessages(now: number): HandshakeOutcome | undefined {
@@ -417,7 +402,7 @@ export class HandshakeDriver {
       const problem = this.#machine.handle(message);
       if (problem !== undefined) return problemOutcome(problem);
       const isNewFlight = flight.begun !== begun;
-      if (isNewFlight) this.#repeatedAt = -Infinity;
+      if (isNewFlight) this.#retransmission.begin();
       if (epochs.read13[0] !== readKeys) {
         if (readKeys !== undefined && this.#incoming.pending > 0) return problemOutcome(spansKeyChange());
         // What came in plaintext for a place behind the ServerHello was no word of the peer's.
@@ -429,14 +414,14 @@ export class HandshakeDriver {
         // An answer that nobody answers: DTLS 1.2's server keeps it for repetition, DTLS 1.3's client repeats it itself.
         if (!isNewFlight) flight.clear();
         this.release();
-        if (isNewFlight && this.#isDtls13) this.#awaitAnswer(now);
+        if (isNewFlight && this.#isDtls13) this.#retransmission.awaitAnswer(now);
         return { type: 'complete' };
       }
       if (wasComplete && message.type === HandshakeType.keyUpdate) {
         this.#keyUpdates.take(now);
         this.#owesKeyUpdateAck = true;
       }
-      if (isNewFlight) this.#awaitAnswer(now);
+      if (isNewFlight) this.#retransmission.awaitAnswer(now);
     }
     return undefined;
   }
@@ -463,34 +448,10 @@ export class HandshakeDriver {
     const { begun } = flight;
     flight.clear();
     this.#gaveUp = false;
-    this.#timers.disarm('dtlsRetransmit');
+    this.#retransmission.end();
     if (this.complete) this.#machine.session13?.handleAcknowledged();
-    if (flight.begun !== begun) this.#awaitAnswer(now);
+    if (flight.begun !== begun) this.#retransmission.awaitAnswer(now);
     return { type: 'acknowledged' };
-  }
-
-  /** A new flight starts with the first timeout again. */
-  #awaitAnswer(now: number): void {
-    this.#hasLargeDatagrams = false;
-    if (this.#repeats < PATIENCE) this.#repeats = 0;
-    this.#retransmitTimeout = this.#configuration.retransmitTimeout;
-    if (!this.#handshake.flight.awaited) this.#timers.disarm('dtlsRetransmit');
-    else this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
-  }
-
-  #repeat(now: number): void {
-    this.#repeatedAt = now;
-    if (this.#hasLargeDatagrams) this.#repeats++;
-    this.#handshake.flight.repeat();
-  }
-
-  /**
-   * RFC 6347 §4.1.1.1, RFC 9147 §4.4: "If repeated retransmissions do not result in a response, and the PMTU is unknown,
-   * subsequent retransmissions SHOULD back off to a smaller record size".
-   */
-  get #mtu(): number {
-    const { mtu } = this.#configuration;
-    return this.#repeats < PATIENCE ? mtu : Math.min(mtu, CAUTIOUS_MTU);
   }
 
   /** True for the end of the message our flight answers: its sender has not got the flight. */
@@ -502,25 +463,6 @@ export class HandshakeDriver {
       fragment.messageSeq === answers.messageSeq &&
       fragment.offset + fragment.body.length === fragment.length
     );
-  }
-
-  /** Whoever repeats what our flight answers gets it again, now and then: repetitions are small, and easily forged. */
-  #answerRepetition(now: number): void {
-    if (now - this.#repeatedAt < this.#configuration.retransmitTimeout * REPETITION_INTERVAL) {
-      this.#counters.add('repetitionsSuppressed');
-    } else {
-      this.#repeatFlight(now);
-    }
-  }
-
-  /** RFC 6347 §4.2.4: in WAITING, a repetition of the peer's flight is answered with ours; the timer starts over. */
-  #repeatFlight(now: number): void {
-    if (this.#handshake.flight.pending) return;
-    this.#counters.add('repetitions');
-    this.#repeat(now);
-    if (this.#timers.isArmed('dtlsRetransmit')) {
-      this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);
-    }
   }
 
   /** A ClientHello to a client: our own come back, or a peer that is a client too. */
@@ -564,7 +506,7 @@ export class HandshakeDriver {
       return { type: 'renegotiation' };
     } else if (fragment.type === HandshakeType.finished && fragment.messageSeq < this.#incoming.nextSeq) {
       this.#counters.add('fragmentsRepeated');
-      if (isServer && this.#asksForFlight(fragment)) this.#answerRepetition(now);
+      if (isServer && this.#asksForFlight(fragment)) this.#retransmission.handleRepetition(now);
     } else {
       return problemOutcome(unexpected('complete', fragment.type));
     }
