@@ -47,7 +47,7 @@ const CHANNEL: Readonly<Record<ChannelGateName, Row>> = {
     expiry: '`channelerror`, the connection lives',
   },
   inboundOpen: {
-    armed: "a stream on which something has come: its OPEN, or our negotiated channel of that id, does not",
+    armed: 'a stream on which something has come: its OPEN, or our negotiated channel of that id, does not',
     expiry: 'the stream is reset',
   },
   closeDrain: { armed: '`channel.close()` with data still queued', expiry: 'the rest is discarded' },

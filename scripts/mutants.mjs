@@ -56,7 +56,7 @@ const MUTANTS = [
     name: 'channels-left-open',
     fault: 'Rtc: the channels are not closed with the connection',
     file: 'src/rtc/stack.ts',
-    find: '    this.#channels.close(isOrderly(reason) ? undefined : reason, now);\n',
+    find: "    this.#channels.close(isOrderly(reason) ? undefined : reason, now, isOurs ? 'dropped' : 'given-out');\n",
     replace: '',
   },
   {
