@@ -258,6 +258,18 @@ export class IceAgent {
     this.#turn(now);
   }
 
+  /**
+   * Data that the layer above has authenticated came over this path: a pair is not `disconnected` while it brings some, though
+   * two checks in a row be lost. Consent is not renewed by it (RFC 7675 §5.1). Made to be called per datagram.
+   */
+  noteData(local: TransportAddress, remote: TransportAddress, protocol: Protocol, now: number): void {
+    const { pair, consent } = this.#active;
+    if (pair === undefined || consent?.isDoubtful(now) !== true) return;
+    if (this.#checklist.find(local, remote, protocol) !== pair) return;
+    consent.dataHeard(now);
+    this.#turn(now);
+  }
+
   handleTimeout(now: number): void {
     this.#turn(now);
   }

@@ -2,8 +2,9 @@
  * Consent to send (RFC 7675) on the pair in use, and the liveness of a lite agent. Times in, times out: it sends nothing.
  *
  *     fresh ──check unanswered for 5 s──▶ disconnected ──nothing answered for 30 s──▶ expired
- *       ▲────────────── any answer ────────────┘
+ *       ▲───── any answer, or data ────────────┘
  *
+ * Data from the peer over the pair says that the path is there, as it does in browsers, but it is no consent.
  * Only an answer renews consent, from the time its check was sent (§5.1); requests of the peer do not. A lite agent sends
  * no checks: for it an authenticated request is the sign of life.
  */
@@ -21,6 +22,9 @@ export interface ConsentSnapshot {
   readonly expiresAt: number;
   readonly disconnected: boolean;
 }
+
+/** Milliseconds an answer may take before anybody looks for other signs of life. */
+const DOUBT = 1000;
 
 /** After a clock jump an unanswered check must fail before consent does: room for two checks (F5b). */
 const GRACE = 10_000;
@@ -81,6 +85,17 @@ export class Consent {
   /** Too long without an answer. The next one ends it. */
   disconnect(): void {
     this.disconnected = true;
+  }
+
+  /** True while data would be news: an answer has been awaited for a second. */
+  isDoubtful(now: number): boolean {
+    return now - this.#waitingSince >= DOUBT;
+  }
+
+  /** Authentic data came over the pair. */
+  dataHeard(now: number): void {
+    this.disconnected = false;
+    this.#waitingSince = now;
   }
 
   /** A request came to a lite agent. */

@@ -353,6 +353,7 @@ export class ProtocolStack {
     const { protocol, destination: local, source: remote } = path;
     if (this.#dtls !== undefined && this.#ice.isValidPath(local, remote, protocol)) {
       this.#dtls.handlePacket(data, now);
+      if (this.#dtls.queuedEvents > 0) this.#ice.noteData(local, remote, protocol, now);
     } else if (!this.#ice.isAuthenticatedPath(local, remote, protocol)) {
       this.#counters.add('droppedUnvalidatedPath');
     } else if (!this.#early.keep(protocol, local, remote, data)) {

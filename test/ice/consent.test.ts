@@ -56,6 +56,25 @@ describe('consent (RFC 7675)', () => {
     expect(pair.log.slice(sentBefore).filter(({ from }) => from === 'a')).toEqual([]);
   });
 
+  it('B1: while data comes a pair is not disconnected, though checks are lost; consent still ends', () => {
+    const pair = IcePair.connected();
+    const { agent } = pair.a;
+    const path = agent.sendPath;
+    if (path === undefined) throw new Error('no pair is in use');
+    pair.drop = () => true;
+    for (let i = 0; i < 28; i++) {
+      pair.run(1000);
+      agent.noteData(path.source, path.destination, path.protocol, pair.now);
+    }
+    expect(pair.a.states().at(-1)).toBe('completed');
+    // Of another path it says nothing.
+    pair.run(8000, () => agent.state === 'disconnected');
+    agent.noteData({ address: '192.0.2.77', port: 7 }, path.destination, path.protocol, pair.now);
+    expect(agent.state).not.toBe('completed');
+    pair.run(10_000);
+    expect(agent.state).toBe('failed');
+  });
+
   it('consent runs from the time the answered check was sent, not from its answer', () => {
     const peer = new HandMadePeer({ role: 'controlled' }).introduce();
     const [check] = peer.checks();

@@ -6,12 +6,14 @@
  *            └ message given up → abandoned ──────────────────────┘
  *
  * The counters (bytes in flight, chunks lost) change in `#setState` alone. A SACK costs the chunks it newly reports and
- * those it finds lost, not the window: what was reported before is kept as intervals and skipped, and what is in flight
- * stands in the order of sending (`Transmissions`).
+ * those it finds lost, not the window: what was reported before is skipped (`Reports`), what is in flight stands in the
+ * order of sending (`Transmissions`), what is lost in that of its positions (`LostPositions`), and the chunks of a message lead
+ * from each to the one before.
  */
 import { DATA_HEADER_SIZE, padded } from '../constants.ts';
 import type { MessageOutcome } from '../events.ts';
-import { IntervalSet } from '../interval-set.ts';
+import { LostPositions } from './lost-positions.ts';
+import { Reports } from './reports.ts';
 import type { OutgoingMessage } from './send-queue.ts';
 import { Transmissions } from './transmissions.ts';
 
@@ -20,12 +22,20 @@ const IN_FLIGHT = 1;
 const ACKED = 2;
 const LOST = 3;
 const ABANDONED = 4;
+/** Abandoned because it was lost. */
+const ABANDONED_LOST = 5;
 
 /**
  * Chunks reported above the cumulative TSN from which a missing one is lost at once, while nothing has been seen to overtake
  * (RFC 9260 §7.2.4; RFC 8985 §6.2, step 4).
  */
 const MISSES = 3;
+
+/**
+ * Chunks whose report one SACK can take back, at the most: each costs its sending, and the next SACK takes back what is left. So
+ * a peer that takes reports back without end costs what it says, not what is outstanding.
+ */
+const MAX_TAKEN_BACK = 16;
 
 /** Columns begin with so many places: a power of two. */
 const INITIAL_LENGTH = 16;
@@ -47,9 +57,10 @@ export interface Losses {
   bytes: number;
 }
 
-/** Told of messages that end here. */
+/** Told of messages that end here, and of those of which a chunk is to be sent again: they may be given up in that call. */
 export interface OutstandingObserver {
   ended(message: OutgoingMessage, outcome: MessageOutcome): void;
+  lost(message: OutgoingMessage, transmissions: number, now: number): void;
 }
 
 export class Outstanding {
@@ -73,14 +84,15 @@ export class Outstanding {
   /** The highest position that was ever acknowledged. */
   #highestAcked = -1;
   /** What the peer reported above the cumulative TSN. */
-  readonly #reported = new IntervalSet();
+  readonly #reported = new Reports(INITIAL_LENGTH);
+  readonly #lost = new LostPositions();
   readonly #observer: OutstandingObserver;
   readonly #outcome: SackOutcome = { ackedBytes: 0, cumulativeAdvanced: false };
   readonly #losses: Losses = { chunks: 0, bytes: 0 };
   /** Reports have been taken back since the cumulative TSN last moved: that they come again is no progress. */
   hasReneged = false;
-  /** No lost chunk lies below. */
-  #firstLost = 0;
+  /** No report was ever taken back: what the peer has reported, it has. */
+  trustsReports = true;
 
   #mask: number = INITIAL_LENGTH - 1;
   #columns: Columns = columnsOf(INITIAL_LENGTH);
@@ -117,11 +129,9 @@ export class Outstanding {
 
   /** True when a chunk of the message waits to be sent again. */
   hasLost(message: OutgoingMessage): boolean {
-    if (this.lostCount === 0 || message.firstPosition < 0) return false;
-    const first = Math.max(message.firstPosition, this.cumulative + 1);
-    for (let position = first; position <= message.lastPosition; position++) {
-      const i = position & this.#mask;
-      if (this.#columns.states[i] === LOST && this.#messages[i] === message) return true;
+    if (this.lostCount === 0) return false;
+    for (let at = message.lastPosition; at > this.cumulative; at = this.#previous(at)) {
+      if (this.#columns.states[at & this.#mask] === LOST) return true;
     }
     return false;
   }
@@ -136,11 +146,17 @@ export class Outstanding {
     const state = this.#columns.states[position & this.#mask];
     if (state === ACKED) return 'arrived';
     if (state === LOST) return 'lost';
+    if (state === ABANDONED_LOST) return 'lost';
     return state === ABANDONED ? 'abandoned' : 'unknown';
   }
 
   isAbandoned(position: number): boolean {
-    return position < this.next && this.#columns.states[position & this.#mask] === ABANDONED;
+    return position < this.next && this.#columns.states[position & this.#mask]! >= ABANDONED;
+  }
+
+  /** The peer has reported the chunk, above the cumulative TSN. */
+  isReported(position: number): boolean {
+    return position < this.next && this.#columns.states[position & this.#mask] === ACKED;
   }
 
   /**
@@ -167,8 +183,11 @@ export class Outstanding {
   /** The first chunk waiting to be sent again, -1 if there is none. */
   nextLost(): number {
     if (this.lostCount === 0) return -1;
-    while (this.#columns.states[this.#firstLost & this.#mask] !== LOST) this.#firstLost++;
-    return this.#firstLost;
+    for (let lowest = this.#lost.lowest; lowest !== undefined; lowest = this.#lost.lowest) {
+      if (lowest > this.cumulative && this.#columns.states[lowest & this.#mask] === LOST) return lowest;
+      this.#dropLowestLost(lowest);
+    }
+    return -1;
   }
 
   /** The chunk is being sent again. */
@@ -180,28 +199,27 @@ export class Outstanding {
 
   /** The message is given up: its chunks count neither as in flight nor as lost. */
   abandon(message: OutgoingMessage): void {
-    const first = Math.max(message.firstPosition, this.cumulative + 1);
-    for (let position = first; position <= message.lastPosition; position++) {
-      const i = position & this.#mask;
-      // With interleaving other messages' chunks lie between.
-      if (this.#messages[i] !== message || this.#columns.states[i] === ABANDONED) continue;
-      this.unackedBytes -= this.#columns.sizes[i]!;
-      this.#setState(position, ABANDONED);
+    for (let at = message.lastPosition; at > this.cumulative; at = this.#previous(at)) {
+      const state = this.#columns.states[at & this.#mask]!;
+      if (state >= ABANDONED) continue;
+      this.unackedBytes -= this.#columns.sizes[at & this.#mask]!;
+      this.#setState(at, state === LOST ? ABANDONED_LOST : ABANDONED);
     }
   }
 
   /** T3 expired: everything in flight counts as lost (RFC 9260 §6.3.3 E3). */
-  loseAll(): void {
+  loseAll(now: number): void {
     for (let position = this.cumulative + 1; position < this.next; position++) {
-      if (this.#columns.states[position & this.#mask] === IN_FLIGHT) this.#lose(position);
+      if (this.#columns.states[position & this.#mask] === IN_FLIGHT) this.#lose(position, now);
     }
   }
 
   /** RFC 8985 §7.3: the chunk sent last is to be sent again, if its message may be; false if not. */
-  loseLast(): boolean {
+  loseLast(now: number): boolean {
     const slot = this.sent.last;
-    if (slot < 0 || this.#messages[slot]?.maxRetransmits !== Infinity) return false;
-    this.#lose(this.#positionOf(slot));
+    const message = slot < 0 ? undefined : this.#messages[slot];
+    if (message === undefined || this.#columns.transmissions[slot]! > message.maxRetransmits) return false;
+    this.#lose(this.#positionOf(slot), now);
     return true;
   }
 
@@ -224,8 +242,7 @@ export class Outstanding {
     }
     this.sent.endSack(now);
     // The chunk the peer waits for was reported before: it has reneged (RFC 9260 §6.2.1 iv, §6.2.1.D.iii).
-    if (this.count > 0 && this.#columns.states[(this.cumulative + 1) & this.#mask] === ACKED)
-      this.#forgetReports();
+    if (this.isReported(this.cumulative + 1)) this.#takeBackReports(now);
     return outcome;
   }
 
@@ -242,7 +259,7 @@ export class Outstanding {
     for (let slot = this.sent.overdue(now, patience); slot >= 0; slot = this.sent.overdue(now, patience)) {
       losses.chunks++;
       losses.bytes += this.#wireSize(this.#columns.sizes[slot]!);
-      this.#lose(this.#positionOf(slot));
+      this.#lose(this.#positionOf(slot), now);
     }
     return losses;
   }
@@ -260,7 +277,7 @@ export class Outstanding {
     }
     this.cumulative = this.next - 1;
     this.unackedBytes = 0;
-    this.#reported.clear();
+    this.#lost.clear();
   }
 
   #append(message: OutgoingMessage, offset: number, size: number): number {
@@ -272,9 +289,17 @@ export class Outstanding {
     this.#columns.sizes[i] = size;
     this.#columns.transmissions[i] = 0;
     this.#columns.fragments[i] = message.fragments;
-    if (message.firstPosition < 0) message.firstPosition = position;
+    this.#columns.listed[i] = 0;
+    this.#columns.back[i] = message.lastPosition < 0 ? 0 : position - message.lastPosition;
     message.lastPosition = position;
+    message.awaited++;
     return position;
+  }
+
+  /** The chunk of the same message before this one, -1 if it is the first. */
+  #previous(position: number): number {
+    const back = this.#columns.back[position & this.#mask]!;
+    return back === 0 ? -1 : position - back;
   }
 
   #fly(position: number, now: number, fresh: boolean): void {
@@ -285,42 +310,45 @@ export class Outstanding {
 
   #advance(cumulative: number, now: number): void {
     for (let position = this.cumulative + 1; position <= cumulative; position++) {
-      const state = this.#columns.states[position & this.#mask];
+      const state = this.#columns.states[position & this.#mask]!;
       const size = this.#columns.sizes[position & this.#mask]!;
-      if (state !== ABANDONED) this.unackedBytes -= size;
+      const isGivenUp = state >= ABANDONED;
+      if (!isGivenUp) this.unackedBytes -= size;
       if (state === IN_FLIGHT || state === LOST) this.#acknowledge(position, now);
       const message = this.message(position);
       this.#free(position);
       // A message is acknowledged when its last chunk is, cumulatively: a gap report may be taken back.
-      if (message?.lastPosition === position && state !== ABANDONED && message.sent === message.length) {
+      if (message?.lastPosition === position && !isGivenUp && message.sent === message.length) {
         this.#observer.ended(message, 'acknowledged');
       }
     }
     this.cumulative = cumulative;
-    this.#reported.removeThrough(cumulative);
-    if (this.#firstLost <= cumulative) this.#firstLost = cumulative + 1;
   }
 
   /** Notes [first, last] as reported. */
   #report(first: number, last: number, now: number): void {
-    let isNews = false;
-    let position = this.#reported.nextMissing(first);
-    while (position <= last) {
-      const state = this.#columns.states[position & this.#mask];
+    for (let at = this.#missing(first); at <= last; at = this.#missing(at + 1)) {
+      const state = this.#columns.states[at & this.#mask];
       if (state === IN_FLIGHT || state === LOST) {
-        this.#acknowledge(position, now);
-        this.#setState(position, ACKED);
+        this.#acknowledge(at, now);
+        this.#setState(at, ACKED);
+      } else if (state === ABANDONED_LOST) {
+        this.sent.noteLate();
       }
-      isNews = true;
-      position = this.#reported.nextMissing(position + 1);
+      this.#reported.add(at);
     }
-    if (isNews) this.#reported.add(first, last);
+  }
+
+  #missing(from: number): number {
+    return this.#reported.nextMissing(from, this.next);
   }
 
   #acknowledge(position: number, now: number): void {
     const i = position & this.#mask;
     const bytes = this.#wireSize(this.#columns.sizes[i]!);
     this.#outcome.ackedBytes += bytes;
+    const message = this.#messages[i];
+    if (message !== undefined) message.awaited--;
     this.sent.acknowledged(i, bytes, now, this.#columns.transmissions[i]! > 1, position < this.#highestAcked);
     this.#highestAcked = Math.max(this.#highestAcked, position);
   }
@@ -335,21 +363,47 @@ export class Outstanding {
     return first + ((slot - first) & this.#mask);
   }
 
-  #forgetReports(): void {
+  #takeBackReports(now: number): void {
     this.hasReneged = true;
-    this.#reported.clear();
-    for (let position = this.cumulative + 1; position < this.next; position++) {
-      if (this.#columns.states[position & this.#mask] === ACKED) this.#lose(position);
+    this.trustsReports = false;
+    const end = Math.min(this.cumulative + 1 + MAX_TAKEN_BACK, this.next);
+    for (let position = this.cumulative + 1; position < end; position++) {
+      this.#reported.remove(position);
+      if (!this.isReported(position)) continue;
+      const message = this.message(position);
+      if (message !== undefined) message.awaited++;
+      this.#lose(position, now);
     }
   }
 
-  #lose(position: number): void {
+  #lose(position: number, now: number): void {
+    const i = position & this.#mask;
+    if (this.lostCount === 0) this.#forgetLost();
     this.#setState(position, LOST);
-    if (position < this.#firstLost) this.#firstLost = position;
+    if (this.#columns.listed[i] === 0) {
+      this.#columns.listed[i] = 1;
+      this.#lost.push(position);
+    }
+    const message = this.#messages[i];
+    if (message !== undefined) this.#observer.lost(message, this.#columns.transmissions[i]!, now);
+  }
+
+  /** What stands in the heap is lost no more. */
+  #forgetLost(): void {
+    for (let lowest = this.#lost.lowest; lowest !== undefined; lowest = this.#lost.lowest) {
+      this.#dropLowestLost(lowest);
+    }
+  }
+
+  #dropLowestLost(lowest: number): void {
+    this.#lost.pop();
+    // Below, another position has the slot.
+    if (lowest > this.cumulative) this.#columns.listed[lowest & this.#mask] = 0;
   }
 
   #free(position: number): void {
     this.#setState(position, FREE);
+    this.#reported.remove(position);
     this.#messages[position & this.#mask] = undefined;
   }
 
@@ -399,10 +453,13 @@ export class Outstanding {
       columns.offsets[to] = old.offsets[from]!;
       columns.sizes[to] = old.sizes[from]!;
       columns.fragments[to] = old.fragments[from]!;
+      columns.listed[to] = old.listed[from]!;
+      columns.back[to] = old.back[from]!;
       this.#messages[to] = oldMessages[from];
     }
     this.#columns = columns;
     const first = this.cumulative + 1;
+    this.#reported.grow(first, this.next - 1);
     this.sent.grow(length, (slot) => (first + ((slot - first) & oldMask)) & this.#mask);
   }
 }
@@ -415,6 +472,10 @@ interface Columns {
   readonly sizes: Uint16Array;
   /** The fragment's number in its message (RFC 8260 "FSN"). */
   readonly fragments: Uint32Array;
+  /** 1: it stands in the heap of lost ones. */
+  readonly listed: Uint8Array;
+  /** Positions back to the chunk of the same message before; 0: it is the first. */
+  readonly back: Float64Array;
 }
 
 function columnsOf(length: number): Columns {
@@ -424,5 +485,7 @@ function columnsOf(length: number): Columns {
     offsets: new Float64Array(length),
     sizes: new Uint16Array(length),
     fragments: new Uint32Array(length),
+    listed: new Uint8Array(length),
+    back: new Float64Array(length),
   };
 }

@@ -38,9 +38,10 @@ export interface OutgoingMessage {
   /** Bytes that have been given a TSN, and in how many fragments. */
   sent: number;
   fragments: number;
-  /** Positions of its first and last chunk so far; -1 before the first. */
-  firstPosition: number;
+  /** Position of its last chunk so far; -1 before the first. */
   lastPosition: number;
+  /** Chunks that have a TSN and that the peer has not reported. */
+  awaited: number;
 }
 
 /** What a message may ask for; see `OutgoingMessage`. */
@@ -74,8 +75,8 @@ export function outgoingMessage(
     sequence: 0,
     sent: 0,
     fragments: 0,
-    firstPosition: -1,
     lastPosition: -1,
+    awaited: 0,
   };
 }
 

@@ -145,6 +145,11 @@ export class Transmissions {
     }
   }
 
+  /** What was given up for lost has come after all: it was overtaken. */
+  noteLate(): void {
+    this.reorderingQuarters = Math.max(this.reorderingQuarters, 1);
+  }
+
   endSack(now: number): void {
     if (this.#appLimitedUntil > 0 && this.delivered > this.#appLimitedUntil) this.#appLimitedUntil = 0;
     const slot = this.#sampled;
