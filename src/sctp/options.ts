@@ -117,6 +117,11 @@ export interface SctpOptions {
   /** Packets sent for one input by a controller without a pace (`new-reno`, and the first packets of all). Default 10. */
   readonly maxBurst?: number | undefined;
   /**
+   * Bytes a second sent at the most, whatever the path or the peer says: one that acknowledges what has not arrived raises
+   * every controller's rate. Default 125 000 000, a gigabit a second, for a controller with a pace (`bbr`), none for `new-reno`.
+   */
+  readonly maxRate?: number | undefined;
+  /**
    * The congestion controller: `bbr`, which follows a model of the path, `new-reno`, which follows loss alone (RFC 9260 §7.2), or
    * what makes one of your own. Default `bbr`.
    */
@@ -160,6 +165,7 @@ export interface SctpSettings {
   readonly heartbeatInterval: number;
   readonly initialRto: number;
   readonly maxBurst: number;
+  readonly maxRate: number | undefined;
   readonly congestion: (options: CongestionOptions) => CongestionController;
   readonly interleaving: boolean;
   readonly zeroChecksum: boolean;
@@ -207,6 +213,7 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
     heartbeatInterval: positive('heartbeatInterval', options.heartbeatInterval ?? 15_000),
     initialRto: integer('initialRto', options.initialRto ?? 500, 1, 60_000),
     maxBurst: integer('maxBurst', options.maxBurst ?? 10, 1, 1000),
+    maxRate: options.maxRate === undefined ? undefined : atLeast('maxRate', options.maxRate, 1000),
     congestion: controllerOf(options.congestion ?? 'bbr'),
     interleaving: options.interleaving ?? true,
     zeroChecksum: options.zeroChecksum ?? true,
@@ -255,6 +262,11 @@ function integer(name: string, value: number, min: number, max: number): number 
   if (!Number.isInteger(value) || value < min || value > max) {
     throw badArgument(name, `an integer from ${min} to ${max}`, value);
   }
+  return value;
+}
+
+function atLeast(name: string, value: number, min: number): number {
+  if (!(value >= min)) throw badArgument(name, `a number from ${min}`, value);
   return value;
 }
 

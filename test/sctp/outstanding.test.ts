@@ -20,6 +20,7 @@ class Bench {
       this.ended.push(outcome);
       endMessage(message, outcome);
     },
+    lost: () => undefined,
   });
 
   /** A message of so many chunks, of which `sent` have been given a TSN. */
@@ -262,8 +263,8 @@ describe('loss (RFC 8985 §6.2, RFC 9260 §7.2.4)', () => {
     const bench = new Bench();
     bench.messages(5);
     bench.sack(-1, [3, 3]);
-    bench.outstanding.loseAll();
-    bench.outstanding.loseAll();
+    bench.outstanding.loseAll(bench.now);
+    bench.outstanding.loseAll(bench.now);
     expect([bench.outstanding.lostCount, bench.outstanding.flightBytes]).toEqual([4, 0]);
     expect(bench.lost()).toEqual([0, 1, 3, 4]);
     expect(bench.outstanding.transmissions(0)).toBe(2);
@@ -272,7 +273,7 @@ describe('loss (RFC 8985 §6.2, RFC 9260 §7.2.4)', () => {
   test('a lost chunk that is acknowledged after all is not sent again', () => {
     const bench = new Bench();
     bench.messages(3);
-    bench.outstanding.loseAll();
+    bench.outstanding.loseAll(bench.now);
     expect(bench.sack(1).ackedBytes).toBe(2 * WIRE);
     expect(bench.lost()).toEqual([2]);
   });
@@ -295,7 +296,7 @@ describe('loss (RFC 8985 §6.2, RFC 9260 §7.2.4)', () => {
     const bench = new Bench();
     bench.messages(2);
     for (let i = 0; i < 70_000; i++) {
-      bench.outstanding.loseAll();
+      bench.outstanding.loseAll(bench.now);
       bench.lost();
     }
     expect(bench.outstanding.transmissions(0)).toBe(0xffff);
@@ -307,7 +308,7 @@ describe('giving up (RFC 3758)', () => {
     const bench = new Bench();
     const given = bench.message(3);
     bench.message();
-    bench.outstanding.loseAll();
+    bench.outstanding.loseAll(bench.now);
     bench.outstanding.abandon(given);
     bench.outstanding.abandon(given);
     expect([
@@ -388,7 +389,7 @@ test('S29: any SACKs, losses and abandonments: the counters are those of the chu
       const made: OutgoingMessage[] = [];
       for (const taken of steps) {
         if (taken.type === 'send') made.push(bench.message(taken.chunks));
-        else if (taken.type === 'lose') outstanding.loseAll();
+        else if (taken.type === 'lose') outstanding.loseAll(bench.now);
         else if (taken.type === 'resend') bench.lost();
         else if (taken.type === 'late') {
           bench.now += taken.by;

@@ -388,12 +388,14 @@ export class SctpAssociation {
 
   /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
   invariantViolation(): string | undefined {
-    return invariantViolation(this.#a);
+    return this.#writer.isMisordered ? 'a control chunk stood behind DATA' : invariantViolation(this.#a);
   }
 
   #handle(packet: Uint8Array, now: number, owned: boolean): void {
     this.#observe(now);
-    if (readPacket(this.#a, this.#cursor, packet, this.#ports, owned)) settle(this.#a);
+    readPacket(this.#a, this.#cursor, packet, this.#ports, owned);
+    // A packet that was refused has told the time as well.
+    settle(this.#a);
   }
 
   #observe(now: number): void {
@@ -401,7 +403,7 @@ export class SctpAssociation {
     a.deadlines.observe(now);
     a.sender.recovery.observe(a.now);
     if (a.undated.length === 0) return;
-    for (const message of a.undated) a.sender.abandonment.limitLifetime(message, a.now + message.lifetime);
+    for (const message of a.undated) a.sender.abandonment.limitLifetime(message, a.now);
     a.undated = [];
   }
 }

@@ -98,7 +98,12 @@ export class Association {
         congestion: settings.congestion({ mtu: chunkSpace, initialWindow: INITIAL_WINDOW * chunkSpace }),
         counters: this.counters,
       },
-      { chunkSpace, maxBurst: settings.maxBurst, scheduling: settings.scheduling },
+      {
+        chunkSpace,
+        maxBurst: settings.maxBurst,
+        scheduling: settings.scheduling,
+        maxRate: settings.maxRate === undefined ? undefined : settings.maxRate / 1000,
+      },
     );
   }
 

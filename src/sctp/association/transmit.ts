@@ -2,7 +2,7 @@
  * Filling one packet, in the order in which chunks must stand (RFC 9260 §6.10):
  *
  *   alone: farewell · INIT · INIT ACK · a SACK of a packet before the last one
- *   else:  COOKIE ECHO | COOKIE ACK → SACK → other control → DATA → FORWARD TSN
+ *   else:  COOKIE ECHO | COOKIE ACK → SACK → other control → FORWARD TSN → DATA
  *
  * A SACK that could wait goes along with data, never alone.
  */

@@ -158,8 +158,8 @@ function armSending(a: Association): void {
   const { deadlines, sender } = a;
   const { gates } = a.settings;
   if (!sender.needsTimer) deadlines.stop('t3');
-  else if (sender.earliestResent) deadlines.restart('t3', sender.rto.timeout);
-  else deadlines.start('t3', sender.rto.timeout);
+  else if (sender.earliestResent) deadlines.restart('t3', sender.retransmissionTimeout);
+  else deadlines.start('t3', sender.retransmissionTimeout);
   sender.earliestResent = false;
   armPaceAndLosses(a);
   if (!sender.hasPending) {

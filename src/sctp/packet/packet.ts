@@ -118,6 +118,10 @@ export class PacketWriter {
   #at = 0;
   #limit = 0;
   #chunk = 0;
+  /** Where the packet's first data chunk begins. */
+  #dataAt = Infinity;
+  /** A control chunk was ever put behind data (RFC 9260 §6.10 forbids it). For simulations to ask. */
+  isMisordered = false;
 
   /** Starts a packet of at most `size` bytes at `start`. */
   begin(bytes: Uint8Array, start: number, size: number, ports: PacketPorts, tag: number): void {
@@ -129,6 +133,7 @@ export class PacketWriter {
     writeU32(bytes, start + 4, tag);
     writeU32(bytes, start + 8, 0);
     this.#at = start + COMMON_HEADER_SIZE;
+    this.#dataAt = Infinity;
   }
 
   /** Bytes left for chunks. */
@@ -143,6 +148,7 @@ export class PacketWriter {
   /** Starts a chunk; the caller has asked `room` for its whole size. */
   beginChunk(type: number, flags: number): this {
     this.#chunk = this.#at;
+    this.#noteOrder(type);
     this.bytes[this.#at] = type;
     this.bytes[this.#at + 1] = flags;
     this.#at += CHUNK_HEADER_SIZE;
@@ -203,8 +209,14 @@ export class PacketWriter {
   /** Adds a chunk that was encoded before, with its header. */
   chunk(encoded: Uint8Array): void {
     this.#chunk = this.#at;
+    this.#noteOrder(encoded[0]!);
     this.raw(encoded);
     this.pad();
+  }
+
+  #noteOrder(type: number): void {
+    if (type === CHUNK.data || type === CHUNK.iData) this.#dataAt = Math.min(this.#dataAt, this.#at);
+    else if (this.#at > this.#dataAt) this.isMisordered = true;
   }
 
   /**

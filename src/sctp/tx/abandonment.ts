@@ -2,7 +2,7 @@
  * Messages that are given up (RFC 3758): by lifetime or by retransmissions, and the FORWARD TSNs that say so.
  *
  *   limitLifetime() → its time is up → expire(): unsent, half sent or to be sent again → abandon()
- *   sent too often, or its time is up when it would be sent again → isExpendable() → abandon()
+ *   lost, and sent too often or out of time → isExpendable() → abandon()
  *   abandon() → FORWARD TSN due → writeForwardTsn() → the cumulative TSN moves; if it does not: remind()
  */
 import type { Counters } from '../../core/counters.ts';
@@ -15,6 +15,12 @@ import type { TsnLine } from '../tsn.ts';
 import type { Outstanding } from './outstanding.ts';
 import type { OutgoingMessage, SendQueue } from './send-queue.ts';
 import { endMessage } from './send-queue.ts';
+
+/** Milliseconds: a message whose lifetime is 0 goes out if it can at once, and is not repeated. */
+const SHORTEST_LIFETIME = 1;
+
+/** A FORWARD TSN without streams. */
+const FORWARD_TSN_SIZE = 8;
 
 export interface AbandonmentParts {
   readonly line: TsnLine;
@@ -30,7 +36,14 @@ export class Abandonment {
   barrier: number = Infinity;
   /** A FORWARD TSN goes with the next packet, if there is anything to forward to. */
   forwardDue = false;
+  /** When the last FORWARD TSN went out, and how far it reached. */
   #forwardedAt = -Infinity;
+  #forwardedTo = -1;
+  /** How far the peer may skip; every position up to `#looked` has been looked at for that. */
+  #advancedTo = -1;
+  #looked = -1;
+  /** What is skipped on each stream up to there, and the position of the last chunk of it. */
+  readonly #skipped = new Map<number, SkippedStream & { position: number }>();
   /** Messages with a lifetime that have not ended, by when it does. */
   readonly #lifetimes = new DeadlineHeap<OutgoingMessage>();
   readonly #parts: AbandonmentParts;
@@ -47,11 +60,11 @@ export class Abandonment {
     return this.#lifetimes.next();
   }
 
-  /** A message's lifetime has begun: it ends at `at`. */
-  limitLifetime(message: OutgoingMessage, at: number): void {
+  /** A message's lifetime begins. */
+  limitLifetime(message: OutgoingMessage, now: number): void {
     if (message.outcome !== undefined) return;
-    message.expiresAt = at;
-    this.#lifetimes.set(message, at);
+    message.expiresAt = now + Math.max(message.lifetime, SHORTEST_LIFETIME);
+    this.#lifetimes.set(message, message.expiresAt);
   }
 
   /**
@@ -87,10 +100,15 @@ export class Abandonment {
     if (message.lifetime !== Infinity) this.#lifetimes.delete(message);
   }
 
-  /** RFC 3758 §3.5 C: a lost FORWARD TSN is sent again, once in `interval` at the most, and with every T3. */
-  remind(now: number, interval: number, advanced: boolean): void {
-    if (!this.#parts.outstanding.isAbandoned(this.#parts.outstanding.cumulative + 1)) return;
-    if (advanced || now - this.#forwardedAt >= interval) this.forwardDue = true;
+  /**
+   * RFC 3758 §3.5 C: what was given up behind an answered FORWARD TSN has one of its own at once; one that was lost is sent again
+   * after `interval`, and with every T3.
+   */
+  remind(now: number, interval: number): void {
+    const { outstanding } = this.#parts;
+    if (!outstanding.isAbandoned(outstanding.cumulative + 1)) return;
+    if (outstanding.cumulative >= this.#forwardedTo || now - this.#forwardedAt >= interval)
+      this.forwardDue = true;
   }
 
   /** Adds the FORWARD TSN that is due, if it has any effect and fits; `chunkSpace`: bytes of chunks in a full packet. */
@@ -98,45 +116,65 @@ export class Abandonment {
     if (!this.forwardDue) return false;
     const { interleaving } = this.#parts.queue;
     const entrySize = interleaving ? 8 : 4;
-    // What does not fit waits for the next one.
-    const { position, streams } = this.#skippable(Math.floor((chunkSpace - 8) / entrySize));
-    if (position === this.#parts.outstanding.cumulative) {
+    // What does not fit waits for the answer to this one.
+    this.#advance(Math.floor((Math.min(writer.room, chunkSpace) - FORWARD_TSN_SIZE) / entrySize));
+    if (this.#advancedTo === this.#parts.outstanding.cumulative) {
       this.forwardDue = false;
       return false;
     }
-    if (8 + entrySize * streams.length > writer.room) return false;
-    const forward = { newCumulativeTsn: this.#parts.line.wire(position), streams };
+    if (FORWARD_TSN_SIZE + entrySize * this.#skipped.size > writer.room) return false;
+    const newCumulativeTsn = this.#parts.line.wire(this.#advancedTo);
+    const forward = { newCumulativeTsn, streams: [...this.#skipped.values()] };
     writer.chunk(interleaving ? encodeIForwardTsn(forward) : encodeForwardTsn(forward));
     this.forwardDue = false;
     this.#forwardedAt = now;
+    this.#forwardedTo = this.#advancedTo;
     return true;
   }
 
   clear(): void {
     this.#lifetimes.clear();
+    this.#skipped.clear();
     this.forwardDue = false;
   }
 
-  /** How far the peer may skip, and the streams it skips on, `maxStreams` at the most. */
-  #skippable(maxStreams: number): { position: number; streams: SkippedStream[] } {
-    const outstanding = this.#parts.outstanding;
-    const { interleaving } = this.#parts.queue;
-    const skipped = new Map<number, SkippedStream>();
-    let position = outstanding.cumulative;
-    while (position < this.barrier && outstanding.isAbandoned(position + 1)) {
-      const message = outstanding.message(position + 1);
-      // RFC 3758 §3.2 lists ordered messages alone; with interleaving unordered ones have numbers, too.
-      if (message !== undefined && (interleaving || !message.unordered)) {
-        const { streamId, unordered, sequence } = message;
-        const key = streamId * 2 + (unordered ? 1 : 0);
-        if (skipped.size === maxStreams && !skipped.has(key)) break;
-        const known = skipped.get(key);
-        if (known === undefined || isLater(sequence, known.sequence, interleaving))
-          skipped.set(key, { streamId, unordered, sequence });
+  /**
+   * Moves the point that the peer may skip to (RFC 3758 §3.5 "Advanced.Peer.Ack.Point") as far as everything in front of it has
+   * been given up, or has arrived. The RFC stops at what a gap report has named, since that may be taken back; so one loss
+   * would be told in a round trip. We go on over messages that the peer has as a whole, as long as it never took one back.
+   * Each position is looked at once.
+   */
+  #advance(maxStreams: number): void {
+    const { outstanding } = this.#parts;
+    const { cumulative } = outstanding;
+    for (const [key, { position }] of this.#skipped) if (position <= cumulative) this.#skipped.delete(key);
+    this.#advancedTo = Math.max(this.#advancedTo, cumulative);
+    this.#looked = outstanding.trustsReports ? Math.max(this.#looked, this.#advancedTo) : this.#advancedTo;
+    const last = Math.min(this.barrier, outstanding.next - 1);
+    for (let position = this.#looked + 1; position <= last; position++) {
+      if (outstanding.isAbandoned(position)) {
+        if (!this.#skip(position, maxStreams)) return;
+        this.#advancedTo = position;
+      } else if (!outstanding.hasArrivedWhole(position)) {
+        return;
       }
-      position++;
+      this.#looked = position;
     }
-    return { position, streams: [...skipped.values()] };
+  }
+
+  /** Lists the stream of what was given up at `position`; false if that would be more than `maxStreams`. */
+  #skip(position: number, maxStreams: number): boolean {
+    const { interleaving } = this.#parts.queue;
+    const message = this.#parts.outstanding.message(position);
+    // RFC 3758 §3.2 lists ordered messages alone; with interleaving unordered ones have numbers, too.
+    if (message === undefined || (message.unordered && !interleaving)) return true;
+    const { streamId, unordered, sequence } = message;
+    const key = streamId * 2 + (unordered ? 1 : 0);
+    const known = this.#skipped.get(key);
+    if (known === undefined && this.#skipped.size >= maxStreams) return false;
+    if (known !== undefined && !isLater(sequence, known.sequence, interleaving)) known.position = position;
+    else this.#skipped.set(key, { streamId, unordered, sequence, position });
+    return true;
   }
 }
 

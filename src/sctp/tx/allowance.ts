@@ -11,6 +11,12 @@ import type { CongestionController } from './congestion.ts';
 import type { Outstanding } from './outstanding.ts';
 import { Pacer } from './pacer.ts';
 
+/**
+ * Bytes a millisecond that a controller with a pace is held to unless the host says otherwise, a gigabit a second: a peer that
+ * acknowledges what has not arrived raises any controller's rate without end.
+ */
+const DEFAULT_MAX_RATE = 125_000;
+
 export class Allowance {
   /** The a_rwnd of the last SACK, bytes. */
   peerWindow = 0;
@@ -27,6 +33,7 @@ export class Allowance {
   readonly #congestion: CongestionController;
   readonly #pacer: Pacer;
   readonly #maxBurst: number;
+  readonly #maxRate: number | undefined;
   #burst: number;
   /** Chunks below this position went out while the congestion window held the sender back. */
   #limitedUntil = 0;
@@ -34,13 +41,18 @@ export class Allowance {
   constructor(
     outstanding: Outstanding,
     congestion: CongestionController,
-    options: { readonly chunkSpace: number; readonly maxBurst: number },
+    options: {
+      readonly chunkSpace: number;
+      readonly maxBurst: number;
+      readonly maxRate?: number | undefined;
+    },
   ) {
     this.#outstanding = outstanding;
     this.#congestion = congestion;
     this.#pacer = new Pacer(options.chunkSpace);
     this.#maxBurst = options.maxBurst;
     this.#burst = options.maxBurst;
+    this.#maxRate = options.maxRate;
     this.chunkSpace = options.chunkSpace;
     this.largestChunk = options.chunkSpace;
   }
@@ -80,12 +92,18 @@ export class Allowance {
 
   /** Asks the pacer, or without a pace the burst. The first packet of a recovery, and of all, goes out unasked. */
   mayStart(now: number, waits: boolean): boolean {
-    const rate = this.#congestion.pacingRate;
+    const rate = this.#rate;
     this.releaseAt = Infinity;
     if (rate === Infinity) return this.#burst > 0;
     if (this.exempt || this.#outstanding.flightBytes === 0 || this.#pacer.mayRelease(now, rate)) return true;
     if (waits && this.mayFly(1)) this.releaseAt = this.#pacer.releaseAt(now, rate);
     return false;
+  }
+
+  /** Bytes a millisecond; Infinity: not paced. */
+  get #rate(): number {
+    const { pacingRate } = this.#congestion;
+    return Math.min(pacingRate, this.#maxRate ?? (pacingRate === Infinity ? Infinity : DEFAULT_MAX_RATE));
   }
 
   /** True if a chunk with `size` user bytes may be put in flight. */

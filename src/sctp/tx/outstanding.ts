@@ -154,6 +154,13 @@ export class Outstanding {
     return position < this.next && this.#columns.states[position & this.#mask]! >= ABANDONED;
   }
 
+  /** The peer has reported every chunk of the message that the chunk belongs to, and was never seen to take a report back. */
+  hasArrivedWhole(position: number): boolean {
+    if (!this.trustsReports || !this.isReported(position)) return false;
+    const message = this.message(position);
+    return message !== undefined && message.awaited === 0 && message.sent === message.length;
+  }
+
   /** The peer has reported the chunk, above the cumulative TSN. */
   isReported(position: number): boolean {
     return position < this.next && this.#columns.states[position & this.#mask] === ACKED;

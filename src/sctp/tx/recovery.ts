@@ -73,6 +73,12 @@ export class Recovery {
     return this.#exit >= 0;
   }
 
+  /** All that is outstanding has been given up, or has arrived: what is missing is the answer to a FORWARD TSN. */
+  get awaitsForwardOnly(): boolean {
+    const { outstanding } = this.#parts;
+    return outstanding.count > 0 && outstanding.flightBytes === 0 && outstanding.lostCount === 0;
+  }
+
   /** When a chunk that was overtaken counts as lost; Infinity: none was. */
   get reorderingDeadline(): number {
     return this.#parts.outstanding.nextLossAt(this.#reorderingWindow, this.isRecovering);
@@ -134,8 +140,14 @@ export class Recovery {
       this.#tellAcknowledged(outcome, recovering, now);
     }
     this.#handleLosses(outstanding.detectLosses(now, this.#reorderingWindow, recovering), now);
-    abandonment.remind(now, rto.smoothed ?? rto.base, advanced);
-    return { valid: true, advanced, progress: advanced || (ackedBytes > 0 && !hadReneged) };
+    abandonment.remind(now, rto.smoothed ?? rto.base);
+    // What has been given up is not outstanding: while the peer waits for it, any news is of the earliest chunk that is.
+    const isHeadGivenUp = outstanding.isAbandoned(outstanding.cumulative + 1);
+    return {
+      valid: true,
+      advanced: advanced || (ackedBytes > 0 && isHeadGivenUp),
+      progress: advanced || (ackedBytes > 0 && !hadReneged),
+    };
   }
 
   /** The reordering window of something overtaken has passed. */
@@ -150,7 +162,7 @@ export class Recovery {
     const left = this.#activeAt + this.probeTimeout - now;
     if (left > 0) return left;
     this.#tailProbed = true;
-    if (!outstanding.loseLast()) return 0;
+    if (!outstanding.loseLast(now)) return 0;
     counters.add('tail-loss-probes');
     allowance.exempt = true;
     allowance.allowBurst();
@@ -159,12 +171,18 @@ export class Recovery {
 
   handleTimeout(now: number): void {
     const { allowance, congestion, counters, rto } = this.#parts;
+    if (this.awaitsForwardOnly) {
+      this.#parts.abandonment.forwardDue = true;
+      allowance.windowProbe = true;
+      allowance.allowBurst();
+      return;
+    }
     counters.add('retransmission-timeouts');
     rto.backOff();
     // A probe of a shut window that goes unanswered says nothing about congestion (RFC 9260 §6.1 A).
     if (allowance.peerWindow > 0) congestion.onTimeout(now);
     allowance.windowProbe = true;
-    this.#loseAll();
+    this.#loseAll(now);
     // RFC 8985 §7.2: no probes until something is acknowledged.
     this.#tailProbed = true;
   }
@@ -176,12 +194,12 @@ export class Recovery {
     rto.shortest = Infinity;
     outstanding.sent.forgetPath();
     congestion.onPathChange(now);
-    if (outstanding.count > 0) this.#loseAll();
+    if (outstanding.count > 0) this.#loseAll(now);
   }
 
-  #loseAll(): void {
+  #loseAll(now: number): void {
     const { outstanding, allowance, abandonment } = this.#parts;
-    outstanding.loseAll();
+    outstanding.loseAll(now);
     this.#tailProbed = false;
     this.#exit = -1;
     allowance.exempt = false;

@@ -1,8 +1,8 @@
 /**
  * The sending half: messages in; DATA and FORWARD TSN chunks out. Its parts, and what comes back in:
  *
- *   fill(packet): lost chunks first (given up instead, if their message may be) → new data → the I bit, if it is the only
- *                 packet in flight → FORWARD TSN
+ *   fill(packet): FORWARD TSN → lost chunks (given up instead, if their message may be) → new data → the I bit, if it is
+ *                 the only packet in flight
  *
  *   queue         messages not yet sent, their streams taking turns
  *   outstanding   chunks sent and not acknowledged
@@ -33,6 +33,8 @@ export interface SenderOptions {
   /** Packets that may go out beyond what an input acknowledged (RFC 9260 §6.1 D "Max.Burst"). */
   readonly maxBurst: number;
   readonly scheduling: Scheduling;
+  /** Bytes a millisecond, over all; `undefined`: a controller with a pace has a ceiling of its own. */
+  readonly maxRate?: number | undefined;
 }
 
 /** Told of what concerns the application. */
@@ -79,7 +81,10 @@ export class Sender {
       observer.bufferedAmountLow(streamId);
     };
     this.line = new TsnLine(initialTsn);
-    this.outstanding = new Outstanding({ ended });
+    const lost = (message: OutgoingMessage, transmissions: number, now: number): void => {
+      if (this.abandonment.isExpendable(message, transmissions, now)) this.abandonment.abandon(message, now);
+    };
+    this.outstanding = new Outstanding({ ended, lost });
     this.queue = new SendQueue({ bufferedAmountLow, ended }, options.scheduling);
     this.rto = rto;
     this.congestion = congestion;
@@ -99,6 +104,13 @@ export class Sender {
   /** True while T3 must run: for an acknowledgement, or for the next probe of a shut window. */
   get needsTimer(): boolean {
     return this.outstanding.count > 0 || (this.allowance.peerWindow === 0 && this.queue.bufferedBytes > 0);
+  }
+
+  /**
+   * T3's milliseconds. A FORWARD TSN that is all there is to answer has no part in backing off: nothing is in flight.
+   */
+  get retransmissionTimeout(): number {
+    return this.recovery.awaitsForwardOnly ? this.rto.base : this.rto.timeout;
   }
 
   /** True while something waits to be sent or to be acknowledged. */
@@ -133,6 +145,8 @@ export class Sender {
     const { outstanding, allowance } = this;
     let wrote = false;
     this.firstFilled = -1;
+    // RFC 9260 §6.10: control chunks stand in front of DATA, and there are stacks that end an association otherwise.
+    const wroteForward = this.abandonment.writeForwardTsn(writer, now, allowance.chunkSpace);
     const before = outstanding.flightBytes;
     if (allowance.mayStart(now, this.#hasMore)) {
       wrote = this.#fillLost(writer, now, fresh);
@@ -149,7 +163,7 @@ export class Sender {
       // What limits the sender is the application.
       outstanding.sent.noteAppLimited(outstanding.flightBytes);
     }
-    return this.abandonment.writeForwardTsn(writer, now, allowance.chunkSpace) || wrote;
+    return wrote || wroteForward;
   }
 
   /** A stream reset has ended: a FORWARD TSN that was held back may go. */
