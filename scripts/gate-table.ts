@@ -30,7 +30,10 @@ const SCTP: Readonly<Record<SctpGateName, Row>> = {
   },
   peerLiveness: { armed: 'established and idle, heartbeats unanswered', expiry: 'ABORT, `closed`' },
   pathDown: { armed: 'ICE is disconnected; holds `dataProgress` meanwhile', expiry: '`closed`' },
-  reassembly: { armed: 'a gap or an incomplete message makes no progress', expiry: 'ABORT, `closed`' },
+  reassembly: {
+    armed: 'a gap, an incomplete message or one out of turn makes no progress',
+    expiry: 'a missing TSN: ABORT, `closed`; else `channelerror`, the connection lives',
+  },
   readerStalled: {
     armed: 'the receive window is full of messages that the host does not take, or has paused',
     expiry: 'ABORT, `closed`; what has arrived is given out first',

@@ -70,8 +70,8 @@ export interface SctpOptions {
   /** Largest message the peer takes; also settable later. Default 64 KiB (RFC 8841 §6.1), Infinity: no limit. */
   readonly remoteMaxMessageSize?: number | undefined;
   /**
-   * Memory for what was received and is not yet taken, in bytes; announced to the peer. Default 1.5 MiB, or
-   * `maxMessageSize` if that is more.
+   * For what was received and is not yet taken, in bytes; announced to the peer. Default 1.5 MiB, or `maxMessageSize` if that
+   * is more. With the objects around them they take one and a half times as much memory at the most.
    *
    * It is also what the peer may put on the path while this process stands still. A kernel keeps about two bytes of
    * socket buffer for each byte of a 1200-byte datagram, and 4 MiB is a usual limit: a window above 1.8 MiB overruns it,

@@ -2,10 +2,11 @@
  * Everything the peer, or the application, can make grow has a bound. One test a row of the table "Limits" in docs/sctp.md:
  * the bound holds, its counter counts, and the association lives or ends as the table says.
  */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { isFailure } from '../../src/core/decode.ts';
 import { CHUNK } from '../../src/sctp/constants.ts';
 import type { SctpOptions } from '../../src/sctp/index.ts';
+import { encodeForwardTsn } from '../../src/sctp/packet/forward-tsn.ts';
 import { decodeReconfig, encodeOutgoingReset } from '../../src/sctp/packet/reconfig.ts';
 import { encodeChunk } from '../../src/sctp/packet/simple.ts';
 import { kept } from '../../src/sctp/rx/reassembly.ts';
@@ -166,6 +167,54 @@ describe('what the peer may make us hold', () => {
     expect(puppet.count('tsn-out-of-window')).toBe(1);
     expect(received(puppet).gaps).toBe(1);
   });
+
+  it('A10: maxGaps (gaps-full): a chunk that would begin one more is not acknowledged; what lies beside one is taken', () => {
+    const puppet = new Puppet({ maxGaps: 10 });
+    for (let i = 0; i < 15; i++) puppet.say(puppet.data({ tsn: 5001 + 3 * i, flags: 7 }));
+    expect(received(puppet).gaps).toBe(10);
+    expect(puppet.count('gaps-full')).toBe(5);
+    puppet.say(puppet.data({ tsn: 5002, flags: 7 }), puppet.data({ tsn: 5000, flags: 7 }));
+    puppet.say(puppet.data({ tsn: 5031, flags: 7 }));
+    expect([received(puppet).gaps, puppet.count('gaps-full')]).toEqual([10, 5]);
+  });
+
+  it('A8: streams beyond 1024 take of the window, and none is made beyond twice of it (stream-states-full)', () => {
+    const puppet = new Puppet({ receiveWindow: 100_000, maxMessageSize: 100_000 });
+    for (let from = 0; from < 20_000; from += 500) {
+      const streams = Array.from({ length: 500 }, (_, i) => ({
+        streamId: from + i,
+        unordered: false,
+        sequence: 1,
+      }));
+      puppet.say(encodeForwardTsn({ newCumulativeTsn: puppet.takeTsn(), streams }));
+      if (from === 500) expect(received(puppet).usedBytes).toBe(0);
+    }
+    expect(received(puppet).usedBytes).toBeLessThan(200_200);
+    expect(received(puppet).streams).toBeLessThan(3000);
+    expect(received(puppet).streams + puppet.count('stream-states-full')).toBe(20_000);
+    expect(puppet.a.heldBytes).toBeGreaterThanOrEqual(received(puppet).streams * 128);
+  });
+
+  it.each([false, true])(
+    'A8: small chunks are charged for their memory (interleaving %s)',
+    (interleaving) => {
+      const puppet = new Puppet(
+        { interleaving, receiveWindow: 100_000, maxMessageSize: 100_000 },
+        interleaving ? { extensions: INTERLEAVING_EXTENSIONS } : {},
+      );
+      puppet.takeTsn();
+      for (let i = 0; i < 2000; i++) {
+        puppet.say(
+          interleaving
+            ? puppet.iData({ streamId: 1, mid: i, flags: FIRST | 4 })
+            : puppet.data({ streamId: 1, ssn: i, flags: FIRST }),
+        );
+      }
+      // Each takes some 500 bytes, or 1000: what is held stays near the window that was announced.
+      expect(puppet.a.heldBytes).toBeLessThanOrEqual(152_000);
+      expect(received(puppet).fragments * (interleaving ? 900 : 500)).toBeLessThanOrEqual(152_000);
+    },
+  );
 
   test('E1: S16 duplicates: 20 in a SACK; a storm of packets with one each gets 16 SACKs, and one for the rest', () => {
     const puppet = new Puppet();
