@@ -11,6 +11,7 @@ import { SeededRandom } from '../src/core/random.ts';
 import { iceSettings } from '../src/ice/options.ts';
 import { DEFAULT_SCTP_GATES } from '../src/sctp/index.ts';
 import type { SctpGateName } from '../src/sctp/index.ts';
+import { DEFAULT_SIGNALING_TIMEOUT } from '../src/rtc/signaling-gate.ts';
 
 interface Row {
   readonly armed: string;
@@ -72,6 +73,13 @@ export function gateTable(): string {
   const certificate = selfSignedCertificate({ random, crypto });
   const { handshakeTimeout } = configure({ role: 'client', certificate, crypto, random });
   const rows = [
+    [
+      'signaling',
+      "the connection was made, or its offer went out, and nothing of the peer's has been taken",
+      DEFAULT_SIGNALING_TIMEOUT,
+      '`closed`',
+      'signalingTimeout',
+    ],
     ['iceConnect', 'checking, no valid pair', ice.connectTimeout, '`closed`', 'ice.connectTimeout'],
     [
       'iceConsent',

@@ -148,12 +148,16 @@ export class Rtc {
     this.#signaling = new Signaling(negotiation, {
       localTransport: () => this.#localTransport(),
       createChannel: (label, channelOptions, draft) => this.#createChannel(label, channelOptions, draft),
+      assertOpen: () => {
+        this.#assertOpen();
+      },
       onStep: (step) => {
         const { method } = step;
         // The roles of what has started stay: only an ICE restart would settle them anew.
         if (!this.#started && (method === 'offer' || method === 'rollback'))
           this.#stack.setOffering(method === 'offer');
         this.#tracer?.signaling(step);
+        if (method === 'offer') this.#offerGoesOut();
       },
       carryOut: (plan) => {
         this.#carryOut(plan);
@@ -175,7 +179,7 @@ export class Rtc {
   }
 
   get signalingState(): SignalingState {
-    return this.#signaling.state;
+    return this.#stack.end === undefined ? this.#signaling.state : 'closed';
   }
 
   /** This end's ICE credentials, certificate fingerprints and SCTP limits. */
@@ -370,6 +374,7 @@ export class Rtc {
     this.#fresh = true;
     for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift())
       this.#apply(next);
+    if (!this.#started) this.#stack.awaitSignaling(now);
     if (input.type === 'receive') this.#stack.receive(input, input.data, now);
     if (this.#stack.nextTimeout() <= now) this.#stack.handleTimeout(now);
     this.#tracer?.compare();
@@ -451,6 +456,12 @@ export class Rtc {
     if (!this.#started) this.#start(plan);
     for (const candidate of plan.candidates) this.#addRemoteCandidate(candidate);
     if (plan.endOfCandidates) this.#defer({ type: 'end-of-candidates' });
+  }
+
+  #offerGoesOut(): void {
+    this.#stack.offerGoesOut();
+    if (this.#fresh) this.#stack.awaitSignaling(this.#now);
+    this.#stir();
   }
 
   #start(parameters: TransportParameters): void {

@@ -25,6 +25,12 @@ export interface RtcOptions {
   /** Refuse descriptions that break the RFCs though they can be understood. Default false. */
   readonly strictSdp?: boolean | undefined;
   /**
+   * How long a connection may wait for its peer's description (or for `start()`), ms, more than 0, default 120000; `Infinity`:
+   * as long as it likes. It counts from the first input, anew from each offer of ours, and ends the connection
+   * (`signaling-timeout`).
+   */
+  readonly signalingTimeout?: number | undefined;
+  /**
    * Largest message this end accepts, bytes; announced as `a=max-message-size` (RFC 8841). Default 262144.
    * Range 1024 … 2^30.
    */

@@ -59,6 +59,8 @@ export type SignalingStep =
 
 /** What signalling needs of the connection it works for. */
 export interface SignalingHost {
+  /** Throws `ERR_INVALID_STATE` once the connection has ended. */
+  assertOpen(): void;
   localTransport(): LocalTransport;
   createChannel(label: string, options: DataChannelOptions, draft: OfferDraft): DataChannel;
   /** Told of each step after it, for tracing. */
@@ -107,6 +109,7 @@ export class Signaling {
   }
 
   #offer(draft: OfferDraft): PendingOffer {
+    this.#host.assertOpen();
     const prepared = prepareOffer(this.#state, this.#host.localTransport());
     const pending = prepared.next;
     this.#state = pending;
@@ -146,6 +149,7 @@ export class Signaling {
   }
 
   #assertUnchanged(expected: NegotiationState, what: string): void {
+    this.#host.assertOpen();
     if (this.#state !== expected) {
       throw new RtcError('ERR_INVALID_STATE', `${what} is no longer current: the negotiation has moved on`);
     }

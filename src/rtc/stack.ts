@@ -4,6 +4,7 @@
  *   in:  datagram → first byte → ICE, or (from a validated path only) DTLS → SCTP → channels → events
  *   out: channels → SCTP packet → sealed in place by DTLS → the path ICE has chosen → transmit
  *
+ *   first input         the gate `signaling` is armed
  *   start(parameters)   the peer's parameters are known: ICE begins to check
  *   first valid path    DTLS begins; ClientHellos that came too early are handed over
  *   DTLS connected      SCTP begins
@@ -50,6 +51,7 @@ import {
 } from './options.ts';
 import type { TransportParameters } from './parameters.ts';
 import { DTLS_OVERHEAD, nextSctpRecord } from './sctp-records.ts';
+import { DEFAULT_SIGNALING_TIMEOUT, SignalingGate } from './signaling-gate.ts';
 import type { StackCounter, StackInspection } from './stack-inspection.ts';
 import { STACK_COUNTERS } from './stack-inspection.ts';
 import { timeoutReason } from './timeout-reason.ts';
@@ -80,6 +82,7 @@ export class ProtocolStack {
   readonly #counters = new Counters<StackCounter>(STACK_COUNTERS);
   readonly #events: EventOrder;
   readonly #early = new EarlyDatagrams();
+  readonly #signaling: SignalingGate;
   readonly #farewells = new BoundedQueue<Transmit>(8);
   #parameters: TransportParameters | undefined;
   #dtls: Dtls | undefined;
@@ -95,6 +98,7 @@ export class ProtocolStack {
     this.#crypto = crypto;
     this.#random = random;
     this.#mtu = options.mtu ?? DEFAULT_MTU;
+    this.#signaling = new SignalingGate(options.signalingTimeout ?? DEFAULT_SIGNALING_TIMEOUT);
     this.#ice = new IceAgent({
       ...options.ice,
       crypto,
@@ -196,9 +200,20 @@ export class ProtocolStack {
     this.#ice.setRole(isOffering && !isLite ? 'controlling' : 'controlled');
   }
 
+  /** The time is known: as long as there is no peer, the gate `signaling` is armed. */
+  awaitSignaling(now: number): void {
+    this.#signaling.arm(now);
+  }
+
+  /** An offer goes out: the gate `signaling` counts anew from the next time that is known. */
+  offerGoesOut(): void {
+    this.#signaling.restart();
+  }
+
   /** The peer is known: ICE starts to check, and the rest follows by itself. */
   start(parameters: TransportParameters, now: number): void {
     if (this.#end !== undefined) return;
+    this.#signaling.pass();
     this.#parameters = parameters;
     this.#channels.setRole(parameters.dtlsRole);
     this.#association.remotePort = parameters.sctpPort ?? SCTP_PORT;
@@ -232,6 +247,8 @@ export class ProtocolStack {
   }
 
   handleTimeout(now: number): void {
+    const neverStarted = this.#signaling.expired(now);
+    if (neverStarted !== undefined) this.#finish(neverStarted, now);
     if (this.#ice.nextTimeout() <= now) this.#ice.handleTimeout(now);
     if (this.#dtls !== undefined && this.#dtls.nextTimeout() <= now) this.#dtls.handleTimeout(now);
     if (this.#association.nextTimeout() <= now) this.#association.handleTimeout(now);
@@ -273,6 +290,7 @@ export class ProtocolStack {
 
   nextTimeout(): number {
     return Math.min(
+      this.#signaling.deadline,
       this.#ice.nextTimeout(),
       this.#dtls === undefined ? Infinity : this.#dtls.nextTimeout(),
       this.#association.nextTimeout(),
@@ -283,6 +301,7 @@ export class ProtocolStack {
   /** @param at what `nextTimeout` answers */
   timeoutReason(at: number = this.nextTimeout()): string {
     if (at === Infinity) return 'idle';
+    if (this.#signaling.deadline === at) return timeoutReason('rtc', 'signaling');
     if (this.#ice.nextTimeout() === at) return timeoutReason('ice', this.#ice.timeoutReason());
     if (this.#dtls?.nextTimeout() === at) return timeoutReason('dtls', this.#dtls.timeoutReason());
     if (this.#association.nextTimeout() === at)
@@ -550,6 +569,7 @@ export class ProtocolStack {
     const lost = isOrderly(cause) ? undefined : this.#lostPath;
     const reason = lost === undefined ? cause : pathTakenOver(lost, cause);
     this.#end = reason;
+    this.#signaling.pass();
     const path = this.#ice.sendPath;
     this.#association.abort(reason.code, now);
     if (path !== undefined) this.#pushFarewells(path, now);

@@ -1,5 +1,6 @@
 /** `layer.timer`: why a connection's deadline is what it is. Each is made once, for every drain ends with one. */
-const made: Readonly<Record<'ice' | 'dtls' | 'sctp' | 'channel', Map<string, string>>> = {
+const made: Readonly<Record<'rtc' | 'ice' | 'dtls' | 'sctp' | 'channel', Map<string, string>>> = {
+  rtc: new Map(),
   ice: new Map(),
   dtls: new Map(),
   sctp: new Map(),
