@@ -179,7 +179,7 @@ export class Endpoint {
       {
         maxRoutesPerConnection: options.maxRoutesPerConnection ?? DEFAULT_MAX_ROUTES,
         takeoverSilence,
-        onSharedPath: options.onSharedPath,
+        onSharedPath: this.#guardedSharedPath(options.onSharedPath),
       },
       this.#counters,
     );
@@ -519,6 +519,19 @@ export class Endpoint {
     member.broken = again || !closes(member.rtc);
     this.#enqueue(member);
     this.onError?.(error, member.rtc);
+  }
+
+  /** What throws has decided nothing: the path is shared. */
+  #guardedSharedPath(onSharedPath: EndpointOptions['onSharedPath']): EndpointOptions['onSharedPath'] {
+    if (onSharedPath === undefined) return undefined;
+    return (meeting) => {
+      try {
+        return onSharedPath(meeting);
+      } catch (error) {
+        this.#report(error, meeting.rtc);
+        return false;
+      }
+    };
   }
 
   #noteEvent(member: Member, event: RtcEvent): RtcEvent {

@@ -15,6 +15,7 @@ import { canonicalAddress, type Protocol, type TransportAddress } from '../core/
 import { badArgument, RtcError } from '../core/errors.ts';
 import { Endpoint } from '../endpoint.ts';
 import type { Input, Rtc, RtcEvent, Transmit } from '../rtc.ts';
+import { FurtherSockets } from './further-sockets.ts';
 import { HostErrors, isThenable, type ErrorListener } from './host-errors.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import { TcpListener, type TcpOptions, type TcpStats } from './tcp-listener.ts';
@@ -50,6 +51,13 @@ export interface UdpDriverOptions {
   readonly sendBufferSize?: number | undefined;
   /** Most bytes that may wait in the process for the kernel to take them, default 4 MiB; what is over is dropped and counted. */
   readonly maxQueuedBytes?: number | undefined;
+  /**
+   * Most sockets opened besides, when two connections of this driver meet one remote address over one of ours, from 0 on,
+   * default 128: a path cannot be shared, so each connection to one server needs a socket of its own. Over the limit
+   * (`furtherSocketsExhausted`) they share, and one of them loses the path (`path-taken-over`). With an `endpoint` of your own
+   * its `onSharedPath` decides, and this does nothing.
+   */
+  readonly maxFurtherSockets?: number | undefined;
   /** True: neither socket nor timer keeps the process alive. Default false. */
   readonly unref?: boolean | undefined;
   /** Sees the events of every connection, after the listener given to `add`. */
@@ -79,6 +87,9 @@ export interface UdpDriverStats extends UdpSocketStats {
   readonly sockets: readonly (UdpSocketStats & { readonly local: TransportAddress })[];
   /** Of the TCP port, if there is one. */
   readonly tcp?: TcpStats;
+  /** Sockets opened besides, and how often one was wanted and not to be had. */
+  readonly furtherSockets: number;
+  readonly furtherSocketsExhausted: number;
   /** Datagrams, and frames over TCP, with nothing in them: they are nobody's. */
   readonly droppedEmpty: number;
   /** How often the timer fired. */
@@ -87,6 +98,7 @@ export interface UdpDriverStats extends UdpSocketStats {
 
 const DEFAULT_BUFFER_SIZE = 4 * 1024 * 1024;
 const DEFAULT_MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+const DEFAULT_MAX_FURTHER_SOCKETS = 128;
 /**
  * Datagrams taken in before the endpoint is drained, if so many are there in one turn of the event loop (it reads up to
  * 32 a socket). One acknowledgement then answers several packets, which under load saves a third of the CPU; more would
@@ -104,6 +116,7 @@ export class UdpDriver {
   /** The connections behind this socket. Its inputs and outputs are the driver's; everything else may be used. */
   readonly endpoint: Endpoint;
   readonly #sockets: UdpSockets;
+  readonly #further: FurtherSockets;
   readonly #tcp: TcpListener | undefined;
   readonly #tcpAddresses: readonly TransportAddress[];
   readonly #onEvent: EventListener | undefined;
@@ -133,6 +146,11 @@ export class UdpDriver {
     options.signal?.throwIfAborted();
     const places = placesToBind(options);
     oneOf('onListenerError', options.onListenerError, ['report', 'close']);
+    const maxFurther = integer(
+      'maxFurtherSockets',
+      options.maxFurtherSockets ?? DEFAULT_MAX_FURTHER_SOCKETS,
+      0,
+    );
     const errors = new HostErrors(options.onError);
     const tcp = options.tcp === undefined ? undefined : tcpOptions(options.tcp, places[0].address);
     const sockets = await UdpSockets.open(places, {
@@ -144,7 +162,7 @@ export class UdpDriver {
     });
     try {
       const listener = tcp === undefined ? undefined : await TcpListener.open(tcp);
-      return new UdpDriver(sockets, listener, errors, options);
+      return new UdpDriver(sockets, listener, errors, maxFurther, options);
     } catch (error) {
       await sockets.close();
       throw error;
@@ -155,9 +173,20 @@ export class UdpDriver {
     sockets: UdpSockets,
     tcp: TcpListener | undefined,
     errors: HostErrors,
+    maxFurtherSockets: number,
     options: UdpDriverOptions,
   ) {
-    this.endpoint = options.endpoint ?? new Endpoint({ idleTimerSlack: IDLE_TIMER_SLACK });
+    this.#further = new FurtherSockets({
+      max: maxFurtherSockets,
+      open: (address) => sockets.openFurther(address),
+      give: (rtc, local) => this.#giveCandidate(rtc, local),
+    });
+    this.endpoint =
+      options.endpoint ??
+      new Endpoint({
+        idleTimerSlack: IDLE_TIMER_SLACK,
+        onSharedPath: (meeting) => this.#further.part(meeting),
+      });
     this.#sockets = sockets;
     this.#tcp = tcp;
     this.#tcpAddresses = tcp === undefined ? [] : new LocalAddresses(tcp.local).all;
@@ -243,6 +272,8 @@ export class UdpDriver {
       ...sumOfStats(sockets),
       sockets,
       ...(tcp === undefined ? {} : { tcp }),
+      furtherSockets: this.#further.size,
+      furtherSocketsExhausted: this.#further.exhausted,
       droppedEmpty: this.#droppedEmpty,
       wakeups: this.#wakeups,
     };
@@ -314,7 +345,10 @@ export class UdpDriver {
 
   #deliver(event: RtcEvent, rtc: Rtc): void {
     const listener = this.#listeners.get(rtc);
-    if (event.type === 'closed') this.#listeners.delete(rtc);
+    if (event.type === 'closed') {
+      this.#listeners.delete(rtc);
+      this.#further.release(rtc);
+    }
     this.#tell(listener, event, rtc);
     this.#tell(this.#onEvent, event, rtc);
   }
@@ -332,6 +366,11 @@ export class UdpDriver {
   #listenerFailed(error: unknown, rtc: Rtc): void {
     this.#errors.report(error, rtc);
     if (this.#closesOnListenerError) this.#closeConnection(rtc);
+  }
+
+  #giveCandidate(rtc: Rtc, { address, port }: TransportAddress): void {
+    if (!this.#listeners.has(rtc)) return;
+    this.#errors.guard(() => rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port }));
   }
 
   #closeConnection(rtc: Rtc): void {

@@ -3,6 +3,7 @@
  * socket of the address it is sent from.
  */
 import { addressFamily, type TransportAddress } from '../core/address.ts';
+import { RtcError } from '../core/errors.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import { UdpSocket, type UdpSocketOptions, type UdpSocketStats } from './udp-socket.ts';
 
@@ -14,12 +15,14 @@ interface Bound {
 }
 
 export class UdpSockets {
-  /** Where peers reach these sockets, in the order in which they were asked for. */
+  /** Where peers reach the sockets it was opened with, in the order in which they were asked for. */
   readonly addresses: readonly TransportAddress[];
   onReceive: (data: Uint8Array, source: TransportAddress, destination: TransportAddress) => void = () =>
     undefined;
-  readonly #bound: readonly Bound[];
-  readonly #only: UdpSocket | undefined;
+  readonly #bound: Bound[] = [];
+  readonly #options: UdpSocketsOptions;
+  #closing = false;
+  #isUnref = false;
   /** By local address, then port. */
   readonly #byAddress = new Map<string, Map<number, UdpSocket>>();
 
@@ -30,28 +33,44 @@ export class UdpSockets {
     );
     const sockets = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
     const refused = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (refused === undefined) return new UdpSockets(sockets);
+    if (refused === undefined) return new UdpSockets(sockets, options);
     await Promise.all(sockets.map((socket) => socket.close()));
     throw refused.reason;
   }
 
-  private constructor(sockets: readonly UdpSocket[]) {
-    this.#bound = sockets.map((socket) => ({ socket, local: new LocalAddresses(socket.local) }));
-    this.#only = sockets.length === 1 ? sockets[0] : undefined;
+  private constructor(sockets: readonly UdpSocket[], options: UdpSocketsOptions) {
+    this.#options = options;
+    for (const socket of sockets) this.#add(socket);
     this.addresses = this.#bound.flatMap(({ local }) => local.all);
-    for (const { socket, local } of this.#bound) {
-      for (const { address, port } of local.all) {
-        const ports = this.#byAddress.get(address) ?? new Map<number, UdpSocket>();
-        this.#byAddress.set(address, ports.set(port, socket));
-      }
-      socket.onReceive = (data, source) => this.onReceive(data, source, local.towards(source.address));
+  }
+
+  /** Binds one more, on any free port. Rejects with `ERR_SOCKET`, or `ERR_INVALID_STATE` once closing. */
+  async openFurther(address: string): Promise<TransportAddress> {
+    const socket = await UdpSocket.open({ ...this.#options, address, port: 0 });
+    if (this.#closing) {
+      await socket.close();
+      throw new RtcError('ERR_INVALID_STATE', 'the sockets are being closed');
     }
+    if (this.#isUnref) socket.unref();
+    this.#add(socket);
+    return socket.local;
+  }
+
+  #add(socket: UdpSocket): void {
+    const local = new LocalAddresses(socket.local);
+    this.#bound.push({ socket, local });
+    for (const { address, port } of local.all) {
+      const ports = this.#byAddress.get(address) ?? new Map<number, UdpSocket>();
+      this.#byAddress.set(address, ports.set(port, socket));
+    }
+    socket.onReceive = (data, source) => this.onReceive(data, source, local.towards(source.address));
   }
 
   /** Sends, or drops and counts. Never throws. `data` belongs to the sockets from now on. */
   send(data: Uint8Array, source: TransportAddress, destination: TransportAddress): void {
+    const only = this.#bound.length === 1 ? this.#bound[0]?.socket : undefined;
     const socket =
-      this.#only ?? this.#byAddress.get(source.address)?.get(source.port) ?? this.#ofFamily(destination);
+      only ?? this.#byAddress.get(source.address)?.get(source.port) ?? this.#ofFamily(destination);
     socket?.send(data, destination);
   }
 
@@ -60,10 +79,12 @@ export class UdpSockets {
   }
 
   unref(): void {
+    this.#isUnref = true;
     for (const { socket } of this.#bound) socket.unref();
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     await Promise.all(this.#bound.map(({ socket }) => socket.close()));
   }
 
