@@ -1,5 +1,6 @@
 /** aiortc: DTLS of OpenSSL, ICE and SCTP of its own, in Python. */
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { Host } from '../browser/host.ts';
@@ -7,7 +8,9 @@ import { describeForeign } from './availability.ts';
 import { startProcess } from './child-process.ts';
 import type { ForeignPeer } from './contract.ts';
 import { ALL_ROLES, describeConversations } from './conversations.ts';
+import { installed, run } from './installed.ts';
 import { Meeting } from './meeting.ts';
+import { describeTrials } from './trials.ts';
 
 /** Debian's own interpreter: the one that sees Debian's packages. `AIORTC_PYTHON` names another. */
 const PYTHON = process.env['AIORTC_PYTHON'] ?? '/usr/bin/python3';
@@ -105,5 +108,22 @@ describeForeign('aiortc', missing(), () => {
     roles: ALL_ROLES.filter(([offerer, role]) => offerer === 'foreign' || role === 'server'),
     // It delivers one message an arrival where other streams' chunks lie between two, and FORWARD-TSN discards the rest.
     mixesUnderLoss: false,
+  });
+});
+
+/** The newest one that has been tried, in an environment of its own; Debian's is of years ago. */
+const NEWEST = '1.16.0';
+
+const newest = installed(`aiortc-${NEWEST}`, (folder) => {
+  run('python3', ['-m', 'venv', folder], { cwd: folder });
+  run(join(folder, 'bin/pip'), ['install', '--quiet', '--only-binary', ':all:', `aiortc==${NEWEST}`], {
+    cwd: folder,
+  });
+});
+
+describeForeign(`aiortc ${NEWEST}`, newest.missing, () => {
+  describeTrials({
+    name: `aiortc ${NEWEST}`,
+    start: () => startProcess(join(newest.folder ?? '', 'bin/python'), [PROGRAM]),
   });
 });

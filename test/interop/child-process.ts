@@ -19,12 +19,19 @@ interface Answer {
   readonly error?: string;
 }
 
+/** A foreign peer that is a process of its own. */
+export interface PeerProcess extends RunningPeer {
+  /** Ends it as a crash does: it says nothing any more. */
+  kill(): Promise<void>;
+}
+
 /** Starts the process and waits for its first line. */
-export async function startProcess(command: string, args: readonly string[] = []): Promise<RunningPeer> {
+export async function startProcess(command: string, args: readonly string[] = []): Promise<PeerProcess> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const waiting = new Map<number, Waiting>();
   let complaints = '';
   let lastId = 0;
+  let end: Error | undefined;
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
   // What is written to a process that has died: 'close' tells of it.
   child.stdin.on('error', () => undefined);
@@ -33,10 +40,10 @@ export async function startProcess(command: string, args: readonly string[] = []
   const ready = new Promise<string>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', () => {
-      const error = new Error(`${command} has ended: ${complaints}`);
-      for (const { reject: rejectOne } of waiting.values()) rejectOne(error);
+      end = new Error(`${command} has ended: ${complaints}`);
+      for (const { reject: rejectOne } of waiting.values()) rejectOne(end);
       waiting.clear();
-      reject(error);
+      reject(end);
     });
     createInterface({ input: child.stdout }).on('line', (line) => {
       // A library may log to standard output: that is for a reader of a failure, not for us.
@@ -54,6 +61,7 @@ export async function startProcess(command: string, args: readonly string[] = []
   });
 
   const peer = peerOver((method, parameters) => {
+    if (end !== undefined) return Promise.reject(end);
     const id = ++lastId;
     child.stdin.write(`${JSON.stringify({ id, method, args: parameters })}\n`);
     return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
@@ -67,6 +75,10 @@ export async function startProcess(command: string, args: readonly string[] = []
       const timer = setTimeout(() => child.kill('SIGKILL'), 2000);
       await gone;
       clearTimeout(timer);
+    },
+    async kill(): Promise<void> {
+      child.kill('SIGKILL');
+      await gone;
     },
   };
 }

@@ -1,6 +1,6 @@
-/** pion: ICE, DTLS 1.2 and SCTP of its own, in Go. Built here, from the sources that Debian packages. */
+/** pion: ICE, DTLS and SCTP of its own, in Go. Built here: v3 from the sources that Debian packages, v4 from its modules. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,10 @@ import type { Rtc } from '../../src/rtc.ts';
 import { describeForeign } from './availability.ts';
 import { startProcess } from './child-process.ts';
 import { ALL_ROLES, describeConversations } from './conversations.ts';
+import { installed, run } from './installed.ts';
+import type { Installation } from './installed.ts';
 import { Meeting } from './meeting.ts';
+import { describeTrials } from './trials.ts';
 
 const SOURCE = fileURLToPath(new URL('./pion/', import.meta.url));
 const DEBIAN_SOURCES = '/usr/share/gocode';
@@ -87,3 +90,42 @@ describeForeign('pion', missing(), () => {
     reusesIds: false,
   });
 });
+
+/** What the modules of v4 ask for. */
+const GO_FOR_V4 = [1, 24] as const;
+
+/** Whichever compiler is new enough; Debian's own need not be. */
+function goForV4(): string | undefined {
+  return ['go', '/usr/local/go/bin/go', '/usr/bin/go'].find((command) => {
+    const { stdout } = spawnSync(command, ['env', 'GOVERSION'], { encoding: 'utf8' });
+    const [, major = 0, minor = 0] = /^go(\d+)\.(\d+)/.exec(stdout) ?? [];
+    return Number(major) > GO_FOR_V4[0] || (Number(major) === GO_FOR_V4[0] && Number(minor) >= GO_FOR_V4[1]);
+  });
+}
+
+/** The same program on v4; its module file pins the versions, and what they must hash to. */
+function buildV4(): Installation {
+  const go = goForV4();
+  if (go === undefined) return { missing: `it needs Go ${GO_FOR_V4.join('.')} or later` };
+  const source = readFileSync(join(SOURCE, 'main.go'), 'utf8')
+    .replaceAll('pion/webrtc/v3"', 'pion/webrtc/v4"')
+    .replaceAll('pion/ice/v2"', 'pion/ice/v4"')
+    .replaceAll('pion/webrtc v3', 'pion/webrtc v4');
+  return installed('pion-v4.2.26', (into) => {
+    writeFileSync(join(into, 'main.go'), source);
+    for (const file of ['go.mod', 'go.sum']) cpSync(join(SOURCE, 'v4', file), join(into, file));
+    const settings = { GO111MODULE: 'on', GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'local', CGO_ENABLED: '0' };
+    run(go, ['build', '-o', 'peer', '.'], { cwd: into, env: settings });
+  });
+}
+
+const v4 = buildV4();
+
+describeForeign(
+  'pion v4',
+  v4.missing,
+  () => {
+    describeTrials({ name: 'pion v4', start: () => startProcess(join(v4.folder ?? '', 'peer')) });
+  },
+  { isOptional: true },
+);
