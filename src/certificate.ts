@@ -11,11 +11,14 @@ import type { Bytes } from './core/bytes.ts';
 import { copyBytes } from './core/bytes.ts';
 import { isFailure } from './core/decode.ts';
 import { badArgument, RtcError } from './core/errors.ts';
+import type { OptionRule, OptionRules } from './core/options.ts';
+import { checkOptions, text } from './core/options.ts';
 import type { CryptoProvider, Curve, SigningKey } from './crypto/index.ts';
-import { jsCrypto } from './crypto/index.ts';
+import { cryptoRule, jsCrypto } from './crypto/index.ts';
 import type { Certificate } from './dtls/certificate.ts';
 import {
   certificateWithKey,
+  curveRule,
   ecKeyAlgorithm,
   MAX_CERTIFICATE_LENGTH,
   publicKeyOf,
@@ -61,6 +64,21 @@ export interface ImportCertificateOptions {
   readonly crypto?: CryptoProvider | undefined;
 }
 
+const timeRule: OptionRule = (value, name) => {
+  if (!(value instanceof Date) || Number.isNaN(value.getTime()))
+    throw badArgument(name, 'a valid Date', value);
+};
+
+const IMPORT_RULES: OptionRules<ImportCertificateOptions> = { crypto: cryptoRule };
+
+const GENERATE_RULES: OptionRules<GenerateCertificateOptions> = {
+  ...IMPORT_RULES,
+  name: text(1),
+  curve: curveRule,
+  notBefore: timeRule,
+  notAfter: timeRule,
+};
+
 const MS_PER_DAY = 86_400_000;
 
 /**
@@ -70,6 +88,7 @@ const MS_PER_DAY = 86_400_000;
 export async function generateCertificate(
   options: GenerateCertificateOptions = {},
 ): Promise<PortableCertificate> {
+  checkOptions('generateCertificate', options, GENERATE_RULES);
   const now = Date.now();
   const notBefore = options.notBefore ?? new Date(now - MS_PER_DAY);
   const notAfter = options.notAfter ?? new Date(now + 30 * MS_PER_DAY);
@@ -84,7 +103,9 @@ export async function generateCertificate(
     signingAlgorithm: { name: 'ECDSA', hash },
   });
   const privateKey = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return importDer(new Uint8Array(certificate.rawData), new Uint8Array(privateKey), options);
+  return importDer(new Uint8Array(certificate.rawData), new Uint8Array(privateKey), {
+    crypto: options.crypto,
+  });
 }
 
 /**
@@ -96,6 +117,7 @@ export function importDer(
   privateKey: Uint8Array,
   options: ImportCertificateOptions = {},
 ): PortableCertificate {
+  checkOptions('importDer', options, IMPORT_RULES);
   const crypto = options.crypto ?? jsCrypto();
   return portableCertificate(certificate, privateScalar(privateKey), crypto);
 }
@@ -105,6 +127,7 @@ export function importDer(
  * `PRIVATE KEY` or `EC PRIVATE KEY` (RFC 7468). Throws `ERR_CERTIFICATE` as `importDer` does, and for encrypted keys.
  */
 export function importPem(pem: string, options: ImportCertificateOptions = {}): PortableCertificate {
+  checkOptions('importPem', options, IMPORT_RULES);
   const blocks = decodePem(pem);
   const certificate = blocks.find((block) => block.type === 'CERTIFICATE');
   const key = blocks.find((block) => block.type === 'PRIVATE KEY' || block.type === 'EC PRIVATE KEY');

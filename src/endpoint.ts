@@ -16,7 +16,9 @@ import type { TransportAddress } from './core/address.ts';
 import { Counters } from './core/counters.ts';
 import { DeadlineHeap } from './core/deadline-heap.ts';
 import type { Failure } from './core/errors.ts';
-import { badArgument, RtcError } from './core/errors.ts';
+import { RtcError } from './core/errors.ts';
+import type { OptionRules } from './core/options.ts';
+import { callback, checkOptions, integer, number } from './core/options.ts';
 import { BoundedQueue } from './core/queue.ts';
 import { AwaitedAnswers } from './endpoint/answers.ts';
 import type { PathUser, SharedPath } from './endpoint/ownership.ts';
@@ -103,6 +105,16 @@ const DEFAULT_UNKNOWN_PER_SECOND = 100;
 /** A consent check a second late still leaves room for another one within the 30 s of the gate (RFC 7675 §5.1). */
 const MAX_IDLE_TIMER_SLACK = 1000;
 
+const RULES: OptionRules<EndpointOptions> = {
+  maxConnections: number(1, Infinity),
+  maxRoutesPerConnection: integer(1),
+  onUnknown: callback,
+  maxUnknownPerSecond: number(0, Infinity),
+  idleTimerSlack: number(0, MAX_IDLE_TIMER_SLACK),
+  takeoverSilence: number(0, Infinity),
+  onSharedPath: callback,
+};
+
 /** Outputs taken from one connection before the next one has its turn. */
 const TURN = 64;
 
@@ -171,14 +183,14 @@ export class Endpoint {
   /** What functions of the host's have thrown while nobody was told (`onError`). */
   readonly #unreported = new BoundedQueue<unknown>(MAX_UNREPORTED);
 
+  /** Throws `ERR_BAD_ARGUMENT` for an option that cannot be. */
   constructor(options: EndpointOptions = {}) {
+    checkOptions('Endpoint', options, RULES);
     this.#maxConnections = options.maxConnections ?? 100_000;
-    const takeoverSilence = options.takeoverSilence ?? DEFAULT_TAKEOVER_SILENCE;
-    if (!(takeoverSilence >= 0)) throw badArgument('takeoverSilence', 'milliseconds from 0', takeoverSilence);
     this.#paths = new Ownership(
       {
         maxRoutesPerConnection: options.maxRoutesPerConnection ?? DEFAULT_MAX_ROUTES,
-        takeoverSilence,
+        takeoverSilence: options.takeoverSilence ?? DEFAULT_TAKEOVER_SILENCE,
         onSharedPath: this.#guardedSharedPath(options.onSharedPath),
       },
       this.#counters,
@@ -186,9 +198,6 @@ export class Endpoint {
     this.#onUnknown = options.onUnknown;
     this.#maxUnknown = options.maxUnknownPerSecond ?? DEFAULT_UNKNOWN_PER_SECOND;
     this.#idleTimerSlack = options.idleTimerSlack ?? 0;
-    if (!(this.#idleTimerSlack >= 0 && this.#idleTimerSlack <= MAX_IDLE_TIMER_SLACK)) {
-      throw badArgument('idleTimerSlack', `0 … ${MAX_IDLE_TIMER_SLACK} ms`, options.idleTimerSlack);
-    }
   }
 
   get size(): number {

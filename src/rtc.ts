@@ -26,11 +26,13 @@ import type { DataChannel, DataChannelOptions } from './channel/index.ts';
 import type { Protocol, TransportAddress } from './core/address.ts';
 import { bytesOf } from './core/bytes.ts';
 import { RtcError, badArgument } from './core/errors.ts';
+import { checkOptions } from './core/options.ts';
 import type { RandomSource } from './core/random.ts';
 import { randomUnit, splitRandom, systemRandom } from './core/random.ts';
 import type { CryptoProvider } from './crypto/index.ts';
 import { jsCrypto } from './crypto/index.ts';
 import type { Fingerprint } from './dtls/index.ts';
+import { checkDtlsOptions } from './dtls/index.ts';
 import type { IceCandidate, IceParameters, IcePath, IceState, LocalCandidateInit } from './ice/index.ts';
 import type {
   LocalTransport,
@@ -41,7 +43,7 @@ import type {
 import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
 import type { RtcOptions } from './rtc/options.ts';
-import { DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_MTU, SCTP_PORT } from './rtc/options.ts';
+import { DEFAULT_MAX_MESSAGE_SIZE, RTC_OPTION_HINTS, RTC_OPTION_RULES, SCTP_PORT } from './rtc/options.ts';
 import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
 import { Signaling, readCandidate } from './rtc/signaling.ts';
 import type { TransportParameters } from './rtc/parameters.ts';
@@ -54,6 +56,7 @@ import type { CandidateInit } from './sdp/index.ts';
 export type { IcePath } from './ice/index.ts';
 export type * from './rtc/contract.ts';
 export type { RtcOptions } from './rtc/options.ts';
+export { RTC_OPTION_RULES } from './rtc/options.ts';
 export type { OfferDraft, PendingOffer, ReceivedOffer } from './rtc/signaling.ts';
 export { SdpRefusal } from './rtc/signaling.ts';
 export type { TransportParameters } from './rtc/parameters.ts';
@@ -122,14 +125,11 @@ export class Rtc {
 
   /** Throws `ERR_BAD_ARGUMENT` for an option out of its range. */
   constructor(options: RtcOptions) {
+    checkOptions('Rtc', options, RTC_OPTION_RULES, RTC_OPTION_HINTS);
     const crypto: CryptoProvider = options.crypto ?? jsCrypto();
     const random: RandomSource = options.random ?? systemRandom;
     const maxMessageSize = options.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE;
-    const mtu = options.mtu ?? DEFAULT_MTU;
-    if (!(maxMessageSize >= 1024 && maxMessageSize <= 2 ** 30)) {
-      throw badArgument('maxMessageSize', '1024 … 2^30 bytes', maxMessageSize);
-    }
-    if (!(mtu >= 576 && mtu <= 65_507)) throw badArgument('mtu', '576 … 65507 bytes', mtu);
+    checkDtlsOptions({ ...options.dtls, role: 'client', certificate: options.certificate, crypto, random });
     this.#now = options.now ?? 0;
     this.#stack = new ProtocolStack(options, crypto, random, () => {
       this.#stir();

@@ -20,7 +20,12 @@ export type {
   SendOptions,
   GateName as ChannelGateName,
 } from './options.ts';
-export { DEFAULT_CHANNEL_GATES, DEFAULT_CHANNEL_LIMITS, MAX_STREAM_ID } from './options.ts';
+export {
+  CHANNEL_OPTION_RULES,
+  DEFAULT_CHANNEL_GATES,
+  DEFAULT_CHANNEL_LIMITS,
+  MAX_STREAM_ID,
+} from './options.ts';
 export type { MessageData } from './payload.ts';
 export { Ppid } from './payload.ts';
 export type { SctpPort } from './port.ts';

@@ -33,7 +33,7 @@ export function send(
   if (state.phase === 'waiting' || state.phase === 'opening') {
     throw new RtcError('ERR_INVALID_STATE', '"send" expected an open channel, this one is connecting');
   }
-  checkSendOptions(options);
+  if (options !== NO_OPTIONS) checkSendOptions(options);
   const data = checkedData(message);
   // The peer may have closed the channel while the message that is answered here was on its way to the host: no misuse.
   if (state.phase !== 'open' || state.id === undefined || !takesOrders(layer.port)) return false;

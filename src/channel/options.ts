@@ -3,6 +3,19 @@
  * once, before anything has changed.
  */
 import { badArgument } from '../core/errors.ts';
+import type { OptionRule, OptionRules } from '../core/options.ts';
+import {
+  callback,
+  checkOptions,
+  flag,
+  integer,
+  nested,
+  number,
+  oneOf,
+  text,
+  wait,
+  withDefaults,
+} from '../core/options.ts';
 import { decodeUtf8, encodeUtf8 } from '../core/text.ts';
 import type { DcepLimits, DcepOpen } from './dcep.ts';
 import { DCEP_MAX_TEXT } from './dcep.ts';
@@ -134,25 +147,67 @@ export const PRIORITY: Readonly<Record<ChannelPriority, number>> = {
 /** RFC 8832 §8.2: 65535 is reserved. */
 export const MAX_STREAM_ID = 65534;
 
+const GATE_RULES: OptionRules<ChannelGates> = {
+  openAck: wait,
+  inboundOpen: wait,
+  closeDrain: wait,
+  streamReset: wait,
+  reassembly: wait,
+};
+
+const LIMIT_RULES: OptionRules<ChannelLimits> = {
+  maxChannels: integer(1, MAX_STREAM_ID + 1),
+  maxRefusedStreams: integer(0, MAX_STREAM_ID + 1),
+  maxLabelLength: integer(0, DCEP_MAX_TEXT),
+  maxProtocolLength: integer(0, DCEP_MAX_TEXT),
+  maxMessageSize: integer(1),
+  maxEarlyMessages: integer(0),
+  maxEarlyBytes: integer(0),
+};
+
+/** What each option of the layer must be. */
+export const CHANNEL_OPTION_RULES: OptionRules<ChannelOptions> = {
+  gates: nested(GATE_RULES),
+  limits: nested(LIMIT_RULES),
+  tolerateParity: flag,
+  onActivity: callback,
+};
+
+const priorityRule: OptionRule = oneOf(['very-low', 'low', 'medium', 'high']);
+
+const DATA_CHANNEL_RULES: OptionRules<DataChannelOptions> = {
+  ordered: flag,
+  maxRetransmits: integer(0, 0xffff),
+  maxPacketLifeTime: integer(0, 0xffff),
+  protocol: text(),
+  priority: priorityRule,
+  negotiated: flag,
+  id: integer(0, MAX_STREAM_ID),
+};
+
+const messageIdRule: OptionRule = (value, name) => {
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    throw badArgument(name, 'a string or a number', value);
+  }
+};
+
+const SEND_RULES: OptionRules<SendOptions> = {
+  maxPacketLifeTime: number(0, Infinity),
+  maxRetransmits: integer(0),
+  priority: priorityRule,
+  id: messageIdRule,
+};
+
 /** Throws `ERR_BAD_ARGUMENT` for gates that are not positive and limits that are not whole numbers in range. */
 export function checkLayerOptions(options: ChannelOptions): {
   gates: ChannelGates;
   limits: ChannelLimits;
 } {
-  const gates = { ...DEFAULT_CHANNEL_GATES, ...options.gates };
-  const limits = { ...DEFAULT_CHANNEL_LIMITS, ...options.limits };
-  for (const [name, value] of Object.entries(gates)) {
-    // Zero would expire within the drain that armed it; NaN fails this comparison too.
-    if (!(value > 0)) throw badArgument(`gates.${name}`, 'milliseconds above 0', value);
-  }
-  checkInteger('limits.maxChannels', limits.maxChannels, 1, MAX_STREAM_ID + 1);
-  checkInteger('limits.maxRefusedStreams', limits.maxRefusedStreams, 0, MAX_STREAM_ID + 1);
-  checkInteger('limits.maxLabelLength', limits.maxLabelLength, 0, DCEP_MAX_TEXT);
-  checkInteger('limits.maxProtocolLength', limits.maxProtocolLength, 0, DCEP_MAX_TEXT);
-  checkInteger('limits.maxMessageSize', limits.maxMessageSize, 1, Number.MAX_SAFE_INTEGER);
-  checkInteger('limits.maxEarlyMessages', limits.maxEarlyMessages, 0, Number.MAX_SAFE_INTEGER);
-  checkInteger('limits.maxEarlyBytes', limits.maxEarlyBytes, 0, Number.MAX_SAFE_INTEGER);
-  return { gates, limits };
+  checkOptions('DataChannels', options, CHANNEL_OPTION_RULES);
+  return {
+    gates: withDefaults(DEFAULT_CHANNEL_GATES, options.gates),
+    limits: withDefaults(DEFAULT_CHANNEL_LIMITS, options.limits),
+  };
 }
 
 /** Settings of a channel of our own making. Throws `ERR_BAD_ARGUMENT`. */
@@ -161,18 +216,14 @@ export function localSettings(
   options: DataChannelOptions,
   limits: ChannelLimits,
 ): ChannelSettings {
+  checkOptions('createChannel', options, DATA_CHANNEL_RULES);
   const { ordered = true, protocol = '', priority = DEFAULT_PRIORITY, negotiated = false } = options;
   const { maxRetransmits, maxPacketLifeTime, id } = options;
-  checkPriority(priority);
-  if (maxRetransmits !== undefined) checkInteger('maxRetransmits', maxRetransmits, 0, 0xffff);
-  if (maxPacketLifeTime !== undefined) {
-    checkInteger('maxPacketLifeTime', maxPacketLifeTime, 0, 0xffff);
-    if (maxRetransmits !== undefined) {
-      throw badArgument('maxPacketLifeTime', 'nothing beside "maxRetransmits"', maxPacketLifeTime);
-    }
+  if (maxPacketLifeTime !== undefined && maxRetransmits !== undefined) {
+    throw badArgument('maxPacketLifeTime', 'nothing beside "maxRetransmits"', maxPacketLifeTime);
   }
-  if (negotiated) checkInteger('id', id, 0, MAX_STREAM_ID);
-  else if (id !== undefined) throw badArgument('id', 'nothing without "negotiated"', id);
+  if (negotiated && id === undefined) throw badArgument('id', `an integer from 0 to ${MAX_STREAM_ID}`, id);
+  if (!negotiated && id !== undefined) throw badArgument('id', 'nothing without "negotiated"', id);
   return {
     label: checkedText('label', label, limits.maxLabelLength),
     protocol: checkedText('protocol', protocol, limits.maxProtocolLength),
@@ -187,18 +238,12 @@ export function localSettings(
 
 /** Throws `ERR_BAD_ARGUMENT`. */
 export function checkSendOptions(options: SendOptions): void {
-  const { maxPacketLifeTime, maxRetransmits, priority } = options;
-  if (maxPacketLifeTime !== undefined && !(maxPacketLifeTime >= 0)) {
-    throw badArgument('maxPacketLifeTime', 'milliseconds, 0 or more', maxPacketLifeTime);
-  }
-  if (maxRetransmits !== undefined)
-    checkInteger('maxRetransmits', maxRetransmits, 0, Number.MAX_SAFE_INTEGER);
-  if (priority !== undefined) checkPriority(priority);
+  checkOptions('send', options, SEND_RULES);
 }
 
 /** Throws `ERR_BAD_ARGUMENT`. */
 export function checkPriority(priority: ChannelPriority): void {
-  if (!Object.hasOwn(PRIORITY, priority)) throw badArgument('priority', 'a W3C RTCPriorityType', priority);
+  priorityRule(priority, 'priority');
 }
 
 /** Settings of a channel that the peer opened. */
@@ -229,10 +274,4 @@ function checkedText(name: string, text: string, maxLength: number): string {
   const bytes = encodeUtf8(text);
   if (bytes.length > maxLength) throw badArgument(name, expected, `one of ${bytes.length} bytes`);
   return decodeUtf8(bytes);
-}
-
-function checkInteger(name: string, value: number | undefined, min: number, max: number): void {
-  if (value === undefined || !Number.isInteger(value) || value < min || value > max) {
-    throw badArgument(name, `an integer from ${min} to ${max}`, value);
-  }
 }

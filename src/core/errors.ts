@@ -65,5 +65,7 @@ export function badArgument(name: string, expected: string, got: unknown): RtcEr
 function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === 'object' && value !== null) return Object.prototype.toString.call(value);
+  // Its source says nothing, at length.
+  if (typeof value === 'function') return 'a function';
   return String(value);
 }

@@ -8,6 +8,8 @@
 import type { Bytes } from './bytes.ts';
 import { NO_BYTES, readU32 } from './bytes.ts';
 import { RtcError } from './errors.ts';
+import type { OptionRule } from './options.ts';
+import { having } from './options.ts';
 import { encodeUtf8 } from './text.ts';
 
 /** A source of random bytes. `fill` overwrites the whole array. */
@@ -16,6 +18,9 @@ export interface RandomSource {
   /** A stream of its own for `label`; deterministic sources derive it from seed and label. */
   split?(label: string): RandomSource;
 }
+
+/** What a `random` option must be. */
+export const randomRule: OptionRule = /* @__PURE__ */ having('a RandomSource', ['fill']);
 
 interface PlatformCrypto {
   getRandomValues(bytes: Uint8Array): Uint8Array;

@@ -25,5 +25,6 @@ export {
   HASH_LENGTHS,
   MASK_SAMPLE_LENGTH,
   RSA_MODULUS_BITS,
+  cryptoRule,
 } from './provider.ts';
 export { hkdfExpand, hkdfExtract } from './hkdf.ts';

@@ -5,6 +5,8 @@
  * runs per packet. Every buffer is the caller's. `open` and `verify` answer, they do not throw: forged packets are cheap.
  */
 import type { Bytes } from '../core/bytes.ts';
+import type { OptionRule } from '../core/options.ts';
+import { having } from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
 
 /**
@@ -194,3 +196,23 @@ export interface CryptoProvider {
   /** Builds what would otherwise be built on first use (tens of milliseconds), outside the packet path. */
   warmUp(): void;
 }
+
+const METHODS: Readonly<Record<Exclude<keyof CryptoProvider, 'name' | 'deterministicSignatures'>, true>> = {
+  hash: true,
+  hmac: true,
+  aead: true,
+  mask: true,
+  counterMode: true,
+  keyExchange: true,
+  answerKeyExchange: true,
+  signingKey: true,
+  generateScalar: true,
+  verify: true,
+  warmUp: true,
+};
+
+/** What a `crypto` option must be. */
+export const cryptoRule: OptionRule = /* @__PURE__ */ having(
+  'a CryptoProvider (jsCrypto() or nodeCrypto())',
+  /* @__PURE__ */ Object.keys(METHODS),
+);

@@ -10,11 +10,13 @@ import { copyBytes, equalBytes } from '../core/bytes.ts';
 import type { DecodeFailure } from '../core/decode.ts';
 import { decodeFailure, isFailure } from '../core/decode.ts';
 import { badArgument, RtcError } from '../core/errors.ts';
+import type { OptionRule, OptionRules } from '../core/options.ts';
+import { bytes, checkOptions, isBytes, number, oneOf, text } from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
-import { randomBytes, systemRandom } from '../core/random.ts';
+import { randomBytes, randomRule, systemRandom } from '../core/random.ts';
 import { encodeUtf8 } from '../core/text.ts';
 import type { CryptoProvider, Curve, PublicKey, SigningKey } from '../crypto/index.ts';
-import { jsCrypto } from '../crypto/index.ts';
+import { cryptoRule, jsCrypto } from '../crypto/index.ts';
 import { isUncompressedPoint, NIST_CURVES } from '../crypto/scalar.ts';
 import {
   DER_BIT_STRING,
@@ -31,7 +33,7 @@ import {
   derValue,
 } from './der.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf, fingerprintRule } from './fingerprint.ts';
 
 /** A certificate with its private key. Immutable: any number of connections share one. */
 export interface Certificate {
@@ -87,12 +89,35 @@ const OID_COMMON_NAME = '2.5.4.3';
 
 const CURVES: readonly Curve[] = ['secp256r1', 'secp384r1'];
 
+/** What a `curve` option must be. */
+export const curveRule: OptionRule = /* @__PURE__ */ oneOf(CURVES);
+
+const RULES: OptionRules<SelfSignedCertificateOptions> = {
+  random: randomRule,
+  crypto: cryptoRule,
+  curve: curveRule,
+  scalar: bytes,
+  commonName: /* @__PURE__ */ text(1, MAX_COMMON_NAME),
+  notBefore: /* @__PURE__ */ number(0, MAX_TIME),
+  notAfter: /* @__PURE__ */ number(0, MAX_TIME),
+};
+
+/** What a `certificate` option must be. */
+export const certificateRule: OptionRule = (value, name) => {
+  const expected = 'a certificate, of selfSignedCertificate() for one';
+  if (typeof value !== 'object' || value === null) throw badArgument(name, expected, value);
+  const { der, signingKey, fingerprint } = value as Partial<Certificate>;
+  if (!isBytes(der) || typeof signingKey?.sign !== 'function') throw badArgument(name, expected, value);
+  fingerprintRule(fingerprint, `${name}.fingerprint`);
+};
+
 /**
  * Makes a certificate and its key. The same `random`, options and a `crypto` of deterministic signatures give the same
  * bytes: never use a seeded source outside of tests.
  * Throws `ERR_BAD_ARGUMENT` for options out of range.
  */
 export function selfSignedCertificate(options: SelfSignedCertificateOptions = {}): Certificate {
+  checkOptions('selfSignedCertificate', options, RULES);
   const random = options.random ?? systemRandom;
   const crypto = options.crypto ?? jsCrypto();
   const name = distinguishedName(options.commonName ?? 'WebRTC');
@@ -161,21 +186,13 @@ function serialNumber(random: RandomSource): Bytes {
 }
 
 function distinguishedName(commonName: string): Bytes {
-  if (commonName.length === 0 || commonName.length > MAX_COMMON_NAME) {
-    throw badArgument('commonName', `1 to ${MAX_COMMON_NAME} characters`, commonName);
-  }
   const value = derValue(DER_UTF8_STRING, encodeUtf8(commonName));
   const attribute = derValue(DER_SEQUENCE, derObjectIdentifier(OID_COMMON_NAME), value);
   return derValue(DER_SEQUENCE, derValue(DER_SET, attribute));
 }
 
 function validityPeriod(notBefore: number, notAfter: number): Bytes {
-  if (!(notBefore >= 0 && notBefore <= MAX_TIME)) {
-    throw badArgument('notBefore', `0 to ${MAX_TIME} ms`, notBefore);
-  }
-  if (!(notAfter > notBefore && notAfter <= MAX_TIME)) {
-    throw badArgument('notAfter', `more than notBefore and at most ${MAX_TIME} ms`, notAfter);
-  }
+  if (!(notAfter > notBefore)) throw badArgument('notAfter', 'a time after notBefore', notAfter);
   return derValue(DER_SEQUENCE, derTime(notBefore), derTime(notAfter));
 }
 

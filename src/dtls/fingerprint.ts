@@ -5,6 +5,8 @@
  */
 import type { DecodeFailure } from '../core/decode.ts';
 import { decodeFailure, isFailure } from '../core/decode.ts';
+import { badArgument } from '../core/errors.ts';
+import type { OptionRule } from '../core/options.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import { HASH_LENGTHS } from '../crypto/index.ts';
 
@@ -20,6 +22,14 @@ export type FingerprintAlgorithm = 'sha-256' | 'sha-384' | 'sha-512';
 
 /** The hashes understood, the strongest first. */
 const ALGORITHMS: readonly FingerprintAlgorithm[] = ['sha-512', 'sha-384', 'sha-256'];
+
+/** What a fingerprint given by a caller must be: its hash need not be one that is understood. */
+export const fingerprintRule: OptionRule = (value, name) => {
+  const { algorithm, value: digest } = (value ?? {}) as Partial<Record<keyof Fingerprint, unknown>>;
+  if (typeof algorithm !== 'string' || typeof digest !== 'string') {
+    throw badArgument(name, 'a fingerprint, { algorithm, value }', value);
+  }
+};
 
 /** `:00` … `:FF`. */
 const COLON_AND_BYTE: readonly string[] = /* @__PURE__ */ Array.from(

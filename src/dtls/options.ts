@@ -2,16 +2,36 @@
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes } from '../core/bytes.ts';
 import { badArgument } from '../core/errors.ts';
+import type { OptionRule, OptionRules } from '../core/options.ts';
+import {
+  bytes,
+  callback,
+  checkOptions,
+  flag,
+  integer,
+  listOf,
+  nested,
+  number,
+  oneOf,
+  required,
+  text,
+  wait,
+  withDefaults,
+} from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
+import { randomRule } from '../core/random.ts';
 import type { CryptoProvider, Group } from '../crypto/provider.ts';
+import { cryptoRule } from '../crypto/provider.ts';
 import type { Certificate } from './certificate.ts';
+import { certificateRule } from './certificate.ts';
 import type { CipherSuite, DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
 import { CIPHER_SUITES } from './cipher-suites.ts';
 import type { Fingerprint } from './fingerprint.ts';
+import { fingerprintRule } from './fingerprint.ts';
 import type { ReassemblyLimits } from './reassembly.ts';
 import { MAX_SEQUENCE } from './record.ts';
 import type { SrtpProfile } from './srtp.ts';
-import { isSrtpProfile } from './srtp.ts';
+import { SRTP_PROFILES } from './srtp.ts';
 
 export type DtlsRole = 'client' | 'server';
 
@@ -128,7 +148,8 @@ const SERVER_GROUPS: readonly Group[] = ['x25519mlkem768', ...CLIENT_GROUPS];
 const DEFAULT_VERSIONS: DtlsVersions = { min: '1.2', max: '1.3' };
 const DEFAULT_MTU = 1200;
 const MIN_MTU = 256;
-const MAX_MTU = 16_384;
+/** Larger datagrams have nothing to carry in a handshake: it is a record's length. */
+export const MAX_MTU = 16_384;
 const DEFAULT_HANDSHAKE_TIMEOUT = 15_000;
 /** BoringSSL's choice. RFC 6347 §4.2.4.1 says 1 s, and less where the application knows better. */
 const DEFAULT_RETRANSMIT_TIMEOUT = 400;
@@ -136,6 +157,61 @@ const MIN_RETRANSMIT_TIMEOUT = 50;
 /** Also where doubling stops, so that 15 s hold eight transmissions. */
 export const MAX_RETRANSMIT_TIMEOUT = 3000;
 const DEFAULT_HINT_TIMEOUT = 3000;
+
+/** The names of a type, all of them: the compiler misses one that is forgotten. */
+const GROUPS: Readonly<Record<Group, true>> = {
+  x25519mlkem768: true,
+  x25519: true,
+  secp256r1: true,
+  secp384r1: true,
+};
+const VERSIONS: Readonly<Record<DtlsVersion, true>> = { '1.2': true, '1.3': true };
+
+const versionRule: OptionRule = oneOf(Object.keys(VERSIONS));
+
+const VERSION_RULES: OptionRules<DtlsVersions> = { min: versionRule, max: versionRule };
+
+const count: OptionRule = integer(1);
+
+const LIMIT_RULES: OptionRules<DtlsLimits> = {
+  messageLength: count,
+  reassemblyBytes: count,
+  messagesAhead: integer(0),
+  earlyRecords: integer(0),
+  earlyBytes: integer(0),
+  receiveQueue: count,
+  recordsPerKey: number(1, Infinity),
+  recordsPerUpdate: number(1, Infinity),
+  forgeriesPerKey: number(1, Infinity),
+  keyUpdatesPerMinute: number(1, Infinity),
+};
+
+const cookieRule: OptionRule = (value, name) => {
+  if (typeof value !== 'boolean') nested<{ binding: Uint8Array }>({ binding: required(bytes) })(value, name);
+};
+
+/** What each option must be; `configure` adds how they hang together. */
+export const DTLS_OPTION_RULES: OptionRules<DtlsOptions> = {
+  role: required(oneOf(['client', 'server'])),
+  certificate: required(certificateRule),
+  crypto: required(cryptoRule),
+  random: required(randomRule),
+  remoteFingerprints: listOf(fingerprintRule),
+  dangerouslyAcceptAnyFingerprint: flag,
+  versions: nested(VERSION_RULES),
+  groups: listOf(oneOf(Object.keys(GROUPS)), 1),
+  cipherSuites: listOf(oneOf(CIPHER_SUITES.map(({ name }) => name)), 1),
+  requireExtendedMasterSecret: flag,
+  srtpProfiles: listOf(oneOf(SRTP_PROFILES)),
+  requireCookie: cookieRule,
+  mtu: integer(MIN_MTU, MAX_MTU),
+  handshakeTimeout: wait,
+  retransmitTimeout: wait,
+  hintTimeout: wait,
+  setups: nested<DtlsSetups>({ local: text(), remote: text() }),
+  keyLog: callback,
+  limits: nested(LIMIT_RULES),
+};
 
 export interface DtlsConfiguration {
   readonly role: DtlsRole;
@@ -159,23 +235,27 @@ export interface DtlsConfiguration {
   readonly limits: DtlsLimits;
 }
 
+/**
+ * Throws `ERR_BAD_ARGUMENT` for options that `new Dtls` would refuse: for an owner that makes its `Dtls` later, when nobody
+ * is there to be told.
+ */
+export function checkDtlsOptions(options: DtlsOptions): void {
+  configure(options);
+}
+
 /** Fills in the defaults. Throws `ERR_BAD_ARGUMENT`. */
 export function configure(options: DtlsOptions): DtlsConfiguration {
-  const mtu = options.mtu ?? DEFAULT_MTU;
-  if (!Number.isInteger(mtu) || mtu < MIN_MTU || mtu > MAX_MTU) {
-    throw badArgument('mtu', `an integer from ${MIN_MTU} to ${MAX_MTU}`, mtu);
-  }
+  checkOptions('Dtls', options, DTLS_OPTION_RULES);
   const groups = options.groups ?? (options.role === 'client' ? CLIENT_GROUPS : SERVER_GROUPS);
-  if (groups.length === 0) throw badArgument('groups', 'at least one group', 'none');
   const versions = {
     min: options.versions?.min ?? DEFAULT_VERSIONS.min,
     max: options.versions?.max ?? DEFAULT_VERSIONS.max,
   };
   if (versions.min > versions.max) throw badArgument('versions', 'min not above max', versions.min);
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const srtpProfiles = options.srtpProfiles ?? [];
-  const unknown = srtpProfiles.find((profile: string) => !isSrtpProfile(profile));
-  if (unknown !== undefined) throw badArgument('srtpProfiles', 'profiles of RFC 5764 and RFC 7714', unknown);
+  if (versions.max === '1.2' && !groups.some((group) => group !== 'x25519mlkem768')) {
+    throw badArgument('groups', 'a group that DTLS 1.2 has', groups.join(', '));
+  }
+  const limits = withDefaults(DEFAULT_LIMITS, options.limits);
   const requireCookie = options.requireCookie ?? options.role === 'server';
   return {
     role: options.role,
@@ -187,13 +267,13 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
     groups,
     cipherSuites: cipherSuitesOf(options.cipherSuites, versions),
     requireExtendedMasterSecret: options.requireExtendedMasterSecret ?? true,
-    srtpProfiles,
+    srtpProfiles: options.srtpProfiles ?? [],
     requireCookie: requireCookie !== false,
     cookieBinding: typeof requireCookie === 'object' ? copyBytes(requireCookie.binding) : NO_BYTES,
-    mtu,
-    handshakeTimeout: positive('handshakeTimeout', options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT),
+    mtu: options.mtu ?? DEFAULT_MTU,
+    handshakeTimeout: options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT,
     retransmitTimeout: clampRetransmitTimeout(options.retransmitTimeout ?? DEFAULT_RETRANSMIT_TIMEOUT),
-    hintTimeout: positive('hintTimeout', options.hintTimeout ?? DEFAULT_HINT_TIMEOUT),
+    hintTimeout: options.hintTimeout ?? DEFAULT_HINT_TIMEOUT,
     setups: options.setups ?? {},
     keyLog: options.keyLog,
     limits: { ...limits, recordsPerKey: Math.min(limits.recordsPerKey, MAX_SEQUENCE) },
@@ -217,11 +297,5 @@ function cipherSuitesOf(
 
 /** Held within libwebrtc's bounds. */
 function clampRetransmitTimeout(timeout: number): number {
-  positive('retransmitTimeout', timeout);
   return Math.min(MAX_RETRANSMIT_TIMEOUT, Math.max(MIN_RETRANSMIT_TIMEOUT, timeout));
-}
-
-function positive(name: string, value: number): number {
-  if (!(value > 0)) throw badArgument(name, 'a positive number of milliseconds', value);
-  return value;
 }

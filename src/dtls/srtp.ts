@@ -47,10 +47,6 @@ export const SRTP_PROFILES: readonly SrtpProfile[] = [
   'SRTP_AES128_CM_HMAC_SHA1_32',
 ];
 
-export function isSrtpProfile(name: string): name is SrtpProfile {
-  return Object.hasOwn(FACTS, name);
-}
-
 /** Master key and master salt of what one end sends (RFC 3711 §8.1). The bytes are the taker's. */
 export interface SrtpMasterKey {
   readonly key: Bytes;

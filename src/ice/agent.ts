@@ -21,7 +21,7 @@
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import { isFailure } from '../core/decode.ts';
 import type { Failure } from '../core/errors.ts';
-import { RtcError, badArgument } from '../core/errors.ts';
+import { RtcError } from '../core/errors.ts';
 import { randomUnit } from '../core/random.ts';
 import { TimerTable } from '../core/timers.ts';
 import { StunMethod, decodeStun } from '../stun/index.ts';
@@ -34,7 +34,7 @@ import { checkParameters, generatePassword, generateUsernameFragment } from './c
 import { Following } from './following.ts';
 import type { IceInspection } from './inspection.ts';
 import type { IceOptions } from './options.ts';
-import { checkedAddressClasses, iceSettings } from './options.ts';
+import { iceSettings } from './options.ts';
 import type { CandidatePair, IcePath } from './pair.ts';
 import { Pairing } from './pairing.ts';
 import { Requests } from './requests.ts';
@@ -83,19 +83,22 @@ export class IceAgent {
 
   /** Throws `ERR_BAD_ARGUMENT`. Draws credentials and tie-breaker from `random`. */
   constructor(options: IceOptions) {
-    const { role, random, lite = false } = options;
-    if (!['controlling', 'controlled'].includes(role)) throw badArgument('role', 'an ICE role', role);
     const settings = iceSettings(options);
+    const { role, random, lite = false } = options;
     this.localParameters = {
       usernameFragment: options.usernameFragment ?? generateUsernameFragment(random),
       password: options.password ?? generatePassword(random),
       lite,
     };
-    checkParameters(this.localParameters);
     const session = new Session(settings, options.crypto, random, this.localParameters, role);
     const checklist = new Checklist(settings.maxPairs);
     const checks = new Checks(session, checklist);
-    const pairing = new Pairing(session, checklist, checks, checkedAddressClasses(options));
+    const pairing = new Pairing(
+      session,
+      checklist,
+      checks,
+      options.remoteAddressClasses === undefined ? undefined : new Set(options.remoteAddressClasses),
+    );
     const selection = new Selection(session, checklist, checks);
     const active = new ActivePair(session);
     this.#session = session;

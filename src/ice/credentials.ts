@@ -1,5 +1,6 @@
 /** Username fragments and passwords (RFC 8445 §5.3, RFC 8839 §5.4). */
 import { badArgument } from '../core/errors.ts';
+import type { OptionRule } from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
 import { randomText } from '../core/random.ts';
 
@@ -28,12 +29,23 @@ export function generatePassword(random: RandomSource): string {
   return randomText(random, PASSWORD_LENGTH, ICE_CHARS);
 }
 
+/** A username fragment that may be one of ours: RFC 8839 §5.4 to the letter. */
+export const usernameFragmentRule: OptionRule = (value, name) => {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9+/]{4,256}$/.test(value)) {
+    throw badArgument(name, '4 to 256 ice-chars', value);
+  }
+};
+
+/** A password that may be one of ours. It never appears in the message. */
+export const passwordRule: OptionRule = (value, name) => {
+  if (typeof value !== 'string') throw badArgument(name, '22 to 256 ice-chars', `a ${typeof value}`);
+  if (!/^[A-Za-z0-9+/]{22,256}$/.test(value)) {
+    throw badArgument(name, '22 to 256 ice-chars', `${value.length} characters`);
+  }
+};
+
 /** Throws `ERR_BAD_ARGUMENT`; a password never appears in the message. */
 export function checkParameters(parameters: IceParameters): void {
-  if (!/^[A-Za-z0-9+/]{4,256}$/.test(parameters.usernameFragment)) {
-    throw badArgument('usernameFragment', '4 to 256 ice-chars', parameters.usernameFragment);
-  }
-  if (!/^[A-Za-z0-9+/]{22,256}$/.test(parameters.password)) {
-    throw badArgument('password', '22 to 256 ice-chars', `${parameters.password.length} characters`);
-  }
+  usernameFragmentRule(parameters.usernameFragment, 'usernameFragment');
+  passwordRule(parameters.password, 'password');
 }

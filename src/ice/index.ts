@@ -5,6 +5,7 @@ export { IceAgent } from './agent.ts';
 export type { IceCandidate, IceCandidateType, LocalCandidate, LocalCandidateInit } from './candidate.ts';
 export type { IceParameters } from './credentials.ts';
 export type { IceInspection } from './inspection.ts';
+export { ICE_OPTION_RULES } from './options.ts';
 export type { IceLimits, IceOptions, IceTiming } from './options.ts';
 export type { CandidatePair, CandidatePairState, IcePath } from './pair.ts';
 export type { PairPriority } from './priority.ts';

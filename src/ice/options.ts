@@ -1,10 +1,14 @@
 /** Options of an ICE agent: every wait and every bound has a name, a default and a reason. */
-import { badArgument } from '../core/errors.ts';
+import type { OptionRule, OptionRules } from '../core/options.ts';
+import { checkOptions, flag, integer, listOf, number, oneOf, required } from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
+import { randomRule } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
+import { cryptoRule } from '../crypto/provider.ts';
 import type { AddressClass } from './address-class.ts';
 import { ADDRESS_CLASSES } from './address-class.ts';
 import type { ConsentTiming } from './consent.ts';
+import { passwordRule, usernameFragmentRule } from './credentials.ts';
 import type { IceRole } from './role.ts';
 import type { RetransmissionLimits } from './transactions.ts';
 
@@ -95,31 +99,49 @@ const DEFAULTS: IceSettings = {
   maxQueuedTransmits: 256,
 };
 
-/** Options that may be zero; every other one is at least 1. */
-const MAY_BE_ZERO: readonly (keyof IceSettings)[] = ['nominationDelay'];
+const milliseconds: OptionRule = number(1);
+const count: OptionRule = integer(1);
 
-/** `undefined`: by our own candidates. Throws `ERR_BAD_ARGUMENT`. */
-export function checkedAddressClasses({
-  remoteAddressClasses: classes,
-}: IceOptions): ReadonlySet<AddressClass> | undefined {
-  if (classes === undefined) return undefined;
-  const given: readonly unknown[] = Array.isArray(classes) ? classes : [undefined];
-  if (!given.every((one) => ADDRESS_CLASSES.some((known) => known === one))) {
-    throw badArgument('remoteAddressClasses', `an array of ${ADDRESS_CLASSES.join(', ')}`, classes);
-  }
-  return new Set(classes);
-}
+const SETTING_RULES: OptionRules<IceSettings> = {
+  checkInterval: milliseconds,
+  retransmitTimeout: milliseconds,
+  maxRetransmitTimeout: milliseconds,
+  connectTimeout: milliseconds,
+  nominationDelay: number(0),
+  switchDelay: milliseconds,
+  switchSilence: milliseconds,
+  consentInterval: number(MIN_CONSENT_INTERVAL),
+  consentTimeout: milliseconds,
+  disconnectedTimeout: milliseconds,
+  maxTransmissions: count,
+  maxTransactions: count,
+  maxLocalCandidates: count,
+  maxRemoteCandidates: count,
+  maxPairs: count,
+  maxUnansweredDestinations: count,
+  maxQueuedTransmits: count,
+};
+
+/** What each option must be. */
+export const ICE_OPTION_RULES: OptionRules<IceOptions> = {
+  ...SETTING_RULES,
+  crypto: required(cryptoRule),
+  random: required(randomRule),
+  role: required(oneOf(['controlling', 'controlled'])),
+  lite: flag,
+  usernameFragment: usernameFragmentRule,
+  password: passwordRule,
+  remoteAddressClasses: listOf(oneOf(ADDRESS_CLASSES)),
+};
 
 /** Checks and completes the options. Throws `ERR_BAD_ARGUMENT`. */
 export function iceSettings(options: IceOptions): IceSettings {
+  checkOptions('IceAgent', options, ICE_OPTION_RULES);
   const settings: Record<keyof IceSettings, number> = { ...DEFAULTS };
   if (options.lite === true) settings.disconnectedTimeout = LITE_DISCONNECTED_TIMEOUT;
   for (const name of Object.keys(DEFAULTS) as (keyof IceSettings)[]) {
     const value = options[name];
-    if (value === undefined) continue;
-    const least = MAY_BE_ZERO.includes(name) ? 0 : name === 'consentInterval' ? MIN_CONSENT_INTERVAL : 1;
-    if (!Number.isFinite(value) || value < least) throw badArgument(name, `a number from ${least}`, value);
-    settings[name] = value;
+    if (value !== undefined) settings[name] = value;
   }
   return settings;
 }

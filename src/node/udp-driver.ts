@@ -13,6 +13,8 @@
 import type { Socket, SocketOptions } from 'node:dgram';
 import { canonicalAddress, type Protocol, type TransportAddress } from '../core/address.ts';
 import { badArgument, RtcError } from '../core/errors.ts';
+import type { OptionHints, OptionRule, OptionRules } from '../core/options.ts';
+import { callback, checkOptions, flag, having, integer, listOf, nested, oneOf } from '../core/options.ts';
 import { Endpoint } from '../endpoint.ts';
 import type { Input, Rtc, RtcEvent, Transmit } from '../rtc.ts';
 import { FurtherSockets } from './further-sockets.ts';
@@ -81,6 +83,66 @@ export interface UdpDriverOptions {
   readonly createSocket?: ((options: SocketOptions) => Socket) | undefined;
 }
 
+const portRule: OptionRule = integer(0, 0xffff);
+
+const addressRule: OptionRule = (value, name) => {
+  if (typeof value !== 'string' || canonicalAddress(value) === undefined) {
+    throw badArgument(name, 'an IP address', value);
+  }
+};
+
+const placeRule: OptionRule = (value, name) => {
+  if (typeof value !== 'object' || value === null) {
+    addressRule(value, name);
+    return;
+  }
+  // Entries of `hostAddresses()` and the like may say more of an address: it is not ours to judge.
+  const { address, port } = value as Partial<TransportAddress>;
+  addressRule(address, `${name}.address`);
+  portRule(port, `${name}.port`);
+};
+
+const TCP_RULES: OptionRules<TcpOptions> = {
+  address: addressRule,
+  port: portRule,
+  maxConnections: integer(1),
+  maxConnectionsPerAddress: integer(1),
+  unansweredTimeout: integer(1),
+  silenceTimeout: integer(1),
+  maxFrameSize: integer(1, 0xffff),
+  maxQueuedBytesPerConnection: integer(1),
+};
+
+const RULES: OptionRules<UdpDriverOptions> = {
+  address: addressRule,
+  port: portRule,
+  addresses: listOf(placeRule, 1),
+  tcp: nested(TCP_RULES),
+  endpoint: having('an Endpoint', ['handleInput', 'pollOutput', 'add', 'remove']),
+  recvBufferSize: integer(1),
+  sendBufferSize: integer(1),
+  maxQueuedBytes: integer(1),
+  unref: flag,
+  onEvent: callback,
+  onError: callback,
+  onListenerError: oneOf(['report', 'close']),
+  maxFurtherSockets: integer(0),
+  onWarning: callback,
+  signal: having('an AbortSignal', ['addEventListener', 'throwIfAborted']),
+  createSocket: callback,
+};
+
+const announced =
+  'peers learn addresses as candidates: rtc.addLocalCandidate({ type: "srflx", protocol: "udp", address, port, base })';
+
+const HINTS: OptionHints = new Map([
+  ['host', 'its name is "address"'],
+  ['announcedAddress', announced],
+  ['announcedIp', announced],
+  ['publicAddress', announced],
+  ['certificate', 'it is an option of each Rtc'],
+]);
+
 /** Counters of all UDP sockets together, and what the driver itself did, as plain data. */
 export interface UdpDriverStats extends UdpSocketStats {
   /** Of each socket, with where it is bound. */
@@ -143,26 +205,24 @@ export class UdpDriver {
    * when address or port cannot be had, and with the signal's reason when that is aborted already.
    */
   static async listen(options: UdpDriverOptions = {}): Promise<UdpDriver> {
+    checkOptions('UdpDriver.listen', options, RULES, HINTS);
     options.signal?.throwIfAborted();
     const places = placesToBind(options);
-    oneOf('onListenerError', options.onListenerError, ['report', 'close']);
-    const maxFurther = integer(
-      'maxFurtherSockets',
-      options.maxFurtherSockets ?? DEFAULT_MAX_FURTHER_SOCKETS,
-      0,
-    );
     const errors = new HostErrors(options.onError);
-    const tcp = options.tcp === undefined ? undefined : tcpOptions(options.tcp, places[0].address);
+    const tcp =
+      options.tcp === undefined
+        ? undefined
+        : { ...options.tcp, address: canonical(options.tcp.address ?? places[0].address) };
     const sockets = await UdpSockets.open(places, {
-      receiveBufferSize: integer('recvBufferSize', options.recvBufferSize ?? DEFAULT_BUFFER_SIZE, 1),
-      sendBufferSize: integer('sendBufferSize', options.sendBufferSize ?? DEFAULT_BUFFER_SIZE, 1),
-      maxQueuedBytes: integer('maxQueuedBytes', options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES, 1),
+      receiveBufferSize: options.recvBufferSize ?? DEFAULT_BUFFER_SIZE,
+      sendBufferSize: options.sendBufferSize ?? DEFAULT_BUFFER_SIZE,
+      maxQueuedBytes: options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES,
       createSocket: options.createSocket,
       onWarning: (warning) => errors.guard(() => options.onWarning?.(warning)),
     });
     try {
       const listener = tcp === undefined ? undefined : await TcpListener.open(tcp);
-      return new UdpDriver(sockets, listener, errors, maxFurther, options);
+      return new UdpDriver(sockets, listener, errors, options);
     } catch (error) {
       await sockets.close();
       throw error;
@@ -173,11 +233,10 @@ export class UdpDriver {
     sockets: UdpSockets,
     tcp: TcpListener | undefined,
     errors: HostErrors,
-    maxFurtherSockets: number,
     options: UdpDriverOptions,
   ) {
     this.#further = new FurtherSockets({
-      max: maxFurtherSockets,
+      max: options.maxFurtherSockets ?? DEFAULT_MAX_FURTHER_SOCKETS,
       open: (address) => sockets.openFurther(address),
       give: (rtc, local) => this.#giveCandidate(rtc, local),
     });
@@ -423,50 +482,18 @@ export class UdpDriver {
   }
 }
 
-/** At least one place, checked. Throws `ERR_BAD_ARGUMENT`. */
+/** In canonical text; at least one. */
 function placesToBind(options: UdpDriverOptions): [TransportAddress, ...TransportAddress[]] {
-  const port = integer('port', options.port ?? 0, 0, 0xffff);
-  const [first, ...others] = options.addresses ?? [options.address ?? '127.0.0.1'];
-  if (first === undefined) throw badArgument('addresses', 'at least one address', options.addresses);
+  const { address: only = '127.0.0.1', port = 0 } = options;
+  const [first = only, ...others] = options.addresses ?? [];
   const place = (wanted: string | TransportAddress): TransportAddress =>
     typeof wanted === 'string'
       ? { address: canonical(wanted), port }
-      : { address: canonical(wanted.address), port: integer('port', wanted.port, 0, 0xffff) };
+      : { address: canonical(wanted.address), port: wanted.port };
   return [place(first), ...others.map(place)];
 }
 
-/** Checked; what is left out stays so, its default is the listener's. Throws `ERR_BAD_ARGUMENT`. */
-function tcpOptions(options: TcpOptions, defaultAddress: string): TcpOptions & { readonly address: string } {
-  const limit = (name: Exclude<keyof TcpOptions, 'address' | 'port'>, most?: number): number | undefined => {
-    const value = options[name];
-    return value === undefined ? undefined : integer(name, value, 1, most);
-  };
-  return {
-    address: canonical(options.address ?? defaultAddress),
-    port: integer('port', options.port ?? 0, 0, 0xffff),
-    maxConnections: limit('maxConnections'),
-    maxConnectionsPerAddress: limit('maxConnectionsPerAddress'),
-    unansweredTimeout: limit('unansweredTimeout'),
-    silenceTimeout: limit('silenceTimeout'),
-    maxFrameSize: limit('maxFrameSize', 0xffff),
-    maxQueuedBytesPerConnection: limit('maxQueuedBytesPerConnection'),
-  };
-}
-
+/** Of an address that has been judged. */
 function canonical(address: string): string {
-  const text = canonicalAddress(address);
-  if (text === undefined) throw badArgument('address', 'an IP address', address);
-  return text;
-}
-
-function oneOf(name: string, value: string | undefined, allowed: readonly string[]): void {
-  if (value !== undefined && !allowed.includes(value))
-    throw badArgument(name, `one of ${allowed.join(', ')}`, value);
-}
-
-function integer(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw badArgument(name, `an integer from ${least} to ${most}`, value);
-  }
-  return value;
+  return canonicalAddress(address) ?? address;
 }

@@ -1,11 +1,19 @@
 /** What an `Rtc` can be told at construction. Everything has a safe default but the certificate. */
 import type { ChannelOptions } from '../channel/index.ts';
+import { CHANNEL_OPTION_RULES } from '../channel/index.ts';
+import type { OptionHints, OptionRules } from '../core/options.ts';
+import { flag, integer, nested, number, oneOf, only, or, required, without, wait } from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
+import { randomRule } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
+import { cryptoRule } from '../crypto/index.ts';
 import type { Certificate, DtlsOptions } from '../dtls/index.ts';
+import { DTLS_OPTION_RULES, certificateRule } from '../dtls/index.ts';
 import type { IceOptions } from '../ice/index.ts';
+import { ICE_OPTION_RULES } from '../ice/index.ts';
 import type { SetupPreference } from '../negotiation/index.ts';
 import type { PathMtuOptions, SctpOptions } from '../sctp/index.ts';
+import { PATH_MTU_RULES, SCTP_OPTION_RULES } from '../sctp/index.ts';
 
 export interface RtcOptions {
   /** Made once a process with `selfSignedCertificate()`; any number of connections share it. */
@@ -46,24 +54,35 @@ export interface RtcOptions {
    */
   readonly pathMtu?: Omit<PathMtuOptions, 'overhead'> | false | undefined;
   /** Deadlines, limits and timing of each layer; see their own documentation. */
-  readonly ice?: Partial<Omit<IceOptions, 'crypto' | 'random' | 'role' | 'lite'>> | undefined;
-  readonly dtls?:
-    | Partial<
-        Pick<
-          DtlsOptions,
-          | 'handshakeTimeout'
-          | 'retransmitTimeout'
-          | 'versions'
-          | 'groups'
-          | 'cipherSuites'
-          | 'srtpProfiles'
-          | 'dangerouslyAcceptAnyFingerprint'
-        >
-      >
-    | undefined;
-  readonly sctp?: Partial<Omit<SctpOptions, 'random' | 'maxMessageSize' | 'mtu' | 'pathMtu'>> | undefined;
-  readonly channels?: Partial<ChannelOptions> | undefined;
+  readonly ice?: Partial<Omit<IceOptions, (typeof DECIDED_FOR_ICE)[number]>> | undefined;
+  readonly dtls?: Partial<Pick<DtlsOptions, (typeof DTLS_NAMES)[number]>> | undefined;
+  readonly sctp?: Partial<Omit<SctpOptions, (typeof DECIDED_FOR_SCTP)[number]>> | undefined;
+  readonly channels?: Partial<Omit<ChannelOptions, 'onActivity'>> | undefined;
 }
+
+/** What a host may say of DTLS; the rest follows from the connection. */
+const DTLS_NAMES = [
+  'handshakeTimeout',
+  'retransmitTimeout',
+  'versions',
+  'groups',
+  'cipherSuites',
+  'srtpProfiles',
+  'dangerouslyAcceptAnyFingerprint',
+] as const;
+
+const DECIDED_FOR_ICE = ['crypto', 'random', 'role', 'lite'] as const;
+
+/** What `Rtc` decides for its association: options of its own, and what the descriptions say. */
+const DECIDED_FOR_SCTP = [
+  'random',
+  'maxMessageSize',
+  'mtu',
+  'pathMtu',
+  'localPort',
+  'remotePort',
+  'remoteMaxMessageSize',
+] as const;
 
 export const DEFAULT_MAX_MESSAGE_SIZE = 262_144;
 export const DEFAULT_MTU = 1200;
@@ -71,3 +90,38 @@ export const SCTP_PORT = 5000;
 /** UDP payload of an Ethernet frame of 1500 bytes, without and with IPv6's larger header. */
 export const ETHERNET_PAYLOAD_IPV4 = 1472;
 export const ETHERNET_PAYLOAD_IPV6 = 1452;
+
+/** What each option must be. */
+export const RTC_OPTION_RULES: OptionRules<RtcOptions> = {
+  certificate: required(certificateRule),
+  crypto: cryptoRule,
+  random: randomRule,
+  now: number(-Number.MAX_VALUE),
+  iceLite: flag,
+  setup: oneOf(['auto', 'active', 'passive']),
+  strictSdp: flag,
+  maxMessageSize: integer(1024, 2 ** 30),
+  mtu: integer(576, 65_507),
+  signalingTimeout: wait,
+  pathMtu: or(false, nested(without(PATH_MTU_RULES, 'overhead'))),
+  ice: nested(without(ICE_OPTION_RULES, ...DECIDED_FOR_ICE)),
+  dtls: nested(only(DTLS_OPTION_RULES, ...DTLS_NAMES)),
+  sctp: nested(without(SCTP_OPTION_RULES, ...DECIDED_FOR_SCTP)),
+  channels: nested(without(CHANNEL_OPTION_RULES, 'onActivity')),
+};
+
+const ADD_CANDIDATES =
+  'an Rtc has no sockets and asks no servers: give it each address it can be reached at with addLocalCandidate()';
+
+/** For those who come from `RTCPeerConnection` and the like. */
+export const RTC_OPTION_HINTS: OptionHints = new Map([
+  ['iceServers', ADD_CANDIDATES],
+  ['iceTransportPolicy', ADD_CANDIDATES],
+  ['iceCandidatePoolSize', ADD_CANDIDATES],
+  ['announcedAddress', ADD_CANDIDATES],
+  ['announcedIp', ADD_CANDIDATES],
+  ['bundlePolicy', 'everything is bundled always'],
+  ['rtcpMuxPolicy', 'RTP and RTCP share the path always'],
+  ['certificates', 'give one "certificate"'],
+  ['role', 'the DTLS role is asked for with "setup", the ICE role follows from who offers'],
+]);

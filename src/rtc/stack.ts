@@ -24,7 +24,7 @@ import type { RandomSource } from '../core/random.ts';
 import { splitRandom } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import type { DtlsEvent, DtlsOptions, DtlsRole, Fingerprint } from '../dtls/index.ts';
-import { Dtls, SRTP_PROFILES } from '../dtls/index.ts';
+import { DTLS_MAX_MTU, Dtls, SRTP_PROFILES } from '../dtls/index.ts';
 import type {
   IceCandidate,
   IceEvent,
@@ -472,7 +472,7 @@ export class ProtocolStack {
       crypto: this.#crypto,
       random: splitRandom(this.#random, 'dtls'),
       remoteFingerprints: parameters.fingerprints,
-      mtu: this.#mtu,
+      mtu: Math.min(this.#mtu, DTLS_MAX_MTU),
       // RFC 6347 §4.2.4.1 starts at 1 s "unless other information is available": ICE has measured this path.
       // (On a coarse clock it may have taken no time at all.)
       ...(roundTripTime === undefined ? {} : { retransmitTimeout: Math.max(1, 2 * roundTripTime) }),

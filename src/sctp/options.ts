@@ -1,6 +1,19 @@
 /** Options of an association, their defaults and their checks. Sizes are bytes, times milliseconds. */
 import { badArgument } from '../core/errors.ts';
+import type { OptionRule, OptionRules } from '../core/options.ts';
+import {
+  checkOptions,
+  flag,
+  integer,
+  nested,
+  number,
+  oneOf,
+  required,
+  wait,
+  withDefaults,
+} from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
+import { randomRule } from '../core/random.ts';
 import type { GateName } from './association/deadlines.ts';
 import type { PathMtuSettings } from './association/path-mtu.ts';
 import { MIN_CHARGE } from './constants.ts';
@@ -143,6 +156,62 @@ export interface SctpOptions {
   readonly gates?: Partial<SctpGates> | undefined;
 }
 
+const GATE_RULES: OptionRules<SctpGates> = {
+  sctpConnect: wait,
+  dataProgress: wait,
+  zeroWindow: wait,
+  streamReset: wait,
+  peerLiveness: wait,
+  pathDown: wait,
+  reassembly: wait,
+  readerStalled: wait,
+  shutdown: wait,
+};
+
+/** Of `pathMtu`; an `Rtc` takes them too. */
+export const PATH_MTU_RULES: OptionRules<PathMtuOptions> = {
+  max: integer(300, 16_384),
+  min: integer(300, 16_384),
+  overhead: integer(0, 200),
+  probeAfter: integer(0, MAX_COUNT),
+};
+
+const controllerRule: OptionRule = (value, name) => {
+  if (typeof value !== 'function') oneOf(['bbr', 'new-reno'])(value, name);
+};
+
+/** What each option must be; `resolveOptions` adds how they hang together. */
+export const SCTP_OPTION_RULES: OptionRules<SctpOptions> = {
+  random: required(randomRule),
+  localPort: integer(1, 65_535),
+  remotePort: integer(1, 65_535),
+  mtu: integer(512, 65_532),
+  pathMtu: nested(PATH_MTU_RULES),
+  maxMessageSize: integer(1, 2 ** 30),
+  remoteMaxMessageSize: number(1, Infinity),
+  receiveWindow: integer(1500, MAX_COUNT),
+  receiveWindowMax: integer(1500, MAX_COUNT),
+  maxFragments: integer(1, MAX_COUNT),
+  maxOpenMessages: integer(1, MAX_COUNT),
+  maxOpenMessagesPerStream: integer(1, MAX_COUNT),
+  maxDeferredBytes: integer(0, MAX_COUNT),
+  maxDeferredChunks: integer(0, MAX_COUNT),
+  maxGaps: integer(1, MAX_TSN_AHEAD),
+  sendBuffer: integer(MIN_CHARGE, MAX_COUNT),
+  streams: integer(1, 65_535),
+  sackDelay: integer(1, 500),
+  heartbeatInterval: wait,
+  initialRto: integer(1, 60_000),
+  maxBurst: integer(1, 1000),
+  maxRate: number(1000, Infinity),
+  congestion: controllerRule,
+  interleaving: flag,
+  zeroChecksum: flag,
+  scheduling: oneOf(['weighted-fair', 'round-robin']),
+  sendBufferLowThreshold: number(0),
+  gates: nested(GATE_RULES),
+};
+
 export interface SctpSettings {
   readonly random: RandomSource;
   readonly localPort: number;
@@ -176,6 +245,7 @@ export interface SctpSettings {
 
 /** Fills in the defaults; throws `ERR_BAD_ARGUMENT` for a value out of range. */
 export function resolveOptions(options: SctpOptions): SctpSettings {
+  checkOptions('SctpAssociation', options, SCTP_OPTION_RULES);
   const receiveWindow = options.receiveWindow ?? Math.max(DEFAULT_WINDOW, options.maxMessageSize ?? 0);
   const receiveWindowMax =
     options.receiveWindowMax ??
@@ -183,66 +253,58 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
   const maxOpenMessages = options.maxOpenMessages ?? Math.max(4096, Math.ceil(receiveWindow / 1024));
   const settings: SctpSettings = {
     random: options.random,
-    localPort: integer('localPort', options.localPort ?? 5000, 1, 65535),
-    remotePort: integer('remotePort', options.remotePort ?? 5000, 1, 65535),
-    mtu: integer('mtu', options.mtu ?? DEFAULT_MTU, 512, 65532),
+    localPort: options.localPort ?? 5000,
+    remotePort: options.remotePort ?? 5000,
+    mtu: options.mtu ?? DEFAULT_MTU,
     pathMtu: resolvePathMtu(options.pathMtu, options.mtu ?? DEFAULT_MTU),
-    maxMessageSize: integer('maxMessageSize', options.maxMessageSize ?? 262_144, 1, 2 ** 30),
-    remoteMaxMessageSize: positive('remoteMaxMessageSize', options.remoteMaxMessageSize ?? 65_536),
-    receiveWindow: integer('receiveWindow', receiveWindow, 1500, MAX_COUNT),
-    receiveWindowMax: integer('receiveWindowMax', receiveWindowMax, receiveWindow, MAX_COUNT),
-    maxFragments: integer(
-      'maxFragments',
-      options.maxFragments ?? Math.max(16_384, Math.ceil(receiveWindow / 256)),
-      1,
-      MAX_COUNT,
-    ),
-    maxOpenMessages: integer('maxOpenMessages', maxOpenMessages, 1, MAX_COUNT),
-    maxOpenMessagesPerStream: integer(
-      'maxOpenMessagesPerStream',
-      options.maxOpenMessagesPerStream ?? Math.ceil(maxOpenMessages / 4),
-      1,
-      MAX_COUNT,
-    ),
-    maxDeferredBytes: integer('maxDeferredBytes', options.maxDeferredBytes ?? 65_536, 0, MAX_COUNT),
-    maxDeferredChunks: integer('maxDeferredChunks', options.maxDeferredChunks ?? 256, 0, MAX_COUNT),
-    maxGaps: integer('maxGaps', options.maxGaps ?? 1024, 1, MAX_TSN_AHEAD),
-    sendBuffer: integer('sendBuffer', options.sendBuffer ?? DEFAULT_SEND_BUFFER, MIN_CHARGE, MAX_COUNT),
-    streams: integer('streams', options.streams ?? 65_535, 1, 65_535),
-    sackDelay: integer('sackDelay', options.sackDelay ?? 100, 1, 500),
-    heartbeatInterval: positive('heartbeatInterval', options.heartbeatInterval ?? 15_000),
-    initialRto: integer('initialRto', options.initialRto ?? 500, 1, 60_000),
-    maxBurst: integer('maxBurst', options.maxBurst ?? 10, 1, 1000),
-    maxRate: options.maxRate === undefined ? undefined : atLeast('maxRate', options.maxRate, 1000),
+    maxMessageSize: options.maxMessageSize ?? 262_144,
+    remoteMaxMessageSize: options.remoteMaxMessageSize ?? 65_536,
+    receiveWindow,
+    receiveWindowMax,
+    maxFragments: options.maxFragments ?? Math.max(16_384, Math.ceil(receiveWindow / 256)),
+    maxOpenMessages,
+    maxOpenMessagesPerStream: options.maxOpenMessagesPerStream ?? Math.ceil(maxOpenMessages / 4),
+    maxDeferredBytes: options.maxDeferredBytes ?? 65_536,
+    maxDeferredChunks: options.maxDeferredChunks ?? 256,
+    maxGaps: options.maxGaps ?? 1024,
+    sendBuffer: options.sendBuffer ?? DEFAULT_SEND_BUFFER,
+    streams: options.streams ?? 65_535,
+    sackDelay: options.sackDelay ?? 100,
+    heartbeatInterval: options.heartbeatInterval ?? 15_000,
+    initialRto: options.initialRto ?? 500,
+    maxBurst: options.maxBurst ?? 10,
+    maxRate: options.maxRate,
     congestion: controllerOf(options.congestion ?? 'bbr'),
     interleaving: options.interleaving ?? true,
     zeroChecksum: options.zeroChecksum ?? true,
     scheduling: options.scheduling ?? 'weighted-fair',
     sendBufferLowThreshold: options.sendBufferLowThreshold ?? (options.sendBuffer ?? DEFAULT_SEND_BUFFER) / 2,
-    gates: { ...DEFAULT_GATES, ...options.gates },
+    gates: withDefaults(DEFAULT_GATES, options.gates),
   };
   if (!(settings.sendBufferLowThreshold >= 0 && settings.sendBufferLowThreshold < settings.sendBuffer)) {
     throw badArgument('sendBufferLowThreshold', '0 … sendBuffer', settings.sendBufferLowThreshold);
+  }
+  if (receiveWindowMax < receiveWindow) {
+    throw badArgument('receiveWindowMax', 'at least receiveWindow', receiveWindowMax);
   }
   if (settings.mtu % 4 !== 0) throw badArgument('mtu', 'a multiple of 4', settings.mtu);
   if (settings.receiveWindow < settings.maxMessageSize) {
     throw badArgument('receiveWindow', 'at least maxMessageSize', settings.receiveWindow);
   }
-  for (const [name, value] of Object.entries(settings.gates)) positive(`gates.${name}`, value);
   return settings;
 }
 
 function resolvePathMtu(options: PathMtuOptions | undefined, base: number): PathMtuSettings {
-  const overhead = integer('pathMtu.overhead', options?.overhead ?? DTLS_OVERHEAD, 0, 200);
+  const overhead = options?.overhead ?? DTLS_OVERHEAD;
   if (options === undefined) return { enabled: false, base, min: 0, max: 0, overhead, probeAfter: 0 };
   const { max = DEFAULT_PATH_MAX, min = DEFAULT_PATH_MIN, probeAfter = 65_536 } = options;
   return {
     enabled: true,
     base,
-    min: integer('pathMtu.min', min, 300, 16_384),
-    max: integer('pathMtu.max', max, 300, 16_384),
+    min,
+    max,
     overhead,
-    probeAfter: integer('pathMtu.probeAfter', probeAfter, 0, 2 ** 31 - 1),
+    probeAfter,
   };
 }
 
@@ -253,24 +315,5 @@ function controllerOf(wanted: NonNullable<SctpOptions['congestion']>): SctpSetti
       return (options) => new Bbr(options);
     case 'new-reno':
       return (options) => new NewReno(options);
-    default:
-      throw badArgument('congestion', '"bbr", "new-reno" or a function', wanted);
   }
-}
-
-function integer(name: string, value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw badArgument(name, `an integer from ${min} to ${max}`, value);
-  }
-  return value;
-}
-
-function atLeast(name: string, value: number, min: number): number {
-  if (!(value >= min)) throw badArgument(name, `a number from ${min}`, value);
-  return value;
-}
-
-function positive(name: string, value: number): number {
-  if (!(value > 0)) throw badArgument(name, 'a number above 0', value);
-  return value;
 }

@@ -5,6 +5,8 @@
  * Sizes are those of IP packets: the UDP payload and 28 bytes of headers over IPv4, 48 over IPv6.
  */
 import { badArgument } from '../core/errors.ts';
+import type { OptionRule, OptionRules } from '../core/options.ts';
+import { checkOptions, nested, number, required } from '../core/options.ts';
 
 /**
  * Loss in bursts (Gilbert 1960, Elliott 1963): a link is in a good or a bad state, and each datagram may first change
@@ -52,6 +54,8 @@ export interface LinkConditions {
 export interface PathConditions {
   readonly up: LinkConditions;
   readonly down: LinkConditions;
+  /** A generated plan has one (`arbitraryNetwork`): it is the network's and says nothing here. */
+  readonly seed?: number | undefined;
 }
 
 export interface ResolvedBurst {
@@ -92,15 +96,58 @@ export const DEFAULT_CONDITIONS: ResolvedConditions = {
   mtu: Infinity,
 };
 
-const PROBABILITIES = ['loss', 'reorder', 'duplicate', 'corrupt'] as const;
-const DELAYS = ['latency', 'jitter', 'reorderDelay', 'duplicateDelay'] as const;
-const SIZES = ['rate', 'queueLimit', 'mtu'] as const;
+const probability: OptionRule = number(0, 1);
+const delay: OptionRule = number(0);
+const size: OptionRule = (value, name) => {
+  if (typeof value !== 'number' || !(value > 0)) throw badArgument(name, 'a number above 0', value);
+};
+
+const BURST_RULES: OptionRules<GilbertElliott> = {
+  toBad: required(probability),
+  toGood: required(probability),
+  lossInBad: probability,
+  lossInGood: probability,
+};
+
+export const CONDITION_RULES: OptionRules<LinkConditions> = {
+  latency: delay,
+  jitter: delay,
+  loss: probability,
+  burst: nested(BURST_RULES),
+  reorder: probability,
+  reorderDelay: delay,
+  duplicate: probability,
+  duplicateDelay: delay,
+  corrupt: probability,
+  rate: size,
+  queueLimit: size,
+  mtu: size,
+};
+
+const PATH_RULES: OptionRules<PathConditions> = {
+  up: required(nested(CONDITION_RULES)),
+  down: required(nested(CONDITION_RULES)),
+  seed: number(-Number.MAX_VALUE),
+};
+
+function isPath(given: LinkConditions | PathConditions): given is PathConditions {
+  // By `typeof` first: whoever is not checked by a compiler may give anything.
+  return typeof given === 'object' && 'up' in ((given as object | null) ?? {});
+}
+
+/** Both directions of what `link` was given. Throws `ERR_BAD_ARGUMENT` for a value out of its range. */
+export function pathConditions(given: LinkConditions | PathConditions): PathConditions {
+  if (isPath(given)) {
+    checkOptions('link', given, PATH_RULES);
+    return given;
+  }
+  checkOptions('link', given, CONDITION_RULES);
+  return { up: given, down: given };
+}
 
 /** `given` over `base`. Throws `ERR_BAD_ARGUMENT` for a value out of its range. */
 export function resolveConditions(given: LinkConditions, base: ResolvedConditions): ResolvedConditions {
-  for (const name of PROBABILITIES) checkProbability(name, given[name]);
-  for (const name of DELAYS) checkDelay(name, given[name]);
-  for (const name of SIZES) checkSize(name, given[name]);
+  checkOptions('conditions', given, CONDITION_RULES);
   return {
     latency: given.latency ?? base.latency,
     jitter: given.jitter ?? base.jitter,
@@ -133,30 +180,10 @@ export function burstLoss(share: number, meanBurst: number): GilbertElliott {
 
 function resolveBurst(burst: GilbertElliott | undefined): ResolvedBurst | undefined {
   if (burst === undefined) return undefined;
-  checkProbability('burst.toBad', burst.toBad);
-  checkProbability('burst.toGood', burst.toGood);
-  checkProbability('burst.lossInBad', burst.lossInBad);
-  checkProbability('burst.lossInGood', burst.lossInGood);
   return {
     toBad: burst.toBad,
     toGood: burst.toGood,
     lossInBad: burst.lossInBad ?? 1,
     lossInGood: burst.lossInGood ?? 0,
   };
-}
-
-function checkProbability(name: string, value: number | undefined): void {
-  if (value !== undefined && !(value >= 0 && value <= 1)) {
-    throw badArgument(name, 'a probability, 0 to 1', value);
-  }
-}
-
-function checkDelay(name: string, value: number | undefined): void {
-  if (value !== undefined && !(value >= 0 && value < Infinity)) {
-    throw badArgument(name, 'milliseconds, 0 or more', value);
-  }
-}
-
-function checkSize(name: string, value: number | undefined): void {
-  if (value !== undefined && !(value > 0)) throw badArgument(name, 'a number above 0', value);
 }

@@ -10,6 +10,18 @@
  * alone.
  */
 import { badArgument } from '../core/errors.ts';
+import type { OptionRules } from '../core/options.ts';
+import {
+  callback,
+  checkOptions,
+  integer,
+  listOf,
+  nested,
+  number,
+  oneOf,
+  required,
+  text,
+} from '../core/options.ts';
 import { SeededRandom } from '../core/random.ts';
 import type { Fault } from './faults.ts';
 import type { Link } from './link.ts';
@@ -92,6 +104,21 @@ export class CutFailure extends Error {
 }
 
 const DEFAULT_LIMIT = 120_000;
+
+const PLACE_RULES: OptionRules<CutPlace> = {
+  direction: required(text()),
+  index: required(integer(0)),
+  fault: required(oneOf(CUT_FAULTS)),
+};
+
+const CUT_RULES: OptionRules<CutOptions<CutStage>> = {
+  seed: required(number(-Number.MAX_VALUE)),
+  outcome: required(callback),
+  faults: listOf(oneOf(CUT_FAULTS)),
+  limit: number(0, Infinity),
+  sample: integer(1),
+  only: nested(PLACE_RULES),
+};
 const DELAY = 1000;
 
 /**
@@ -102,6 +129,7 @@ export function cutAnywhere<Stage extends CutStage>(
   scenario: CutScenario<Stage>,
   options: CutOptions<Stage>,
 ): CutReport {
+  checkOptions('cutAnywhere', options, CUT_RULES);
   const datagrams = countDatagrams(scenario, options);
   const every = allPlaces(datagrams, options.faults ?? CUT_FAULTS);
   const chosen = choose(every, options);

@@ -5,6 +5,8 @@
  * attached without a port has every port that no other machine has.
  */
 import { badArgument } from '../core/errors.ts';
+import type { OptionRule, OptionRules } from '../core/options.ts';
+import { callback, having, integer, listOf, number, or, text } from '../core/options.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import type { Link } from './link.ts';
 import type { PeerEvent, SimMachine, SimOutput } from './machine.ts';
@@ -38,6 +40,27 @@ export interface AttachOptions<Output extends SimOutput = SimOutput> {
    */
   readonly closedEvent?: string | false | undefined;
 }
+
+export const HOST_RULES: OptionRules<HostOptions> = {
+  name: text(),
+  behind: having('a NAT', ['reset', 'mappings']),
+  receiveBuffer: number(0, Infinity),
+};
+
+const portRule: OptionRule = integer(0, 0xffff);
+
+const portsRule: OptionRule = (value, name) => {
+  if (typeof value === 'number') portRule(value, name);
+  else listOf(portRule)(value, name);
+};
+
+export const ATTACH_RULES: OptionRules<AttachOptions> = {
+  name: text(),
+  port: portsRule,
+  onEvent: callback,
+  invariant: callback,
+  closedEvent: or(false, text()),
+};
 
 /** What a host asks its network for. */
 export interface HostServices {

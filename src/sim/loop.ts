@@ -6,6 +6,8 @@
  * instant is a microsecond wide, so that deadlines which creep ahead by a hair are caught as well.
  */
 import { badArgument, RtcError } from '../core/errors.ts';
+import type { OptionRules } from '../core/options.ts';
+import { callback, checkOptions, number } from '../core/options.ts';
 import { Schedule } from './schedule.ts';
 
 export interface RunOptions {
@@ -44,6 +46,8 @@ export interface LoopHandlers<T> {
 }
 
 const DEFAULT_LIMIT = 60_000;
+
+const RUN_RULES: OptionRules<RunOptions> = { until: callback, limit: number(0, Infinity) };
 
 /** Milliseconds. */
 const INSTANT = 0.001;
@@ -106,8 +110,8 @@ export class Loop<T> {
   }
 
   run(options: RunOptions): Outcome {
+    checkOptions('run', options, RUN_RULES);
     const limit = options.limit ?? DEFAULT_LIMIT;
-    if (!(limit >= 0)) throw badArgument('limit', 'milliseconds, 0 or more', limit);
     if (this.#running) {
       throw new RtcError(
         'ERR_INVALID_STATE',

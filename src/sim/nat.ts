@@ -8,7 +8,8 @@
  */
 import type { TransportAddress } from '../core/address.ts';
 import { formatAddress } from '../core/address.ts';
-import { badArgument } from '../core/errors.ts';
+import type { OptionRule, OptionRules } from '../core/options.ts';
+import { flag, having, integer, oneOf, text, wait } from '../core/options.ts';
 import type { Realm } from './realm.ts';
 
 /** On what of the other side's address a mapping or a filter depends (RFC 4787 §4.1, §5). */
@@ -48,6 +49,23 @@ export const NAT_KINDS: Readonly<
 export const FIRST_NAT_PORT = 40000;
 const MAX_NAT_PORTS = 65536 - FIRST_NAT_PORT;
 
+const behaviour: OptionRule = oneOf([
+  'endpoint-independent',
+  'address-dependent',
+  'address-and-port-dependent',
+]);
+
+export const NAT_RULES: OptionRules<NatOptions> = {
+  name: text(),
+  mapping: behaviour,
+  filtering: behaviour,
+  hairpin: flag,
+  timeout: wait,
+  refreshInbound: flag,
+  ports: integer(1, MAX_NAT_PORTS),
+  behind: having('a NAT', ['reset', 'mappings']),
+};
+
 interface Mapping {
   readonly key: string;
   readonly inside: TransportAddress;
@@ -74,14 +92,8 @@ export class Nat {
   readonly #ports: number;
   #nextPort = 0;
 
-  /** Made by `network.nat()`. */
+  /** Made by `network.nat()`, which has judged the options. */
   constructor(address: string, outside: Realm, makeInside: (gateway: Nat) => Realm, options: NatOptions) {
-    const timeout = options.timeout ?? 120_000;
-    if (!(timeout > 0)) throw badArgument('timeout', 'milliseconds above 0', timeout);
-    const ports = options.ports ?? MAX_NAT_PORTS;
-    if (!(Number.isInteger(ports) && ports > 0 && ports <= MAX_NAT_PORTS)) {
-      throw badArgument('ports', `a count of ports, 1 to ${MAX_NAT_PORTS}`, ports);
-    }
     this.address = address;
     this.name = options.name ?? `nat ${address}`;
     this.outside = outside;
@@ -89,8 +101,8 @@ export class Nat {
     this.hairpin = options.hairpin ?? false;
     this.#mapping = options.mapping ?? 'endpoint-independent';
     this.#filtering = options.filtering ?? 'address-and-port-dependent';
-    this.#timeout = timeout;
-    this.#ports = ports;
+    this.#timeout = options.timeout ?? 120_000;
+    this.#ports = options.ports ?? MAX_NAT_PORTS;
     this.#refreshInbound = options.refreshInbound ?? false;
   }
 

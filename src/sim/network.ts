@@ -12,11 +12,13 @@
  */
 import { addressFamily, canonicalAddress } from '../core/address.ts';
 import { badArgument } from '../core/errors.ts';
+import type { OptionRules } from '../core/options.ts';
+import { checkOptions, flag, integer, nested, number, required } from '../core/options.ts';
 import { SeededRandom } from '../core/random.ts';
 import type { LinkConditions, PathConditions } from './conditions.ts';
-import { DEFAULT_CONDITIONS, resolveConditions } from './conditions.ts';
+import { CONDITION_RULES, DEFAULT_CONDITIONS, pathConditions, resolveConditions } from './conditions.ts';
 import type { AttachOptions, HostOptions } from './host.ts';
-import { Host, NetworkInterface } from './host.ts';
+import { ATTACH_RULES, HOST_RULES, Host, NetworkInterface } from './host.ts';
 import type { Link } from './link.ts';
 import type { DatagramRecord, Fate } from './log.ts';
 import { DatagramLog } from './log.ts';
@@ -24,7 +26,7 @@ import type { Outcome, RunOptions } from './loop.ts';
 import { Loop } from './loop.ts';
 import type { PeerEvent, SimMachine, SimOutput } from './machine.ts';
 import type { NatOptions } from './nat.ts';
-import { Nat } from './nat.ts';
+import { Nat, NAT_RULES } from './nat.ts';
 import type { Occurrence, PeerSurroundings, RunnerOptions, SimPeer } from './peer.ts';
 import { PeerRunner } from './peer.ts';
 import { Realm, takenAddress } from './realm.ts';
@@ -79,6 +81,17 @@ export interface NetworkInspection {
 
 const DEFAULT_BOUND = 100_000;
 
+const RULES: OptionRules<NetworkOptions> = {
+  seed: required(number(-Number.MAX_VALUE)),
+  start: number(-Number.MAX_VALUE),
+  defaults: nested(CONDITION_RULES),
+  record: nested<NonNullable<NetworkOptions['record']>>({ datagrams: flag, bytes: flag, events: flag }),
+  invariants: flag,
+  scribble: flag,
+  stepsPerInstant: integer(1),
+  outputsPerDrain: integer(1),
+};
+
 export class Network {
   readonly seed: number;
   readonly #internet = new Realm(undefined);
@@ -92,9 +105,8 @@ export class Network {
 
   /** Throws `ERR_BAD_ARGUMENT` for a bad option. */
   constructor(options: NetworkOptions) {
+    checkOptions('Network', options, RULES);
     const { seed, start = 0, record = {} } = options;
-    if (!Number.isFinite(seed)) throw badArgument('seed', 'a number', seed);
-    if (!Number.isFinite(start)) throw badArgument('start', 'milliseconds', start);
     const defaults = resolveConditions(options.defaults ?? {}, DEFAULT_CONDITIONS);
     this.seed = seed;
     this.#log = new DatagramLog(record);
@@ -155,6 +167,7 @@ export class Network {
 
   /** A host with one or several addresses. Throws `ERR_BAD_ARGUMENT` when an address or the name is taken or none. */
   host(address: string | readonly string[], options: HostOptions = {}): Host {
+    checkOptions('host', options, HOST_RULES);
     const addresses = typeof address === 'string' ? [address] : address;
     const first = addresses[0];
     if (first === undefined) throw badArgument('address', 'at least one', 'none');
@@ -181,6 +194,7 @@ export class Network {
 
   /** A NAT with this outside address; hosts stand behind it by `host(…, { behind })`. */
   nat(address: string, options: NatOptions = {}): Nat {
+    checkOptions('nat', options, NAT_RULES);
     const canonical = canonicalAddress(address);
     if (canonical === undefined) throw badArgument('address', 'an IP address', address);
     const outside = options.behind?.inside ?? this.#internet;
@@ -194,7 +208,7 @@ export class Network {
    * several addresses: of every pair of one family. NATs on the way do not matter: a link is between hosts.
    */
   link(a: LinkEnd, b: LinkEnd, conditions: LinkConditions | PathConditions): void {
-    const path = 'up' in conditions ? conditions : { up: conditions, down: conditions };
+    const path = pathConditions(conditions);
     const up = resolveConditions(path.up, this.#wire.defaults);
     const down = resolveConditions(path.down, this.#wire.defaults);
     for (const link of this.#directions(a, b)) link.update(up);
@@ -340,6 +354,7 @@ export class Network {
     machine: SimMachine<Output>,
     options: AttachOptions<Output>,
   ): SimPeer<Output> {
+    checkOptions('attach', options, ATTACH_RULES);
     const name = options.name ?? this.#freeName(host.name, this.#peers);
     if (this.#peers.has(name)) throw badArgument('name', 'one that no other machine has', name);
     const ports = typeof options.port === 'number' ? [options.port] : options.port;

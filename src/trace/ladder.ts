@@ -4,6 +4,8 @@
  * Time is not to scale: every send and every arrival has a row of its own, near ones close together, and a long silence
  * is cut short and says how long it was. Arrows have the colour of their protocol; what was lost ends in a red cross.
  */
+import type { OptionRules } from '../core/options.ts';
+import { checkOptions, number, text } from '../core/options.ts';
 import { describeTime } from './describe.ts';
 import type { Passage, PassageSource } from './passages.ts';
 import { passagesOf } from './passages.ts';
@@ -18,6 +20,13 @@ export interface LadderOptions {
 }
 
 const DEFAULT_MAX_ARROWS = 500;
+
+const RULES: OptionRules<LadderOptions> = {
+  left: text(),
+  right: text(),
+  title: text(),
+  maxArrows: number(0, Infinity),
+};
 
 // Pixels.
 const WIDTH = 1080;
@@ -50,6 +59,7 @@ const KINDS: Readonly<Record<Kind, { readonly name: string; readonly color: stri
 
 /** An SVG document. */
 export function ladderSvg(source: PassageSource, options: LadderOptions = {}): string {
+  checkOptions('ladderSvg', options, RULES);
   const { left, right, list } = passagesOf(source);
   const shown = list.slice(0, options.maxArrows ?? DEFAULT_MAX_ARROWS);
   const rows = layOut(shown);

@@ -12,6 +12,8 @@ import { parseIp } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { Writer, concatBytes, readU16 } from '../core/bytes.ts';
 import { encodeUtf8, toHex } from '../core/text.ts';
+import type { OptionRules } from '../core/options.ts';
+import { checkOptions, number } from '../core/options.ts';
 import type { Trace } from './format.ts';
 import type { Passage, PassageSource } from './passages.ts';
 import { passagesOf } from './passages.ts';
@@ -20,6 +22,8 @@ export interface PcapngOptions {
   /** What time 0 of the trace is, in milliseconds since 1970. Default 0: Wireshark shows times relative to the start. */
   readonly epoch?: number | undefined;
 }
+
+const RULES: OptionRules<PcapngOptions> = { epoch: number(0) };
 
 const SECTION_HEADER = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION = 1;
@@ -45,6 +49,7 @@ const OUTBOUND = 2;
 
 /** A whole file. */
 export function pcapng(source: PassageSource, options: PcapngOptions = {}): Bytes {
+  checkOptions('pcapng', options, RULES);
   const { list } = passagesOf(source);
   const epoch = options.epoch ?? 0;
   const blocks = [

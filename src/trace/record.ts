@@ -6,11 +6,13 @@
  *   writeFileSync('session.jsonl', formatTrace(recorder.trace))
  */
 import { badArgument } from '../core/errors.ts';
+import type { OptionRules } from '../core/options.ts';
+import { checkOptions, number, without } from '../core/options.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
-import { jsCrypto } from '../crypto/index.ts';
+import { cryptoRule, jsCrypto } from '../crypto/index.ts';
 import { selfSignedCertificate } from '../dtls/index.ts';
 import type { TraceEntry, TraceListener } from '../rtc.ts';
-import { Rtc } from '../rtc.ts';
+import { RTC_OPTION_RULES, Rtc } from '../rtc.ts';
 import { mapPlain } from '../rtc/trace/plain.ts';
 import type { Trace, TraceConfiguration, TraceHeader } from './format.ts';
 import { traceHeader } from './format.ts';
@@ -62,6 +64,13 @@ export interface RecordOptions extends TraceConfiguration {
   readonly maxEntries?: number | undefined;
 }
 
+const RULES: OptionRules<RecordOptions> = {
+  ...without(RTC_OPTION_RULES, 'certificate', 'crypto', 'random'),
+  crypto: cryptoRule,
+  seed: number(-Number.MAX_VALUE),
+  maxEntries: number(1, Infinity),
+};
+
 export interface Recording {
   readonly rtc: Rtc;
   readonly recorder: TraceRecorder;
@@ -72,6 +81,7 @@ export interface Recording {
  * Throws `ERR_BAD_ARGUMENT` for options that are no plain data (`sctp.congestion`), and as the `Rtc` constructor does.
  */
 export function recordRtc(options: RecordOptions = {}): Recording {
+  checkOptions('recordRtc', options, RULES);
   const { crypto, seed, maxEntries, ...configuration } = options;
   const header = traceHeader(seed ?? freshSeed(), plainCopy(configuration));
   const recorder = new TraceRecorder(header, maxEntries);

@@ -7,7 +7,10 @@
  */
 import type { DataChannel } from '../channel/index.ts';
 import { RtcError } from '../core/errors.ts';
+import type { OptionRules } from '../core/options.ts';
+import { checkOptions } from '../core/options.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
+import { cryptoRule } from '../crypto/index.ts';
 import type { Output, OfferDraft, PendingOffer, Rtc, TraceCall, TraceEntry } from '../rtc.ts';
 import { difference } from './difference.ts';
 import { TraceRefusal } from './refusal.ts';
@@ -36,11 +39,14 @@ export interface ReplayOptions {
   readonly crypto?: CryptoProvider | undefined;
 }
 
+const RULES: OptionRules<ReplayOptions> = { crypto: cryptoRule };
+
 /**
  * Replays a trace, given as text or parsed. Throws a `TraceRefusal` for a text that is no trace, and for one that has no
  * seed or was redacted: `recordRtc` makes those that can be replayed.
  */
 export function replay(trace: Trace | string, options: ReplayOptions = {}): ReplayOutcome {
+  checkOptions('replay', options, RULES);
   const { header, entries } = typeof trace === 'string' ? parseTrace(trace) : trace;
   if (header.seed === undefined) {
     throw new TraceRefusal('this trace has no seed: only one made by recordRtc can be replayed', 1);

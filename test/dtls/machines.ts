@@ -27,12 +27,12 @@ export interface MachineOptions {
 }
 
 export function machineOf(role: DtlsRole, options: MachineOptions = {}): Machine {
-  const random = new SeededRandom(options.seed ?? 1).split(role);
+  const { seed = 1, certificate = certificates[role], ...others } = options;
+  const random = new SeededRandom(seed).split(role);
   const other = role === 'client' ? certificates.server : certificates.client;
   const peer = new Peer(crypto, [other.fingerprint]);
-  const certificate = options.certificate ?? certificates[role];
   const handshake = new Handshake(
-    configure({ versions: { max: '1.2' }, ...options, role, crypto, random, certificate }),
+    configure({ versions: { max: '1.2' }, ...others, role, crypto, random, certificate }),
     peer,
   );
   const said: HandshakeMessage[] = [];

@@ -202,7 +202,7 @@ describe('limits', () => {
     } satisfies TcpOptions;
     const driver = await UdpDriver.listen({ tcp: limits });
     closing.push(() => driver.close());
-    expect(open).toHaveBeenCalledWith({ address: '127.0.0.1', port: 0, ...limits });
+    expect(open).toHaveBeenCalledWith({ address: '127.0.0.1', ...limits });
   });
 
   test('a port that is taken is ERR_SOCKET', async () => {

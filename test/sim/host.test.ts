@@ -168,7 +168,7 @@ describe('hosts', () => {
     expect(net.host('192.0.2.5').name).toBe('192.0.2.5');
     expect(() => net.host('localhost')).toThrow('an IP address');
     expect(() => host.attach(new Echo(), { port: 7 })).toThrow('a free port');
-    expect(() => host.attach(new Echo(), { port: 70_000 })).toThrow('1 to 65535');
+    expect(() => host.attach(new Echo(), { port: 70_000 })).toThrow('0 to 65535');
     expect(() => host.attach(new Echo(), { name: 'echo', port: 8 })).toThrow('"name"');
     expect(() => host.attach(new Echo())).toThrow('has all');
     expect(() => new Network({ seed: NaN })).toThrow('"seed"');

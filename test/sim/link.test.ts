@@ -198,7 +198,7 @@ describe('a link', () => {
 
   it('refuses conditions out of range before anything changes', () => {
     const p = pair({ latency: 3 });
-    expect(() => p.link.update({ latency: 9, loss: 1.5 })).toThrow('"loss" expected a probability');
+    expect(() => p.link.update({ latency: 9, loss: 1.5 })).toThrow('"loss" expected a number from 0 to 1');
     expect(() => p.link.update({ jitter: -1 })).toThrow('"jitter"');
     expect(() => p.link.update({ rate: 0 })).toThrow('"rate"');
     expect(() => p.link.update({ burst: { toBad: 2, toGood: 1 } })).toThrow('"burst.toBad"');

@@ -12,6 +12,8 @@ import type { ChannelPriority, DataChannelOptions, SendOptions } from '../../cha
 import type { Protocol, TransportAddress } from '../../core/address.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/errors.ts';
+import type { OptionRules } from '../../core/options.ts';
+import { flag } from '../../core/options.ts';
 import type { IceCandidate, LocalCandidateInit } from '../../ice/index.ts';
 import type { CandidateInit } from '../../sdp/index.ts';
 import type { PathAddresses, RtcEvent } from '../contract.ts';
@@ -34,6 +36,12 @@ export interface TraceOptions {
   /** Replace what applications say by as many zeros or `x`, in the clear and encrypted. Default false. */
   readonly hidePayload?: boolean | undefined;
 }
+
+export const TRACE_OPTION_RULES: OptionRules<TraceOptions> = {
+  secrets: flag,
+  hideAddresses: flag,
+  hidePayload: flag,
+};
 
 /** Every entry has `at`, the time in milliseconds on the caller's clock. */
 export type TraceEntry =

@@ -11,6 +11,7 @@ import { Ppid } from '../../channel/index.ts';
 import { formatIp, parseIp } from '../../core/address.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes, readU16, readU32 } from '../../core/bytes.ts';
+import { checkOptions } from '../../core/options.ts';
 import {
   ContentType,
   RECORD_HEADER_LENGTH,
@@ -23,12 +24,15 @@ import { decodeXorAddress, encodeXorAddress, isAddressValue } from '../../stun/a
 import { StunAttributeType, isStun } from '../../stun/index.ts';
 import { datagramKind } from '../demultiplex.ts';
 import type { TraceEntry, TraceOptions } from './entry.ts';
+import { TRACE_OPTION_RULES } from './entry.ts';
 import { mapPlain } from './plain.ts';
 
 /** Gives an entry as it may be shown, or `undefined` when it may not be shown at all. */
 export type Redactor = (entry: TraceEntry) => TraceEntry | undefined;
 
+/** Throws `ERR_BAD_ARGUMENT` for options that cannot be: a misspelt one would show what it was to hide. */
 export function redactor(options: TraceOptions): Redactor {
+  checkOptions('trace', options, TRACE_OPTION_RULES);
   const pseudonyms = options.hideAddresses === true ? new Pseudonyms() : undefined;
   return (entry) => {
     let shown = entry;
