@@ -108,7 +108,7 @@ export function readTransport(
   const group = mid === undefined ? undefined : bundles.find((mids) => mids.includes(mid));
   const bundle = session.media.filter((_, i) => group?.includes(sections[i]?.mid ?? '') === true);
 
-  const ice = mediaIce(session, media);
+  const ice = mediaIce(session, media, strict);
   if (isSdpError(ice)) return ice;
   const fingerprints = mediaFingerprints(session, media);
   if (isSdpError(fingerprints)) return fingerprints;
@@ -151,7 +151,7 @@ export function readTransport(
 
   return {
     ice: { ...ice, lite: isIceLite(session) },
-    candidates: readCandidates(media, bundle, ice, warnings),
+    candidates: readCandidates(media, bundle, ice, strict, warnings),
     endOfCandidates: hasEndOfCandidates(session, media),
     trickle: mediaIceOptions(session, media).includes('trickle'),
     fingerprints: trusted,
@@ -245,13 +245,14 @@ function readCandidates(
   media: MediaDescription,
   bundle: readonly MediaDescription[],
   ice: SdpIceParameters,
+  strict: boolean,
   warnings: SdpWarning[],
 ): TransportCandidate[] {
   const source = [media, ...bundle].find(
     (section) => sharesIce(section, ice) && hasAttribute(section.lines, 'candidate'),
   );
   const candidates: TransportCandidate[] = [];
-  for (const entry of mediaCandidates(source ?? media)) {
+  for (const entry of mediaCandidates(source ?? media, strict)) {
     if (isSdpError(entry)) {
       warnings.push({ code: 'candidate-ignored', message: entry.message, line: entry.line, mid: entry.mid });
       continue;

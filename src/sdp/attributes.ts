@@ -1,10 +1,14 @@
-/** Looking up `a=` lines. A name matches as a whole: `mid` finds `a=mid:0`, never `a=midi:0`. */
+/**
+ * Looking up `a=` lines. A name matches as a whole: `mid` finds `a=mid:0`, never `a=midi:0`. White space at the end of a
+ * line is none of its value, as in both big browsers: `a=ice-lite ` is a flag, `a=setup:active ` is active.
+ */
 import type { MediaDescription, SdpLine, SessionDescription } from './description.ts';
 import type { SdpError } from './error.ts';
 import { isSdpError, sdpError } from './error.ts';
+import { withoutSpaceBehind } from './token.ts';
 
 export interface SdpAttribute {
-  /** Everything after the colon, verbatim; empty for a flag. */
+  /** Everything after the colon but white space at the end; empty for a flag. */
   readonly value: string;
   /** 1-based line. */
   readonly line: number;
@@ -14,7 +18,8 @@ export interface SdpAttribute {
 export function attributes(lines: readonly SdpLine[], name: string): SdpAttribute[] {
   const found: SdpAttribute[] = [];
   for (const line of lines) {
-    if (isAttribute(line, name)) found.push({ value: line.text.slice(name.length + 1), line: line.number });
+    if (isAttribute(line, name))
+      found.push({ value: withoutSpaceBehind(line.text.slice(name.length + 1)), line: line.number });
   }
   return found;
 }
@@ -53,12 +58,13 @@ export function inheritedAttribute(
   return isSdpError(own) ? { ...own, mid: mediaMid(media) } : own;
 }
 
-/** The section's `a=mid` as it stands; `undefined` if there is none. */
+/** The section's `a=mid`; `undefined` if there is none. */
 export function mediaMid(media: MediaDescription): string | undefined {
   return attributes(media.lines, 'mid')[0]?.value;
 }
 
 function isAttribute(line: SdpLine, name: string): boolean {
   if (line.type !== 'a' || !line.text.startsWith(name)) return false;
-  return line.text.length === name.length || line.text[name.length] === ':';
+  const { length } = name;
+  return line.text[length] === ':' || withoutSpaceBehind(line.text.slice(length)) === '';
 }

@@ -10,7 +10,7 @@ import { canonicalAddress } from '../core/address.ts';
 import { badArgument } from '../core/errors.ts';
 import type { SdpError } from './error.ts';
 import { isSdpError, sdpError } from './error.ts';
-import { isIceText, isVisible, parseDecimal } from './token.ts';
+import { isIceText, isTolerableIceText, isVisible, parseDecimal } from './token.ts';
 
 /** Characters of one candidate: a trickled one comes without the bounds of a description. */
 const MAX_CANDIDATE_LENGTH = 1024;
@@ -54,37 +54,46 @@ export interface CandidateInit {
   readonly usernameFragment?: string | null | undefined;
 }
 
+/** What stands for a foundation that is missing: some cameras leave it out, and browsers take that. */
+const NO_FOUNDATION = '0';
+
 /**
  * Reads `candidate:…`, with or without `a=` before it.
- * `candidate-unsupported`: well-formed, but of a transport or type that is not known.
+ * `candidate-unsupported`: well-formed and of no use, because its transport or type is not known, its username fragment
+ * can be nobody's, or its address has a zone (which means something on the peer's host alone).
+ * @param strict by RFC 8839 to the letter: a foundation, and ice-chars alone
  */
-export function parseCandidateLine(text: string): SdpCandidate | SdpError {
+export function parseCandidateLine(text: string, strict: boolean = false): SdpCandidate | SdpError {
   const start = text.startsWith('a=') ? 2 : 0;
   if (!text.startsWith('candidate:', start)) return invalid('"candidate:"');
-  return parseCandidate(text.slice(start + 'candidate:'.length));
+  return parseCandidate(text.slice(start + 'candidate:'.length), strict);
 }
 
 /** Reads a trickled candidate, or `'end-of-candidates'` for an empty one (W3C webrtc-pc §4.8.1). */
-export function parseCandidateInit(init: CandidateInit): SdpCandidate | 'end-of-candidates' | SdpError {
+export function parseCandidateInit(
+  init: CandidateInit,
+  strict: boolean = false,
+): SdpCandidate | 'end-of-candidates' | SdpError {
   if (init.candidate === '') return 'end-of-candidates';
-  const candidate = parseCandidateLine(init.candidate);
+  const candidate = parseCandidateLine(init.candidate, strict);
   if (isSdpError(candidate) || candidate.usernameFragment !== undefined) return candidate;
   const usernameFragment = init.usernameFragment ?? undefined;
   if (usernameFragment === undefined) return candidate;
-  return isIceText(usernameFragment, 4, 256)
-    ? { ...candidate, usernameFragment }
-    : invalid('a "usernameFragment" of 4–256 ICE characters');
+  return isUsernameFragment(usernameFragment, strict) ? { ...candidate, usernameFragment } : nobodys();
+}
+
+function isUsernameFragment(text: string, strict: boolean): boolean {
+  return strict ? isIceText(text, 4, 256) : isTolerableIceText(text, 4, 256);
 }
 
 /** Reads the value of `a=candidate`. */
-export function parseCandidate(value: string): SdpCandidate | SdpError {
+export function parseCandidate(value: string, strict: boolean = false): SdpCandidate | SdpError {
   if (value.length > MAX_CANDIDATE_LENGTH) return invalid(`at most ${MAX_CANDIDATE_LENGTH} characters`);
-  const [foundation, components, transport, priorities, address, ports, typ, typeName, ...rest] = value
+  const [given = '', components, transport, priorities, address, ports, typ, typeName, ...rest] = value
     .trimEnd()
     .split(' ');
-  if (foundation === undefined || foundation.length > 32 || !isVisible(foundation)) {
-    return invalid('a foundation of 1–32 characters');
-  }
+  const foundation = given === '' && !strict ? NO_FOUNDATION : given;
+  if (foundation.length > 32 || !isVisible(foundation)) return invalid('a foundation of 1–32 characters');
   const component = parseDecimal(components ?? '', 256);
   if (component === undefined || component === 0) return invalid('a component of 1–256');
   const protocol = transport?.toLowerCase();
@@ -93,12 +102,13 @@ export function parseCandidate(value: string): SdpCandidate | SdpError {
   const priority = parseDecimal(priorities ?? '', 0xffff_ffff);
   if (priority === undefined) return invalid('a priority of 32 bits');
   if (address === undefined || !isVisible(address)) return invalid('an address');
+  if (address.includes('%')) return unsupported('an address without a zone');
   const port = parseDecimal(ports ?? '', 65_535);
   if (port === undefined || (port === 0 && protocol === 'udp')) return invalid('a port of 1–65535');
   if (typ !== 'typ' || typeName === undefined) return invalid('"typ" and a type');
   const type = TYPES.find((known) => known === typeName);
   if (type === undefined) return unsupported('type host, srflx, prflx or relay');
-  const extensions = parseExtensions(rest);
+  const extensions = parseExtensions(rest, strict);
   if (isSdpError(extensions)) return extensions;
   return {
     type,
@@ -118,7 +128,7 @@ type Extensions = Pick<
 >;
 
 /** Every stack has an order of its own here, so any order will do. */
-function parseExtensions(words: readonly string[]): Extensions | SdpError {
+function parseExtensions(words: readonly string[], strict: boolean): Extensions | SdpError {
   if (words.length % 2 !== 0) return invalid('a value for every extension');
   let known: Extensions = {};
   const extensions: SdpCandidateExtension[] = [];
@@ -143,7 +153,7 @@ function parseExtensions(words: readonly string[]): Extensions | SdpError {
         break;
       }
       case 'ufrag':
-        if (!isIceText(value, 4, 256)) return invalid('a "ufrag" of 4–256 ICE characters');
+        if (!isUsernameFragment(value, strict)) return nobodys();
         known = { ...known, usernameFragment: value };
         break;
       default:
@@ -188,6 +198,11 @@ export function candidateInit(
 
 function invalid(expected: string): SdpError {
   return sdpError('candidate-invalid', `a candidate needs ${expected}`);
+}
+
+/** No session has such a fragment, so the candidate is of none. */
+function nobodys(): SdpError {
+  return unsupported('a username fragment of 4–256 ICE characters');
 }
 
 function unsupported(expected: string): SdpError {

@@ -18,15 +18,15 @@ export type Setup = 'actpass' | 'active' | 'passive' | 'holdconn';
 const SETUPS: readonly Setup[] = ['actpass', 'active', 'passive', 'holdconn'];
 
 /** Digest lengths in bytes (RFC 8122 §5); of functions not named here only the shape is checked. */
-const DIGEST_LENGTHS: Readonly<Partial<Record<string, number>>> = {
-  'sha-1': 20,
-  'sha-224': 28,
-  'sha-256': 32,
-  'sha-384': 48,
-  'sha-512': 64,
-  md5: 16,
-  md2: 16,
-};
+const DIGEST_LENGTHS: ReadonlyMap<string, number> = new Map([
+  ['sha-1', 20],
+  ['sha-224', 28],
+  ['sha-256', 32],
+  ['sha-384', 48],
+  ['sha-512', 64],
+  ['md5', 16],
+  ['md2', 16],
+]);
 
 /** Those of the section, or, if it has none, of the session (RFC 8122 §5). Any of them may match the certificate. */
 export function mediaFingerprints(
@@ -52,7 +52,7 @@ function parseFingerprintValue(text: string): SdpFingerprint | undefined {
   const algorithm = name.toLowerCase();
   const pairs = digest.split(':');
   if (!pairs.every((pair) => /^[0-9a-fA-F]{2}$/.test(pair))) return undefined;
-  const length = DIGEST_LENGTHS[algorithm];
+  const length = DIGEST_LENGTHS.get(algorithm);
   if (length !== undefined && length !== pairs.length) return undefined;
   return { algorithm, value: digest.toUpperCase() };
 }

@@ -5,7 +5,7 @@ import { parseCandidate } from './candidate.ts';
 import type { MediaDescription, SessionDescription } from './description.ts';
 import type { SdpError } from './error.ts';
 import { isSdpError, sdpError } from './error.ts';
-import { isIceText } from './token.ts';
+import { isIceText, isTolerableIceText } from './token.ts';
 
 export interface SdpIceParameters {
   /** 4–256 characters. */
@@ -14,10 +14,14 @@ export interface SdpIceParameters {
   readonly password: string;
 }
 
-/** `a=ice-ufrag` and `a=ice-pwd`, from the section or the session; `undefined` if neither has any. */
+/**
+ * `a=ice-ufrag` and `a=ice-pwd`, from the section or the session; `undefined` if neither has any.
+ * @param strict by RFC 8839 §5.4 to the letter; false takes what the big browsers take besides
+ */
 export function mediaIce(
   session: SessionDescription,
   media: MediaDescription,
+  strict: boolean = false,
 ): SdpIceParameters | SdpError | undefined {
   const ufrag = inheritedAttribute(session, media, 'ice-ufrag');
   if (isSdpError(ufrag)) return ufrag;
@@ -28,12 +32,14 @@ export function mediaIce(
   if (ufrag === undefined || pwd === undefined) {
     return sdpError('ice-credentials-missing', '"a=ice-ufrag" and "a=ice-pwd" come together', { mid });
   }
-  if (!isIceText(ufrag.value, 4, 256)) {
-    const grammar = '"a=ice-ufrag" needs 4–256 of A–Z a–z 0–9 + /';
+  const isText = strict ? isIceText : isTolerableIceText;
+  const characters = strict ? 'A–Z a–z 0–9 + /' : 'A–Z a–z 0–9 + / - = _ #';
+  if (!isText(ufrag.value, 4, 256)) {
+    const grammar = `"a=ice-ufrag" needs 4–256 of ${characters}`;
     return sdpError('ice-credentials-invalid', grammar, { line: ufrag.line, mid });
   }
-  if (!isIceText(pwd.value, 22, 256)) {
-    const grammar = '"a=ice-pwd" needs 22–256 of A–Z a–z 0–9 + /';
+  if (!isText(pwd.value, 22, 256)) {
+    const grammar = `"a=ice-pwd" needs 22–256 of ${characters}`;
     return sdpError('ice-credentials-invalid', grammar, { line: pwd.line, mid });
   }
   return { usernameFragment: ufrag.value, password: pwd.value };
@@ -58,10 +64,13 @@ export function hasEndOfCandidates(session: SessionDescription, media: MediaDesc
 }
 
 /** Every `a=candidate` of a section; a line that does not read costs itself alone. */
-export function mediaCandidates(media: MediaDescription): (SdpCandidateAt | SdpError)[] {
+export function mediaCandidates(
+  media: MediaDescription,
+  strict: boolean = false,
+): (SdpCandidateAt | SdpError)[] {
   const mid = mediaMid(media);
   return attributes(media.lines, 'candidate').map(({ value, line }) => {
-    const candidate = parseCandidate(value);
+    const candidate = parseCandidate(value, strict);
     return isSdpError(candidate) ? { ...candidate, line, mid } : { candidate, line };
   });
 }

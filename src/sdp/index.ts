@@ -41,5 +41,5 @@ export {
   mediaSctpMap,
   mediaSctpPort,
 } from './sctp.ts';
-export { isIceText } from './token.ts';
+export { isIceText, isTolerableIceText } from './token.ts';
 export { writeSdp } from './write.ts';

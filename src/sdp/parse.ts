@@ -2,7 +2,7 @@
  * Text → description. One pass over the text, no regular expression that can backtrack, nothing thrown.
  *
  *   split      CRLF or LF; a missing last line end and blank lines after the last line are forgiven
- *   preamble   v=0, then o= (RFC 8866 §5 fixes their order)
+ *   preamble   v=0, then o= (RFC 8866 §5 fixes their order); neither comes again
  *   sections   each m= begins one; every other line is kept verbatim
  *
  * What a line means is not asked here: the views answer that, and a bad candidate is no reason to refuse a session.
@@ -13,7 +13,7 @@ import type { SdpError } from './error.ts';
 import { isSdpError, sdpError } from './error.ts';
 import type { SdpLimits } from './limits.ts';
 import { DEFAULT_SDP_LIMITS } from './limits.ts';
-import { parseDecimal } from './token.ts';
+import { isToken, parseDecimal, withoutSpaceBehind } from './token.ts';
 
 /** @returns the description, or why the text is none; what it holds beyond structure is not judged. */
 export function parseSdp(text: string, limits: Partial<SdpLimits> = {}): SessionDescription | SdpError {
@@ -85,6 +85,10 @@ function divide(
   let section = session;
   for (const line of lines) {
     if (line.type !== 'm') {
+      if (isMisplaced(line, media.length > 0)) {
+        const order = `"${line.type}=" stands once, before the first "m="`;
+        return sdpError('line-malformed', order, { line: line.number });
+      }
       section.push(line);
       continue;
     }
@@ -103,10 +107,19 @@ function divide(
   return exceeded(session, media, limits) ?? { origin, lines: session, media };
 }
 
+/**
+ * RFC 8866 §5: `v=` and `o=` have been read, a section has `i=`, `c=`, `b=`, `k=` and `a=`. What belongs to the session
+ * and stands in a section would be another session to some other reader.
+ */
+function isMisplaced({ type }: SdpLine, inSection: boolean): boolean {
+  return type === 'v' || type === 'o' || (inSection && (type === 's' || type === 't'));
+}
+
+/** What an answer repeats must be tokens (RFC 8866 §9): they hold no control character, and end where they seem to. */
 function parseMediaLine(line: SdpLine, lines: readonly SdpLine[]): MediaDescription | undefined {
-  const [kind, ports, protocol, ...formats] = line.text.split(' ');
-  if (!kind || ports === undefined || !protocol || formats.length === 0 || formats.includes(''))
-    return undefined;
+  const [kind = '', ports, protocol = '', ...formats] = withoutSpaceBehind(line.text).split(' ');
+  if (!isToken(kind) || ports === undefined || !protocol.split('/').every(isToken)) return undefined;
+  if (formats.length === 0 || !formats.every(isToken)) return undefined;
   const slash = ports.indexOf('/');
   const port = parseDecimal(slash < 0 ? ports : ports.slice(0, slash), 65_535);
   if (port === undefined) return undefined;

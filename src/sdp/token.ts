@@ -12,9 +12,24 @@ export function isIceText(text: string, min: number, max: number): boolean {
   return text.length >= min && text.length <= max && /^[A-Za-z0-9+/]*$/.test(text);
 }
 
+/**
+ * What both big browsers take for `ice-char` besides: `-`, `=`, `_` and `#`, which base64 with padding and base64url bring
+ * along (libwebrtc's `IsIceChar`; Firefox takes any text).
+ */
+export function isTolerableIceText(text: string, min: number, max: number): boolean {
+  return text.length >= min && text.length <= max && /^[A-Za-z0-9+/\-=_#]*$/.test(text);
+}
+
 /** RFC 8866 §9 `token`. */
 export function isToken(text: string): boolean {
   return /^[!#$%&'*+\-.^_`{|}~A-Za-z0-9]+$/.test(text);
+}
+
+/** Without blanks and tabs at the end. (`trimEnd` would take other characters, too, that mean something.) */
+export function withoutSpaceBehind(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === ' ' || text[end - 1] === '\t')) end--;
+  return text.slice(0, end);
 }
 
 /** Any visible ASCII, no spaces: what may stand between two spaces of a line we write. */

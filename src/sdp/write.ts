@@ -1,5 +1,6 @@
 /**
- * Description → text, lines ended by CRLF. Writing what was parsed gives the same bytes back, except that LF becomes CRLF.
+ * Description → text, lines ended by CRLF. Writing what was parsed gives the same bytes back, except that LF becomes CRLF and
+ * white space at the end of an `m=` line goes.
  */
 import { badArgument } from '../core/errors.ts';
 import type { MediaDescription, SdpOrigin, SessionDescription } from './description.ts';

@@ -88,7 +88,7 @@ describe('candidate lines (RFC 8839 §5.1)', () => {
     ['two spaces', `${HOST}  generation 0`, 'candidate-invalid'],
     ['another tcptype', `${HOST} tcptype sometimes`, 'candidate-unsupported'],
     ['a related port that is none', `${HOST} raddr 192.0.2.2 rport x`, 'candidate-invalid'],
-    ['a ufrag of one character', `${HOST} ufrag x`, 'candidate-invalid'],
+    ['a ufrag of one character', `${HOST} ufrag x`, 'candidate-unsupported'],
     ['more than 1024 characters', `${HOST}${' generation 0'.repeat(100)}`, 'candidate-invalid'],
   ])('%s: refused', (_, line, code) => {
     expect(codeOf(parseCandidateLine(line))).toBe(code);
@@ -99,6 +99,33 @@ describe('candidate lines (RFC 8839 §5.1)', () => {
     expect(() => writeCandidateLine(candidate)).toThrow(
       expect.objectContaining({ code: 'ERR_BAD_ARGUMENT' }),
     );
+  });
+});
+
+describe('candidates as others write them', () => {
+  test('C6: without a foundation', () => {
+    const line = 'candidate: 1 udp 2113937151 192.0.2.1 5000 typ host generation 0';
+    expect(parseCandidateLine(line)).toMatchObject({ foundation: '0', component: 1, address: '192.0.2.1' });
+    expect(codeOf(parseCandidateLine(line, true))).toBe('candidate-invalid');
+    expect(writeCandidateLine(valid(parseCandidateLine(line)))).toContain('candidate:0 1 udp');
+  });
+
+  test.each(['a-b_c', 'c2Fu=', 'ab#d'])('C3: of a generation named %s', (ufrag) => {
+    expect(parseCandidateLine(`${HOST} ufrag ${ufrag}`)).toMatchObject({ usernameFragment: ufrag });
+    expect(parseCandidateInit({ candidate: HOST, usernameFragment: ufrag })).toMatchObject({
+      usernameFragment: ufrag,
+    });
+    expect(codeOf(parseCandidateLine(`${HOST} ufrag ${ufrag}`, true))).toBe('candidate-unsupported');
+  });
+
+  test.each([
+    ['a transport of a proxy', HOST.replace('udp', 'ssltcp')],
+    ['an unknown type', HOST.replace('host', 'local')],
+    ['an unknown tcptype', `${HOST.replace('udp', 'tcp')} tcptype both`],
+    ['a zone, which means something there alone', HOST.replace('192.0.2.1', 'fe80::1%eth0')],
+    ['nobody’s username fragment', `${HOST} ufrag x`],
+  ])('C6, C13: of no use: %s', (_, line) => {
+    expect(codeOf(parseCandidateLine(line))).toBe('candidate-unsupported');
   });
 });
 
@@ -115,7 +142,7 @@ describe('trickled candidates (W3C RTCIceCandidateInit)', () => {
       usernameFragment: 'wxyz',
     });
     expect(codeOf(parseCandidateInit({ candidate: HOST, usernameFragment: 'no spaces' }))).toBe(
-      'candidate-invalid',
+      'candidate-unsupported',
     );
   });
 

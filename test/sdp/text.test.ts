@@ -21,6 +21,33 @@ describe('recorded descriptions', () => {
 });
 
 describe('structure (RFC 8866 §5)', () => {
+  test('C4: white space behind an m= line is none of its formats', () => {
+    const { media } = valid(parseSdp(`${PREAMBLE}m=application 9 UDP/DTLS/SCTP webrtc-datachannel \r\n`));
+    expect(media[0]?.formats).toEqual(['webrtc-datachannel']);
+  });
+
+  test.each([
+    'm=au\x01dio 9 RTP/AVP 0',
+    'm=audio 9 RTP/A\x7fVP 0',
+    'm=audio 9 RTP/AVP 0\t1',
+    'm=audio 9 RTP//AVP 0',
+    'm=audio 9 RTP/AVP 0\u2028',
+    'm=<b> 9 RTP/AVP 0',
+  ])('C13: what an answer would repeat must be tokens: %j', (line) => {
+    expect(codeOf(parseSdp(`${PREAMBLE}${line}\r\n`))).toBe('media-line-invalid');
+  });
+
+  test.each(['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0'])(
+    'C13: %s in a section is another session',
+    (line) => {
+      expect(codeOf(parseSdp(`${PREAMBLE}s=-\r\n${APPLICATION}${line}\r\n`))).toBe('line-malformed');
+    },
+  );
+
+  test.each(['v=0', 'o=- 1 2 IN IP4 127.0.0.1'])('C13: %s comes once', (line) => {
+    expect(codeOf(parseSdp(`${PREAMBLE}${line}\r\n`))).toBe('line-malformed');
+  });
+
   test('lines keep their level, their order and their number', () => {
     const text = `${PREAMBLE}s=-\r\na=x:1\r\n${APPLICATION}c=IN IP4 0.0.0.0\r\na=y\r\nm=audio 9/2 RTP/AVP 0 8\r\nz=?\r\n`;
     const { origin, lines, media } = valid(parseSdp(text));

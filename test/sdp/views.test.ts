@@ -67,7 +67,7 @@ describe('ICE (RFC 8839 §5)', () => {
     ['three characters', ['a=ice-ufrag:abc', `a=ice-pwd:${PASSWORD}`], 'ice-credentials-invalid'],
     [
       'a character outside ice-char',
-      ['a=ice-ufrag:ab-d', `a=ice-pwd:${PASSWORD}`],
+      ['a=ice-ufrag:ab:d', `a=ice-pwd:${PASSWORD}`],
       'ice-credentials-invalid',
     ],
     [
@@ -85,8 +85,63 @@ describe('ICE (RFC 8839 §5)', () => {
     expect(codeOf(mediaIce(...describeWith([], lines)))).toBe(code);
   });
 
+  test.each([
+    ['padded base64', 'c2Fu=', 'c2Fuc3J0Yy1maWVsZC1j0Q=='],
+    ['base64url', 'a_b-c', 'base64url_base64url-base64'],
+    ['a hash sign', 'ab#d', `#${PASSWORD}`],
+  ])(
+    'C3: credentials in %s are read as the browsers read them, and strictly refused',
+    (_, ufrag, password) => {
+      const [session, media] = describeWith([], [`a=ice-ufrag:${ufrag}`, `a=ice-pwd:${password}`]);
+      expect(mediaIce(session, media)).toEqual({ usernameFragment: ufrag, password });
+      expect(codeOf(mediaIce(session, media, true))).toBe('ice-credentials-invalid');
+    },
+  );
+
+  test('C4: white space behind a flag or a value is none of it', () => {
+    for (const space of [' ', '\t', '  \t ']) {
+      const [session, media] = describeWith(
+        [`a=ice-lite${space}`, `a=group:BUNDLE 0${space}`],
+        [
+          'ice-ufrag:abcd',
+          `ice-pwd:${PASSWORD}`,
+          'mid:0',
+          'setup:active',
+          'end-of-candidates',
+          'bundle-only',
+          'recvonly',
+          'sctp-port:5001',
+          'max-message-size:1024',
+          'tls-id:aaaaaaaaaaaaaaaaaaaaa',
+          `fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`,
+        ].map((text) => `a=${text}${space}`),
+      );
+      expect(isIceLite(session)).toBe(true);
+      expect(readMids(session)).toEqual(['0']);
+      expect(readBundles(session)).toEqual([['0']]);
+      expect(mediaIce(session, media, true)).toEqual({ usernameFragment: 'abcd', password: PASSWORD });
+      expect(mediaSetup(session, media)).toBe('active');
+      expect(hasEndOfCandidates(session, media)).toBe(true);
+      expect(isBundleOnly({ ...media, port: 0 })).toBe(true);
+      expect(mediaDirection(session, media)).toBe('recvonly');
+      expect(mediaSctpPort(media)).toBe(5001);
+      expect(mediaMaxMessageSize(media)).toBe(1024);
+      expect(mediaTlsId(session, media)).toBe('aaaaaaaaaaaaaaaaaaaaa');
+      expect(mediaFingerprints(session, media)).toHaveLength(1);
+    }
+    // A name still matches as a whole.
+    expect(isIceLite(describeWith(['a=ice-liter', 'a=ice-lite x'], [])[0])).toBe(false);
+  });
+
+  test('A10: a hash named like a member of every object is one that nobody knows', () => {
+    for (const name of ['constructor', 'toString', '__proto__']) {
+      const [session, media] = describeWith([], [`a=fingerprint:${name} AB:CD`]);
+      expect(mediaFingerprints(session, media)).toEqual([{ algorithm: name.toLowerCase(), value: 'AB:CD' }]);
+    }
+  });
+
   test('no error quotes a password', () => {
-    const [session, media] = describeWith([], ['a=ice-ufrag:abcd', 'a=ice-pwd:secret-secret-secret-secret']);
+    const [session, media] = describeWith([], ['a=ice-ufrag:abcd', 'a=ice-pwd:secret.secret.secret.secret']);
     expect(JSON.stringify(mediaIce(session, media))).not.toContain('secret');
   });
 
