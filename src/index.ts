@@ -32,6 +32,8 @@ export type {
   PathAddresses,
   PendingOffer,
   ReceivedOffer,
+  RemoteCandidate,
+  RemoteDescription,
   RtcEvent,
   RtcInspection,
   RtcOptions,

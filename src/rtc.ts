@@ -45,21 +45,21 @@ import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contra
 import type { RtcOptions } from './rtc/options.ts';
 import { DEFAULT_MAX_MESSAGE_SIZE, RTC_OPTION_HINTS, RTC_OPTION_RULES, SCTP_PORT } from './rtc/options.ts';
 import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
-import { Signaling, readCandidate } from './rtc/signaling.ts';
-import type { TransportParameters } from './rtc/parameters.ts';
+import { Signaling } from './rtc/signaling.ts';
+import type { RemoteCandidate, RemoteDescription, TransportParameters } from './rtc/parameters.ts';
+import { checkedParameters, readCandidate } from './rtc/parameters.ts';
 import type { StackInspection } from './rtc/stack-inspection.ts';
 import { ProtocolStack } from './rtc/stack.ts';
 import type { TraceListener, TraceOptions } from './rtc/trace/entry.ts';
 import { Tracer } from './rtc/trace/tracer.ts';
-import type { CandidateInit } from './sdp/index.ts';
 
 export type { IcePath } from './ice/index.ts';
 export type * from './rtc/contract.ts';
 export type { RtcOptions } from './rtc/options.ts';
 export { RTC_OPTION_RULES } from './rtc/options.ts';
 export type { OfferDraft, PendingOffer, ReceivedOffer } from './rtc/signaling.ts';
-export { SdpRefusal } from './rtc/signaling.ts';
-export type { TransportParameters } from './rtc/parameters.ts';
+export { SdpRefusal } from './rtc/refusal.ts';
+export type { RemoteCandidate, RemoteDescription, TransportParameters } from './rtc/parameters.ts';
 export type { StackInspection } from './rtc/stack-inspection.ts';
 export { datagramKind } from './rtc/demultiplex.ts';
 export type * from './rtc/trace/entry.ts';
@@ -89,6 +89,11 @@ export interface RtcInspection extends StackInspection {
   readonly negotiation: NegotiationInspection;
   /** Inputs whose time was earlier than one seen before. */
   readonly clockWentBackwards: number;
+  /**
+   * Candidates of the peer's that are of no use: a transport, a type or a component that is not known, a username fragment
+   * that can be nobody's, or more of them at once than calls may wait for the time.
+   */
+  readonly candidatesIgnored: number;
   /** Candidates of the peer's that came when the connection was over. */
   readonly candidatesAfterEnd: number;
   /** Calls that wait for the time. */
@@ -112,12 +117,15 @@ export class Rtc {
   readonly #stack: ProtocolStack;
   readonly #signaling: Signaling;
   readonly #local: LocalParameters;
+  readonly #strict: boolean;
+  readonly #acceptAnyFingerprint: boolean;
   readonly #deferred: Deferred[] = []; // bounded: see #defer
   #tracer: Tracer | undefined;
   #now: number;
   #clockWentBackwards = 0;
   #candidatesAfterEnd = 0;
   #started = false;
+  #candidatesIgnored = 0;
   /** True from an input until the drain after it is over: the time is the caller's own. */
   #fresh = false;
   /** True if a call has made work that waits for a fresh time. */
@@ -131,6 +139,8 @@ export class Rtc {
     const maxMessageSize = options.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE;
     checkDtlsOptions({ ...options.dtls, role: 'client', certificate: options.certificate, crypto, random });
     this.#now = options.now ?? 0;
+    this.#strict = options.strictSdp ?? false;
+    this.#acceptAnyFingerprint = options.dtls?.dangerouslyAcceptAnyFingerprint ?? false;
     this.#stack = new ProtocolStack(options, crypto, random, () => {
       this.#stir();
     });
@@ -237,6 +247,7 @@ export class Rtc {
       negotiation: this.#signaling.inspect(),
       timeout: { at: at === Infinity ? null : at, reason: this.#stack.timeoutReason() },
       clockWentBackwards: this.#clockWentBackwards,
+      candidatesIgnored: this.#candidatesIgnored,
       candidatesAfterEnd: this.#candidatesAfterEnd,
       deferred: this.#deferred.length,
       ...this.#stack.inspect(),
@@ -312,11 +323,11 @@ export class Rtc {
 
   /**
    * Adds a candidate of the peer's: an object, a line (`candidate:…`, with or without `a=`), or the
-   * `RTCIceCandidateInit` browsers signal. An empty line means that no more will come. One that comes after the end is
-   * judged, ignored and counted (`candidatesAfterEnd`): when it comes is up to the peer.
-   * Throws `SdpRefusal` (`ERR_SDP`) for a line that is none.
+   * `RTCIceCandidateInit` browsers signal. `null`, `{}` and an empty line mean that no more will come. What is of no use
+   * is ignored and counted (`candidatesIgnored`), as is what comes after the end (`candidatesAfterEnd`): both are up to the
+   * peer. Throws `SdpRefusal` (`ERR_SDP`) for a line that is none, `ERR_BAD_ARGUMENT` for any other thing that is none.
    */
-  addRemoteCandidate(candidate: IceCandidate | CandidateInit | string): void {
+  addRemoteCandidate(candidate: RemoteCandidate): void {
     this.#addRemoteCandidate(candidate);
     this.#tracer?.call({ method: 'addRemoteCandidate', candidate });
   }
@@ -330,20 +341,25 @@ export class Rtc {
   }
 
   /**
-   * Validates an offer; it never waits and changes nothing. `.answer()` commits and gives the answer's SDP.
-   * Throws `SdpRefusal` (`ERR_SDP`, with code, line and mid) for an offer that must be refused.
+   * Validates an offer, its text or W3C's `{ type: 'offer', sdp }`; it never waits and changes nothing. `.answer()` commits
+   * and gives the answer's SDP. Throws `SdpRefusal` (`ERR_SDP`, with code, line and mid) for an offer that must be refused,
+   * `ERR_BAD_ARGUMENT` for something that is none.
    */
-  receiveOffer(sdp: string): ReceivedOffer {
+  receiveOffer(offer: RemoteDescription): ReceivedOffer {
     this.#assertOpen();
-    return this.#signaling.receiveOffer(sdp);
+    return this.#signaling.receiveOffer(offer);
   }
 
-  /** Starts with the peer's parameters, without SDP. Once; throws `ERR_INVALID_STATE` after that. */
+  /**
+   * Starts with the peer's parameters, without SDP. Once; throws `ERR_INVALID_STATE` after that, `ERR_BAD_ARGUMENT` for
+   * parameters that are none.
+   */
   start(parameters: TransportParameters): void {
     this.#assertOpen();
     if (this.#started) throw new RtcError('ERR_INVALID_STATE', 'this Rtc has started already');
-    this.#start(parameters);
-    this.#tracer?.call({ method: 'start', parameters });
+    const judged = checkedParameters(parameters, this.#acceptAnyFingerprint);
+    this.#start(judged);
+    this.#tracer?.call({ method: 'start', parameters: judged });
   }
 
   // --- channels ---
@@ -454,7 +470,7 @@ export class Rtc {
   /** What a description means, in calls that do not know of SDP. */
   #carryOut(plan: TransportPlan): void {
     if (!this.#started) this.#start(plan);
-    for (const candidate of plan.candidates) this.#addRemoteCandidate(candidate);
+    for (const candidate of plan.candidates) this.#defer({ type: 'candidate', candidate });
     if (plan.endOfCandidates) this.#defer({ type: 'end-of-candidates' });
   }
 
@@ -469,14 +485,15 @@ export class Rtc {
     this.#defer({ type: 'start', parameters });
   }
 
-  #addRemoteCandidate(candidate: IceCandidate | CandidateInit | string): void {
-    const read = readCandidate(candidate);
+  #addRemoteCandidate(candidate: RemoteCandidate): void {
+    const read = readCandidate(candidate, this.#strict);
     if (this.#stack.end !== undefined) {
       this.#candidatesAfterEnd++;
       return;
     }
     if (read === 'end-of-candidates') this.#defer({ type: 'end-of-candidates' });
-    else if (read !== 'ignored') this.#defer({ type: 'candidate', candidate: read });
+    else if (read === 'ignored') this.#candidatesIgnored++;
+    else this.#defer({ type: 'candidate', candidate: read });
   }
 
   #createChannel(label: string, options: DataChannelOptions, draft?: OfferDraft): DataChannel {
@@ -490,16 +507,16 @@ export class Rtc {
     if (this.#stack.end !== undefined) throw new RtcError('ERR_INVALID_STATE', 'this Rtc is closed');
   }
 
-  /** Inside a drain a call acts at once; outside of it the time is stale, and what arms deadlines waits for the next. */
+  /**
+   * Inside a drain a call acts at once; outside of it the time is stale, and what arms deadlines waits for the next. How many
+   * come at once is up to the peer, so too many are no misuse: they are counted and ignored, as ICE does over its own limit.
+   */
   #defer(action: Deferred): void {
     if (this.#fresh) {
       this.#apply(action);
-    } else if (this.#deferred.length >= MAX_DEFERRED) {
-      throw new RtcError(
-        'ERR_LIMIT',
-        `${String(MAX_DEFERRED)} calls wait for an input already: feed a timeout first`,
-      );
-    } else {
+    } else if (action.type === 'candidate' && this.#deferred.length >= MAX_DEFERRED) {
+      this.#candidatesIgnored++;
+    } else if (action.type !== 'end-of-candidates' || this.#deferred.at(-1)?.type !== action.type) {
       this.#deferred.push(action);
     }
     this.#stir();

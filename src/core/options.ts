@@ -38,6 +38,21 @@ export function checkOptions<T>(
   judge(owner, '', options, rules, hints);
 }
 
+/**
+ * As `checkOptions`, for data that may say more than is read here: a candidate, an address. Keys without a rule are not
+ * looked at.
+ */
+export function checkFields<T>(owner: string, value: unknown, rules: OptionRules<T>): void {
+  judgeValues(`${owner}.`, objectOf(owner, 'an object', value), rules);
+}
+
+/** A rule for such data inside of something else. */
+export function fields<T>(rules: OptionRules<T>): OptionRule {
+  return (value, name) => {
+    checkFields(name, value, rules);
+  };
+}
+
 /** A rule for an object of options inside another one. */
 export function nested<T>(rules: OptionRules<T>): OptionRule {
   return (value, name) => {
@@ -81,12 +96,24 @@ function judge(
   rules: Readonly<Record<string, OptionRule>>,
   hints: OptionHints | undefined,
 ): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw badArgument(owner, 'an object of options', options);
+  const given = objectOf(owner, 'an object of options', options);
+  for (const key in given) if (!Object.hasOwn(rules, key)) throw unknownOption(owner, key, rules, hints);
+  judgeValues(path, given, rules);
+}
+
+function objectOf(owner: string, expected: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badArgument(owner, expected, value);
   }
-  for (const key in options) if (!Object.hasOwn(rules, key)) throw unknownOption(owner, key, rules, hints);
-  const given = options as Readonly<Record<string, unknown>>;
-  // By rule and not by key: an option may come from a getter of a class, which no loop over keys shows.
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** By rule and not by key: an option may come from a getter of a class, which no loop over keys shows. */
+function judgeValues(
+  path: string,
+  given: Readonly<Record<string, unknown>>,
+  rules: Readonly<Record<string, OptionRule>>,
+): void {
   for (const key in rules) {
     const value = given[key];
     const rule = rules[key];

@@ -30,7 +30,7 @@ import type { IceCandidate, LocalCandidate, LocalCandidateInit } from './candida
 import { Checklist } from './checklist.ts';
 import { Checks } from './checks.ts';
 import type { IceParameters } from './credentials.ts';
-import { checkParameters, generatePassword, generateUsernameFragment } from './credentials.ts';
+import { remoteParametersRule, generatePassword, generateUsernameFragment } from './credentials.ts';
 import { Following } from './following.ts';
 import type { IceInspection } from './inspection.ts';
 import type { IceOptions } from './options.ts';
@@ -194,7 +194,7 @@ export class IceAgent {
    * Throws `ERR_BAD_ARGUMENT`, and `ERR_INVALID_STATE` for credentials that differ from those applied before.
    */
   setRemoteParameters(parameters: IceParameters, now: number): void {
-    checkParameters(parameters);
+    remoteParametersRule(parameters, 'parameters');
     const session = this.#session;
     if (session.remote !== undefined) {
       const { usernameFragment, password } = session.remote;

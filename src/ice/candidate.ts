@@ -6,6 +6,8 @@
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import { canonicalAddress, sameAddress } from '../core/address.ts';
 import { badArgument } from '../core/errors.ts';
+import type { OptionRule, OptionRules } from '../core/options.ts';
+import { fields, integer, oneOf, required, text } from '../core/options.ts';
 import { encodeUtf8 } from '../core/text.ts';
 import { isUnicast } from './address-class.ts';
 import { candidatePriority } from './priority.ts';
@@ -35,6 +37,9 @@ export interface LocalCandidate extends IceCandidate {
   readonly base: TransportAddress;
 }
 
+/** Characters of a name (RFC 1035 §2.3.4), which an address may be. */
+const MAX_ADDRESS_LENGTH = 255;
+
 /** What the host says about one of its addresses. */
 export interface LocalCandidateInit {
   readonly type: 'host' | 'srflx' | 'relay';
@@ -51,27 +56,61 @@ export interface LocalCandidateInit {
   readonly base?: TransportAddress;
 }
 
+const unicastRule: OptionRule = (value, name) => {
+  const address = typeof value === 'string' ? canonicalAddress(value) : undefined;
+  if (address === undefined || !isUnicast(address)) throw badArgument(name, 'a unicast IP address', value);
+};
+
+const foundationRule: OptionRule = (value, name) => {
+  if (typeof value !== 'string' || !isFoundation(value)) throw badArgument(name, '1 to 32 ice-chars', value);
+};
+
+const PLACE_RULES: OptionRules<TransportAddress> = {
+  address: required(unicastRule),
+  port: required(integer(1, 65_535)),
+};
+
+/** What the host says of a local candidate. */
+export const LOCAL_CANDIDATE_RULES: OptionRules<LocalCandidateInit> = {
+  type: required(oneOf(['host', 'srflx', 'relay'])),
+  protocol: required(oneOf(['udp', 'tcp'])),
+  ...PLACE_RULES,
+  priority: integer(0, 0xffff_ffff),
+  foundation: foundationRule,
+  base: fields(PLACE_RULES),
+};
+
+/**
+ * The shape of a peer's candidate. What is well-formed and of no use (a name, a component that is not ours) is for
+ * `judgeRemoteCandidate`.
+ */
+export const REMOTE_CANDIDATE_RULES: OptionRules<IceCandidate> = {
+  type: required(oneOf(['host', 'srflx', 'prflx', 'relay'])),
+  protocol: required(oneOf(['udp', 'tcp'])),
+  address: required(text(1, MAX_ADDRESS_LENGTH)),
+  port: required(integer(0, 65_535)),
+  foundation: required(text(1, 32)),
+  component: required(integer(1, 256)),
+  priority: required(integer(0, 0xffff_ffff)),
+  relatedAddress: text(0, MAX_ADDRESS_LENGTH),
+  relatedPort: integer(0, 65_535),
+  tcpType: oneOf(['active', 'passive', 'so']),
+  usernameFragment: text(0, 256),
+};
+
 /** What separates the type preference of a TCP candidate from that of its UDP like: RFC 6544 §4.2 leaves it to us. */
 const TCP_PENALTY = 36 * 2 ** 24;
 
 /**
- * Checks and completes a local candidate. Throws `ERR_BAD_ARGUMENT`.
+ * Completes a local candidate that has passed its rules. Throws `ERR_BAD_ARGUMENT` for `srflx` without a base.
  * @param rank how many candidates of the same type and family were there before.
  */
 export function makeLocalCandidate(init: LocalCandidateInit, rank: number): LocalCandidate {
   const { type, protocol, priority, foundation } = init;
-  if (!['udp', 'tcp'].includes(protocol)) throw badArgument('protocol', '"udp" or "tcp"', protocol);
-  if (!['host', 'srflx', 'relay'].includes(type))
-    throw badArgument('type', '"host", "srflx" or "relay"', type);
-  if (priority !== undefined && !isU32(priority))
-    throw badArgument('priority', 'an unsigned 32-bit number', priority);
-  if (foundation !== undefined && !isFoundation(foundation)) {
-    throw badArgument('foundation', '1 to 32 ice-chars', foundation);
-  }
-  const own = checkedAddress(init, 'address');
+  const own = canonicalPlace(init);
   if (type === 'srflx' && init.base === undefined)
     throw badArgument('base', 'the address behind "srflx"', init.base);
-  const base = init.base === undefined ? own : checkedAddress(init.base, 'base');
+  const base = init.base === undefined ? own : canonicalPlace(init.base);
   return {
     type,
     protocol,
@@ -95,9 +134,11 @@ export type CandidateRefusal = 'candidate-tcp' | 'candidate-mdns' | 'candidate-u
  * peer is found by the checks it sends, and resolving any other name would let a peer choose what we look up.
  */
 export function judgeRemoteCandidate(candidate: IceCandidate): IceCandidate | CandidateRefusal {
+  if (typeof (candidate as IceCandidate | null)?.address !== 'string') return 'candidate-unusable';
   if (candidate.protocol !== 'udp') return 'candidate-tcp';
   if (candidate.address.toLowerCase().endsWith('.local')) return 'candidate-mdns';
-  const address = canonicalAddress(candidate.address);
+  // A zone means something on the peer's host alone.
+  const address = candidate.address.includes('%') ? undefined : canonicalAddress(candidate.address);
   if (address === undefined || !isUnicast(address) || !isPort(candidate.port)) return 'candidate-unusable';
   if ((candidate.component as number) !== 1 || !isU32(candidate.priority)) return 'candidate-unusable';
   return { ...candidate, address };
@@ -148,12 +189,9 @@ function makeFoundation(type: IceCandidateType, protocol: Protocol, baseAddress:
   return String(hash >>> 0);
 }
 
-function checkedAddress(at: TransportAddress, name: string): TransportAddress {
-  const address = canonicalAddress(at.address);
-  if (address === undefined || !isUnicast(address))
-    throw badArgument(name, 'a unicast IP address', at.address);
-  if (!isPort(at.port)) throw badArgument('port', '1 to 65535', at.port);
-  return { address, port: at.port };
+/** Of a place that has been judged. */
+function canonicalPlace({ address, port }: TransportAddress): TransportAddress {
+  return { address: canonicalAddress(address) ?? address, port };
 }
 
 function isLinkLocalIpv6(address: string): boolean {

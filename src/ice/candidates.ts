@@ -2,8 +2,14 @@
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import { sameAddress } from '../core/address.ts';
 import { RtcError } from '../core/errors.ts';
+import { checkOptions } from '../core/options.ts';
 import type { CandidateRefusal, IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
-import { isSameTransport, judgeRemoteCandidate, makeLocalCandidate } from './candidate.ts';
+import {
+  LOCAL_CANDIDATE_RULES,
+  isSameTransport,
+  judgeRemoteCandidate,
+  makeLocalCandidate,
+} from './candidate.ts';
 
 export class LocalCandidates {
   readonly all: LocalCandidate[] = [];
@@ -20,6 +26,7 @@ export class LocalCandidates {
 
   /** Adds a candidate; adding the same transport address again answers the first. Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT`. */
   add(init: LocalCandidateInit): { candidate: LocalCandidate; isNewBase: boolean } {
+    checkOptions('addLocalCandidate', init, LOCAL_CANDIDATE_RULES);
     const family = init.address.includes(':');
     const rank = this.all.filter(
       (one) =>

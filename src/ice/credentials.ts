@@ -1,6 +1,7 @@
 /** Username fragments and passwords (RFC 8445 §5.3, RFC 8839 §5.4). */
 import { badArgument } from '../core/errors.ts';
 import type { OptionRule } from '../core/options.ts';
+import { flag } from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
 import { randomText } from '../core/random.ts';
 
@@ -44,8 +45,21 @@ export const passwordRule: OptionRule = (value, name) => {
   }
 };
 
-/** Throws `ERR_BAD_ARGUMENT`; a password never appears in the message. */
-export function checkParameters(parameters: IceParameters): void {
-  usernameFragmentRule(parameters.usernameFragment, 'usernameFragment');
-  passwordRule(parameters.password, 'password');
-}
+/**
+ * The peer's credentials, judged: 4–256 and 22–256 ice-chars, or of `-`, `=`, `_` and `#` besides, which both big browsers take
+ * from peers. Throws `ERR_BAD_ARGUMENT`; a password never appears in the message.
+ */
+export const remoteParametersRule: OptionRule = (value, name) => {
+  if (typeof value !== 'object' || value === null) {
+    throw badArgument(name, '{ usernameFragment, password }', value);
+  }
+  const { usernameFragment, password, lite } = value as Partial<Record<keyof IceParameters, unknown>>;
+  if (typeof usernameFragment !== 'string' || !/^[A-Za-z0-9+/\-=_#]{4,256}$/.test(usernameFragment)) {
+    throw badArgument(`${name}.usernameFragment`, '4 to 256 ice-chars', usernameFragment);
+  }
+  if (typeof password !== 'string' || !/^[A-Za-z0-9+/\-=_#]{22,256}$/.test(password)) {
+    const shown = typeof password === 'string' ? `${password.length} characters` : `a ${typeof password}`;
+    throw badArgument(`${name}.password`, '22 to 256 ice-chars', shown);
+  }
+  if (lite !== undefined) flag(lite, `${name}.lite`);
+};

@@ -9,7 +9,6 @@
  */
 import type { DataChannel, DataChannelOptions } from '../channel/index.ts';
 import { RtcError } from '../core/errors.ts';
-import type { IceCandidate } from '../ice/index.ts';
 import type {
   LocalTransport,
   NegotiationInspection,
@@ -28,27 +27,11 @@ import {
   receiveOffer,
   rollback,
 } from '../negotiation/index.ts';
-import type { CandidateInit, SdpError, SdpWarning } from '../sdp/index.ts';
-import { isSdpError, parseCandidateInit, sdpError } from '../sdp/index.ts';
-
-/** A description or candidate that was refused; nothing has changed. `code` is `ERR_SDP`. */
-export class SdpRefusal extends RtcError {
-  /** Why, stable and in kebab-case (docs/errors.md lists them). */
-  readonly sdpCode: string;
-  /** Line of the description, from 1. */
-  readonly line: number | undefined;
-  /** The media section concerned. */
-  readonly mid: string | undefined;
-
-  constructor(error: SdpError) {
-    const place = error.line === undefined ? '' : ` (line ${error.line})`;
-    super('ERR_SDP', `${error.code}: ${error.message}${place}`);
-    this.name = 'SdpRefusal';
-    this.sdpCode = error.code;
-    this.line = error.line;
-    this.mid = error.mid;
-  }
-}
+import type { SdpError, SdpWarning } from '../sdp/index.ts';
+import { isSdpError, sdpError } from '../sdp/index.ts';
+import type { RemoteDescription } from './parameters.ts';
+import { textOf } from './parameters.ts';
+import { SdpRefusal } from './refusal.ts';
 
 /** One step of signalling, done. */
 export type SignalingStep =
@@ -88,7 +71,8 @@ export class Signaling {
     return new OfferDraft(this.#host, (draft) => this.#offer(draft));
   }
 
-  receiveOffer(sdp: string): ReceivedOffer {
+  receiveOffer(offer: RemoteDescription): ReceivedOffer {
+    const sdp = textOf(offer, 'offer');
     const before = this.#state;
     const prepared = judged(receiveOffer(before, sdp));
     refuseRestart(prepared.plan);
@@ -115,7 +99,8 @@ export class Signaling {
     this.#state = pending;
     this.#host.onStep({ method: 'offer', draft, sdp: prepared.sdp });
     return new PendingOffer(prepared, {
-      accept: (sdp) => {
+      accept: (answer) => {
+        const sdp = textOf(answer, 'answer');
         this.#assertUnchanged(pending, 'this offer');
         this.#accept(sdp);
         this.#host.onStep({ method: 'accept', sdp });
@@ -189,10 +174,13 @@ export class PendingOffer {
   /** What to say of candidates that are trickled after it: `sdpMid` and `sdpMLineIndex` of `RTCIceCandidateInit`. */
   readonly mid: string | undefined;
   readonly mLineIndex: number;
-  readonly #steps: { accept(sdp: string): void; rollback(): void };
+  readonly #steps: { accept(answer: RemoteDescription): void; rollback(): void };
 
   /** @internal */
-  constructor(offer: PreparedLocalOffer, steps: { accept(sdp: string): void; rollback(): void }) {
+  constructor(
+    offer: PreparedLocalOffer,
+    steps: { accept(answer: RemoteDescription): void; rollback(): void },
+  ) {
     this.sdp = offer.sdp;
     this.mid = offer.mid;
     this.mLineIndex = offer.mLineIndex;
@@ -200,11 +188,12 @@ export class PendingOffer {
   }
 
   /**
-   * Takes the peer's answer; it never waits. Throws `SdpRefusal` for an answer that cannot be accepted (the offer stays
-   * out), `ERR_INVALID_STATE` once answered or rolled back.
+   * Takes the peer's answer, its text or W3C's `{ type: 'answer', sdp }`; it never waits. Throws `SdpRefusal` for an answer
+   * that cannot be accepted (the offer stays out), `ERR_BAD_ARGUMENT` for something that is none, `ERR_INVALID_STATE` once
+   * answered or rolled back.
    */
-  accept(answerSdp: string): void {
-    this.#steps.accept(answerSdp);
+  accept(answer: RemoteDescription): void {
+    this.#steps.accept(answer);
   }
 
   /** Takes the offer back and closes the channels that were added for it. */
@@ -232,21 +221,6 @@ export class ReceivedOffer {
   answer(): string {
     return this.#answer();
   }
-}
-
-/**
- * Reads a trickled candidate: an object of ours, a line, or a browser's `RTCIceCandidateInit`. Throws `SdpRefusal`.
- * @returns `ignored` for one that is well-formed and of no use: another component than RTP's (RFC 8834 §4.5).
- */
-export function readCandidate(
-  candidate: IceCandidate | CandidateInit | string,
-): IceCandidate | 'end-of-candidates' | 'ignored' {
-  // A browser's RTCIceCandidate has the fields of ours, too, but means its line.
-  if (typeof candidate === 'object' && !('candidate' in candidate)) return candidate;
-  const init = typeof candidate === 'string' ? { candidate } : candidate;
-  const parsed = judged(parseCandidateInit(init));
-  if (parsed === 'end-of-candidates') return parsed;
-  return parsed.component === 1 ? { ...parsed, component: 1 } : 'ignored';
 }
 
 function judged<T>(result: T | SdpError): T {

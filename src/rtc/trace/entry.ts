@@ -14,10 +14,9 @@ import type { Bytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { OptionRules } from '../../core/options.ts';
 import { flag } from '../../core/options.ts';
-import type { IceCandidate, LocalCandidateInit } from '../../ice/index.ts';
-import type { CandidateInit } from '../../sdp/index.ts';
+import type { LocalCandidateInit } from '../../ice/index.ts';
 import type { PathAddresses, RtcEvent } from '../contract.ts';
-import type { TransportParameters } from '../parameters.ts';
+import type { RemoteCandidate, TransportParameters } from '../parameters.ts';
 
 /** Called with each entry as it happens. It must not call the `Rtc` it listens to; what it throws, its host catches. */
 export type TraceListener = (entry: TraceEntry) => void;
@@ -126,7 +125,7 @@ export interface TraceChannel {
 /** Calls on an `Rtc` and on the handles it gives out, results included. */
 export type TraceCall =
   | { readonly method: 'addLocalCandidate'; readonly candidate: LocalCandidateInit }
-  | { readonly method: 'addRemoteCandidate'; readonly candidate: IceCandidate | CandidateInit | string }
+  | { readonly method: 'addRemoteCandidate'; readonly candidate: RemoteCandidate }
   | { readonly method: 'start'; readonly parameters: TransportParameters }
   | {
       readonly method: 'createChannel';
