@@ -28,14 +28,14 @@ const MUTANTS = [
     name: 'lost-t3',
     fault: 'SCTP: T3 is not armed when data goes out (a lost timer re-arm)',
     file: 'src/sctp/association/upkeep.ts',
-    find: "  else deadlines.start('t3', sender.rto.timeout);\n",
+    find: "  else deadlines.start('t3', sender.retransmissionTimeout);\n",
     replace: '',
   },
   {
     name: 'lost-dtls-rearm',
     fault: 'DTLS: the retransmission timer fires once and is not armed again',
-    file: 'src/dtls/handshake-driver.ts',
-    find: "MAX_RETRANSMIT_TIMEOUT);\n    this.#timers.arm('dtlsRetransmit', now + this.#retransmitTimeout);\n",
+    file: 'src/dtls/retransmission.ts',
+    find: "MAX_RETRANSMIT_TIMEOUT);\n    this.#timers.arm('dtlsRetransmit', now + this.#timeout);\n",
     replace: 'MAX_RETRANSMIT_TIMEOUT);\n',
   },
   {

@@ -30,12 +30,13 @@ const UNRELIABLE = [
 
 export function describeTrials({ name, start, sendsEmpty = true }: Trial): void {
   describe(`C11: ${name}`, () => {
-    const began = performance.now();
+    let began = 0;
     let running: PeerProcess;
     let host: Host;
     let isLossy = false;
 
     beforeAll(async () => {
+      began = performance.now();
       running = await start();
       host = await Host.listen({ createSocket: lossySocket(LOSS, () => isLossy) });
       console.log(running.description);
