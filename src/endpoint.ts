@@ -21,6 +21,7 @@ import type { OptionRules } from './core/options.ts';
 import { callback, checkOptions, integer, number } from './core/options.ts';
 import { BoundedQueue } from './core/queue.ts';
 import { AwaitedAnswers } from './endpoint/answers.ts';
+import { MemoryBudget } from './endpoint/memory-budget.ts';
 import type { PathUser, SharedPath } from './endpoint/ownership.ts';
 import { Ownership } from './endpoint/ownership.ts';
 import type { Route } from './endpoint/routes.ts';
@@ -60,6 +61,12 @@ export interface EndpointOptions {
   /** Most calls of `onUnknown` a second; the rest is counted alone (`unknownNotReported`). Default 100. */
   readonly maxUnknownPerSecond?: number | undefined;
   /**
+   * Bytes of memory that what all connections have received and nobody has taken, and what they have accepted and their peers
+   * have not acknowledged, may take together. Beyond it the connection that holds most is closed (`memory-budget`, counted in
+   * `closedForMemory`). Default 1 GiB; Infinity: no limit.
+   */
+  readonly maxBufferedBytes?: number | undefined;
+  /**
    * How late the timers of an idle connection (its consent checks and heartbeats) may be, ms, so that those of many
    * connections share one wake-up of the process. Every other deadline is kept as it is. Default 0.
    */
@@ -96,9 +103,13 @@ const COUNTERS = [
   'routesShunned',
   /** What connections threw when they were fed or polled. */
   'internalErrors',
+  /** Connections closed as they held most of `maxBufferedBytes`. */
+  'closedForMemory',
 ] as const;
 
 export type EndpointCounter = (typeof COUNTERS)[number];
+
+const DEFAULT_MAX_BUFFERED_BYTES = 2 ** 30;
 
 const DEFAULT_UNKNOWN_PER_SECOND = 100;
 
@@ -133,6 +144,8 @@ interface Member extends PathUser<Member> {
   readonly key: string;
   readonly routes: Set<Route<Member>>;
   readonly isLite: boolean;
+  /** Bytes it holds; the budget keeps it up to date. */
+  held: number;
   /** The path in use at the end of the latest drain, of a lite one. */
   litePath: IcePath | undefined;
   present: boolean;
@@ -171,6 +184,7 @@ export class Endpoint {
   readonly #onUnknown: ((datagram: UnknownDatagram) => void) | undefined;
   readonly #maxUnknown: number;
   readonly #idleTimerSlack: number;
+  readonly #budget: MemoryBudget<Member>;
   /** Calls of `onUnknown` since `#unknownSince`. */
   #unknown = 0;
   #unknownSince = -Infinity;
@@ -195,6 +209,9 @@ export class Endpoint {
       },
       this.#counters,
     );
+    const maxBufferedBytes = options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES;
+    if (!(maxBufferedBytes > 0)) throw badArgument('maxBufferedBytes', 'bytes above 0', maxBufferedBytes);
+    this.#budget = new MemoryBudget(maxBufferedBytes);
     this.#onUnknown = options.onUnknown;
     this.#maxUnknown = options.maxUnknownPerSecond ?? DEFAULT_UNKNOWN_PER_SECOND;
     this.#idleTimerSlack = options.idleTimerSlack ?? 0;
@@ -228,6 +245,7 @@ export class Endpoint {
       rtc,
       key,
       isLite: rtc.localParameters.ice.lite === true,
+      held: 0,
       litePath: undefined,
       routes: new Set(),
       present: true,
@@ -250,6 +268,7 @@ export class Endpoint {
     const member = this.#members.get(key);
     if (member?.rtc !== rtc) return;
     member.present = false;
+    this.#budget.note(member, 0);
     this.#members.delete(key);
     this.#deadlines.delete(member);
     this.#drained?.delete(member);
@@ -311,6 +330,7 @@ export class Endpoint {
       routes: this.#paths.size,
       armed: this.#deadlines.size,
       ready: this.#ready.size,
+      bufferedBytes: this.#budget.total,
       counters: this.#counters.snapshot(),
     };
   }
@@ -342,6 +362,7 @@ export class Endpoint {
     this.#ready.shift();
     if (member.isLite) this.#noteLitePath(member);
     member.queued = false;
+    this.#noteMemory(member);
     member.reason = output.reason;
     if (member.rtc.isEmpty || (member.failure !== undefined && member.closed)) this.remove(member.rtc);
     else this.#deadlines.set(member, this.#wakeAt(output));
@@ -467,7 +488,22 @@ export class Endpoint {
 
   #deliver(member: Member, input: Input): void {
     this.#feed(member, input);
+    this.#noteMemory(member);
     this.#enqueue(member);
+  }
+
+  #noteMemory(member: Member): void {
+    if (!member.present) return;
+    this.#budget.note(member, member.rtc.bufferedBytes);
+    while (this.#budget.isExceeded) {
+      const largest = this.#budget.largest(this.#members.values());
+      if (largest === undefined || largest.held === 0) return;
+      this.#counters.add('closedForMemory');
+      largest.failure ??= this.#budget.failure(largest);
+      if (!closes(largest.rtc)) largest.broken = true;
+      this.#budget.note(largest, 0);
+      this.#enqueue(largest);
+    }
   }
 
   /** A check leaves: its answer will be awaited. False: it must not. */
@@ -584,5 +620,7 @@ export interface EndpointInspection {
   readonly armed: number;
   /** Connections waiting to be drained. */
   readonly ready: number;
+  /** Bytes that all connections hold of what was received or is to be sent. */
+  readonly bufferedBytes: number;
   readonly counters: Record<EndpointCounter, number>;
 }

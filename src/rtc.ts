@@ -211,6 +211,14 @@ export class Rtc {
     return this.#stack.localCandidates;
   }
 
+  /**
+   * Bytes of memory that what was received and not taken, and what was accepted and not acknowledged, takes, with the objects
+   * around it; of the channels, a rough share. O(1).
+   */
+  get bufferedBytes(): number {
+    return this.#stack.bufferedBytes;
+  }
+
   /** True once `closed` has been polled: nothing is queued or armed, and nothing will come out again. */
   get isEmpty(): boolean {
     return this.#stack.isEmpty;

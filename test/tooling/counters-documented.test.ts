@@ -19,6 +19,7 @@ test('the endpoint drops for these reasons, and docs/operations.md explains each
     'droppedUnknownAddress',
     'unknownNotReported',
     'internalErrors',
+    'closedForMemory',
   ]);
   expect(undocumented(Object.keys(counters))).toEqual([]);
 });
