@@ -209,7 +209,10 @@ export class TcpListener {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const { socket } of this.#all()) socket.destroySoon();
     const lingering = setTimeout(() => {
-      for (const { socket } of this.#all()) socket.destroy();
+      for (const connection of [...this.#all()]) {
+        this.#remove(connection);
+        connection.socket.destroy();
+      }
     }, CLOSE_LINGER);
     await closed;
     clearTimeout(lingering);
@@ -306,7 +309,7 @@ export class TcpListener {
 }
 
 /** Who holds an address: IPv4 addresses are given out one by one, IPv6 in networks of 64 bits and more (RFC 6177). */
-function holderOf({ address }: TransportAddress): string {
+export function holderOf({ address }: TransportAddress): string {
   const bytes = parseIp(address);
   return bytes === undefined || bytes.length === 4 ? address : formatIp(bytes.fill(0, 8));
 }

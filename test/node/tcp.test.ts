@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { selfSignedCertificate } from '../../src/dtls/index.ts';
 import { Rtc } from '../../src/index.ts';
-import { TcpListener, type TcpOptions } from '../../src/node/tcp-listener.ts';
+import { holderOf, TcpListener, type TcpOptions } from '../../src/node/tcp-listener.ts';
 import { UdpDriver } from '../../src/node/index.ts';
 import { sleep } from './program.ts';
 
@@ -208,6 +208,80 @@ describe('limits', () => {
   test('a port that is taken is ERR_SOCKET', async () => {
     const { listener } = await listen();
     await expect(TcpListener.open(listener.local)).rejects.toMatchObject({ code: 'ERR_SOCKET' });
+  });
+});
+
+describe('A10: what strangers can hold', () => {
+  const sweeping = { toFake: ['setInterval', 'clearInterval', 'performance'] } as const;
+
+  test('A10: a frame that drips byte by byte costs a few copies of a byte, and is no word of a peer', async () => {
+    vi.useFakeTimers({ toFake: [...sweeping.toFake] });
+    const { listener } = await listen({ silenceTimeout: 2500 });
+    const peer = await dial(listener);
+    await until(() => listener.stats().connections === 1);
+    listener.send(Uint8Array.of(1), remoteOf(peer));
+    peer.resume();
+    const gone = once(peer, 'close');
+    for (let i = 0; i < 4; i++) {
+      peer.write(Uint8Array.of(i === 0 ? 0x10 : 0));
+      await sleep(2);
+      listener.send(Uint8Array.of(1), remoteOf(peer)); // in use, as far as we are concerned
+      vi.advanceTimersByTime(1000);
+    }
+    await gone;
+    expect(listener.stats()).toMatchObject({ connections: 0, framesReceived: 0, closedSilent: 1 });
+  });
+
+  test("A10: empty frames hold no place, and are nobody's", async () => {
+    vi.useFakeTimers({ toFake: [...sweeping.toFake] });
+    const { listener, frames } = await listen({ silenceTimeout: 2500 });
+    const peer = await dial(listener);
+    await until(() => listener.stats().connections === 1);
+    listener.send(Uint8Array.of(1), remoteOf(peer));
+    peer.resume();
+    const gone = once(peer, 'close');
+    for (let i = 1; i <= 3; i++) {
+      peer.write(framed(new Uint8Array(0)));
+      await until(() => frames.length === i);
+      vi.advanceTimersByTime(1000);
+    }
+    await gone;
+    expect(listener.stats()).toMatchObject({ connections: 0, closedSilent: 1 });
+  });
+
+  test('A10: a peer that speaks and is not answered any more loses its place', async () => {
+    vi.useFakeTimers({ toFake: [...sweeping.toFake] });
+    const { listener, frames } = await listen({ silenceTimeout: 2500 });
+    const peer = await dial(listener);
+    await until(() => listener.stats().connections === 1);
+    listener.send(Uint8Array.of(1), remoteOf(peer));
+    peer.resume();
+    const gone = once(peer, 'close');
+    for (let i = 1; i <= 3; i++) {
+      peer.write(framed(Uint8Array.of(22)));
+      await until(() => frames.length === i);
+      vi.advanceTimersByTime(1000);
+    }
+    await gone;
+    expect(listener.stats()).toMatchObject({ connections: 0, closedSilent: 0, closedUnused: 1 });
+  });
+
+  test('A10: addresses of one /64 count as one, those of another do not', () => {
+    const holder = (address: string): string => holderOf({ address, port: 1 });
+    expect(holder('2001:db8:1:2::1')).toBe(holder('2001:db8:1:2:ffff::9'));
+    expect(holder('2001:db8:1:2::1')).not.toBe(holder('2001:db8:1:3::1'));
+    expect(holder('192.0.2.1')).not.toBe(holder('192.0.2.2'));
+  });
+
+  test('A10: close() does not wait for a peer that reads nothing', async () => {
+    const listener = await TcpListener.open({ address: '127.0.0.1' });
+    const socket = await dial(listener);
+    socket.pause();
+    await until(() => listener.stats().connections === 1);
+    for (let i = 0; i < 10_000; i++) listener.send(new Uint8Array(1200), remoteOf(socket));
+    expect(listener.stats().queuedBytes).toBeGreaterThan(0);
+    await listener.close(); // or the test times out
+    expect(listener.stats().connections).toBe(0);
   });
 });
 
