@@ -10,7 +10,7 @@ import { Rtc, selfSignedCertificate } from 'sansrtc';
 import { nodeCrypto } from 'sansrtc/crypto/node';
 import { UdpDriver, hostAddresses } from 'sansrtc/node';
 
-/** People need longer to paste than the 30 s that machines get, ms. */
+/** People need longer to paste than machines get, ms. */
 const PASTE_TIME = 15 * 60_000;
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -20,15 +20,16 @@ const driver = await UdpDriver.listen({ addresses });
 const rtc = new Rtc({
   certificate: selfSignedCertificate({ crypto }),
   crypto,
+  signalingTimeout: PASTE_TIME,
   ice: { connectTimeout: PASTE_TIME },
 });
 
 const channel = new Promise((resolve) => {
   driver.add(rtc, (event) => {
     if (event.type === 'datachannel' || event.type === 'channelopen') resolve(event.channel);
-    else if (event.type === 'message') console.log(`> ${event.data}`);
+    else if (event.type === 'message') console.log(`> ${printable(event.data)}`);
     else if (event.type === 'closed') {
-      console.log(`* ${event.reason.message}`);
+      console.log(`* ${printable(event.reason.message)}`);
       void driver.close().then(() => process.exit());
     }
   });
@@ -73,6 +74,12 @@ async function nextLine() {
   return value.trim();
 }
 
+/** What somebody else has written must not steer this terminal. */
+function printable(data) {
+  const text = typeof data === 'string' ? data : `${data.length} bytes`;
+  return text.replaceAll(/\p{Cc}/gu, '\ufffd');
+}
+
 /** One line of letters, as messengers leave alone: what a browser calls a session description, in base64. */
 function encode(type, sdp) {
   return Buffer.from(JSON.stringify({ type, sdp })).toString('base64');
@@ -85,6 +92,7 @@ function decode(wanted, text) {
   } catch {
     throw new Error(`that is no ${wanted}: paste the whole line`);
   }
-  if (description?.type !== wanted) throw new Error(`that is no ${wanted}`);
+  if (description?.type !== wanted || typeof description.sdp !== 'string')
+    throw new Error(`that is no ${wanted}`);
   return description.sdp;
 }

@@ -156,7 +156,13 @@ class Peer {
         this.#onEvent = (event) => {
           if (event.type === 'closed') reject(new Error(`closed while ${step}: ${event.reason.message}`));
           else if (event.type === 'channelclose') reject(new Error(`a channel closed while ${step}`));
-          else onEvent(event);
+          else {
+            try {
+              onEvent(event);
+            } catch (error) {
+              reject(error); // the server has sent what is no answer
+            }
+          }
         };
       });
     } finally {

@@ -33,6 +33,7 @@ export async function startService({ host, port, httpPort, onWarning }) {
     address: host,
     port,
     onWarning: (warning) => onWarning?.(warning.message),
+    onError: (error) => console.error(error),
   });
   const connections = new Map();
 
@@ -41,14 +42,15 @@ export async function startService({ host, port, httpPort, onWarning }) {
     const id = randomUUID();
     const rtc = new Rtc({ certificate, crypto });
     const serve = serveChannels();
-    driver.add(rtc, (event) => {
-      if (event.type === 'closed') connections.delete(id);
-      else serve(event);
-    });
     connections.set(id, rtc);
     try {
+      driver.add(rtc, (event) => {
+        if (event.type === 'closed') connections.delete(id);
+        else serve(event);
+      });
       return { id, sdp: rtc.receiveOffer(offer).answer() };
     } catch (error) {
+      connections.delete(id);
       rtc.close();
       throw error;
     }

@@ -41,14 +41,19 @@ const methods = {
 async function alone() {
   const crypto = nodeCrypto();
   const certificate = selfSignedCertificate({ crypto });
-  const driver = await UdpDriver.listen();
+  const driver = await UdpDriver.listen({ onError: (error) => console.error(error) });
   return {
     answer(offer) {
       const rtc = new Rtc({ certificate, crypto });
       driver.add(rtc, (event) => {
         if (event.type === 'message') event.channel.send(event.data);
       });
-      return rtc.receiveOffer(offer).answer();
+      try {
+        return rtc.receiveOffer(offer).answer();
+      } catch (error) {
+        rtc.close();
+        throw error;
+      }
     },
     measure({ collect = false } = {}) {
       if (collect) for (let i = 0; i < 3; i++) globalThis.gc();

@@ -30,6 +30,7 @@ const driver = await UdpDriver.listen({
   address: values.host,
   port: Number(values['udp-port']),
   onWarning: ({ message }) => console.warn(message),
+  onError: (error) => console.error(error),
 });
 const page = await readFile(new URL('page.html', import.meta.url));
 

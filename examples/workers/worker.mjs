@@ -14,7 +14,7 @@ const endpoint = new Endpoint({
     if (stray !== undefined && stray !== shard) parentPort.postMessage({ stray });
   },
 });
-const driver = await UdpDriver.listen({ address, endpoint });
+const driver = await UdpDriver.listen({ address, endpoint, onError: (error) => console.error(error) });
 
 const methods = {
   answer(offer) {
@@ -23,7 +23,12 @@ const methods = {
     driver.add(rtc, (event) => {
       if (event.type === 'message') event.channel.send(event.data);
     });
-    return rtc.receiveOffer(offer).answer();
+    try {
+      return rtc.receiveOffer(offer).answer();
+    } catch (error) {
+      rtc.close();
+      throw error;
+    }
   },
 
   measure({ collect = false } = {}) {
