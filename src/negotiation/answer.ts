@@ -2,15 +2,26 @@
  * The answerer's side: `receiveOffer` judges an offer and changes nothing, `answerOffer` writes the answer and cannot
  * fail because of the peer.
  *
- * The first live data channel section is kept, every other section is rejected in its place (RFC 3264 §6). Rejecting the
- * section with the BUNDLE tag moves the tag to ours, whose own attributes then speak for the transport (RFC 8843 §7.3.1).
+ * The first live data channel section is kept, and the media section with the BUNDLE tag of its group, without media
+ * (`inactive.ts`); every other section is rejected in its place (RFC 3264 §6). Where the tagged one has to be rejected the
+ * tag moves to ours, whose own attributes then speak for the transport (RFC 9143 §7.3.1).
  */
 import { badArgument } from '../core/errors.ts';
 import type { SdpError, SdpWarning } from '../sdp/index.ts';
 import { isDataChannelSection, isSdpError, parseSdp, sdpError } from '../sdp/index.ts';
 import { describe } from './describe.ts';
+import { carriesData, inactiveMedia } from './inactive.ts';
 import type { RemoteSections } from './remote.ts';
-import { checkHistory, checkSctpPort, readSections, readTransport, sameIce, sameIdentity } from './remote.ts';
+import {
+  checkHistory,
+  checkSctpPort,
+  groupOf,
+  readSections,
+  readTransport,
+  sameIce,
+  sameIdentity,
+  speakerFor,
+} from './remote.ts';
 import { resolveAnswererRole, resolveIceRole, setupOf } from './role.ts';
 import type {
   LocalTransport,
@@ -28,10 +39,10 @@ export interface PreparedRemoteOffer {
   /** What it will come to; the ICE role alone waits for what this end is. */
   readonly plan: Omit<TransportPlan, 'iceRole'>;
   readonly warnings: readonly SdpWarning[];
-  /** The sections of the answer: all but one rejected. */
+  /** The sections of the answer: all rejected but that of the data channels, and the tagged one. */
   readonly sections: readonly MediaSection[];
-  /** Whether the offer put our section into a BUNDLE group: only then may the answer. */
-  readonly bundle: boolean;
+  /** Of the offer's BUNDLE group that our section is in, the mids kept, in order. Empty if it is in none. */
+  readonly bundle: readonly string[];
   /** The state with this offer pending. */
   readonly next: RemoteOfferState;
 }
@@ -61,10 +72,12 @@ export function receiveOffer(state: NegotiationState, sdp: string): PreparedRemo
   const index = chooseSection(state.sections, offer);
   if (isSdpError(index)) return index;
   const warnings: SdpWarning[] = [];
-  const remote = readTransport(offer, index, config.strict, warnings);
+  const sections = keptSections(state.sections, offer, index);
+  const speaker = speakerFor(offer, index, (i) => sections[i]?.rejected === false);
+  const remote = readTransport(offer, { index, speaker }, config.strict, warnings);
   if (isSdpError(remote)) return remote;
 
-  const mid = offer.sections[index]?.mid;
+  const mid = offer.sections[speaker]?.mid;
   const iceRestart = before !== undefined && !sameIce(before.plan.ice, remote.ice);
   const decision = resolveAnswererRole({
     offered: remote.remoteSetup,
@@ -84,13 +97,13 @@ export function receiveOffer(state: NegotiationState, sdp: string): PreparedRemo
       dtlsRole: decision.role,
       localSetup: setupOf(decision.role),
       mid,
-      mLineIndex: index,
+      mLineIndex: speaker,
       iceRestart,
       dtlsRestart: decision.newAssociation,
     },
     warnings: [...warnings, ...roleWarning(decision, mid)],
-    sections: offer.sections.map((section, i) => ({ ...section, rejected: i !== index })),
-    bundle: mid !== undefined && offer.bundles.some((mids) => mids.includes(mid)),
+    sections,
+    bundle: groupOf(offer, index).filter((kept) => sections.some((one) => one.mid === kept && !one.rejected)),
     next: { ...stable(state), signalingState: 'have-remote-offer' },
   };
 }
@@ -126,12 +139,29 @@ export function answerOffer(prepared: PreparedRemoteOffer, local: LocalTransport
   return { sdp, plan, next };
 }
 
+/** The sections of the answer: that of the data channels, what is kept without media, and the rest rejected. */
+function keptSections(
+  before: readonly MediaSection[],
+  offer: RemoteSections,
+  index: number,
+): readonly MediaSection[] {
+  const group = groupOf(offer, index);
+  return offer.sections.map((section, i) => {
+    if (i === index) return section;
+    const isTagged = section.mid !== undefined && section.mid === group[0];
+    const wasKept = before[i]?.inactive !== undefined && group.includes(section.mid ?? '');
+    const media = offer.session.media[i]!;
+    const inactive = !section.rejected && (isTagged || wasKept) ? inactiveMedia(media) : undefined;
+    return inactive === undefined ? { ...section, rejected: true } : { ...section, inactive };
+  });
+}
+
 /** The section in use, or the first one that offers data channels. */
 function chooseSection(
   before: readonly MediaSection[],
   { session, sections }: RemoteSections,
 ): number | SdpError {
-  const inUse = before.findIndex(({ rejected }) => !rejected);
+  const inUse = before.findIndex(carriesData);
   if (inUse < 0) {
     const index = session.media.findIndex(
       (media, i) => sections[i]?.rejected === false && isDataChannelSection(media),

@@ -3,7 +3,7 @@
  *
  * A rejected section keeps its place, kind, protocol, formats and mid, with port 0 and nothing of a transport; its `c=`
  * line is there because Firefox refuses a section without one, `a=inactive` because the default would be sendrecv.
- * The live section keeps the form it has in the session: the one of before RFC 8841 where the peer has offered that.
+ * A section without media has `rtcp-mux` and one codec beside the transport. The data channels' keeps the form it has in the session: the one of before RFC 8841 where the peer has offered that.
  */
 import { badArgument } from '../core/errors.ts';
 import { addressFamily } from '../core/address.ts';
@@ -18,6 +18,7 @@ import {
   writeCandidate,
   writeSdp,
 } from '../sdp/index.ts';
+import type { InactiveMedia } from './inactive.ts';
 import type { OfferSetup } from './role.ts';
 import type { LocalTransport, MediaSection, NegotiationState } from './state.ts';
 
@@ -27,8 +28,8 @@ const MAX_STREAMS = 65_535;
 /** What a description of ours says beyond its sections. */
 export interface Description {
   readonly sections: readonly MediaSection[];
-  /** Whether the live section forms a BUNDLE group. */
-  readonly bundle: boolean;
+  /** The mids of the BUNDLE group, the tag first; empty for none. */
+  readonly bundle: readonly string[];
   readonly setup: OfferSetup;
   /** Bytes; `Infinity` for no limit. */
   readonly maxMessageSize: number;
@@ -40,8 +41,7 @@ export function describe(state: NegotiationState, description: Description, loca
   checkLocal(local);
   const { sections, bundle } = description;
   const session = [sdpLine('s', '-'), sdpLine('t', '0 0')];
-  const mids = sections.flatMap(({ rejected, mid }) => (rejected || mid === undefined ? [] : [mid]));
-  if (bundle && mids.length > 0) session.push(attributeLine('group', `BUNDLE ${mids.join(' ')}`));
+  if (bundle.length > 0) session.push(attributeLine('group', `BUNDLE ${bundle.join(' ')}`));
   if (local.ice.lite) session.push(attributeLine('ice-lite'));
   return writeSdp({
     origin: {
@@ -54,22 +54,36 @@ export function describe(state: NegotiationState, description: Description, loca
       address: '127.0.0.1',
     },
     lines: session,
-    media: sections.map((section) =>
-      section.rejected ? rejectedSection(section) : liveSection(section, description, local),
-    ),
+    media: sections.map((section) => {
+      if (section.rejected) return rejectedSection(section);
+      const transport = transportLines(section, description, local);
+      return section.inactive === undefined
+        ? dataSection(section, transport, description, local)
+        : inactiveSection(section, section.inactive, transport);
+    }),
   });
 }
 
-function liveSection(
-  section: MediaSection,
-  description: Description,
+/** Where a section is reached, and by whom: the same in every section that is kept. */
+interface SectionTransport {
+  readonly port: number;
+  readonly lines: readonly SdpLine[];
+}
+
+/** Candidates stand in the section that has the BUNDLE tag alone (RFC 9143 §10.1.2), or in the only one. */
+function transportLines(
+  { mid }: MediaSection,
+  { bundle, setup, tlsId }: Description,
   local: LocalTransport,
-): MediaDescription {
+): SectionTransport {
   const { address, port } = defaultCandidate(local.candidates);
-  const { maxMessageSize, tlsId, setup } = description;
   const lines: SdpLine[] = [connectionLine(address)];
-  for (const candidate of local.candidates) lines.push(attributeLine('candidate', writeCandidate(candidate)));
-  if (local.endOfCandidates) lines.push(attributeLine('end-of-candidates'));
+  if (bundle.length === 0 || bundle[0] === mid) {
+    for (const candidate of local.candidates) {
+      lines.push(attributeLine('candidate', writeCandidate(candidate)));
+    }
+    if (local.endOfCandidates) lines.push(attributeLine('end-of-candidates'));
+  }
   lines.push(
     attributeLine('ice-ufrag', local.ice.usernameFragment),
     attributeLine('ice-pwd', local.ice.password),
@@ -80,15 +94,35 @@ function liveSection(
   }
   lines.push(attributeLine('setup', setup));
   if (tlsId !== undefined) lines.push(attributeLine('tls-id', tlsId));
-  if (section.mid !== undefined) lines.push(attributeLine('mid', section.mid));
+  if (mid !== undefined) lines.push(attributeLine('mid', mid));
+  return { port, lines };
+}
+
+function dataSection(
+  section: MediaSection,
+  transport: SectionTransport,
+  { maxMessageSize }: Description,
+  local: LocalTransport,
+): MediaDescription {
+  const lines = [...transport.lines];
   const sctpPort = String(local.sctpPort);
   const formIsOld = isSctpPortFormat(section.formats);
   if (formIsOld) lines.push(attributeLine('sctpmap', `${sctpPort} ${DATA_CHANNEL_FORMAT} ${MAX_STREAMS}`));
   else lines.push(attributeLine('sctp-port', sctpPort));
   lines.push(attributeLine('max-message-size', maxMessageSize === Infinity ? '0' : String(maxMessageSize)));
-  const media = { ...mediaLine(section), port, lines };
+  const media = { ...mediaLine(section), port: transport.port, lines };
   // The older form has each end's own port there.
   return formIsOld ? { ...media, formats: [sctpPort] } : media;
+}
+
+function inactiveSection(
+  section: MediaSection,
+  { format, attributes }: InactiveMedia,
+  { port, lines }: SectionTransport,
+): MediaDescription {
+  const codec = attributes.map((text) => attributeLine(text));
+  const own = [attributeLine('inactive'), attributeLine('rtcp-mux'), ...codec];
+  return { ...mediaLine(section), formats: [format], port, lines: [...lines, ...own] };
 }
 
 function rejectedSection(section: MediaSection): MediaDescription {

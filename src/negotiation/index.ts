@@ -1,6 +1,7 @@
 /** Offer and answer (RFC 3264, RFC 9429) as pure functions over plain state. */
 export type { PreparedRemoteOffer, WrittenAnswer } from './answer.ts';
 export { answerOffer, receiveOffer } from './answer.ts';
+export type { InactiveMedia } from './inactive.ts';
 export type { AcceptedAnswer, PreparedLocalOffer } from './offer.ts';
 export { acceptAnswer, prepareOffer } from './offer.ts';
 export type {

@@ -5,8 +5,9 @@
 import type { SdpError, SdpWarning } from '../sdp/index.ts';
 import { DATA_CHANNEL_FORMAT, isDataChannelSection, isSdpError, parseSdp, sdpError } from '../sdp/index.ts';
 import { describe } from './describe.ts';
+import { carriesData } from './inactive.ts';
 import type { RemoteSections } from './remote.ts';
-import { checkSctpPort, readSections, readTransport, sameIce, sameIdentity } from './remote.ts';
+import { checkSctpPort, readSections, readTransport, sameIce, sameIdentity, speakerFor } from './remote.ts';
 import { offerSetup, resolveIceRole, resolveOffererRole } from './role.ts';
 import type {
   LocalOffer,
@@ -35,7 +36,8 @@ export interface AcceptedAnswer {
 }
 
 /**
- * Writes an offer: one data channel section in a BUNDLE group, after whatever sections the session has already had.
+ * Writes an offer: one data channel section in a BUNDLE group, after whatever sections the session has already had, those
+ * without media among them.
  * Other ICE credentials than last time make it an ICE restart.
  * Throws `ERR_INVALID_STATE` unless stable, `ERR_BAD_ARGUMENT` for a `local` that cannot be written.
  */
@@ -44,7 +46,8 @@ export function prepareOffer(state: NegotiationState, local: LocalTransport): Pr
   const sections = withDataChannels(state.sections);
   const setup = offerSetup(state.config.dtlsSetup);
   const { maxMessageSize, tlsId } = local;
-  const sdp = describe(state, { sections, bundle: true, setup, maxMessageSize, tlsId }, local);
+  const bundle = sections.flatMap(({ rejected, mid }) => (rejected || mid === undefined ? [] : [mid]));
+  const sdp = describe(state, { sections, bundle, setup, maxMessageSize, tlsId }, local);
   const offer: LocalOffer = { sections, ice: local.ice, setup };
   const next: LocalOfferState = {
     ...stable(state),
@@ -67,14 +70,15 @@ export function acceptAnswer(state: NegotiationState, sdp: string): AcceptedAnsw
   if (isSdpError(session)) return session;
   const answer = readSections(session);
   if (isSdpError(answer)) return answer;
-  const index = offer.sections.findIndex(({ rejected }) => !rejected);
+  const index = offer.sections.findIndex(carriesData);
   const mismatch = checkAnswer(offer.sections, answer, index);
   if (mismatch !== undefined) return mismatch;
   const warnings: SdpWarning[] = [];
-  const remote = readTransport(answer, index, config.strict, warnings);
+  const speaker = speakerFor(answer, index, (i) => offer.sections[i]?.rejected === false);
+  const remote = readTransport(answer, { index, speaker }, config.strict, warnings);
   if (isSdpError(remote)) return remote;
 
-  const mid = offer.sections[index]?.mid;
+  const mid = offer.sections[speaker]?.mid;
   const weRestarted = before !== undefined && !sameIce(before.localIce, offer.ice);
   const iceRestart = before !== undefined && !sameIce(before.plan.ice, remote.ice);
   // RFC 8839 §4.4: both ends restart, or neither.
@@ -109,18 +113,22 @@ export function acceptAnswer(state: NegotiationState, sdp: string): AcceptedAnsw
     iceRole: before?.plan.iceRole ?? resolveIceRole({ offerer: true, ...lite }),
     localSetup: offer.setup,
     mid,
-    mLineIndex: index,
+    mLineIndex: speaker,
     iceRestart,
     dtlsRestart: decision.newAssociation,
   };
   const roleChangesIgnored = state.roleChangesIgnored + (decision.warning === 'role-change-ignored' ? 1 : 0);
-  const next = { ...settled(state, offer.sections, offer.ice, plan), roleChangesIgnored };
+  // What we kept open without media the peer may have closed.
+  const sections = offer.sections.map((section, i) =>
+    answer.sections[i]?.rejected === true ? { ...section, rejected: true, inactive: undefined } : section,
+  );
+  const next = { ...settled(state, sections, offer.ice, plan), roleChangesIgnored };
   return { plan, next, warnings: [...warnings, ...roleWarning(decision, mid)] };
 }
 
 /** The sections of the session; a data channel section is appended if none is live. */
 function withDataChannels(sections: readonly MediaSection[]): readonly MediaSection[] {
-  if (sections.some(({ rejected }) => !rejected)) return sections;
+  if (sections.some(carriesData)) return sections;
   const used = new Set(sections.map(({ mid }) => mid));
   let number = 0;
   while (used.has(String(number))) number++;

@@ -93,20 +93,43 @@ export function checkHistory(
   return undefined;
 }
 
+/** The BUNDLE group of a section, its mids in order; empty if it is in none. */
+export function groupOf({ sections, bundles }: RemoteSections, index: number): readonly string[] {
+  const mid = sections[index]?.mid;
+  return (mid === undefined ? undefined : bundles.find((mids) => mids.includes(mid))) ?? [];
+}
+
 /**
- * @param index the section that carries the data channels; every other section is one we reject
+ * The section that speaks for the transport of section `index`: the one with the BUNDLE tag where it is kept, else itself
+ * (RFC 9143 §7.3.1 moves the tag to the next one).
+ */
+export function speakerFor(
+  remote: RemoteSections,
+  index: number,
+  isKept: (index: number) => boolean,
+): number {
+  const [tag] = groupOf(remote, index);
+  const tagged = tag === undefined ? -1 : remote.sections.findIndex(({ mid }) => mid === tag);
+  return tagged >= 0 && remote.sections[tagged]?.rejected === false && isKept(tagged) ? tagged : index;
+}
+
+/**
+ * @param index the section that carries the data channels
+ * @param speaker the section that speaks for its transport
  * @param warnings what is passed over is added here
  */
 export function readTransport(
-  { session, sections, bundles }: RemoteSections,
-  index: number,
+  remote: RemoteSections,
+  { index, speaker }: { readonly index: number; readonly speaker: number },
   strict: boolean,
   warnings: SdpWarning[],
 ): RemoteTransport | SdpError {
-  const media = session.media[index]!;
-  const mid = sections[index]?.mid;
-  const group = mid === undefined ? undefined : bundles.find((mids) => mids.includes(mid));
-  const bundle = session.media.filter((_, i) => group?.includes(sections[i]?.mid ?? '') === true);
+  const { session, sections } = remote;
+  const data = session.media[index]!;
+  const media = session.media[speaker]!;
+  const mid = sections[speaker]?.mid;
+  const group = groupOf(remote, index);
+  const bundle = session.media.filter((_, i) => group.includes(sections[i]?.mid ?? ''));
 
   const ice = mediaIce(session, media, strict);
   if (isSdpError(ice)) return ice;
@@ -144,9 +167,9 @@ export function readTransport(
     return sdpError('fingerprint-unsupported', message, { line: media.number, mid });
   }
 
-  const sctpPort = readSctpPort(media, mid, strict, warnings);
+  const sctpPort = readSctpPort(data, sections[index]?.mid, strict, warnings);
   if (isSdpError(sctpPort)) return sctpPort;
-  const maxMessageSize = mediaMaxMessageSize(media);
+  const maxMessageSize = mediaMaxMessageSize(data);
   if (isSdpError(maxMessageSize)) return maxMessageSize;
 
   return {
@@ -251,6 +274,7 @@ function readCandidates(
   const source = [media, ...bundle].find(
     (section) => sharesIce(section, ice) && hasAttribute(section.lines, 'candidate'),
   );
+  const sharesPathWithRtcp = hasAttribute((source ?? media).lines, 'rtcp-mux');
   const candidates: TransportCandidate[] = [];
   for (const entry of mediaCandidates(source ?? media, strict)) {
     if (isSdpError(entry)) {
@@ -264,6 +288,9 @@ function readCandidates(
       warnings.push({ code: 'candidate-unresolved', message, line });
     } else if (usernameFragment !== undefined && usernameFragment !== ice.usernameFragment) {
       warnings.push({ code: 'candidate-ignored', message: 'of another ICE generation', line });
+    } else if (component === 2 && sharesPathWithRtcp) {
+      // Firefox offers RTCP a path of its own, for peers that cannot do without; it loses nothing here.
+      continue;
     } else if (component !== 1) {
       warnings.push({ code: 'candidate-ignored', message: 'expected component 1', line });
     } else {

@@ -13,6 +13,7 @@
 import { badArgument, RtcError } from '../core/errors.ts';
 import type { SdpCandidate, SdpFingerprint, SdpIceParameters, SdpLimits, Setup } from '../sdp/index.ts';
 import { DEFAULT_SDP_LIMITS } from '../sdp/index.ts';
+import type { InactiveMedia } from './inactive.ts';
 import type { DtlsRole, IceRole, OfferSetup, SetupPreference } from './role.ts';
 
 /** W3C `RTCSignalingState` without the provisional answers. */
@@ -68,7 +69,7 @@ export interface TransportPlan extends RemoteTransport {
   /** Kept from the first exchange on; an agent that has resolved a role conflict since knows better. */
   readonly iceRole: IceRole;
   readonly localSetup: OfferSetup;
-  /** The data channel section: what to say of candidates that are trickled to the peer. */
+  /** The section that speaks for the transport: what to say of candidates that are trickled to the peer. */
   readonly mid: string | undefined;
   readonly mLineIndex: number;
   /** The peer's ICE credentials are new: ICE starts over on the same connection (RFC 8445 §9). */
@@ -84,6 +85,8 @@ export interface MediaSection {
   readonly protocol: string;
   readonly formats: readonly string[];
   readonly rejected: boolean;
+  /** Accepted without media, because it has the BUNDLE tag: RTP in a description of ours that says `a=inactive`. */
+  readonly inactive?: InactiveMedia | undefined;
 }
 
 /** What the last complete exchange has agreed on: the next one is measured against it. */

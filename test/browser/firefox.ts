@@ -9,7 +9,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { launch, type Browser, type Page } from 'puppeteer-core';
 import { peerOver, type ForeignPeer, type RunningPeer } from '../interop/contract.ts';
-import { installPagePeer } from './page-peer.ts';
+import { installPagePeer, type PagePeers } from './page-peer.ts';
 
 const PREFERENCES = {
   // Together with the permissions it makes Firefox gather 127.0.0.1, so that no network is needed at all.
@@ -74,6 +74,11 @@ export class Firefox implements RunningPeer {
         args as unknown[],
       ),
     );
+  }
+
+  /** `peers.offerMedia` in the page. */
+  offerMedia(...parameters: Parameters<PagePeers['offerMedia']>): Promise<string> {
+    return this.#page.evaluate((...all) => peers.offerMedia(...all), ...parameters);
   }
 
   async stop(): Promise<void> {

@@ -32,6 +32,13 @@ export interface ChannelDescription {
 export interface PagePeers {
   /** Creates the channels and answers the offer, before any candidate has been gathered. */
   offer(name: string, channels: readonly PageChannelOptions[]): Promise<string>;
+  /** The same from a connection with this bundle policy, which offers media of these kinds before its channels. */
+  offerMedia(
+    name: string,
+    policy: RTCBundlePolicy,
+    kinds: readonly ('audio' | 'video')[],
+    channels: readonly PageChannelOptions[],
+  ): Promise<string>;
   /** The description made here once gathering has ended, with every candidate in it. */
   completeDescription(name: string): Promise<string>;
   acceptAnswer(name: string, sdp: string): Promise<void>;
@@ -104,11 +111,11 @@ export function installPagePeer(): void {
     }
   }
 
-  function peerOf(name: string): Peer {
+  function peerOf(name: string, configuration: RTCConfiguration = {}): Peer {
     let peer = all.get(name);
     if (peer === undefined) {
       const made: Peer = {
-        connection: new RTCPeerConnection(),
+        connection: new RTCPeerConnection(configuration),
         lines: new Map(),
         candidates: [],
         gathered: false,
@@ -164,6 +171,12 @@ export function installPagePeer(): void {
       const offer = await peer.connection.createOffer();
       await peer.connection.setLocalDescription(offer);
       return offer.sdp ?? '';
+    },
+
+    offerMedia(name, bundlePolicy, kinds, channels) {
+      const { connection } = peerOf(name, { bundlePolicy });
+      for (const kind of kinds) connection.addTransceiver(kind);
+      return this.offer(name, channels);
     },
 
     async completeDescription(name) {

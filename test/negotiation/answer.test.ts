@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { answerOffer, prepareOffer, receiveOffer } from '../../src/negotiation/index.ts';
+import { acceptAnswer, answerOffer, prepareOffer, receiveOffer } from '../../src/negotiation/index.ts';
 import { attributes, isRejected, mediaMid, parseSdp, readBundles } from '../../src/sdp/index.ts';
 import { codeOf, recorded, recordedFiles, valid } from '../sdp/recorded.ts';
-import { DIGEST_A, LOCAL_B, newState } from './ends.ts';
+import { DIGEST_A, LOCAL_A, LOCAL_B, newState } from './ends.ts';
 
 const OFFERS = recordedFiles.filter((name) => name.endsWith('.offer.sdp'));
 const hasData = (name: string): boolean => recorded(name).includes('webrtc-datachannel');
@@ -36,14 +36,19 @@ describe('recorded offers', () => {
     const answer = valid(parseSdp(text));
     const bundles = valid(readBundles(answer));
 
+    // The first section has the tag: of audio it is accepted without media, with one codec of those offered.
+    const isKept = offer.media.map(({ kind }, i) => i === 0 || kind === 'application');
     expect(answer.media.map(({ kind, protocol, formats }) => ({ kind, protocol, formats }))).toEqual(
-      offer.media.map(({ kind, protocol, formats }) => ({ kind, protocol, formats })),
+      offer.media.map(({ kind, protocol, formats }, i) => ({
+        kind,
+        protocol,
+        formats: isKept[i] === true ? formats.slice(0, 1) : formats,
+      })),
     );
     expect(answer.media.map(mediaMid)).toEqual(offer.media.map(mediaMid));
-    expect(answer.media.map((media) => isRejected(media, bundles))).toEqual(
-      offer.media.map(({ kind }) => kind !== 'application'),
-    );
-    expect(bundles).toEqual([[plan.mid]]);
+    expect(answer.media.map((media) => !isRejected(media, bundles))).toEqual(isKept);
+    expect(bundles).toEqual([offer.media.filter((_, i) => isKept[i]).map(mediaMid)]);
+    expect(plan).toMatchObject({ mLineIndex: 0, mid: bundles[0]?.[0] });
     for (const { port, lines } of answer.media) {
       if (port === 0)
         expect(lines.map(({ text: line }) => line.split(':')[0])).toEqual([
@@ -55,7 +60,9 @@ describe('recorded offers', () => {
     expect(plan).toMatchObject({ dtlsRole: 'client', iceRole: 'controlled', trickle: true, sctpPort: 5000 });
     const section = offer.media[plan.mLineIndex] ?? expect.unreachable();
     const usable = attributes(section.lines, 'candidate').filter(({ value }) => !value.includes('.local'));
-    expect(plan.candidates).toHaveLength(usable.length);
+    // Firefox lists some for RTCP, too.
+    expect(plan.candidates).toHaveLength(usable.filter(({ value }) => value.split(' ')[1] === '1').length);
+    expect(received.warnings.filter(({ code }) => code !== 'candidate-unresolved')).toEqual([]);
   });
 
   test.each(OFFERS.filter((name) => !hasData(name)))('%s has nothing for us', (name) => {
@@ -69,6 +76,121 @@ describe('recorded offers', () => {
     expect(plan.candidates).toEqual([]);
     expect(warnings.length).toBeGreaterThan(0);
     expect(new Set(warnings.map(({ code }) => code))).toEqual(new Set(['candidate-unresolved']));
+  });
+});
+
+describe('C12: the tagged section of a group, until media is there', () => {
+  const CODEC = ['a=rtcp-mux', 'a=rtpmap:111 opus/48000/2', 'a=fmtp:111 useinbandfec=1'];
+  const TAGGED = [...AUDIO, ...TRANSPORT, CANDIDATE, ...CODEC];
+  const BUNDLED = [...withPort0(DATA), 'a=bundle-only'];
+  const offer = sdp('a=group:BUNDLE audio data', ...TAGGED, ...BUNDLED);
+  const answered = (text: string): ReturnType<typeof answerOffer> =>
+    answerOffer(valid(receiveOffer(newState(), text)), LOCAL_A);
+  const sectionOf = (text: string, mid: string): string =>
+    text.split(/(?=m=)/).find((section) => section.includes(`a=mid:${mid}`)) ?? '';
+
+  test('C12: is accepted as inactive, with one codec, rtcp-mux and our transport', () => {
+    const { sdp: answer, plan } = answered(offer);
+    expect(answer).toContain('a=group:BUNDLE audio data\r\n');
+    const audio = sectionOf(answer, 'audio');
+    expect(audio).toMatch(/^m=audio [1-9]\d* UDP\/TLS\/RTP\/SAVPF 111\r\n/);
+    for (const line of [
+      'a=inactive',
+      'a=setup:active',
+      `a=ice-ufrag:${LOCAL_A.ice.usernameFragment}`,
+      ...CODEC,
+    ]) {
+      expect(audio).toContain(`${line}\r\n`);
+    }
+    // Candidates stand in the tagged section alone (RFC 9143 §10.1.2).
+    expect(audio.match(/a=candidate:/g)).toHaveLength(1);
+    expect(sectionOf(answer, 'data')).not.toContain('a=candidate:');
+    // The transport is the tagged section's, the port of SCTP the data channels'.
+    expect(plan).toMatchObject({
+      mid: 'audio',
+      mLineIndex: 0,
+      sctpPort: 5000,
+      ice: { usernameFragment: 'abcd' },
+    });
+    expect(plan.candidates).toHaveLength(1);
+  });
+
+  test('C12: its transport counts, not the one the data channels would have had alone', () => {
+    const own = TRANSPORT.map((line) => line.replace('abcd', 'efgh'));
+    const separate = sdp(
+      'a=group:BUNDLE audio data',
+      ...TAGGED,
+      ...DATA,
+      ...own,
+      CANDIDATE.replace('4000', '5000'),
+    );
+    expect(answered(separate).plan).toMatchObject({
+      ice: { usernameFragment: 'abcd' },
+      candidates: [{ port: 4000 }],
+    });
+  });
+
+  test.each([
+    ['without rtcp-mux', TAGGED.filter((line) => line !== 'a=rtcp-mux')],
+    ['without DTLS', TAGGED.map((line) => line.replace('UDP/TLS/RTP/SAVPF', 'RTP/AVPF'))],
+    [
+      'of formats nobody names',
+      TAGGED.map((line) => line.replace('111 0', '111')).filter((line) => !line.includes('rtpmap')),
+    ],
+    [
+      'whose codec is no name',
+      TAGGED.map((line) => line.replace('opus/48000/2', 'o\x01us/48000')).map((line) =>
+        line.replace('111 0', '111'),
+      ),
+    ],
+    ['rejected by the offer', withPort0(TAGGED)],
+  ])('C12: a section %s is rejected as before', (_, section) => {
+    const { sdp: answer, plan } = answered(
+      sdp('a=group:BUNDLE audio data', ...section, ...DATA, ...TRANSPORT),
+    );
+    expect(answer).toContain('a=group:BUNDLE data\r\n');
+    expect(answer).toContain('m=audio 0 ');
+    expect(plan).toMatchObject({ mid: 'data', mLineIndex: 1 });
+  });
+
+  test('C12: a section that is not tagged is rejected, as is one of another group', () => {
+    const video = [...TAGGED].map((line) => line.replace('audio', 'video'));
+    const { sdp: answer } = answered(sdp('a=group:BUNDLE audio video data', ...TAGGED, ...video, ...BUNDLED));
+    expect(answer).toContain('a=group:BUNDLE audio data\r\n');
+    expect(answer).toContain('m=video 0 ');
+    const apart = sdp('a=group:BUNDLE audio', 'a=group:BUNDLE data', ...TAGGED, ...DATA, ...TRANSPORT);
+    expect(answered(apart).sdp).toContain('m=audio 0 ');
+  });
+
+  test('C12: what a fmtp says is not repeated with control characters in it', () => {
+    const { sdp: answer } = answered(offer.replace('useinbandfec=1', 'x=\x1b[2J'));
+    expect(answer).toContain('a=rtpmap:111 opus/48000/2\r\n');
+    expect(answer).not.toContain('fmtp');
+  });
+
+  test('C12: stays through later exchanges of either side, until the peer closes it', () => {
+    const first = answered(offer);
+    const again = answerOffer(valid(receiveOffer(first.next, offer)), LOCAL_A);
+    expect(again.sdp).toContain('a=group:BUNDLE audio data\r\n');
+    const ours = prepareOffer(again.next, LOCAL_A);
+    expect(ours).toMatchObject({ mid: 'audio', mLineIndex: 0 });
+    expect(sectionOf(ours.sdp, 'audio')).toContain(
+      'a=inactive\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n',
+    );
+    const kept = offer.replaceAll('actpass', 'passive');
+    const accepted = valid(acceptAnswer(ours.next, kept));
+    expect(accepted.plan).toMatchObject({ mid: 'audio', iceRestart: false });
+    expect(accepted.next.sections.map(({ rejected }) => rejected)).toEqual([false, false]);
+    const closed = sdp('a=group:BUNDLE data', ...withPort0(AUDIO), ...DATA, ...TRANSPORT).replaceAll(
+      'actpass',
+      'passive',
+    );
+    const without = valid(acceptAnswer(ours.next, closed));
+    expect(without.next.sections).toMatchObject([
+      { rejected: true, inactive: undefined },
+      { rejected: false },
+    ]);
+    expect(prepareOffer(without.next, LOCAL_A).sdp).toContain('a=group:BUNDLE data\r\nm=audio 0 ');
   });
 });
 
