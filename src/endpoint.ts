@@ -121,6 +121,7 @@ const RULES: OptionRules<EndpointOptions> = {
   maxRoutesPerConnection: integer(1),
   onUnknown: callback,
   maxUnknownPerSecond: number(0, Infinity),
+  maxBufferedBytes: number(1, Infinity),
   idleTimerSlack: number(0, MAX_IDLE_TIMER_SLACK),
   takeoverSilence: number(0, Infinity),
   onSharedPath: callback,
@@ -209,9 +210,7 @@ export class Endpoint {
       },
       this.#counters,
     );
-    const maxBufferedBytes = options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES;
-    if (!(maxBufferedBytes > 0)) throw badArgument('maxBufferedBytes', 'bytes above 0', maxBufferedBytes);
-    this.#budget = new MemoryBudget(maxBufferedBytes);
+    this.#budget = new MemoryBudget(options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES);
     this.#onUnknown = options.onUnknown;
     this.#maxUnknown = options.maxUnknownPerSecond ?? DEFAULT_UNKNOWN_PER_SECOND;
     this.#idleTimerSlack = options.idleTimerSlack ?? 0;
