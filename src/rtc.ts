@@ -319,7 +319,7 @@ export class Rtc {
   /**
    * Adds an address datagrams can arrive at and leave from. Throws `ERR_BAD_ARGUMENT` for something that is no IP
    * address, `ERR_LIMIT` over the agent's limit.
-   * @returns the candidate as the peer must learn it; `formatCandidate` makes its SDP line.
+   * @returns the candidate as the peer must learn it; `writeCandidateLine` of `sansrtc/sdp` makes its SDP line.
    */
   addLocalCandidate(init: LocalCandidateInit): IceCandidate {
     this.#assertOpen();
