@@ -30,6 +30,7 @@ it('A2, A3, A4, A5: a besieged server lives, its guests notice nothing, and noth
     .toMatchObject({
       connections: 1,
       armed: 1,
+      internalErrors: 0,
       errors: { 'a fault of the application': 2 },
     });
   expect(await siege.isEchoed(guest)).toBe(true);
