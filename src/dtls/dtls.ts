@@ -21,6 +21,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import { RtcError, badArgument } from '../core/errors.ts';
+import { listOf } from '../core/options.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import { TimerTable } from '../core/timers.ts';
 import { AlertExchange } from './alert-exchange.ts';
@@ -30,6 +31,7 @@ import type { Diagnosis } from './diagnosis.ts';
 import type { DtlsVersion } from './cipher-suites.ts';
 import type { Epochs } from './epoch.ts';
 import type { Fingerprint } from './fingerprint.ts';
+import { fingerprintRule } from './fingerprint.ts';
 import { HandshakeGate } from './gate.ts';
 import type { DtlsTimer, HandshakeOutcome } from './handshake-driver.ts';
 import { HandshakeDriver } from './handshake-driver.ts';
@@ -139,9 +141,10 @@ export class Dtls {
 
   /**
    * The fingerprints from the peer's description; they replace earlier ones, and the peer's certificate must match them
-   * even when it has matched before.
+   * even when it has matched before. Throws `ERR_BAD_ARGUMENT` for something that is no list of them.
    */
   setRemoteFingerprints(fingerprints: readonly Fingerprint[], now: number): void {
+    listOf(fingerprintRule)(fingerprints, 'fingerprints');
     this.#gate.advanceClock(now);
     if (this.#state === 'closed' || this.#state === 'failed') return;
     const mismatch = this.#peer.expect([...fingerprints]);

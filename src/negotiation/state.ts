@@ -11,8 +11,10 @@
  * A description that is refused leaves no trace: the caller simply keeps the state it had.
  */
 import { badArgument, RtcError } from '../core/errors.ts';
+import type { OptionRule, OptionRules } from '../core/options.ts';
+import { checkOptions, flag, nested, oneOf, required, withDefaults } from '../core/options.ts';
 import type { SdpCandidate, SdpFingerprint, SdpIceParameters, SdpLimits, Setup } from '../sdp/index.ts';
-import { DEFAULT_SDP_LIMITS } from '../sdp/index.ts';
+import { DEFAULT_SDP_LIMITS, SDP_LIMIT_RULES } from '../sdp/index.ts';
 import type { InactiveMedia } from './inactive.ts';
 import type { DtlsRole, IceRole, OfferSetup, SetupPreference } from './role.ts';
 
@@ -140,11 +142,25 @@ export interface ClosedState extends Session {
 /** Holds ICE passwords: show `inspectNegotiation(state)`, not the state. */
 export type NegotiationState = StableState | LocalOfferState | RemoteOfferState | ClosedState;
 
-/** Throws `ERR_BAD_ARGUMENT` for a session id that is no decimal number below 2^63. */
+const sessionIdRule: OptionRule = (value, name) => {
+  if (typeof value !== 'string' || !isSessionId(value)) {
+    throw badArgument(name, 'a decimal number below 2^63', value);
+  }
+};
+
+const RULES: OptionRules<NegotiationOptions> = {
+  sessionId: required(sessionIdRule),
+  dtlsSetup: oneOf(['auto', 'active', 'passive']),
+  strict: flag,
+  limits: nested(SDP_LIMIT_RULES),
+};
+
+/** Throws `ERR_BAD_ARGUMENT`, also for a session id that is no decimal number below 2^63. */
 export function createNegotiation(options: NegotiationOptions): StableState {
+  checkOptions('createNegotiation', options, RULES);
   const { sessionId, dtlsSetup = 'auto', strict = false } = options;
-  if (!isSessionId(sessionId)) throw badArgument('sessionId', 'a decimal number below 2^63', sessionId);
-  const config = { sessionId, dtlsSetup, strict, limits: { ...DEFAULT_SDP_LIMITS, ...options.limits } };
+  const limits = withDefaults(DEFAULT_SDP_LIMITS, options.limits);
+  const config = { sessionId, dtlsSetup, strict, limits };
   return {
     signalingState: 'stable',
     config,

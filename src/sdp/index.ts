@@ -30,7 +30,7 @@ export { isSdpError, sdpError } from './error.ts';
 export type { SdpCandidateAt, SdpIceParameters } from './ice.ts';
 export { hasEndOfCandidates, isIceLite, mediaCandidates, mediaIce, mediaIceOptions } from './ice.ts';
 export type { SdpLimits } from './limits.ts';
-export { DEFAULT_SDP_LIMITS } from './limits.ts';
+export { DEFAULT_SDP_LIMITS, SDP_LIMIT_RULES } from './limits.ts';
 export { parseSdp } from './parse.ts';
 export type { SctpMap } from './sctp.ts';
 export {

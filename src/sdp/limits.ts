@@ -2,6 +2,9 @@
  * How large a description may be. Reading is linear in the text, so these bound time as well as memory; whatever exceeds
  * one is refused with the code of the same name. The largest recorded browser offer is 8 kB with 300 lines.
  */
+import type { OptionRule, OptionRules } from '../core/options.ts';
+import { number } from '../core/options.ts';
+
 export interface SdpLimits {
   /** Characters of the whole text: `sdp-too-large`. */
   readonly maxLength: number;
@@ -24,4 +27,16 @@ export const DEFAULT_SDP_LIMITS: SdpLimits = {
   maxMediaSections: 256,
   maxCandidates: 128,
   maxFingerprints: 16,
+};
+
+const count: OptionRule = number(0, Infinity);
+
+/** What each limit must be. */
+export const SDP_LIMIT_RULES: OptionRules<SdpLimits> = {
+  maxLength: count,
+  maxLines: count,
+  maxLineLength: count,
+  maxMediaSections: count,
+  maxCandidates: count,
+  maxFingerprints: count,
 };

@@ -7,17 +7,22 @@
  *
  * What a line means is not asked here: the views answer that, and a bad candidate is no reason to refuse a session.
  */
+import { checkOptions, withDefaults } from '../core/options.ts';
 import { countAttributes } from './attributes.ts';
 import type { MediaDescription, SdpLine, SdpOrigin, SessionDescription } from './description.ts';
 import type { SdpError } from './error.ts';
 import { isSdpError, sdpError } from './error.ts';
 import type { SdpLimits } from './limits.ts';
-import { DEFAULT_SDP_LIMITS } from './limits.ts';
+import { DEFAULT_SDP_LIMITS, SDP_LIMIT_RULES } from './limits.ts';
 import { isToken, parseDecimal, withoutSpaceBehind } from './token.ts';
 
-/** @returns the description, or why the text is none; what it holds beyond structure is not judged. */
+/**
+ * @returns the description, or why the text is none; what it holds beyond structure is not judged.
+ * Throws `ERR_BAD_ARGUMENT` for limits that are none.
+ */
 export function parseSdp(text: string, limits: Partial<SdpLimits> = {}): SessionDescription | SdpError {
-  const bounds: SdpLimits = { ...DEFAULT_SDP_LIMITS, ...limits };
+  checkOptions('parseSdp', limits, SDP_LIMIT_RULES);
+  const bounds = withDefaults(DEFAULT_SDP_LIMITS, limits);
   const lines = splitLines(text, bounds);
   if (isSdpError(lines)) return lines;
   const [version, originLine, ...rest] = lines;

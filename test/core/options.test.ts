@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { importPem } from '../../src/certificate.ts';
 import { DataChannels } from '../../src/channel/index.ts';
+import { checkSendOptions } from '../../src/channel/options.ts';
 import { RtcError } from '../../src/core/errors.ts';
 import type { OptionRules } from '../../src/core/options.ts';
 import {
@@ -20,9 +22,11 @@ import { jsCrypto } from '../../src/crypto/index.ts';
 import { DTLS_OPTION_RULES, Dtls, selfSignedCertificate } from '../../src/dtls/index.ts';
 import { Endpoint } from '../../src/endpoint.ts';
 import { ICE_OPTION_RULES, IceAgent } from '../../src/ice/index.ts';
+import { createNegotiation } from '../../src/negotiation/index.ts';
 import { RTC_OPTION_RULES, Rtc } from '../../src/rtc.ts';
+import { parseSdp } from '../../src/sdp/index.ts';
 import { SCTP_OPTION_RULES, SctpAssociation } from '../../src/sctp/index.ts';
-import { Network } from '../../src/sim/index.ts';
+import { Network, cutAnywhere } from '../../src/sim/index.ts';
 import { ladderSvg, pcapng, recordRtc, redactTrace, replay, traceHeader } from '../../src/trace/index.ts';
 import { FakePort } from '../channel/fake-port.ts';
 
@@ -109,6 +113,42 @@ const TAKERS: readonly Taker[] = [
     keys: words('ordered maxRetransmits maxPacketLifeTime protocol priority negotiated id'),
   },
   {
+    name: 'send',
+    call: (options) => checkSendOptions(options),
+    keys: words('maxPacketLifeTime maxRetransmits priority id'),
+  },
+  {
+    name: 'parseSdp',
+    call: (options) => parseSdp('v=0', options),
+    keys: words('maxLength maxLines maxLineLength maxMediaSections maxCandidates maxFingerprints'),
+  },
+  {
+    name: 'createNegotiation',
+    call: (options) => createNegotiation(options as never),
+    needed: { sessionId: '1' },
+    keys: words('sessionId dtlsSetup strict limits'),
+    inner: { limits: words('maxLength maxLines') },
+  },
+  {
+    name: 'cutAnywhere',
+    call: (options) => {
+      // Of a scenario that has no ends, so that nothing is run.
+      const scenario = { name: 'none', build: () => ({ net: net(), ends: [], isDone: () => true }) };
+      const refused = refusal(() => cutAnywhere(scenario, options as never));
+      if (!refused.includes('"ends"')) throw badArgumentOf(refused);
+    },
+    needed: { seed: 1, outcome: () => undefined },
+    keys: words('seed outcome faults limit sample only'),
+  },
+  {
+    name: 'importPem',
+    call: (options) => {
+      const refused = refusal(() => importPem('', options));
+      if (!refused.includes('CERTIFICATE')) throw badArgumentOf(refused);
+    },
+    keys: ['crypto'],
+  },
+  {
     name: 'Endpoint',
     call: (options) => new Endpoint(options),
     keys: words(
@@ -175,11 +215,16 @@ const TAKERS: readonly Taker[] = [
   },
 ];
 
+function badArgumentOf(message: string): RtcError {
+  return new RtcError('ERR_BAD_ARGUMENT', message);
+}
+
 function refusal(call: () => unknown): string {
   try {
     call();
   } catch (error) {
-    if (error instanceof RtcError && error.code === 'ERR_BAD_ARGUMENT') return error.message;
+    const codes: readonly string[] = ['ERR_BAD_ARGUMENT', 'ERR_CERTIFICATE'];
+    if (error instanceof RtcError && codes.includes(error.code)) return error.message;
     throw error;
   }
   return 'taken';

@@ -126,6 +126,33 @@ describe('listening', () => {
     expect(made).toBe(0);
   });
 
+  test('E5: options that cannot be are refused by name, before anything is bound', async () => {
+    const refusal = async (options: object): Promise<string> => {
+      const driver = await UdpDriver.listen(options).catch((error: unknown) => error);
+      expect(driver).toMatchObject({ code: 'ERR_BAD_ARGUMENT' });
+      return (driver as Error).message;
+    };
+    const names =
+      'address port addresses tcp endpoint recvBufferSize sendBufferSize maxQueuedBytes unref onEvent onError ' +
+      'onListenerError onWarning signal createSocket';
+    for (const name of names.split(' ')) {
+      expect(await refusal({ [name]: Symbol('garbage') })).toContain(`"${name}" expected`);
+    }
+    const limits =
+      'address port maxConnections maxConnectionsPerAddress unansweredTimeout silenceTimeout maxFrameSize ' +
+      'maxQueuedBytesPerConnection';
+    for (const name of limits.split(' ')) {
+      expect(await refusal({ tcp: { [name]: Symbol('garbage') } })).toContain(`"tcp.${name}" expected`);
+    }
+    expect(await refusal({ announcedAddress: '192.0.2.1' })).toContain('addLocalCandidate');
+    expect(await refusal({ host: '0.0.0.0' })).toContain('its name is "address"');
+    expect(await refusal({ tcp: { maxConnection: 5 } })).toContain('did you mean "maxConnections"?');
+    expect(await refusal({ addresses: ['127.0.0.1', 'localhost'] })).toContain(
+      '"addresses[1]" expected an IP address',
+    );
+    expect(await refusal([])).toContain('an object of options');
+  });
+
   test('a signal that is aborted already rejects with its reason', async () => {
     const reason = new Error('not today');
     await expect(UdpDriver.listen({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
