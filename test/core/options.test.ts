@@ -152,7 +152,7 @@ const TAKERS: readonly Taker[] = [
     name: 'Endpoint',
     call: (options) => new Endpoint(options),
     keys: words(
-      'maxConnections maxRoutesPerConnection onUnknown maxUnknownPerSecond idleTimerSlack takeoverSilence onSharedPath',
+      'maxConnections maxRoutesPerConnection onUnknown maxUnknownPerSecond idleTimerSlack takeoverSilence onSharedPath maxBufferedBytes',
     ),
   },
   {
