@@ -125,7 +125,6 @@ const RULES: OptionRules<EndpointOptions> = {
   idleTimerSlack: number(0, MAX_IDLE_TIMER_SLACK),
   takeoverSilence: number(0, Infinity),
   onSharedPath: callback,
-  maxBufferedBytes: number(1, Infinity),
 };
 
 /** Outputs taken from one connection before the next one has its turn. */
