@@ -32,6 +32,7 @@ export class Allowance {
   readonly #outstanding: Outstanding;
   readonly #congestion: CongestionController;
   readonly #pacer: Pacer;
+  readonly #ceiling: Pacer;
   readonly #maxBurst: number;
   readonly #maxRate: number | undefined;
   #burst: number;
@@ -50,6 +51,7 @@ export class Allowance {
     this.#outstanding = outstanding;
     this.#congestion = congestion;
     this.#pacer = new Pacer(options.chunkSpace);
+    this.#ceiling = new Pacer(options.chunkSpace);
     this.#maxBurst = options.maxBurst;
     this.#burst = options.maxBurst;
     this.#maxRate = options.maxRate;
@@ -62,6 +64,7 @@ export class Allowance {
     if (chunkSpace !== this.chunkSpace) {
       this.#congestion.setMtu(chunkSpace);
       this.#pacer.setMtu(chunkSpace);
+      this.#ceiling.setMtu(chunkSpace);
     }
     this.chunkSpace = chunkSpace;
     this.largestChunk = largestChunk;
@@ -90,20 +93,22 @@ export class Allowance {
     this.#burst += this.#maxBurst + 2 * Math.ceil(ackedBytes / this.chunkSpace);
   }
 
-  /** Asks the pacer, or without a pace the burst. The first packet of a recovery, and of all, goes out unasked. */
+  /**
+   * Asks the ceiling, then the pacer, or without a pace the burst. The first packet of a recovery, and of all, goes out unasked
+   * but for the ceiling: what a peer acknowledges at once leaves nothing in flight.
+   */
   mayStart(now: number, waits: boolean): boolean {
-    const rate = this.#rate;
+    const rate = this.#congestion.pacingRate;
+    const ceiling = this.#maxRate ?? (rate === Infinity ? Infinity : DEFAULT_MAX_RATE);
     this.releaseAt = Infinity;
+    if (!this.#ceiling.mayRelease(now, ceiling)) {
+      if (waits && this.mayFly(1)) this.releaseAt = this.#ceiling.releaseAt(now, ceiling);
+      return false;
+    }
     if (rate === Infinity) return this.#burst > 0;
     if (this.exempt || this.#outstanding.flightBytes === 0 || this.#pacer.mayRelease(now, rate)) return true;
     if (waits && this.mayFly(1)) this.releaseAt = this.#pacer.releaseAt(now, rate);
     return false;
-  }
-
-  /** Bytes a millisecond; Infinity: not paced. */
-  get #rate(): number {
-    const { pacingRate } = this.#congestion;
-    return Math.min(pacingRate, this.#maxRate ?? (pacingRate === Infinity ? Infinity : DEFAULT_MAX_RATE));
   }
 
   /** True if a chunk with `size` user bytes may be put in flight. */
@@ -126,6 +131,7 @@ export class Allowance {
   /** A packet with `bytes` of chunks has gone out. */
   spend(bytes: number): void {
     this.#pacer.spend(Math.max(0, bytes));
+    this.#ceiling.spend(Math.max(0, bytes));
     if (this.#burst > 0) this.#burst--;
     // What the burst held back, the window may hold back as well: it is noted.
     if (this.#burst === 0) this.mayFlyFull();
