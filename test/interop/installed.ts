@@ -19,10 +19,15 @@ export type Installation =
   | { readonly folder: string; readonly missing?: undefined }
   | { readonly folder?: undefined; readonly missing: string };
 
+/** Whether the folder `name` has been made. */
+export function isInstalled(name: string): boolean {
+  return existsSync(join(CACHE, name, STAMP));
+}
+
 /** Makes the folder `name` once, by `install`, which throws where it cannot. @param name with the versions in it */
 export function installed(name: string, install: (folder: string) => void): Installation {
   const folder = join(CACHE, name);
-  if (existsSync(join(folder, STAMP))) return { folder };
+  if (isInstalled(name)) return { folder };
   try {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
