@@ -28,7 +28,7 @@ const MUTANTS = [
     name: 'lost-t3',
     fault: 'SCTP: T3 is not armed when data goes out (a lost timer re-arm)',
     file: 'src/sctp/association/upkeep.ts',
-    find: "  else deadlines.start('t3', sender.retransmissionTimeout);\n",
+    find: "  else deadlines.start('t3', sender.rto.timeout);\n",
     replace: '',
   },
   {

@@ -38,6 +38,11 @@ export class BoundedQueue<T> {
     return this.#size === 0 ? undefined : this.#ring[this.#head];
   }
 
+  /** The items, the oldest first. Nothing may be added or removed meanwhile. */
+  *[Symbol.iterator](): Iterator<T> {
+    for (let i = 0; i < this.#size; i++) yield this.#ring[(this.#head + i) & (this.#ring.length - 1)] as T;
+  }
+
   clear(): void {
     this.#ring = new Array<T | undefined>(8);
     this.#head = 0;

@@ -122,10 +122,7 @@ export class SctpAssociation {
   /** Runs what is due. Afterwards `nextTimeout()` lies in the future. */
   handleTimeout(now: number): void {
     this.#observe(now);
-    for (let due = this.#a.deadlines.takeDue(); due !== undefined; due = this.#a.deadlines.takeDue()) {
-      runDeadline(this.#a, due);
-    }
-    settle(this.#a);
+    this.#settle();
   }
 
   /**
@@ -232,7 +229,7 @@ export class SctpAssociation {
     }
     const traits = { unordered, maxRetransmits, lifetime: maxPacketLifeTime, priority, token };
     const outgoing = outgoingMessage(streamId, ppid, copyBytes(data), traits);
-    if (outgoing.lifetime !== Infinity) a.undated.push(outgoing);
+    if (outgoing.lifetime > 0 && outgoing.lifetime !== Infinity) a.undated.push(outgoing);
     a.deadlines.markStale();
     a.sender.accept(outgoing);
     settle(a);
@@ -394,7 +391,15 @@ export class SctpAssociation {
   #handle(packet: Uint8Array, now: number, owned: boolean): void {
     this.#observe(now);
     readPacket(this.#a, this.#cursor, packet, this.#ports, owned);
-    // A packet that was refused has told the time as well.
+    // What the packet says may stop a clock that is due. A packet that was refused has told the time as well.
+    this.#settle();
+  }
+
+  /** Runs what is due by the last time seen, and sees to what waits. */
+  #settle(): void {
+    const { deadlines } = this.#a;
+    for (let due = deadlines.takeDue(); due !== undefined; due = deadlines.takeDue())
+      runDeadline(this.#a, due);
     settle(this.#a);
   }
 

@@ -16,6 +16,7 @@ const PROTOCOL_TIMERS = [
   't1',
   't2',
   't3',
+  'forwardTsn',
   'sack',
   'reconfig',
   'heartbeat',

@@ -46,6 +46,7 @@ export function writePacket(
   if (sack !== undefined) return lone(sack, a.handshake.peerTag);
   if (isOversized(a, outbox.replies.peek()))
     return lone(outbox.replies.shift() ?? NO_BYTES, a.handshake.peerTag);
+  if (a.isAssociated) a.sender.prepare(a.now);
   watchPackets(a);
   const probe = probeDue(a);
   if (probe > 0) {
@@ -144,10 +145,13 @@ function writeEstablished(a: Association, writer: PacketWriter): void {
   const sackAt = writer.mark;
   const sackSize = tracker?.sackPending === true ? tracker.sackSize(writer.room) : 0;
   writer.seek(sackAt + sackSize);
-  const wroteControl = writeControl(a, writer);
+  let wroteControl = writeControl(a, writer);
+  if (a.sender.writeForwardTsn(writer, a.now)) wroteControl = true;
   const wroteData = a.maySendData && a.sender.fill(writer, a.now, !a.deadlines.stale);
   const end = writer.mark;
-  if (sackSize > 0 && (wroteControl || wroteData || tracker?.sackNow === true)) {
+  // A SACK that leaves no room for the FORWARD TSN that is due makes way for it.
+  const mustSack = tracker?.sackNow === true || a.sender.forwarding.isDue;
+  if (sackSize > 0 && (wroteControl || wroteData || mustSack)) {
     writer.seek(sackAt);
     receiver?.writeSack(writer);
     writer.seek(end);

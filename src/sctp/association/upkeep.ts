@@ -55,6 +55,9 @@ export function runDeadline(a: Association, name: DeadlineName): void {
       if (left > 0 && Number.isFinite(left)) a.deadlines.restart('tailProbe', left);
       return;
     }
+    case 'forwardTsn':
+      a.sender.forwarding.remind();
+      return;
     case 'sack':
       a.receiver?.tracker.demandSack();
       return;
@@ -97,7 +100,7 @@ export function finishReset(a: Association, outcome: 'performed' | 'denied'): vo
     a.sender.queue.resume(streamId, outcome === 'performed');
     a.events.push({ type: 'streamreset', streamId, origin: 'local', outcome });
   }
-  a.sender.liftForwardBarrier();
+  a.sender.forwarding.barrier = Infinity;
   a.sender.allowance.allowBurst();
   a.outbox.reconfig = false;
   a.deadlines.stop('reconfig');
@@ -115,7 +118,7 @@ function giveUpReset(a: Association): void {
     a.sender.queue.resume(streamId, false);
     a.events.push({ type: 'streamreset', streamId, origin: 'local', outcome: 'timeout' });
   }
-  a.sender.liftForwardBarrier();
+  a.sender.forwarding.barrier = Infinity;
   a.sender.allowance.allowBurst();
 }
 
@@ -124,7 +127,7 @@ function planResets(a: Association): void {
   if (resets.awaitsAnswer(sender.queue)) a.deadlines.start('streamReset', a.settings.gates.streamReset);
   const last = sender.outstanding.next - 1;
   if (!resets.plan(sender.queue, sender.line.wire(last))) return;
-  sender.abandonment.barrier = last;
+  sender.forwarding.barrier = last;
   a.outbox.reconfig = true;
   a.deadlines.restart('reconfig', sender.rto.timeout);
   a.deadlines.restart('streamReset', a.settings.gates.streamReset);
@@ -157,9 +160,11 @@ function repeatShutdown(a: Association): void {
 function armSending(a: Association): void {
   const { deadlines, sender } = a;
   const { gates } = a.settings;
+  sender.forwarding.advance();
+  deadlines.set('forwardTsn', a.pathWritable ? sender.forwarding.remindAt : Infinity);
   if (!sender.needsTimer) deadlines.stop('t3');
-  else if (sender.earliestResent) deadlines.restart('t3', sender.retransmissionTimeout);
-  else deadlines.start('t3', sender.retransmissionTimeout);
+  else if (sender.earliestResent) deadlines.restart('t3', sender.rto.timeout);
+  else deadlines.start('t3', sender.rto.timeout);
   sender.earliestResent = false;
   armPaceAndLosses(a);
   if (!sender.hasPending) {

@@ -154,13 +154,6 @@ export class Outstanding {
     return position < this.next && this.#columns.states[position & this.#mask]! >= ABANDONED;
   }
 
-  /** The peer has reported every chunk of the message that the chunk belongs to, and was never seen to take a report back. */
-  hasArrivedWhole(position: number): boolean {
-    if (!this.trustsReports || !this.isReported(position)) return false;
-    const message = this.message(position);
-    return message !== undefined && message.awaited === 0 && message.sent === message.length;
-  }
-
   /** The peer has reported the chunk, above the cumulative TSN. */
   isReported(position: number): boolean {
     return position < this.next && this.#columns.states[position & this.#mask] === ACKED;
@@ -482,7 +475,7 @@ interface Columns {
   /** 1: it stands in the heap of lost ones. */
   readonly listed: Uint8Array;
   /** Positions back to the chunk of the same message before; 0: it is the first. */
-  readonly back: Float64Array;
+  readonly back: Uint32Array;
 }
 
 function columnsOf(length: number): Columns {
@@ -493,6 +486,6 @@ function columnsOf(length: number): Columns {
     sizes: new Uint16Array(length),
     fragments: new Uint32Array(length),
     listed: new Uint8Array(length),
-    back: new Float64Array(length),
+    back: new Uint32Array(length),
   };
 }

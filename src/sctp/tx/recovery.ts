@@ -12,9 +12,9 @@ import type { Counters } from '../../core/counters.ts';
 import type { SctpCounter } from '../events.ts';
 import type { SackChunk } from '../packet/sack.ts';
 import type { TsnLine } from '../tsn.ts';
-import type { Abandonment } from './abandonment.ts';
 import type { Allowance } from './allowance.ts';
 import type { CongestionController } from './congestion.ts';
+import type { Forwarding } from './forwarding.ts';
 import type { Losses, Outstanding, SackOutcome } from './outstanding.ts';
 import type { RtoEstimator } from './rto.ts';
 
@@ -43,7 +43,7 @@ export interface RecoveryParts {
   readonly line: TsnLine;
   readonly outstanding: Outstanding;
   readonly allowance: Allowance;
-  readonly abandonment: Abandonment;
+  readonly forwarding: Forwarding;
   readonly rto: RtoEstimator;
   readonly congestion: CongestionController;
   readonly counters: Counters<SctpCounter>;
@@ -115,7 +115,7 @@ export class Recovery {
 
   /** Takes a SACK, or the cumulative TSN of a SHUTDOWN (with nothing else). */
   handleSack(sack: Omit<SackChunk, 'window'>, window: number, now: number): SackVerdict {
-    const { line, outstanding, allowance, abandonment, counters, rto } = this.#parts;
+    const { line, outstanding, allowance, forwarding, counters } = this.#parts;
     const cumulative = line.position(sack.cumulativeTsn, outstanding.cumulative);
     if (cumulative < outstanding.cumulative) {
       counters.add('stale-sack');
@@ -140,7 +140,7 @@ export class Recovery {
       this.#tellAcknowledged(outcome, recovering, now);
     }
     this.#handleLosses(outstanding.detectLosses(now, this.#reorderingWindow, recovering), now);
-    abandonment.remind(now, rto.smoothed ?? rto.base);
+    forwarding.noteHeard();
     // What has been given up is not outstanding: while the peer waits for it, any news is of the earliest chunk that is.
     const isHeadGivenUp = outstanding.isAbandoned(outstanding.cumulative + 1);
     return {
@@ -171,8 +171,8 @@ export class Recovery {
 
   handleTimeout(now: number): void {
     const { allowance, congestion, counters, rto } = this.#parts;
+    // A FORWARD TSN has a clock of its own.
     if (this.awaitsForwardOnly) {
-      this.#parts.abandonment.forwardDue = true;
       allowance.windowProbe = true;
       allowance.allowBurst();
       return;
@@ -198,12 +198,12 @@ export class Recovery {
   }
 
   #loseAll(now: number): void {
-    const { outstanding, allowance, abandonment } = this.#parts;
+    const { outstanding, allowance, forwarding } = this.#parts;
     outstanding.loseAll(now);
     this.#tailProbed = false;
     this.#exit = -1;
     allowance.exempt = false;
-    abandonment.forwardDue = true;
+    forwarding.remind();
     allowance.allowBurst();
   }
 

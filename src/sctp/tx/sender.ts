@@ -1,14 +1,15 @@
 /**
  * The sending half: messages in; DATA and FORWARD TSN chunks out. Its parts, and what comes back in:
  *
- *   fill(packet): FORWARD TSN → lost chunks (given up instead, if their message may be) → new data → the I bit, if it is
- *                 the only packet in flight
+ *   prepare() → writeForwardTsn(packet) → fill(packet): lost chunks first → new data → the I bit, if it is the only packet
+ *                                                       in flight
  *
  *   queue         messages not yet sent, their streams taking turns
  *   outstanding   chunks sent and not acknowledged
  *   allowance     what may go out now: windows, pace, bursts
  *   recovery      SACKs, losses, probes, T3
- *   abandonment   messages given up, FORWARD TSN
+ *   abandonment   messages given up
+ *   forwarding    how far the peer may move on, FORWARD TSN
  */
 import type { Counters } from '../../core/counters.ts';
 import { charge, FLAG_IMMEDIATE, I_DATA_HEADER_SIZE, MIN_CHARGE, padded } from '../constants.ts';
@@ -20,6 +21,7 @@ import { Abandonment } from './abandonment.ts';
 import { Allowance } from './allowance.ts';
 import type { CongestionController } from './congestion.ts';
 import { writeDataChunk } from './data-chunk.ts';
+import { Forwarding } from './forwarding.ts';
 import { Outstanding } from './outstanding.ts';
 import { Recovery } from './recovery.ts';
 import type { RtoEstimator } from './rto.ts';
@@ -51,6 +53,7 @@ export class Sender {
   readonly allowance: Allowance;
   readonly recovery: Recovery;
   readonly abandonment: Abandonment;
+  readonly forwarding: Forwarding;
   readonly rto: RtoEstimator;
   readonly congestion: CongestionController;
   readonly counters: Counters<SctpCounter>;
@@ -82,7 +85,7 @@ export class Sender {
     };
     this.line = new TsnLine(initialTsn);
     const lost = (message: OutgoingMessage, transmissions: number, now: number): void => {
-      if (this.abandonment.isExpendable(message, transmissions, now)) this.abandonment.abandon(message, now);
+      this.abandonment.handleLost(message, transmissions, now);
     };
     this.outstanding = new Outstanding({ ended, lost });
     this.queue = new SendQueue({ bufferedAmountLow, ended }, options.scheduling);
@@ -91,26 +94,21 @@ export class Sender {
     this.counters = counters;
     this.allowance = new Allowance(this.outstanding, congestion, options);
     this.abandonment = new Abandonment(this, ended);
+    this.forwarding = new Forwarding(this);
     this.recovery = new Recovery(this);
   }
 
-  /** What the next packet must have room for at the least: a chunk that was made for larger packets goes alone. */
+  /** What the next packet must have room for: a chunk that was made for larger packets goes alone. */
   get neededSpace(): number {
     const { outstanding } = this;
     const position = outstanding.nextLost();
-    return position < 0 ? 0 : outstanding.headerSize + padded(outstanding.size(position));
+    const lost = position < 0 ? 0 : outstanding.headerSize + padded(outstanding.size(position));
+    return Math.max(lost, this.forwarding.neededSpace);
   }
 
   /** True while T3 must run: for an acknowledgement, or for the next probe of a shut window. */
   get needsTimer(): boolean {
     return this.outstanding.count > 0 || (this.allowance.peerWindow === 0 && this.queue.bufferedBytes > 0);
-  }
-
-  /**
-   * T3's milliseconds. A FORWARD TSN that is all there is to answer has no part in backing off: nothing is in flight.
-   */
-  get retransmissionTimeout(): number {
-    return this.recovery.awaitsForwardOnly ? this.rto.base : this.rto.timeout;
   }
 
   /** True while something waits to be sent or to be acknowledged. */
@@ -137,6 +135,17 @@ export class Sender {
     this.outstanding.headerSize = I_DATA_HEADER_SIZE;
   }
 
+  /** Gives up what has run out of time by `now`, and takes note of how far the peer may move on. Before each packet. */
+  prepare(now: number): void {
+    if (this.abandonment.nextExpiry <= now) this.abandonment.expire(now);
+    this.forwarding.advance();
+  }
+
+  /** Adds the FORWARD TSN that is due, if there is one and it fits: it stands before all data (RFC 9260 §6.10). */
+  writeForwardTsn(writer: PacketWriter, now: number): boolean {
+    return this.forwarding.write(writer, now, this.rto.smoothed ?? this.rto.base);
+  }
+
   /**
    * Adds what may go out to the packet; false when there is nothing.
    * @param fresh the time is known to be now: a round trip may be timed from it.
@@ -145,8 +154,6 @@ export class Sender {
     const { outstanding, allowance } = this;
     let wrote = false;
     this.firstFilled = -1;
-    // RFC 9260 §6.10: control chunks stand in front of DATA, and there are stacks that end an association otherwise.
-    const wroteForward = this.abandonment.writeForwardTsn(writer, now, allowance.chunkSpace);
     const before = outstanding.flightBytes;
     if (allowance.mayStart(now, this.#hasMore)) {
       wrote = this.#fillLost(writer, now, fresh);
@@ -163,19 +170,14 @@ export class Sender {
       // What limits the sender is the application.
       outstanding.sent.noteAppLimited(outstanding.flightBytes);
     }
-    return wrote || wroteForward;
-  }
-
-  /** A stream reset has ended: a FORWARD TSN that was held back may go. */
-  liftForwardBarrier(): void {
-    this.abandonment.barrier = Infinity;
-    this.abandonment.forwardDue = true;
+    return wrote;
   }
 
   clear(): void {
     this.queue.clear();
     this.outstanding.clear();
     this.abandonment.clear();
+    this.forwarding.clear();
     this.allowance.releaseAt = Infinity;
   }
 
@@ -209,10 +211,6 @@ export class Sender {
       if (position < 0) return wrote;
       const message = outstanding.message(position);
       if (message === undefined) return wrote;
-      if (this.abandonment.isExpendable(message, outstanding.transmissions(position), now)) {
-        this.abandonment.abandon(message, now);
-        continue;
-      }
       const size = outstanding.size(position);
       if (outstanding.headerSize + padded(size) > writer.room || !this.allowance.mayFly(size)) return wrote;
       outstanding.resend(position, now, fresh);
@@ -235,10 +233,6 @@ export class Sender {
     while (!outstanding.isFull) {
       const message = this.queue.head(now);
       if (message === undefined) break;
-      if (message.sent > 0 && this.abandonment.isSupported && message.expiresAt <= now) {
-        this.abandonment.abandon(message, now);
-        continue;
-      }
       const rest = message.length - message.sent;
       const space = (writer.room - headerSize) & ~3;
       const size = Math.min(rest, space, rest <= full ? rest : fragment);
