@@ -1,10 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { isFailure } from '../../src/core/decode.ts';
 import { CHUNK } from '../../src/sctp/constants.ts';
 import { decodeReconfig, encodeOutgoingReset, encodeResponse } from '../../src/sctp/packet/reconfig.ts';
 import type { ReconfigParameter } from '../../src/sctp/packet/reconfig.ts';
 import { verificationTagOf } from '../../src/sctp/packet/packet.ts';
 import { encodeChunk } from '../../src/sctp/packet/simple.ts';
+import { SendQueue } from '../../src/sctp/tx/send-queue.ts';
 import { inspect, messages, Pair, payload, sent } from './pair.ts';
 import { chunksOf, dataOf, packetOf } from './wire.ts';
 
@@ -239,6 +240,27 @@ describe('stream reset', () => {
     pair.runFor(300);
     expect([resets(pair, 0), ssn]).toEqual([['1 local denied'], 1]);
   });
+});
+
+test('A6: streams that wait for their reset are not gone through for each packet of the peer', () => {
+  const pair = connected();
+  const asked = vi.spyOn(SendQueue.prototype, 'isDrained');
+  const count = 500;
+  // The peer takes nothing: what is queued stays in front of the resets.
+  pair.cut[1] = true;
+  for (let id = 0; id < count; id++) pair.a.send(id, { ppid: 53, data: payload(500, id) });
+  pair.runFor(1);
+  const waiting = Array.from({ length: count - 100 }, (_, i) => 100 + i);
+  pair.a.resetStreams(waiting);
+  pair.runFor(1);
+  asked.mockClear();
+  for (let i = 0; i < 100; i++) pair.a.handlePacket(new Uint8Array(40), pair.now);
+  expect(asked.mock.calls.length).toBeLessThanOrEqual(waiting.length);
+  pair.cut[1] = false;
+  pair.runFor(60_000);
+  asked.mockRestore();
+  expect(resets(pair, 0).filter((told) => told.includes('local performed'))).toHaveLength(waiting.length);
+  expect(messages(pair.events[1])).toHaveLength(count);
 });
 
 describe('requests of the peer', () => {

@@ -34,6 +34,10 @@ export class OutgoingResets {
   /** Streams whose answer is no longer waited for. It may still come. */
   readonly #overdue = new Set<number>();
   #nextSequence: number;
+  /** `drains` of the queue when it was last asked which streams have drained, -1 if that has to be asked anew; and the answers. */
+  #plannedAt = -1;
+  #awaitedAt = -1;
+  #isAwaited = false;
 
   /** @param initialTsn ours: request sequence numbers start there (RFC 6525 §4.1). */
   constructor(initialTsn: number) {
@@ -64,7 +68,14 @@ export class OutgoingResets {
 
   /** True while somebody waits for an answer: of the request in flight, or of one that stands behind an overdue one. */
   awaitsAnswer(queue: SendQueue): boolean {
-    return this.#current !== undefined && this.#awaited(queue).length > 0;
+    if (this.#current === undefined) return false;
+    if (!this.isOverdue) return true;
+    // Asked after every packet: a peer must not make us go through all that wait for each.
+    if (this.#awaitedAt !== queue.drains) {
+      this.#awaitedAt = queue.drains;
+      this.#isAwaited = this.#awaited(queue).length > 0;
+    }
+    return this.#isAwaited;
   }
 
   request(streamId: number, queue: SendQueue): void {
@@ -76,6 +87,8 @@ export class OutgoingResets {
   /** Makes a request of the waiting streams that have drained; true when there is a new one. */
   plan(queue: SendQueue, lastTsn: number): boolean {
     if (this.#current !== undefined || this.#waiting.size === 0) return false;
+    if (this.#plannedAt === queue.drains) return false;
+    this.#plannedAt = queue.drains;
     const streams: number[] = [];
     for (const id of this.#waiting) {
       if (streams.length === MAX_STREAMS_PER_REQUEST) break;
@@ -86,6 +99,9 @@ export class OutgoingResets {
       this.#waiting.delete(id);
       queue.pause(id);
     }
+    // There may be more that have drained: they are the next request's.
+    this.#plannedAt = -1;
+    this.#awaitedAt = -1;
     this.#current = { sequence: this.#nextSequence, streams, lastTsn };
     this.#nextSequence = add32(this.#nextSequence, 1);
     return true;
@@ -123,6 +139,7 @@ export class OutgoingResets {
   giveUp(queue: SendQueue): readonly number[] {
     const streams = this.#awaited(queue);
     for (const id of streams) this.#overdue.add(id);
+    this.#awaitedAt = -1;
     return streams;
   }
 

@@ -116,6 +116,8 @@ export class SendQueue {
   bufferedBytes = 0;
   /** Messages that have run out of time and stand in a queue until their turn comes. */
   expiredCount = 0;
+  /** Goes up whenever a stream that is being reset may have drained: until then nobody need ask again. */
+  drains = 0;
   /** RFC 8260: streams take turns chunk by chunk. Set once, before the first chunk. */
   interleaving = false;
   /**
@@ -200,6 +202,7 @@ export class SendQueue {
     const isWhole = message.sent === message.length;
     if (isWhole) {
       stream.queue.shift();
+      this.#noteDrain(stream);
       this.#closeMessage(message);
     }
     const weight = message.priority ?? stream.priority;
@@ -215,6 +218,7 @@ export class SendQueue {
     const stream = this.#stream(message.streamId);
     // A message that has been started heads its stream's queue.
     stream.queue.shift();
+    this.#noteDrain(stream);
     this.#closeMessage(message);
     if (this.#current === stream) this.#endTurn(stream);
     this.#decrease(stream, rest);
@@ -227,6 +231,7 @@ export class SendQueue {
     if (stream === undefined || message.sent > 0 || message.outcome !== undefined) return;
     this.#observer.ended(message, 'expired');
     this.expiredCount++;
+    this.#noteDrain(stream);
     this.#decrease(stream, message.length);
   }
 
@@ -240,6 +245,7 @@ export class SendQueue {
     const dropped = stream.buffered - kept;
     this.#endAll(stream);
     if (head !== undefined) stream.queue.push(head);
+    this.#noteDrain(stream);
     this.#decrease(stream, dropped);
     return dropped;
   }
@@ -248,6 +254,7 @@ export class SendQueue {
   drainForReset(streamId: number): void {
     const stream = this.#stream(streamId);
     if (stream.phase === 'open') stream.phase = 'draining';
+    this.drains++;
   }
 
   /** True once a draining stream has nothing left in front of its reset. */
@@ -343,6 +350,10 @@ export class SendQueue {
   #endTurn(stream: OutgoingStream): void {
     this.#current = undefined;
     if (stream.queue.size > 0) this.#awaitTurn(stream);
+  }
+
+  #noteDrain(stream: OutgoingStream): void {
+    if (stream.phase === 'draining') this.drains++;
   }
 
   #dropExpired(stream: OutgoingStream): void {
