@@ -3,9 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DATA_HEADER_SIZE } from '../../src/sctp/constants.ts';
 import type { MessageOutcome } from '../../src/sctp/index.ts';
+import { decodeSack } from '../../src/sctp/packet/sack.ts';
 import { Outstanding } from '../../src/sctp/tx/outstanding.ts';
 import type { OutgoingMessage } from '../../src/sctp/tx/send-queue.ts';
 import { endMessage, outgoingMessage } from '../../src/sctp/tx/send-queue.ts';
+import { sackChunk } from './wire.ts';
 
 const SIZE = 100;
 const WIRE = DATA_HEADER_SIZE + SIZE;
@@ -428,4 +430,9 @@ test('S29: any SACKs, losses and abandonments: the counters are those of the chu
     }),
     { numRuns: 300 },
   );
+});
+
+test('A6: a block that touches the cumulative TSN reports nothing: it would be taken back in the same SACK', () => {
+  const body = sackChunk({ cumulativeTsn: 1, blocks: [1, 9, 12, 13] }).subarray(4);
+  expect(decodeSack(body)).toMatchObject({ blocks: [12, 13] });
 });

@@ -14,14 +14,14 @@ export const SACK_SIZE = 16;
 export interface SackChunk {
   readonly cumulativeTsn: number;
   readonly window: number;
-  /** start₀, end₀, start₁, end₁, …: ascending and disjoint, distances ≥ 1 from the cumulative TSN. */
+  /** start₀, end₀, start₁, end₁, …: ascending and disjoint, distances ≥ 2 from the cumulative TSN. */
   readonly blocks: readonly number[];
   readonly duplicates: readonly number[];
 }
 
 const NONE: readonly number[] = [];
 
-/** Decodes the value of a SACK chunk. Reversed blocks go; others are put in order and melted together. */
+/** Decodes the value of a SACK chunk. Reversed blocks go, and those that touch the cumulative TSN; others are put in order and melted together. */
 export function decodeSack(body: Uint8Array): SackChunk | DecodeFailure {
   if (body.length < 12) return BAD_SACK;
   const blockCount = readU16(body, 8);
@@ -41,7 +41,8 @@ function readBlocks(body: Uint8Array, count: number): readonly number[] {
   for (let i = 0; i < count; i++) {
     const start = readU16(body, 12 + 4 * i);
     const end = readU16(body, 14 + 4 * i);
-    if (start === 0 || start > end) continue;
+    // What lies right behind the cumulative TSN would have moved it: a block there reports what it denies.
+    if (start <= 1 || start > end) continue;
     if (start <= (blocks.at(-1) ?? 0)) ascending = false;
     blocks.push(start, end);
   }
