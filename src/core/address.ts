@@ -7,6 +7,7 @@
 import type { Bytes } from './bytes.ts';
 import { readU16 } from './bytes.ts';
 
+/** What carries a datagram. Over TCP each one is a frame of RFC 4571. */
 export type Protocol = 'udp' | 'tcp';
 
 /** An IP address in canonical text and a port, 0–65535. Node's `rinfo` has this shape. */
@@ -15,6 +16,7 @@ export interface TransportAddress {
   readonly port: number;
 }
 
+/** True if address and port are the same text and number: both must be canonical. */
 export function sameAddress(a: TransportAddress, b: TransportAddress): boolean {
   return a.port === b.port && a.address === b.address;
 }

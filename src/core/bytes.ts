@@ -9,6 +9,7 @@ import { briefBytes } from './slab.ts';
 /** Bytes this library hands out. The alias keeps `Uint8Array<ArrayBuffer>` out of the types of older compilers. */
 export type Bytes = ReturnType<typeof Uint8Array.of>;
 
+/** The empty array, for whoever has nothing to answer with. All share it. */
 export const NO_BYTES: Bytes = new Uint8Array(0);
 
 /** A big-endian cursor. Reading past the end yields 0 or an empty view and sets `failed`; it never throws. */
@@ -195,14 +196,17 @@ export class Writer {
   }
 }
 
+/** The unsigned 16 bits at `at`. Like its kin it checks no bounds: the caller knows that they are there. */
 export function readU16(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!;
 }
 
+/** The unsigned 24 bits at `at`, unchecked. */
 export function readU24(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
 }
 
+/** The unsigned 32 bits at `at`, unchecked. */
 export function readU32(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }
@@ -212,17 +216,20 @@ export function readU48(bytes: Uint8Array, at: number): number {
   return readU16(bytes, at) * 0x1_0000_0000 + readU32(bytes, at + 2);
 }
 
+/** Writes the low 16 bits of `value` at `at`, unchecked: bytes behind the end are lost. */
 export function writeU16(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 8;
   bytes[at + 1] = value;
 }
 
+/** Writes the low 24 bits of `value` at `at`, unchecked. */
 export function writeU24(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 16;
   bytes[at + 1] = value >>> 8;
   bytes[at + 2] = value;
 }
 
+/** Writes the low 32 bits of `value` at `at`, unchecked. */
 export function writeU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 24;
   bytes[at + 1] = value >>> 16;
@@ -230,6 +237,7 @@ export function writeU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value;
 }
 
+/** Writes `value`, 0 to 2^48 − 1, at `at`, unchecked. */
 export function writeU48(bytes: Uint8Array, at: number, value: number): void {
   writeU16(bytes, at, Math.floor(value / 0x1_0000_0000));
   writeU32(bytes, at + 2, value >>> 0);
@@ -281,6 +289,7 @@ function isDetached(buffer: ArrayBufferLike): boolean {
   return (buffer as { readonly detached?: boolean }).detached === true;
 }
 
+/** All parts, one after the other, in memory of their own. */
 export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
   let length = 0;
   for (const part of parts) length += part.length;

@@ -3,6 +3,7 @@
  */
 import { rowIn, rowsOf, type Rows } from './rows.ts';
 
+/** A set of counters with fixed names, each at 0 from the start. They only grow. */
 export class Counters<Name extends string> {
   readonly #rows: Rows<Name>;
   readonly #values: number[];

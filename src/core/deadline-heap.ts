@@ -12,6 +12,10 @@ interface Entry<Item> {
   place: number;
 }
 
+/**
+ * The deadlines of a set of items, each with one at the most: `set` moves it, `next` is the earliest of all.
+ * O(log n) for one that comes earlier, constant for one that moves later.
+ */
 export class DeadlineHeap<Item> {
   readonly #heap: Entry<Item>[] = [];
   /** Of the entries of `#heap`, by place. */

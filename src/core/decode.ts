@@ -8,6 +8,9 @@ export interface DecodeFailure {
   readonly reason: string;
 }
 
+/**
+ * A frozen failure. A decoder makes its own once, when its module is loaded, and answers with the same one each time.
+ */
 export function decodeFailure(reason: string): DecodeFailure {
   return Object.freeze({ failed: true, reason });
 }

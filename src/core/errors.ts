@@ -58,6 +58,7 @@ export interface Failure {
   readonly peerSilentFor?: number | undefined;
 }
 
+/** An `ERR_BAD_ARGUMENT` to throw: which argument, what was expected, and what came, shortened to a line. */
 export function badArgument(name: string, expected: string, got: unknown): RtcError {
   return new RtcError('ERR_BAD_ARGUMENT', `"${name}" expected ${expected}, got ${describe(got)}`);
 }

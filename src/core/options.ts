@@ -163,6 +163,7 @@ export const wait: OptionRule = (value, name) => {
   }
 };
 
+/** `true` or `false`, and nothing that passes for either. */
 export const flag: OptionRule = (value, name) => {
   if (typeof value !== 'boolean') throw badArgument(name, 'true or false', value);
 };
@@ -195,6 +196,7 @@ export function listOf(rule: OptionRule, min: number = 0): OptionRule {
   };
 }
 
+/** A function; what it takes and answers cannot be seen from here. */
 export const callback: OptionRule = (value, name) => {
   if (typeof value !== 'function') throw badArgument(name, 'a function', value);
 };

@@ -118,12 +118,14 @@ export function splitRandom(source: RandomSource, label: string): RandomSource {
   return source.split === undefined ? source : source.split(label);
 }
 
+/** `length` fresh bytes of `source`, in memory of their own. */
 export function randomBytes(source: RandomSource, length: number): Bytes {
   const bytes = new Uint8Array(length);
   source.fill(bytes);
   return bytes;
 }
 
+/** A uniform 32-bit integer, unsigned. */
 export function randomU32(source: RandomSource): number {
   return readU32(randomBytes(source, 4), 0);
 }

@@ -16,6 +16,7 @@ export function distance32(a: number, b: number): number {
   return (a - b) | 0;
 }
 
+/** `a` and so many further on the 32-bit circle; `increment` may be negative. */
 export function add32(a: number, increment: number): number {
   return (a + increment) >>> 0;
 }
@@ -26,6 +27,7 @@ export function after16(a: number, b: number): boolean {
   return ahead !== 0 && ahead < 0x8000;
 }
 
+/** `a` and so many further on the 16-bit circle; `increment` may be negative. */
 export function add16(a: number, increment: number): number {
   return (a + increment) & 0xffff;
 }

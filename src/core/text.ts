@@ -132,6 +132,7 @@ function utf8Form(lead: number): Utf8Form {
 
 const HEX = '0123456789abcdef';
 
+/** Hexadecimal in lower case, two digits a byte. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);

@@ -6,6 +6,7 @@
  */
 import { rowIn, rowsOf, type Rows } from './rows.ts';
 
+/** The timers of one machine: a deadline for each of its fixed names, all disarmed at first. */
 export class TimerTable<Name extends string> {
   readonly #names: readonly Name[];
   readonly #rows: Rows<Name>;

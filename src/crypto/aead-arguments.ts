@@ -3,11 +3,13 @@ import { badArgument } from '../core/errors.ts';
 import type { AeadAlgorithm } from './provider.ts';
 import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, COUNTER_LENGTH, MASK_SAMPLE_LENGTH } from './provider.ts';
 
+/** The key must have its algorithm's length. */
 export function checkKey(algorithm: AeadAlgorithm, key: Uint8Array): void {
   const length = AEAD_KEY_LENGTHS[algorithm];
   if (key.length !== length) throw badArgument('key', `${length} bytes for ${algorithm}`, key.length);
 }
 
+/** A nonce has 12 bytes with every algorithm. */
 export function checkNonce(nonce: Uint8Array): void {
   if (nonce.length !== AEAD_NONCE_LENGTH) {
     throw badArgument('nonce', `${AEAD_NONCE_LENGTH} bytes`, nonce.length);
@@ -38,6 +40,7 @@ export function checkCounterKey(key: Uint8Array): void {
   if (key.length !== 16 && key.length !== 32) throw badArgument('key', '16 or 32 bytes', key.length);
 }
 
+/** A counter is a block of AES, and what it is applied to must lie in its buffer. */
 export function checkCounter(counter: Uint8Array, buffer: Uint8Array, offset: number, length: number): void {
   if (counter.length !== COUNTER_LENGTH) {
     throw badArgument('counter', `${COUNTER_LENGTH} bytes`, counter.length);

@@ -103,6 +103,7 @@ const schedule: Int32Array = /* @__PURE__ */ new Int32Array(BLOCK_LENGTH);
 const block: Bytes = /* @__PURE__ */ new Uint8Array(BLOCK_LENGTH);
 const running: Int32Array = /* @__PURE__ */ new Int32Array(STATE_WORDS);
 
+/** A key of HMAC-SHA-256, both of its pads hashed once; of any length, and not kept. */
 export class HmacSha256 implements HmacKey {
   /** SHA-256's state behind the padded key: that of the inner hash, then that of the outer one. */
   readonly #keyed: Int32Array = new Int32Array(2 * STATE_WORDS);

@@ -12,7 +12,9 @@ import type { RandomSource } from '../core/random.ts';
 import { randomBytes } from '../core/random.ts';
 import type { Group, KeyAnswer, KeyExchange } from './provider.ts';
 
+/** Bytes of an encapsulation key (FIPS 203 §8, table 3). */
 export const MLKEM768_PUBLIC_KEY_LENGTH = 1184;
+/** Bytes of a ciphertext (FIPS 203 §8, table 3). */
 export const MLKEM768_CIPHERTEXT_LENGTH = 1088;
 /** d ‖ z of FIPS 203 §7.1. */
 export const MLKEM768_SEED_LENGTH = 64;

@@ -49,10 +49,13 @@ export type SignatureAlgorithm = 'ecdsa-sha-256' | 'ecdsa-sha-384' | 'rsa-pss-sh
 /** Bounds of RSA keys: shorter ones are broken, longer ones are a way to waste our time. */
 export const RSA_MODULUS_BITS: Readonly<{ min: number; max: number }> = { min: 2048, max: 8192 };
 
+/** Bytes, with every algorithm. */
 export const AEAD_NONCE_LENGTH = 12;
+/** Bytes, with every algorithm. */
 export const AEAD_TAG_LENGTH = 16;
 /** A block of AES, and so a counter. */
 export const COUNTER_LENGTH = 16;
+/** Bytes. */
 export const AEAD_KEY_LENGTHS: Readonly<Record<AeadAlgorithm, number>> = {
   'aes-128-gcm': 16,
   'aes-256-gcm': 32,
@@ -60,6 +63,7 @@ export const AEAD_KEY_LENGTHS: Readonly<Record<AeadAlgorithm, number>> = {
 };
 /** What a mask is made of, and its length. */
 export const MASK_SAMPLE_LENGTH = 16;
+/** Bytes of a digest. */
 export const HASH_LENGTHS: Readonly<Record<HashAlgorithm, number>> = {
   md5: 16,
   'sha-1': 20,
@@ -156,6 +160,10 @@ export interface SigningKey {
   sign(message: Uint8Array): Bytes;
 }
 
+/**
+ * What a provider does. Two come with the library, `jsCrypto` and `nodeCrypto`, and pass the same tests, as one of your own
+ * must. All calls are synchronous; misuse by the caller throws `ERR_BAD_ARGUMENT`, bytes of a peer's never do.
+ */
 export interface CryptoProvider {
   readonly name: string;
   /** True if the same key and message always give the same signature (RFC 6979): runs then replay to the same bytes. */

@@ -33,6 +33,7 @@ export const P384: NistCurve = {
   ],
 };
 
+/** Length and order of each curve. */
 export const NIST_CURVES: Readonly<Record<Curve, NistCurve>> = { secp256r1: P256, secp384r1: P384 };
 
 /** One draw in 2^32 falls outside 1 … n−1; eight in a row mean that the source is broken, not unlucky. */

@@ -15,6 +15,10 @@ const REMEMBERED = 30_000;
 /** Where the transaction id begins (RFC 8489 §5). */
 const TRANSACTION_ID = 8;
 
+/**
+ * The checks of all connections that are not answered yet, forgotten after 30 to 60 s. Nothing here is authenticated: what it
+ * names is a guess, which the agent of that connection judges.
+ */
 export class AwaitedAnswers {
   #latest = new Map<number, string>();
   #earlier = new Map<number, string>();

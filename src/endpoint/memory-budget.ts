@@ -12,6 +12,7 @@ export interface Holder {
   held: number;
 }
 
+/** The sum of what all members hold, against one limit, in bytes. */
 export class MemoryBudget<Member extends Holder> {
   /** Bytes that all of them hold. */
   total = 0;

@@ -20,6 +20,7 @@ import type { PathAddresses, Rtc } from '../rtc.ts';
 import type { Route } from './routes.ts';
 import { RouteTable } from './routes.ts';
 
+/** Options of the endpoint that are about paths. */
 export interface OwnershipOptions {
   /** Most remote addresses one connection may have to do with at once; see `Endpoint`. */
   readonly maxRoutesPerConnection: number;
@@ -48,6 +49,7 @@ export interface PathUser<User> {
   readonly routes: Set<Route<User>>;
 }
 
+/** What is counted about paths; docs/operations.md says what each means. */
 export type OwnershipCounter =
   'routesBound' | 'routesTakenOver' | 'routesContested' | 'routesEvicted' | 'routesShunned';
 
@@ -59,6 +61,10 @@ export interface OwnershipCounters {
 /** Claimants of one path at once: before it has an owner each gets a copy of what comes. */
 const MAX_CLAIMANTS = 16;
 
+/**
+ * Who owns which path, and who else has to do with it. It tells a connection
+ * when a path is no longer its own, and when it is again; what comes over the path is the endpoint's to deliver.
+ */
 export class Ownership<User extends PathUser<User>> {
   readonly #routes: Readonly<Record<Protocol, RouteTable<User>>> = {
     udp: new RouteTable('udp'),

@@ -5,6 +5,7 @@
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
 
+/** One path and its connections. */
 export interface Route<Member> {
   readonly protocol: Protocol;
   readonly local: TransportAddress;
@@ -19,6 +20,7 @@ export interface Route<Member> {
   readonly shunned: Set<Member>;
 }
 
+/** The routes of one protocol, found by their two addresses. */
 export class RouteTable<Member> {
   size = 0;
   readonly #protocol: Protocol;

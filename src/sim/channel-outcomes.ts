@@ -9,6 +9,7 @@ interface ChannelLike {
   readonly label?: unknown;
 }
 
+/** The channels one machine has told of, open and closed. */
 export class ChannelOutcomes {
   /** Channels that have been heard of and not closed, by their connection: the machine, or an endpoint's `rtc`. */
   readonly #open = new Map<unknown, Set<ChannelLike>>();

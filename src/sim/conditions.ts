@@ -23,6 +23,7 @@ export interface GilbertElliott {
   readonly lossInGood?: number | undefined;
 }
 
+/** One direction of a link. What is left out is the network's default, or else as said. */
 export interface LinkConditions {
   /** Milliseconds from one end to the other. Default 1. */
   readonly latency?: number | undefined;
@@ -58,6 +59,7 @@ export interface PathConditions {
   readonly seed?: number | undefined;
 }
 
+/** A Gilbert-Elliott model with every default filled in; all are probabilities. */
 export interface ResolvedBurst {
   readonly toBad: number;
   readonly toGood: number;
@@ -81,6 +83,7 @@ export interface ResolvedConditions {
   readonly mtu: number;
 }
 
+/** A clean link: 1 ms, and nothing else happens. */
 export const DEFAULT_CONDITIONS: ResolvedConditions = {
   latency: 1,
   jitter: 0,
@@ -109,6 +112,7 @@ const BURST_RULES: OptionRules<GilbertElliott> = {
   lossInGood: probability,
 };
 
+/** What each condition may be. */
 export const CONDITION_RULES: OptionRules<LinkConditions> = {
   latency: delay,
   jitter: delay,

@@ -31,6 +31,7 @@ import type { LinkEnd, Network } from './network.ts';
 /** What is done to a datagram: `delay` is one second, `corrupt` hits one byte, `cut` loses it and all that follow. */
 export type CutFault = 'drop' | 'duplicate' | 'delay' | 'swap' | 'corrupt' | 'cut';
 
+/** All of them. */
 export const CUT_FAULTS: readonly CutFault[] = ['drop', 'duplicate', 'delay', 'swap', 'corrupt', 'cut'];
 
 /** A scenario on its network, at the moment from which on datagrams are counted. */
@@ -42,6 +43,7 @@ export interface CutStage {
   readonly isDone: () => boolean;
 }
 
+/** What is searched: a stage that can be set again and again. */
 export interface CutScenario<Stage extends CutStage> {
   readonly name: string;
   /** Sets the stage anew, the same for the same seed, and runs what comes before the part to be searched. */
@@ -57,6 +59,7 @@ export interface CutPlace {
   readonly fault: CutFault;
 }
 
+/** What must come of a scenario, and how much of it is searched. */
 export interface CutOptions<Stage extends CutStage> {
   readonly seed: number;
   /**
@@ -74,6 +77,7 @@ export interface CutOptions<Stage extends CutStage> {
   readonly only?: CutPlace | undefined;
 }
 
+/** What was searched, once nothing went wrong. */
 export interface CutReport {
   readonly scenario: string;
   readonly seed: number;

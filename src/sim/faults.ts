@@ -4,6 +4,7 @@
  */
 import { badArgument } from '../core/errors.ts';
 
+/** What happens to one datagram. */
 export type Fault =
   /** This datagram is lost. */
   | { readonly type: 'drop' }

@@ -15,6 +15,7 @@ import type { PeerRunner, SimPeer } from './peer.ts';
 import type { End, Realm } from './realm.ts';
 import type { Flight } from './wire.ts';
 
+/** Options of `network.host()`. */
 export interface HostOptions {
   /** For logs and errors; unique. Default: the first address. */
   readonly name?: string | undefined;
@@ -24,6 +25,7 @@ export interface HostOptions {
   readonly receiveBuffer?: number | undefined;
 }
 
+/** Options of `host.attach()`. */
 export interface AttachOptions<Output extends SimOutput = SimOutput> {
   /** For logs and errors; unique. Default: the host's name, numbered from the second machine on. */
   readonly name?: string | undefined;
@@ -41,6 +43,7 @@ export interface AttachOptions<Output extends SimOutput = SimOutput> {
   readonly closedEvent?: string | false | undefined;
 }
 
+/** What each option of a host may be. */
 export const HOST_RULES: OptionRules<HostOptions> = {
   name: text(),
   behind: having('a NAT', ['reset', 'mappings']),
@@ -54,6 +57,7 @@ const portsRule: OptionRule = (value, name) => {
   else listOf(portRule)(value, name);
 };
 
+/** What each option of `attach` may be. */
 export const ATTACH_RULES: OptionRules<AttachOptions> = {
   name: text(),
   port: portsRule,
@@ -113,6 +117,10 @@ interface Waiting {
 
 const DEFAULT_RECEIVE_BUFFER = 256;
 
+/**
+ * A host in a network, made by `network.host()`: attach machines to it, freeze it, give it addresses and take them
+ * down.
+ */
 export class Host {
   readonly name: string;
   readonly #services: HostServices;

@@ -16,6 +16,7 @@ import { checkFault } from './faults.ts';
 /** How a link ends a datagram: `dropped` and `cut` by a script, the others by its conditions. */
 export type LinkLoss = 'cut' | 'dropped' | 'too-big' | 'queue-full' | 'lost' | 'burst-lost';
 
+/** What is counted of a direction: what it `carried` and what befell that on the way, and the rest by its loss. */
 export type LinkCounter = 'carried' | 'reordered' | 'duplicated' | 'corrupted' | LinkLoss;
 
 const COUNTERS: readonly LinkCounter[] = [
@@ -49,6 +50,7 @@ export interface Verdict {
 
 type Feature = 'loss' | 'burst' | 'jitter' | 'reorder' | 'duplicate' | 'corrupt';
 
+/** One direction of a link, from one interface or NAT to another. Made on first use. */
 export class Link {
   /** `alice 192.0.2.1 → bob 192.0.2.2`. */
   readonly name: string;

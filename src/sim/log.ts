@@ -25,6 +25,7 @@ export type Loss =
   /** The network carries UDP alone. */
   | 'not-udp';
 
+/** What became of one copy of a datagram. */
 export type Fate = 'in-flight' | 'delivered' | Loss;
 
 const FATES: readonly Fate[] = [
@@ -77,6 +78,7 @@ export type OpenRecord = { -readonly [Key in keyof DatagramRecord]: DatagramReco
   arrivals: number[];
 };
 
+/** What is kept of each datagram; counts and digest are kept anyway. */
 export interface LogOptions {
   /** Keep a record of every datagram. Default true. */
   readonly datagrams?: boolean | undefined;
@@ -84,6 +86,7 @@ export interface LogOptions {
   readonly bytes?: boolean | undefined;
 }
 
+/** All datagrams of a network, in the order of sending. */
 export class DatagramLog {
   readonly records: OpenRecord[] = [];
   readonly #counters = new Counters<Fate>(FATES);

@@ -10,6 +10,7 @@ import type { OptionRules } from '../core/options.ts';
 import { callback, checkOptions, number } from '../core/options.ts';
 import { Schedule } from './schedule.ts';
 
+/** When a run ends. */
 export interface RunOptions {
   /** Asked before the run and after every step. It only looks: it must not touch a machine. */
   readonly until?: (() => boolean) | undefined;
@@ -55,6 +56,7 @@ const INSTANT = 0.001;
 /** How many of the last steps a livelock's cause is read from. */
 const REMEMBERED = 64;
 
+/** The clock with its plan. `T` is what can be planned; the handlers do it. */
 export class Loop<T> {
   #now: number;
   #steps = 0;

@@ -44,8 +44,10 @@ export interface SimTimeout {
   readonly reason?: string | undefined;
 }
 
+/** What a machine answers to a poll; only `type`, and what belongs to it, is read. */
 export type SimOutput = SimTransmit | SimEvent | SimTimeout;
 
+/** A machine that the network can drive. */
 export interface SimMachine<Output extends SimOutput = SimOutput> {
   handleInput(input: SimInput): void;
   pollOutput(): Output;

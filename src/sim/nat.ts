@@ -15,6 +15,7 @@ import type { Realm } from './realm.ts';
 /** On what of the other side's address a mapping or a filter depends (RFC 4787 §4.1, §5). */
 export type NatBehaviour = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
 
+/** Options of `network.nat()`. */
 export interface NatOptions {
   readonly name?: string | undefined;
   /** Default `endpoint-independent`, as RFC 4787 REQ-1 asks for. */
@@ -55,6 +56,7 @@ const behaviour: OptionRule = oneOf([
   'address-and-port-dependent',
 ]);
 
+/** What each option of a NAT may be. */
 export const NAT_RULES: OptionRules<NatOptions> = {
   name: text(),
   mapping: behaviour,
@@ -75,6 +77,7 @@ interface Mapping {
   expiresAt: number;
 }
 
+/** A NAT, made by `network.nat()`: hosts stand behind it by their option `behind`. */
 export class Nat {
   readonly kind = 'nat';
   readonly name: string;

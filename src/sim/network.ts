@@ -32,6 +32,7 @@ import { PeerRunner } from './peer.ts';
 import { Realm, takenAddress } from './realm.ts';
 import { Wire } from './wire.ts';
 
+/** Options of a network. */
 export interface NetworkOptions {
   /** Its low 32 bits decide everything random. Print it when a test fails. */
   readonly seed: number;
@@ -92,6 +93,7 @@ const RULES: OptionRules<NetworkOptions> = {
   outputsPerDrain: integer(1),
 };
 
+/** The network: make hosts, links and NATs, attach machines, `run`, then look at events, datagrams and digest. */
 export class Network {
   readonly seed: number;
   readonly #internet = new Realm(undefined);

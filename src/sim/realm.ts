@@ -10,6 +10,7 @@ import type { Nat } from './nat.ts';
 /** What can own an address. */
 export type End = NetworkInterface | Nat;
 
+/** The addresses of one address space, and who has each. */
 export class Realm {
   /** The way out; `undefined` on the internet. */
   readonly gateway: Nat | undefined;
@@ -30,6 +31,7 @@ export class Realm {
   }
 }
 
+/** The error for an address that somebody in the realm has. */
 export function takenAddress(address: string): RtcError {
   return badArgument('address', 'one that is free in its realm', address);
 }

@@ -7,6 +7,7 @@ interface Entry<T> {
   readonly item: T;
 }
 
+/** Items by their times, in milliseconds. Nothing is taken out but the earliest. */
 export class Schedule<T> {
   readonly #heap: Entry<T>[] = [];
   #planned = 0;

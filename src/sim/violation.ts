@@ -24,6 +24,7 @@ export type Rule =
   /** The machine's own `invariantViolation()`, or the rule given to `attach()`, says so. */
   | 'invariant';
 
+/** The breach, with the place where it can be found again. */
 export class ContractViolation extends Error {
   readonly code = 'ERR_CONTRACT';
   readonly rule: Rule;
@@ -47,6 +48,7 @@ export class ContractViolation extends Error {
   }
 }
 
+/** Which machine, when, and in which run. */
 export interface ViolationPlace {
   readonly peer: string;
   readonly step: number;

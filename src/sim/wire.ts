@@ -45,6 +45,9 @@ interface Route {
 const HEADERS_IPV4 = 28;
 const HEADERS_IPV6 = 48;
 
+/**
+ * Everything between the interfaces of one network. It decides what becomes of a datagram; the network plans when.
+ */
 export class Wire {
   readonly #log: DatagramLog;
   readonly #random: SeededRandom;

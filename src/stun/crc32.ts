@@ -14,6 +14,7 @@ function makeTable(): Uint32Array {
   return table;
 }
 
+/** The checksum of the bytes up to `end`, 32 bits, unsigned. */
 export function crc32(bytes: Uint8Array, end: number = bytes.length): number {
   let crc = 0xffff_ffff;
   for (let i = 0; i < end; i++) crc = TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);

@@ -8,6 +8,7 @@ import type { CryptoProvider, HmacKey } from '../crypto/provider.ts';
 import type { StunMessage } from './message.ts';
 import { HEADER_LENGTH } from './registry.ts';
 
+/** Bytes of the attribute's value. */
 export const INTEGRITY_LENGTH = 20;
 
 /** The keyed handle of a short-term password: make it once per password, it is used for every message. */

@@ -60,8 +60,10 @@ export const STUN_DECODE_REASONS = [
   'stun-bad-fingerprint',
 ] as const;
 
+/** Why bytes are no STUN message: the name of a counter. */
 export type StunDecodeReason = (typeof STUN_DECODE_REASONS)[number];
 
+/** What `decodeStun` answers instead of a message. */
 export interface StunDecodeFailure extends DecodeFailure {
   readonly reason: StunDecodeReason;
 }
@@ -178,6 +180,7 @@ export function transactionIdOf(message: StunMessage): Uint8Array {
   return message.bytes.subarray(8, HEADER_LENGTH);
 }
 
+/** True if an attribute of `type` is there, whatever its value. */
 export function hasAttribute(message: StunMessage, type: number): boolean {
   return message.attributes.some((attribute) => attribute.type === type);
 }
@@ -195,11 +198,13 @@ export function valueOf(message: StunMessage, attribute: StunAttribute): Uint8Ar
   return message.bytes.subarray(attribute.offset, attribute.offset + attribute.length);
 }
 
+/** The first attribute of `type` as a 32-bit number; `undefined` if there is none, or it has another length. */
 export function attributeU32(message: StunMessage, type: number): number | undefined {
   const value = attributeValue(message, type);
   return value?.length === 4 ? readU32(value, 0) : undefined;
 }
 
+/** The first attribute of `type` as UTF-8; `undefined` if there is none. */
 export function attributeText(message: StunMessage, type: number): string | undefined {
   const value = attributeValue(message, type);
   return value === undefined ? undefined : decodeUtf8(value);
@@ -217,6 +222,7 @@ export function errorCodeOf(message: StunMessage): number | undefined {
   return value === undefined ? undefined : (value[2]! & 7) * 100 + value[3]!;
 }
 
+/** The reason phrase of ERROR-CODE: the peer's words, to be shown and not acted upon. Empty if there is none. */
 export function errorReasonOf(message: StunMessage): string {
   return decodeUtf8(attributeValue(message, Type.errorCode)?.subarray(4) ?? NO_BYTES);
 }

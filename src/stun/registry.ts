@@ -2,12 +2,15 @@
  * Numbers of the STUN registry that this library uses: RFC 8489 §18 (STUN), RFC 8445 §16 (ICE), RFC 8656 §18 (TURN).
  */
 
+/** The class of a message (RFC 8489 §5). */
 export type StunClass = 'request' | 'indication' | 'success' | 'error';
 
 /** The fixed value in bytes 4–7 that tells STUN from everything else on the port (RFC 8489 §5). */
 export const MAGIC_COOKIE = 0x2112_a442;
 
+/** Bytes before the first attribute. */
 export const HEADER_LENGTH = 20;
+/** Bytes. */
 export const TRANSACTION_ID_LENGTH = 12;
 
 /** USERNAME of an ICE check is two fragments of up to 256 characters and a colon (RFC 8839 §5.4). */
@@ -16,6 +19,7 @@ export const MAX_USERNAME_LENGTH = 513;
 /** More attributes than any real message has; a datagram of thousands of empty ones is refused. */
 export const MAX_ATTRIBUTES = 64;
 
+/** Methods: those of TURN are there to be told apart. */
 export const StunMethod = {
   binding: 0x001,
   allocate: 0x003,
@@ -53,6 +57,7 @@ export const StunAttributeType = {
   iceControlling: 0x802a,
 } as const;
 
+/** Error codes of ERROR-CODE that are sent or acted upon. */
 export const StunErrorCode = {
   badRequest: 400,
   unauthenticated: 401,
@@ -75,10 +80,12 @@ export function messageType(method: number, stunClass: StunClass): number {
   );
 }
 
+/** The method of a 14-bit message type. */
 export function methodOf(type: number): number {
   return (type & 0x000f) | ((type & 0x00e0) >> 1) | ((type & 0x3e00) >> 2);
 }
 
+/** The class of a 14-bit message type. */
 export function classOf(type: number): StunClass {
   return CLASSES[((type >> 4) & 1) | ((type >> 7) & 2)]!;
 }

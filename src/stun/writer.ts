@@ -20,6 +20,11 @@ import {
 } from './registry.ts';
 import type { StunClass } from './registry.ts';
 
+/**
+ * One message under construction.
+ *
+ *   new StunWriter('request', StunMethod.binding, transactionId).text(…).integrity(key).fingerprint().finish()
+ */
 export class StunWriter {
   readonly #writer = new Writer(128);
 

@@ -4,6 +4,7 @@ import type { TraceEntry } from '../rtc.ts';
 import { describeEntry } from './describe.ts';
 import { formatEntry } from './format.ts';
 
+/** What differs, each side cut down to a line. */
 export interface Difference {
   /** The entry and the member that differs. */
   readonly what: string;

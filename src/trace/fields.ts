@@ -7,6 +7,7 @@ import { fromHex, toHex } from '../core/text.ts';
 import { mapPlain } from '../rtc/trace/plain.ts';
 import { TraceRefusal } from './refusal.ts';
 
+/** How one type is written to JSON and read back. */
 export interface Field<T> {
   write(value: T): unknown;
   /** Throws a `TraceRefusal` naming `path` for anything else than `write` gives. */
@@ -16,12 +17,15 @@ export interface Field<T> {
 /** One field for every member of `T`, in the order in which they are written. */
 export type Fields<T> = { readonly [Key in keyof T]-?: Field<T[Key]> };
 
+/** Text, as it is. */
 export const text: Field<string> = field('text', (json) => (typeof json === 'string' ? json : undefined));
 
+/** `true` or `false`. */
 export const flag: Field<boolean> = field('true or false', (json) =>
   typeof json === 'boolean' ? json : undefined,
 );
 
+/** A whole number from 0. */
 export const count: Field<number> = field('a whole number from 0', (json) =>
   Number.isSafeInteger(json) && Number(json) >= 0 ? Number(json) : undefined,
 );
@@ -35,6 +39,7 @@ export const deadline: Field<number> = {
   read: (json, path) => (json === null ? Infinity : time.read(json, path)),
 };
 
+/** Bytes, as hexadecimal. */
 export const bytes: Field<Bytes> = {
   write: toHex,
   read: (json, path) => {
@@ -76,6 +81,7 @@ function revive(json: unknown): unknown {
   return Object.fromEntries(Object.entries(json).map(([name, member]) => [name, revive(member)]));
 }
 
+/** One of these values, and no other. */
 export function oneOf<T extends string | number>(...values: readonly T[]): Field<T> {
   const expected = values.map((value) => JSON.stringify(value)).join(' or ');
   return field(expected, (json) => values.find((value) => value === json));
@@ -89,6 +95,9 @@ export function optional<T>(inner: Field<T>): Field<T | undefined> {
   };
 }
 
+/**
+ * An object with these members: all of `T`'s that are not optional must be there, others in the file are passed over.
+ */
 export function object<T extends object>(fields: Fields<T>): Field<T> {
   return {
     write: (value) =>

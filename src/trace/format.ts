@@ -29,6 +29,7 @@ import {
 /** The options of an `Rtc` that are plain data; certificate and randomness come from the seed. */
 export type TraceConfiguration = Omit<RtcOptions, 'certificate' | 'crypto' | 'random'>;
 
+/** The first line: what the file is, and what a replay needs. */
 export interface TraceHeader {
   readonly type: 'header';
   readonly format: 'sansrtc-trace';
@@ -41,6 +42,7 @@ export interface TraceHeader {
   readonly options?: TraceConfiguration | undefined;
 }
 
+/** A recorded connection as plain data: a `TraceRecorder`'s, or one that `parseTrace` has read. */
 export interface Trace {
   readonly header: TraceHeader;
   readonly entries: readonly TraceEntry[];

@@ -10,6 +10,7 @@ import { describeTime } from './describe.ts';
 import type { Passage, PassageSource } from './passages.ts';
 import { passagesOf } from './passages.ts';
 
+/** Options of `ladderSvg`: what stands in the picture, and how much. */
 export interface LadderOptions {
   /** Names of the two ends; default their addresses or the network's names. */
   readonly left?: string | undefined;

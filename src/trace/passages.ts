@@ -35,6 +35,7 @@ export interface PassagePacket {
   readonly summary: string;
 }
 
+/** One datagram on its way from one end to the other. Times are milliseconds of the trace's clock. */
 export interface Passage {
   /** The sender: the end that stands left, or right. */
   readonly from: 'left' | 'right';
@@ -52,6 +53,7 @@ export interface Passage {
   readonly packets: readonly PassagePacket[];
 }
 
+/** Two ends, by name, and what passed between them. */
 export interface Passages {
   readonly left: string;
   readonly right: string;
@@ -65,6 +67,7 @@ export type PassageSource =
   | readonly [Trace, Trace]
   | { readonly datagrams: readonly LoggedDatagram[]; readonly traces?: readonly Trace[] | undefined };
 
+/** Makes passages of whatever there is to show. */
 export function passagesOf(source: PassageSource): Passages {
   if ('datagrams' in source) return logged(source.datagrams, source.traces ?? []);
   if ('header' in source) return oneSided(source);

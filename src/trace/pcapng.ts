@@ -18,6 +18,7 @@ import type { Trace } from './format.ts';
 import type { Passage, PassageSource } from './passages.ts';
 import { passagesOf } from './passages.ts';
 
+/** Options of `pcapng`. */
 export interface PcapngOptions {
   /** What time 0 of the trace is, in milliseconds since 1970. Default 0: Wireshark shows times relative to the start. */
   readonly epoch?: number | undefined;

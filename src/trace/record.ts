@@ -53,6 +53,7 @@ export class TraceRecorder {
   }
 }
 
+/** The options of an `Rtc`, those that a replay can bring back, and what is kept. */
 export interface RecordOptions extends TraceConfiguration {
   /** Any provider: what it does is the same for all, and the certificate's signatures are always deterministic. */
   readonly crypto?: CryptoProvider | undefined;
@@ -71,6 +72,7 @@ const RULES: OptionRules<RecordOptions> = {
   maxEntries: number(1, Infinity),
 };
 
+/** A connection and what is being kept of it. */
 export interface Recording {
   readonly rtc: Rtc;
   readonly recorder: TraceRecorder;

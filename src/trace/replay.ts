@@ -28,12 +28,14 @@ export interface Divergence {
   readonly message: string;
 }
 
+/** What a replay came to: the same outputs throughout, or the first that was another. */
 export type ReplayOutcome =
   /** `outputs`: how many datagrams, events and deadlines were compared. */
   | { readonly identical: true; readonly rtc: Rtc; readonly outputs: number }
   /** `rtc` stands where it diverged, for `inspect()`. */
   | { readonly identical: false; readonly rtc: Rtc; readonly divergence: Divergence };
 
+/** Options of `replay`. */
 export interface ReplayOptions {
   /** Default `jsCrypto()`; it need not be the recording's. */
   readonly crypto?: CryptoProvider | undefined;

@@ -10,6 +10,7 @@ import { checkMask, checkNonce, checkRange } from '../aead-arguments.ts';
 import type { AeadKey, MaskKey } from '../provider.ts';
 import { AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../provider.ts';
 
+/** A key of ChaCha20-Poly1305, copied. */
 export class ChaChaKey implements AeadKey {
   readonly #key: Bytes;
 
@@ -57,6 +58,7 @@ const SIGMA: readonly number[] = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574
 
 const DOUBLE_ROUNDS = 10;
 
+/** A key for the masks of record numbers under ChaCha20-Poly1305. */
 export class ChaChaMask implements MaskKey {
   /** Constants, key, and room for the sample, which takes the places of counter and nonce. */
   readonly #input: Uint32Array = new Uint32Array(16);

@@ -6,6 +6,7 @@ import { Aes } from './aes.ts';
 
 const BLOCK = 16;
 
+/** A key of AES in counter mode: a counter of 128 bits that wraps, as SP 800-38A appendix B.1 has it. */
 export class AesCounterKey implements CounterKey {
   readonly #aes: Aes;
 

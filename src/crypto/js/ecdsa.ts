@@ -32,6 +32,9 @@ export class EcdsaSigningKey implements SigningKey {
   }
 }
 
+/**
+ * `point` uncompressed, `signature` in DER. False for anything that does not verify, malformed or forged; never throws.
+ */
 export function verifyEcdsa(
   curve: Curve,
   point: Uint8Array,

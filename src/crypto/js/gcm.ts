@@ -12,6 +12,7 @@ import { AEAD_TAG_LENGTH } from '../provider.ts';
 import { Aes } from './aes.ts';
 import { Ghash } from './ghash.ts';
 
+/** A key of AES-128-GCM or AES-256-GCM, its tables made. */
 export class AesGcmKey implements AeadKey {
   // Plain fields: read for every record.
   readonly aes: Aes;

@@ -30,6 +30,7 @@ function hashFunction(algorithm: HashAlgorithm): HashFunction {
   }
 }
 
+/** A hash to be fed piece by piece. */
 export function createHash(algorithm: HashAlgorithm): Hash {
   return new NobleHash(hashFunction(algorithm).create());
 }
@@ -39,6 +40,7 @@ export function digestOf(algorithm: HashAlgorithm, message: Uint8Array): Bytes {
   return hashFunction(algorithm)(message);
 }
 
+/** A key of HMAC, of any length, for any number of messages. */
 export function createHmac(algorithm: HashAlgorithm, key: Uint8Array): HmacKey {
   return new NobleHmac(hashFunction(algorithm), key);
 }

@@ -13,6 +13,7 @@ import type { NistCurve } from '../scalar.ts';
 import { generateScalar, isUncompressedPoint, NIST_CURVES } from '../scalar.ts';
 import { nobleMlKem768 } from './ml-kem.ts';
 
+/** A key pair of our own, from bytes of `random` alone: the same bytes give the same pair. */
 export function createKeyExchange(group: Group, random: RandomSource): KeyExchange {
   switch (group) {
     case 'x25519mlkem768':
@@ -25,6 +26,7 @@ export function createKeyExchange(group: Group, random: RandomSource): KeyExchan
   }
 }
 
+/** The share to answer the peer's with, and the secret; `undefined` for a share that must be refused. */
 export function answerKeyExchange(
   group: Group,
   peerPublicKey: Uint8Array,

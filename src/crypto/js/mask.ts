@@ -4,6 +4,7 @@ import { checkMask } from '../aead-arguments.ts';
 import type { MaskKey } from '../provider.ts';
 import { Aes } from './aes.ts';
 
+/** A key for the masks of record numbers under AES-GCM. */
 export class AesMask implements MaskKey {
   readonly aes: Aes;
 

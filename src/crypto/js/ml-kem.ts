@@ -19,6 +19,7 @@ class NobleDecapsulationKey implements DecapsulationKey {
   }
 }
 
+/** Noble's, made to answer where it would throw. All randomness is the caller's. */
 export const nobleMlKem768: MlKem768 = {
   keyPair: (seed) => new NobleDecapsulationKey(seed),
   encapsulate(publicKey, entropy) {

@@ -18,6 +18,7 @@ const SHA256_DIGEST_INFO: readonly number[] = [
 /** The last byte of a PSS encoding. */
 const PSS_TRAILER = 0xbc;
 
+/** RSASSA-PSS or RSASSA-PKCS1-v1_5. */
 export type RsaPadding = 'pss' | 'pkcs1';
 
 /** With SHA-256, for PSS also as the mask's hash and the salt's length. */

@@ -12,6 +12,7 @@ import { AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../provider.ts';
 /** Without it OpenSSL would accept shorter tags, which are easier to forge. */
 const FULL_TAG = { authTagLength: AEAD_TAG_LENGTH };
 
+/** A key of any of the algorithms: an object of OpenSSL's for each record. */
 export class NodeAeadKey implements AeadKey {
   /** Node's types tell the two ciphers apart, its functions do not. */
   readonly #algorithm: CipherGCMTypes;

@@ -14,6 +14,7 @@ const BLOCK = 16;
 /** Counter blocks in the making, for whoever asks at the moment. */
 let blocks: Bytes = NO_BYTES;
 
+/** A key of AES in counter mode. The caller's buffer alone is written to. */
 export class NodeCounterKey implements CounterKey {
   readonly #cipher: Cipher;
 

@@ -36,6 +36,7 @@ const GROUP = 4;
 /** Counter blocks of a group of records, J0 first in each. Written anew for each: nothing stays. */
 const counters: Uint8Array = new Uint8Array(GROUP * BLOCK * (1 + SHORT / BLOCK));
 
+/** A key of AES-128-GCM or AES-256-GCM, which finds out by itself what is cheaper for a record. */
 export class NodeGcmKey implements AeadKey {
   readonly #key: KeyObject;
   readonly #whole: NodeAeadKey;

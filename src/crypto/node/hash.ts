@@ -17,6 +17,7 @@ const OPENSSL_NAMES: Readonly<Record<HashAlgorithm, string>> = {
   'sha-512': 'sha512',
 };
 
+/** A hash to be fed piece by piece, until `digest` ends it. */
 export class NodeHash implements Hash {
   readonly #state: NodeHashState;
 
@@ -35,6 +36,7 @@ export class NodeHash implements Hash {
   }
 }
 
+/** A key of HMAC, copied, for any number of messages. */
 export class NodeHmac implements HmacKey {
   readonly #name: string;
   readonly #key: Bytes;

@@ -12,6 +12,7 @@ import { generateScalar, isUncompressedPoint, NIST_CURVES } from '../scalar.ts';
 import { nobleMlKem768 } from '../js/ml-kem.ts';
 import { mlKem768 } from './ml-kem.ts';
 
+/** A key pair of our own, from bytes of `random` alone: the same bytes give the same pair. */
 export function createKeyExchange(group: Group, random: RandomSource): KeyExchange {
   switch (group) {
     case 'x25519mlkem768':
@@ -24,6 +25,7 @@ export function createKeyExchange(group: Group, random: RandomSource): KeyExchan
   }
 }
 
+/** The share to answer the peer's with, and the secret; `undefined` for a share that must be refused. */
 export function answerKeyExchange(
   group: Group,
   peerPublicKey: Uint8Array,
@@ -130,10 +132,12 @@ class NistExchange implements KeyExchange {
   }
 }
 
+/** What OpenSSL calls a curve. */
 export function opensslName(curve: Curve): string {
   return curve === 'secp256r1' ? 'prime256v1' : 'secp384r1';
 }
 
+/** Base64 as JWK has it (RFC 4648 §5), without padding. */
 export function base64Url(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64url');
 }

@@ -12,6 +12,9 @@ import { isRsaKey } from '../rsa-key.ts';
 import { isScalar, isUncompressedPoint, NIST_CURVES } from '../scalar.ts';
 import { base64Url, opensslName } from './key-exchange.ts';
 
+/**
+ * A private key of ECDSA, and its public point, uncompressed. Throws `ERR_BAD_ARGUMENT` for a scalar out of its range.
+ */
 export class EcdsaSigningKey implements SigningKey {
   readonly curve: Curve;
   readonly publicKey: Bytes;
@@ -36,6 +39,7 @@ export class EcdsaSigningKey implements SigningKey {
   }
 }
 
+/** False for anything that does not verify, malformed or forged, and for a key of another kind; never throws. */
 export function verifySignature(
   algorithm: SignatureAlgorithm,
   publicKey: PublicKey,

@@ -25,6 +25,7 @@ export interface NetworkPlan {
   readonly down: LinkConditions;
 }
 
+/** How bad a network may be. */
 export interface NetworkConstraints {
   /** Largest probability of loss, one datagram at a time. Default 0.2. */
   readonly maxLoss?: number | undefined;
@@ -34,6 +35,7 @@ export interface NetworkConstraints {
   readonly maxCorruption?: number | undefined;
 }
 
+/** How many faults, where, and how long. */
 export interface FaultConstraints {
   /** Most faults at once. Default 8. */
   readonly maxFaults?: number | undefined;
