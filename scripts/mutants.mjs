@@ -1,23 +1,23 @@
 /**
- * Mutation check: does a deliberate fault in the library turn the simulator's tests red?
+ * Mutation check: do the tests notice when the library is wrong?
  *
- *   node scripts/mutants.mjs            every mutant
- *   node scripts/mutants.mjs lost-t3    those named
- *   node scripts/mutants.mjs --check    none: only whether each still finds its place
+ *   npm run mutants                            the deliberate faults below, each against the simulator's tests
+ *   npm run mutants -- lost-t3                 those named
+ *   npm run mutants -- --check                 none: only whether each still finds its place
+ *   npm run mutants -- --sample 60 --seed 7    random ones, each against the tests of its room (mutants/sample.mjs)
+ *   npm run mutants -- --sample 60 --list      none: only which ones
  *
- * Works on a copy of the tree. Each mutant is one replacement in one file, and the tests of `SUITE` must fail with it: those
- * that do are printed. docs/testing.md has the table.
+ * Works on a copy of the tree. A deliberate fault is one replacement in one file, and the tests of `SUITE` must fail with it:
+ * those that do are printed. docs/testing.md has the table, and says how to read a sample.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { copyTree, removeCopy, root, runTests, withChange } from './mutants/copy.mjs';
+import { sampleMutants } from './mutants/sample.mjs';
 
 /** A fixed seed: the same cases every time. */
-const SEED = '1';
+const ENVIRONMENT = { SEED: '1', SANSRTC_LONG: '1' };
 
 const CUT = 'test/cut/sample.test.ts';
 const SOAK = 'test/soak/schedules.test.ts';
@@ -96,89 +96,72 @@ const MUTANTS = [
   },
 ];
 
-const wanted = process.argv.slice(2);
-for (const { name, file, find } of MUTANTS) {
-  if (readFileSync(join(root, file), 'utf8').split(find).length !== 2)
-    throw new Error(`${name}: what it replaces is not there exactly once in ${file}`);
-}
-if (wanted.includes('--check')) process.exit(0);
+const { values: options, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    check: { type: 'boolean' },
+    sample: { type: 'string' },
+    seed: { type: 'string' },
+    jobs: { type: 'string' },
+    list: { type: 'boolean' },
+  },
+});
 
-const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
-try {
-  copyTree();
-  const healthy = runTests();
-  if (healthy.length > 0) throw new Error(`the tests fail without any mutant: ${healthy.join(', ')}`);
-  let survivors = 0;
-  for (const mutant of MUTANTS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-    const failed = tryMutant(mutant);
-    const isCaught = failed.length > 0;
-    if (!isCaught) survivors++;
-    console.log(`${isCaught ? 'caught  ' : 'SURVIVED'}  ${mutant.name}: ${mutant.fault}`);
-    for (const line of failed.slice(0, 3)) console.log(`            ${line}`);
-  }
-  if (survivors > 0) process.exitCode = 1;
-} finally {
-  rmSync(copy, { recursive: true, force: true });
-}
-
-/** Everything git knows or would take, and the installed packages by a link. */
-function copyTree() {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-    cwd: root,
-    encoding: 'utf8',
+if (options.sample !== undefined) {
+  const isEnough = await sampleMutants({
+    count: wholeNumber('sample'),
+    seed: wholeNumber('seed') ?? Math.floor(Math.random() * 2 ** 31),
+    jobs: wholeNumber('jobs'),
+    isListed: options.list,
   });
-  for (const file of new Set(
-    listed.split('\n').filter((line) => /^(src|test|scripts|examples)\/|^[^/]+$/.test(line)),
-  )) {
-    try {
-      cpSync(join(root, file), join(copy, file));
-    } catch (error) {
-      // Deleted in the work tree.
-      if (error.code !== 'ENOENT') throw error;
-    }
-  }
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir');
+  if (!isEnough) process.exitCode = 1;
+} else {
+  checkPlaces();
+  if (options.check !== true) await tryDeliberate();
 }
 
-function tryMutant({ file, find, replace }) {
-  const path = join(copy, file);
-  const source = readFileSync(path, 'utf8');
-  writeFileSync(
-    path,
-    source.replace(find, () => replace),
-  );
+/** From 1; `undefined` if the option was not given. */
+function wholeNumber(name) {
+  const given = options[name];
+  if (given === undefined) return undefined;
+  if (!/^[1-9]\d{0,14}$/.test(given))
+    throw new Error(`--${name} expected a whole number from 1, got "${given}"`);
+  return Number(given);
+}
+
+function checkPlaces() {
+  for (const { name, file, find } of MUTANTS) {
+    if (readFileSync(join(root, file), 'utf8').split(find).length !== 2)
+      throw new Error(`${name}: what it replaces is not there exactly once in ${file}`);
+  }
+  const unknown = wanted.filter((name) => !MUTANTS.some((mutant) => mutant.name === name));
+  if (unknown.length > 0) throw new Error(`no such mutant: ${unknown.join(', ')}`);
+}
+
+async function tryDeliberate() {
+  const copy = copyTree();
   try {
-    return runTests();
+    const healthy = await runSuite(copy);
+    if (healthy.length > 0) throw new Error(`the tests fail without any mutant: ${healthy.join(', ')}`);
+    for (const { name, fault, file, find, replace } of MUTANTS) {
+      if (wanted.length > 0 && !wanted.includes(name)) continue;
+      const change = (source) => source.replace(find, () => replace);
+      const failed = await withChange(copy, file, change, () => runSuite(copy));
+      if (failed.length === 0) process.exitCode = 1;
+      console.log(`${failed.length > 0 ? 'caught  ' : 'SURVIVED'}  ${name}: ${fault}`);
+      for (const line of failed.slice(0, 3)) console.log(`            ${line}`);
+    }
   } finally {
-    writeFileSync(path, source);
+    removeCopy(copy);
   }
 }
 
-/** The tests that fail, as `file > name: message`. */
-function runTests() {
-  const report = join(copy, 'report.json');
-  rmSync(report, { force: true });
-  const run = spawnSync(
-    process.execPath,
-    [
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      '--project',
-      'unit',
-      '--reporter=json',
-      `--outputFile=${report}`,
-      ...SUITE,
-    ],
-    { cwd: copy, encoding: 'utf8', env: { ...process.env, SEED, SANSRTC_LONG: '1' }, timeout: 600_000 },
-  );
-  if (run.error !== undefined) return [`no end: ${run.error.message}`];
-  const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
-  return testResults.flatMap(({ name: file, assertionResults }) =>
-    assertionResults
-      .filter(({ status }) => status === 'failed')
-      .map(({ title, failureMessages }) => {
-        const [message = ''] = (failureMessages[0] ?? '').split('\n');
-        return `${file.slice(copy.length + 1)} > ${title}: ${message.slice(0, 300)}`;
-      }),
-  );
+/** The tests that fail. */
+async function runSuite(copy) {
+  const { failed } = await runTests(copy, {
+    args: ['--project', 'unit', ...SUITE],
+    environment: ENVIRONMENT,
+    limit: 600_000,
+  });
+  return failed;
 }
