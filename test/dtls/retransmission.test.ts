@@ -264,7 +264,7 @@ describe('any schedule', () => {
         { numRuns: howMany(150, 500) },
       );
       // The schedules get somewhere, both ways.
-      expect([connected > 5, ended > 5]).toEqual([true, true]);
+      expect([connected > 0, ended > 0]).toEqual([true, true]);
     },
   );
 
