@@ -270,7 +270,9 @@ export class Rtc {
     if (this.#deferred.length > 0 && !this.#stirred)
       return 'calls wait for the time, and it is not asked for';
     // What a call outside of a drain has brought about is carried at the time that it has asked for.
-    return this.#stirred ? undefined : this.#stack.invariantViolation();
+    if (this.#stack.hasUncarried && !this.#stirred)
+      return 'a layer has said something, and nobody has carried it';
+    return this.#stack.invariantViolation();
   }
 
   /**

@@ -172,18 +172,18 @@ export class ProtocolStack {
   /** Throws as `IceAgent.addLocalCandidate` does. */
   addLocalCandidate(init: LocalCandidateInit, now: number): IceCandidate {
     const candidate = this.#ice.addLocalCandidate(init, now);
-    this.#carry(now);
+    this.carry(now);
     return candidate;
   }
 
   addRemoteCandidate(candidate: IceCandidate, now: number): void {
     this.#ice.addRemoteCandidate(candidate, now);
-    this.#carry(now);
+    this.carry(now);
   }
 
   endOfRemoteCandidates(now: number): void {
     this.#ice.endOfRemoteCandidates(now);
-    this.#carry(now);
+    this.carry(now);
   }
 
   /** Throws as `DataChannels.createChannel` does. */
@@ -227,7 +227,7 @@ export class ProtocolStack {
     this.#ice.setRemoteParameters(parameters.ice, now);
     // A lite end may have been nominated a pair before it has the answer: `pairvalid` came when nobody knew the peer.
     if (this.#ice.sendPath !== undefined) this.#beginDtls(parameters, now);
-    this.#carry(now);
+    this.carry(now);
   }
 
   /** Ends the connection: ABORT and close_notify go out where there is a path, everything is released in this call. */
@@ -248,7 +248,7 @@ export class ProtocolStack {
     if (kind === 'stun') this.#ice.handlePacket(data, path, now);
     else if (kind === 'dtls') this.#receiveDtls(path, data, now);
     else this.#counters.add(kind === 'rtp' ? 'droppedRtp' : 'droppedUnknownProtocol');
-    this.#carry(now);
+    this.carry(now);
   }
 
   handleTimeout(now: number): void {
@@ -258,21 +258,13 @@ export class ProtocolStack {
     if (this.#dtls !== undefined && this.#dtls.nextTimeout() <= now) this.#dtls.handleTimeout(now);
     if (this.#association.nextTimeout() <= now) this.#association.handleTimeout(now);
     if (this.#channels.nextTimeout() <= now) this.#channels.handleTimeout(now);
-    this.#carry(now);
+    this.carry(now);
   }
 
   // --- what to do next ---
 
   pollEvent(): RtcEvent | undefined {
     return this.#events.shift();
-  }
-
-  /**
-   * Carries what sending has brought about, an emptied buffer or a worn key; true if there was anything. A drain calls it
-   * when it finds nothing to send any more, and begins again if there was.
-   */
-  carry(now: number): boolean {
-    return this.#carry(now);
   }
 
   pollTransmit(now: number): Transmit | undefined {
@@ -357,7 +349,6 @@ export class ProtocolStack {
 
   /** What must hold after a drain and does not, of any layer. */
   invariantViolation(): string | undefined {
-    if (this.#hasUncarried) return 'a layer has said something, and nobody has carried it';
     if (this.#end === undefined && this.#parameters !== undefined && this.nextTimeout() === Infinity) {
       return `${this.#connectionState}, and no deadline`;
     }
@@ -377,7 +368,8 @@ export class ProtocolStack {
     const { protocol, destination: local, source: remote } = path;
     if (this.#dtls !== undefined && this.#ice.isValidPath(local, remote, protocol)) {
       this.#dtls.handlePacket(data, now);
-      if (this.#dtls.queuedEvents > 0) this.#ice.noteData(local, remote, protocol, now);
+      const hasData = this.#dtls.state === 'connected' && this.#dtls.queuedEvents > 0;
+      if (hasData) this.#ice.noteData(local, remote, protocol, now);
     } else if (!this.#ice.isAuthenticatedPath(local, remote, protocol)) {
       this.#counters.add('droppedUnvalidatedPath');
     } else if (!this.#early.keep(protocol, local, remote, data)) {
@@ -386,11 +378,12 @@ export class ProtocolStack {
   }
 
   /**
-   * Carries what each layer has to say to its neighbour; true if any had something. Every entry point ends with it. One
-   * pass from the bottom up is enough: nothing flows back.
+   * Carries what each layer has to say to its neighbour; true if any had something. Every entry point ends with it. A drain
+   * calls it when it finds nothing to send any more, for what sending has brought about (an emptied buffer, a worn key), and
+   * begins again if there was any. One pass from the bottom up is enough: nothing flows back.
    */
-  #carry(now: number): boolean {
-    if (!this.#hasUncarried) return false;
+  carry(now: number): boolean {
+    if (!this.hasUncarried) return false;
     for (let event = this.#ice.pollEvent(); event !== undefined; event = this.#ice.pollEvent()) {
       this.#onIceEvent(event, now);
     }
@@ -407,7 +400,7 @@ export class ProtocolStack {
   }
 
   /** True while a layer has said something that its neighbour, or the host, has not been told. */
-  get #hasUncarried(): boolean {
+  get hasUncarried(): boolean {
     return (
       this.#ice.queuedEvents > 0 || (this.#dtls?.queuedEvents ?? 0) > 0 || this.#association.queuedEvents > 0
     );
@@ -586,7 +579,7 @@ export class ProtocolStack {
     this.#ice.close();
     this.#early.clear();
     this.#setDtlsState(isOrderly(reason) ? 'closed' : 'failed');
-    this.#carry(now);
+    this.carry(now);
     this.#updateConnectionState();
   }
 
