@@ -263,8 +263,9 @@ describe('any schedule', () => {
         }),
         { numRuns: howMany(150, 500) },
       );
-      // The schedules get somewhere, both ways.
-      expect([connected > 0, ended > 0]).toEqual([true, true]);
+      // The schedules get somewhere, both ways: a few dozen of 500 do, so that of a part it may be one.
+      const few = howMany(0, 5);
+      expect([connected > few, ended > few]).toEqual([true, true]);
     },
   );
 
