@@ -35,7 +35,7 @@ describe('several packets before one drain', () => {
   test('E1: the packet that closes the gap is reported behind them', () => {
     const puppet = begun();
     for (const tsn of [5002, 5003, 5001, 5004]) puppet.say(puppet.data({ tsn }));
-    expect(reports(sent(puppet.a), 5000)).toEqual(['0: 2 2', '0: 2 3', '4: ']);
+    expect(reports(sent(puppet.a), 5000)).toEqual(['0: 2 2', '0: 2 3', '3: ', '4: ']);
   });
 
   test('E1: the packet that closes the gap is reported at once, if it is the last one as well (RFC 5681 §4.2)', () => {
@@ -47,7 +47,21 @@ describe('several packets before one drain', () => {
   test('E1: a packet with a duplicate has one, too', () => {
     const puppet = begun();
     for (const tsn of [5000, 5000, 5001]) puppet.say(puppet.data({ tsn }));
-    expect(sent(puppet.a).map((packet) => sackOf(packet).duplicates)).toEqual([[5000], [5000]]);
+    expect(sent(puppet.a).map((packet) => sackOf(packet).duplicates)).toEqual([[5000], [5000], []]);
+  });
+
+  test('E1: for a while after a loss each packet has one, for a SACK may be lost, too; then one says it all again', () => {
+    const puppet = begun();
+    for (const tsn of [5002, 5001]) puppet.say(puppet.data({ tsn }));
+    sent(puppet.a);
+    let tsn = 5003;
+    const flight = (packets: number): number => {
+      for (let i = 0; i < packets; i++) puppet.say(puppet.data({ tsn: tsn++ }));
+      return sent(puppet.a).length;
+    };
+    expect(flight(4)).toBe(4);
+    for (let i = 0; i < 15; i++) flight(4);
+    expect(flight(4)).toBe(1);
   });
 
   test('E1: without a gap one SACK says it all', () => {

@@ -147,17 +147,21 @@ describe('TsnTracker: when to say so (RFC 9260 §6.2)', () => {
     expect(asked).toEqual([true, false, true, false, true, false]);
   });
 
-  test('every packet while something is missing, at once after it is filled, then every second again', () => {
+  test('E1: every packet while something is missing and for 64 after it, then every second again', () => {
     const made = tracker();
     sack(made);
     const asked: boolean[] = [];
-    for (const tsn of [13, 14, 12, 15, 16]) {
+    for (const tsn of [13, 14, 12, ...Array.from({ length: 66 }, (_, i) => 15 + i)]) {
       arrive(made, tsn);
       made.decide();
       asked.push(made.sackNow);
       if (made.sackNow) sack(made);
     }
-    expect(asked).toEqual([true, true, true, false, true]);
+    // The one that fills the gap is the first of the 64; the first after them closes what was begun.
+    const missing = [true, true];
+    const after = Array.from({ length: 63 }, () => true);
+    expect(asked.slice(0, missing.length + after.length)).toEqual([...missing, ...after]);
+    expect(asked.slice(missing.length + after.length)).toEqual([false, true, false, true]);
   });
 
   test('at once on demand (the I bit) and for a duplicate', () => {

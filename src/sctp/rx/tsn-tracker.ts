@@ -22,6 +22,12 @@ const MAX_DISTANCE = 0xffff;
 /** How far ahead of the cumulative TSN a TSN may lie: far beyond any window, far below a wrap. */
 export const MAX_TSN_AHEAD = 100_000;
 
+/**
+ * Packets with DATA after a loss that have a SACK each. A SACK may be lost as well, and where one stands for a whole flight
+ * the peer waits for its time-out; Linux's TCP acknowledges so ("quickack") for the same reason.
+ */
+const WATCHFUL_PACKETS = 64;
+
 export type Arrival = 'new' | 'duplicate' | 'out-of-window';
 
 export class TsnTracker {
@@ -32,8 +38,10 @@ export class TsnTracker {
   readonly above: IntervalSet = new IntervalSet();
   readonly #duplicates: number[] = [];
   #wantNow = false;
-  /** The last packet with DATA came over a gap or brought a duplicate, and has not been reported. */
+  /** The last packet with DATA is to have a SACK of its own, and has none yet. */
   #owesReport = false;
+  /** Packets with DATA that are to have one, as the path has lost something. */
+  #watchful = 0;
   /** There was a gap at the end of the last packet with DATA. */
   #hadGap = false;
   /** Packets with DATA since the last SACK. */
@@ -53,7 +61,10 @@ export class TsnTracker {
     return this.#wantNow;
   }
 
-  /** True if the SACK that is due reports a packet which wants one of its own: over a gap, or with a duplicate (RFC 9260 §6.7). */
+  /**
+   * True if the SACK that is due reports a packet which wants one of its own: over a gap, with a duplicate (RFC 9260 §6.7), or
+   * soon after either.
+   */
   get owesReport(): boolean {
     return this.#owesReport;
   }
@@ -99,11 +110,13 @@ export class TsnTracker {
 
   /**
    * Decides at the end of a packet that carried DATA. RFC 9260 §6.2: at least every second packet, at once for the
-   * first one, for a gap, for the end of one (RFC 5681 §4.2) and for a duplicate, else within the delay.
+   * first one, for a gap, for the end of one (RFC 5681 §4.2), for a duplicate and for a while after them, else within the delay.
    */
   decide(): void {
     this.#packets++;
-    this.#owesReport = this.hasGap || this.#duplicates.length > 0;
+    const isLossy = this.hasGap || this.#duplicates.length > 0;
+    this.#watchful = isLossy ? WATCHFUL_PACKETS : Math.max(0, this.#watchful - 1);
+    this.#owesReport = this.#watchful > 0;
     if (!this.#sackedOnce || this.#packets >= 2 || this.#owesReport || this.#hadGap) this.#wantNow = true;
     this.#hadGap = this.hasGap;
   }
