@@ -15,14 +15,14 @@ import type { OptionRule, OptionRules } from './core/options.ts';
 import { checkOptions, text } from './core/options.ts';
 import type { CryptoProvider, Curve, SigningKey } from './crypto/index.ts';
 import { cryptoRule, jsCrypto } from './crypto/index.ts';
-import type { Certificate } from './dtls/certificate.ts';
+import type { Certificate } from './dtls/certificate/certificate.ts';
 import {
   certificateWithKey,
   curveRule,
   ecKeyAlgorithm,
   MAX_CERTIFICATE_LENGTH,
   publicKeyOf,
-} from './dtls/certificate.ts';
+} from './dtls/certificate/certificate.ts';
 import {
   DER_INTEGER,
   DER_OCTET_STRING,
@@ -32,12 +32,12 @@ import {
   derInteger,
   DerReader,
   derValue,
-} from './dtls/der.ts';
-import type { Fingerprint } from './dtls/fingerprint.ts';
-import { fingerprintOf } from './dtls/fingerprint.ts';
+} from './dtls/certificate/der.ts';
+import type { Fingerprint } from './dtls/certificate/fingerprint.ts';
+import { fingerprintOf } from './dtls/certificate/fingerprint.ts';
 
-export type { Certificate } from './dtls/certificate.ts';
-export type { Fingerprint } from './dtls/fingerprint.ts';
+export type { Certificate } from './dtls/certificate/certificate.ts';
+export type { Fingerprint } from './dtls/certificate/fingerprint.ts';
 
 /** A certificate whose private key can be written down. `certificate` is what a connection takes. */
 export interface PortableCertificate {

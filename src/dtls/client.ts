@@ -15,8 +15,8 @@ import { isFailure } from '../core/decode.ts';
 import { randomBytes } from '../core/random.ts';
 import type { Group, KeyExchange } from '../crypto/provider.ts';
 import type { CipherSuite } from './cipher-suites.ts';
-import { Client12 } from './client12.ts';
-import { Client13 } from './client13.ts';
+import { Client12 } from './v12/client.ts';
+import { Client13 } from './v13/client.ts';
 import type { Handshake } from './handshake.ts';
 import type { Extension } from './messages/extensions.ts';
 import {
@@ -60,8 +60,8 @@ import {
   versionNotOffered,
   versionUnsupported,
 } from './problem.ts';
-import { DTLS_1_2, DTLS_1_3 } from './record.ts';
-import { Session13 } from './session13.ts';
+import { DTLS_1_2, DTLS_1_3 } from './record/record.ts';
+import { Session13 } from './v13/session.ts';
 import { srtpExtensions, takeSrtpProfile } from './srtp.ts';
 import { OFFERED_SCHEMES } from './signatures.ts';
 

@@ -10,7 +10,7 @@
  *                     ├──────────── problem, fatal alert, gate ──────────────┼──→ failed
  *                     └──────────── close, close_notify ─────────────────────┴──→ closed
  *
- * In:  datagram → records (inbound.ts) → handshake (handshake-driver.ts), alerts (alert-exchange.ts), or application data
+ * In:  datagram → records (record/reader.ts) → handshake (handshake-driver.ts), alerts (alert-exchange.ts), or application data
  *      → `pollData`
  * Out: flights and alerts become records when polled; `seal` makes application records in place.
  * Time: how long the peer may take, and be silent (gate.ts).
@@ -29,22 +29,22 @@ import { AlertDescription } from './alerts.ts';
 import { dtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { DtlsVersion } from './cipher-suites.ts';
-import type { Epochs } from './epoch.ts';
-import type { Fingerprint } from './fingerprint.ts';
-import { fingerprintRule } from './fingerprint.ts';
+import type { Epochs } from './record/epoch.ts';
+import type { Fingerprint } from './certificate/fingerprint.ts';
+import { fingerprintRule } from './certificate/fingerprint.ts';
 import { HandshakeGate } from './gate.ts';
 import type { DtlsTimer, HandshakeOutcome } from './handshake-driver.ts';
 import { HandshakeDriver } from './handshake-driver.ts';
-import { RecordReader } from './inbound.ts';
+import { RecordReader } from './record/reader.ts';
 import type { DtlsInspection } from './inspection.ts';
-import { FORGERY_LIMIT, RECORD_LIMIT, judgeReading, judgeWriting } from './key-limits.ts';
+import { FORGERY_LIMIT, RECORD_LIMIT, judgeReading, judgeWriting } from './record/key-limits.ts';
 import type { DtlsConfiguration, DtlsOptions, DtlsRole } from './options.ts';
 import { configure } from './options.ts';
-import { Peer } from './peer.ts';
+import { Peer } from './certificate/peer.ts';
 import { ReceivedData } from './received-data.ts';
-import { ContentType, DTLS_HEADROOM, DTLS_TAILROOM, MAX_PLAINTEXT_LENGTH } from './record.ts';
+import { ContentType, DTLS_HEADROOM, DTLS_TAILROOM, MAX_PLAINTEXT_LENGTH } from './record/record.ts';
 import { isProblem } from './problem.ts';
-import { judgeRecord } from './record-rules.ts';
+import { judgeRecord } from './record/rules.ts';
 import type { SrtpKeys, SrtpProfile } from './srtp.ts';
 import { SRTP_EXPORTER_LABEL, splitSrtpKeys, srtpKeyingMaterialLength } from './srtp.ts';
 

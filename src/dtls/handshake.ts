@@ -32,14 +32,14 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider, Group } from '../crypto/provider.ts';
-import type { Certificate } from './certificate.ts';
+import type { Certificate } from './certificate/certificate.ts';
 import type { CipherSuite, DtlsVersion } from './cipher-suites.ts';
-import type { Epochs, WriteEpoch } from './epoch.ts';
-import { initialEpochs } from './epoch.ts';
+import type { Epochs, WriteEpoch } from './record/epoch.ts';
+import { initialEpochs } from './record/epoch.ts';
 import { Flight } from './flight.ts';
 import type { HandshakeType } from './messages/handshake.ts';
 import type { DtlsConfiguration, DtlsKeyLog, DtlsRole, DtlsVersions } from './options.ts';
-import type { Peer } from './peer.ts';
+import type { Peer } from './certificate/peer.ts';
 import type { SrtpProfile } from './srtp.ts';
 import { Transcript } from './transcript.ts';
 

@@ -1,11 +1,16 @@
 /** The DTLS room: certificates, fingerprints, and DTLS 1.2 and 1.3 between two peers that know each other by them. */
-export type { Certificate, SelfSignedCertificateOptions } from './certificate.ts';
-export { certificateRule, certificateWithKey, publicKeyOf, selfSignedCertificate } from './certificate.ts';
+export type { Certificate, SelfSignedCertificateOptions } from './certificate/certificate.ts';
+export {
+  certificateRule,
+  certificateWithKey,
+  publicKeyOf,
+  selfSignedCertificate,
+} from './certificate/certificate.ts';
 export type { DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
 export type { DtlsCounter } from './counting.ts';
 export type { DtlsEvent, DtlsState } from './dtls.ts';
 export { Dtls } from './dtls.ts';
-export type { Fingerprint, FingerprintAlgorithm } from './fingerprint.ts';
+export type { Fingerprint, FingerprintAlgorithm } from './certificate/fingerprint.ts';
 export {
   fingerprintOf,
   fingerprintRule,
@@ -13,10 +18,10 @@ export {
   matchesFingerprint,
   normalizeFingerprint,
   parseFingerprint,
-} from './fingerprint.ts';
+} from './certificate/fingerprint.ts';
 export type { DtlsInspection, HandshakeInspection } from './inspection.ts';
 export { DTLS_OPTION_RULES, MAX_MTU as DTLS_MAX_MTU, checkDtlsOptions } from './options.ts';
 export type { DtlsKeyLog, DtlsLimits, DtlsOptions, DtlsRole, DtlsSetups, DtlsVersions } from './options.ts';
 export { SRTP_PROFILES } from './srtp.ts';
 export type { SrtpKeys, SrtpMasterKey, SrtpProfile } from './srtp.ts';
-export { DTLS_HEADROOM, DTLS_TAILROOM } from './record.ts';
+export { DTLS_HEADROOM, DTLS_TAILROOM } from './record/record.ts';

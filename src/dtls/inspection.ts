@@ -2,7 +2,7 @@
 import type { DtlsCipherSuite } from './cipher-suites.ts';
 import type { DtlsCounter } from './counting.ts';
 import type { DtlsState } from './dtls.ts';
-import type { Fingerprint } from './fingerprint.ts';
+import type { Fingerprint } from './certificate/fingerprint.ts';
 import type { DtlsTimer } from './handshake-driver.ts';
 import type { DtlsRole } from './options.ts';
 import type { SrtpProfile } from './srtp.ts';

@@ -57,10 +57,10 @@ import {
   unexpected,
   versionUnsupported,
 } from './problem.ts';
-import { DTLS_1_0, DTLS_1_2, DTLS_1_3 } from './record.ts';
-import { Server12 } from './server12.ts';
-import { Server13 } from './server13.ts';
-import { Session13 } from './session13.ts';
+import { DTLS_1_0, DTLS_1_2, DTLS_1_3 } from './record/record.ts';
+import { Server12 } from './v12/server.ts';
+import { Server13 } from './v13/server.ts';
+import { Session13 } from './v13/session.ts';
 import { chooseSrtpProfile, srtpExtensions } from './srtp.ts';
 import { judgeAcceptedSchemes } from './signatures.ts';
 

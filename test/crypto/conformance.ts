@@ -16,7 +16,7 @@ import {
   hkdfExpand,
   hkdfExtract,
 } from '../../src/crypto/index.ts';
-import { derInteger, derValue, DER_SEQUENCE } from '../../src/dtls/der.ts';
+import { derInteger, derValue, DER_SEQUENCE } from '../../src/dtls/certificate/der.ts';
 import { describeHybrid } from './conformance-hybrid.ts';
 import { describeSignatures } from './conformance-signatures.ts';
 import {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
 import { encodeUtf8 } from '../../src/core/text.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
-import { derInteger, derValue, DER_SEQUENCE } from '../../src/dtls/der.ts';
+import { derInteger, derValue, DER_SEQUENCE } from '../../src/dtls/certificate/der.ts';
 import { describeProvider } from './conformance.ts';
 import { ECDSA_EXAMPLE } from './known-answers.ts';
 

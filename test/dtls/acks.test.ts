@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes, copyBytes } from '../../src/core/bytes.ts';
 import type { DtlsOptions, DtlsRole } from '../../src/dtls/index.ts';
-import { decodeAck, encodeAck } from '../../src/dtls/messages/ack.ts';
-import { nearestSequence } from '../../src/dtls/unified-header.ts';
+import { decodeAck, encodeAck } from '../../src/dtls/record/ack.ts';
+import { nearestSequence } from '../../src/dtls/record/unified-header.ts';
 import type { PairOptions, Sent, Wire } from './pair.ts';
 import { PERFECT, Pair, connectedPair, sealed, textOf } from './pair.ts';
 

@@ -15,7 +15,7 @@ import {
   DerReader,
   derTime,
   derValue,
-} from '../../src/dtls/der.ts';
+} from '../../src/dtls/certificate/der.ts';
 
 function timeText(ms: number): [number, string] {
   const encoded = derTime(ms);

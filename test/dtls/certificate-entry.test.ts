@@ -16,8 +16,8 @@ import { encodeUtf8 } from '../../src/core/text.ts';
 import type { CryptoProvider } from '../../src/crypto/index.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
-import type { Certificate } from '../../src/dtls/certificate.ts';
-import { selfSignedCertificate } from '../../src/dtls/certificate.ts';
+import type { Certificate } from '../../src/dtls/certificate/certificate.ts';
+import { selfSignedCertificate } from '../../src/dtls/certificate/certificate.ts';
 
 async function messageOf(act: () => unknown): Promise<string> {
   try {

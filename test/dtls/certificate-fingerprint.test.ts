@@ -5,14 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../src/core/decode.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
-import { selfSignedCertificate } from '../../src/dtls/certificate.ts';
-import type { Fingerprint, FingerprintAlgorithm } from '../../src/dtls/fingerprint.ts';
+import { selfSignedCertificate } from '../../src/dtls/certificate/certificate.ts';
+import type { Fingerprint, FingerprintAlgorithm } from '../../src/dtls/certificate/fingerprint.ts';
 import {
   fingerprintOf,
   formatFingerprint,
   matchesFingerprint,
   parseFingerprint,
-} from '../../src/dtls/fingerprint.ts';
+} from '../../src/dtls/certificate/fingerprint.ts';
 
 const ALGORITHMS: FingerprintAlgorithm[] = ['sha-256', 'sha-384', 'sha-512'];
 const { der } = selfSignedCertificate({ random: new SeededRandom(1) });

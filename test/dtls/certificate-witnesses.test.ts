@@ -14,8 +14,8 @@ import { SeededRandom } from '../../src/core/random.ts';
 import { toHex } from '../../src/core/text.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
-import type { SelfSignedCertificateOptions } from '../../src/dtls/certificate.ts';
-import { publicKeyOf, selfSignedCertificate } from '../../src/dtls/certificate.ts';
+import type { SelfSignedCertificateOptions } from '../../src/dtls/certificate/certificate.ts';
+import { publicKeyOf, selfSignedCertificate } from '../../src/dtls/certificate/certificate.ts';
 import { howMany } from '../how-many.ts';
 
 const isSoak = process.env['SANSRTC_SOAK'] !== undefined;

@@ -12,13 +12,13 @@ import { SeededRandom } from '../../src/core/random.ts';
 import { fromHex, toHex } from '../../src/core/text.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
-import type { SelfSignedCertificateOptions } from '../../src/dtls/certificate.ts';
+import type { SelfSignedCertificateOptions } from '../../src/dtls/certificate/certificate.ts';
 import {
   certificateWithKey,
   MAX_CERTIFICATE_LENGTH,
   publicKeyOf,
   selfSignedCertificate,
-} from '../../src/dtls/certificate.ts';
+} from '../../src/dtls/certificate/certificate.ts';
 import {
   DER_BIT_STRING,
   DER_SEQUENCE,
@@ -28,8 +28,8 @@ import {
   derObjectIdentifier,
   derTime,
   derValue,
-} from '../../src/dtls/der.ts';
-import { fingerprintOf } from '../../src/dtls/fingerprint.ts';
+} from '../../src/dtls/certificate/der.ts';
+import { fingerprintOf } from '../../src/dtls/certificate/fingerprint.ts';
 
 function seeded(seed: number, options: SelfSignedCertificateOptions = {}) {
   return selfSignedCertificate({ random: new SeededRandom(seed), ...options });

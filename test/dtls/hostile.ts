@@ -5,8 +5,8 @@ import type { CryptoProvider, HashAlgorithm, HmacKey } from '../../src/crypto/in
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import type { Certificate, DtlsRole, DtlsVersion } from '../../src/dtls/index.ts';
 import { writeHandshakeHeader } from '../../src/dtls/messages/handshake.ts';
-import type { ContentType } from '../../src/dtls/record.ts';
-import { RECORD_HEADER_LENGTH, writeRecordHeader } from '../../src/dtls/record.ts';
+import type { ContentType } from '../../src/dtls/record/record.ts';
+import { RECORD_HEADER_LENGTH, writeRecordHeader } from '../../src/dtls/record/record.ts';
 import { certificates, textOf } from './pair.ts';
 
 export const ROLES: readonly DtlsRole[] = ['client', 'server'];

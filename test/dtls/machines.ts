@@ -6,7 +6,7 @@ import { Handshake } from '../../src/dtls/handshake.ts';
 import type { Certificate, DtlsRole, DtlsVersions, SrtpProfile } from '../../src/dtls/index.ts';
 import type { HandshakeMessage } from '../../src/dtls/messages/handshake.ts';
 import { configure } from '../../src/dtls/options.ts';
-import { Peer } from '../../src/dtls/peer.ts';
+import { Peer } from '../../src/dtls/certificate/peer.ts';
 import type { Problem } from '../../src/dtls/problem.ts';
 import { Server } from '../../src/dtls/server.ts';
 import { certificates, crypto } from './pair.ts';

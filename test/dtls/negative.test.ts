@@ -11,7 +11,7 @@ import type { DtlsOptions, DtlsRole, DtlsVersion } from '../../src/dtls/index.ts
 import { ExtensionType, findExtension } from '../../src/dtls/messages/extensions.ts';
 import { HandshakeType } from '../../src/dtls/messages/handshake.ts';
 import { decodeClientHello, decodeServerHello, encodeClientHello } from '../../src/dtls/messages/hello.ts';
-import { ContentType } from '../../src/dtls/record.ts';
+import { ContentType } from '../../src/dtls/record/record.ts';
 import {
   ROLES,
   VERSIONS,

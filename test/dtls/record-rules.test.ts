@@ -1,4 +1,4 @@
-/** What a protected record may be (record-rules.ts): what breaks a rule ends the association at once, plaintext is dropped. */
+/** What a protected record may be (record/rules.ts): what breaks a rule ends the association at once, plaintext is dropped. */
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
 import type { DtlsRole } from '../../src/dtls/index.ts';

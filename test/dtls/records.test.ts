@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes, copyBytes, readU16, readU48, writeU48 } from '../../src/core/bytes.ts';
 import { DTLS_HEADROOM, DTLS_TAILROOM, Dtls } from '../../src/dtls/index.ts';
-import { ContentType, writeRecordHeader } from '../../src/dtls/record.ts';
+import { ContentType, writeRecordHeader } from '../../src/dtls/record/record.ts';
 import { Pair, bytesOf, certificates, connectedPair, engineOptions, sealed, textOf } from './pair.ts';
 
 /** A plaintext record of epoch 0. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { REPLAY_WINDOW, ReplayWindow } from '../../src/dtls/replay.ts';
+import { REPLAY_WINDOW, ReplayWindow } from '../../src/dtls/record/replay.ts';
 
 describe('replay window', () => {
   it('T094 refuses a number a second time and takes late ones inside the window', () => {

@@ -12,8 +12,8 @@ import {
   isRecordHeader,
   recordEpoch,
   recordFragmentLength,
-} from '../../dtls/record.ts';
-import { ciphertextLength, isUnifiedHeader, unifiedHeaderLength } from '../../dtls/unified-header.ts';
+} from '../../dtls/record/record.ts';
+import { ciphertextLength, isUnifiedHeader, unifiedHeaderLength } from '../../dtls/record/unified-header.ts';
 
 /** Parts of a line; a hostile datagram could name hundreds. */
 const MAX_PARTS = 16;

@@ -17,7 +17,7 @@ import {
   RECORD_HEADER_LENGTH,
   isRecordHeader,
   recordFragmentLength,
-} from '../../dtls/record.ts';
+} from '../../dtls/record/record.ts';
 import { CHUNK, DATA_HEADER_SIZE, FLAG_BEGIN, I_DATA_HEADER_SIZE } from '../../sctp/constants.ts';
 import { ChunkCursor, checkPacket } from '../../sctp/packet/packet.ts';
 import { decodeXorAddress, encodeXorAddress, isAddressValue } from '../../stun/address.ts';

@@ -7,12 +7,12 @@
  *                                                                                     ↓
  *                                                      complete ←Finished─ await-finished
  */
-import { NO_BYTES, copyBytes } from '../core/bytes.ts';
-import { isFailure } from '../core/decode.ts';
-import { randomBytes } from '../core/random.ts';
-import type { Group, KeyExchange, PublicKey } from '../crypto/provider.ts';
-import type { CipherSuite } from './cipher-suites.ts';
-import type { Handshake } from './handshake.ts';
+import { NO_BYTES, copyBytes } from '../../core/bytes.ts';
+import { isFailure } from '../../core/decode.ts';
+import { randomBytes } from '../../core/random.ts';
+import type { Group, KeyExchange, PublicKey } from '../../crypto/provider.ts';
+import type { CipherSuite } from '../cipher-suites.ts';
+import type { Handshake } from '../handshake.ts';
 import {
   CERTIFICATE_TYPE_ECDSA_SIGN,
   CERTIFICATE_TYPE_RSA_SIGN,
@@ -20,38 +20,45 @@ import {
   decodeCertificateVerify,
   encodeCertificate,
   encodeCertificateRequest,
-} from './messages/certificates.ts';
-import type { Extension } from './messages/extensions.ts';
+} from '../messages/certificates.ts';
+import type { Extension } from '../messages/extensions.ts';
 import {
   EXTENDED_MASTER_SECRET,
   ExtensionType,
   POINT_FORMATS,
   RENEGOTIATION_INFO,
   findExtension,
-} from './messages/extensions.ts';
-import type { HandshakeMessage } from './messages/handshake.ts';
-import { HandshakeType } from './messages/handshake.ts';
-import type { ClientHello } from './messages/hello.ts';
+} from '../messages/extensions.ts';
+import type { HandshakeMessage } from '../messages/handshake.ts';
+import { HandshakeType } from '../messages/handshake.ts';
+import type { ClientHello } from '../messages/hello.ts';
 import {
   HELLO_RANDOM_LENGTH,
   NULL_COMPRESSION,
   TLS_EMPTY_RENEGOTIATION_INFO_SCSV,
   encodeServerHello,
   markDowngrade,
-} from './messages/hello.ts';
+} from '../messages/hello.ts';
 import {
   decodeClientKeyExchange,
   encodeKeyExchangeParameters,
   encodeServerKeyExchange,
   keyExchangeSignatureInput,
-} from './messages/key-exchange.ts';
-import type { Problem } from './problem.ts';
-import { badKeyShare, finishedMismatch, isProblem, malformed, noCertificate, unexpected } from './problem.ts';
-import { DTLS_1_2 } from './record.ts';
-import type { Hellos12 } from './session12.ts';
-import { Session12 } from './session12.ts';
-import { srtpExtensions } from './srtp.ts';
-import { judgeSignature, OFFERED_SCHEMES, schemeOf } from './signatures.ts';
+} from '../messages/key-exchange.ts';
+import type { Problem } from '../problem.ts';
+import {
+  badKeyShare,
+  finishedMismatch,
+  isProblem,
+  malformed,
+  noCertificate,
+  unexpected,
+} from '../problem.ts';
+import { DTLS_1_2 } from '../record/record.ts';
+import type { Hellos12 } from './session.ts';
+import { Session12 } from './session.ts';
+import { srtpExtensions } from '../srtp.ts';
+import { judgeSignature, OFFERED_SCHEMES, schemeOf } from '../signatures.ts';
 
 type ServerState =
   | { readonly name: 'await-certificate' }

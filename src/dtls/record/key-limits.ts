@@ -3,9 +3,9 @@
  * forged it can bear. In DTLS 1.3 keys are changed in good time; in 1.2 there is no way but to end. And how often the peer may
  * change its keys: each time costs us a hundred times what its bytes do.
  */
-import type { Diagnosis } from './diagnosis.ts';
+import type { Diagnosis } from '../diagnosis.ts';
 import type { Epochs, WriteEpoch } from './epoch.ts';
-import type { DtlsLimits } from './options.ts';
+import type { DtlsLimits } from '../options.ts';
 
 /** What a key is still good for: all, or its replacement is due, or nothing. */
 export type KeyVerdict = 'good' | 'replace' | 'worn';

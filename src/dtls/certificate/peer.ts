@@ -5,15 +5,15 @@
  * may come first; the peer is verified once they meet. Whoever has said that any peer will do accepts one that nothing has
  * been signalled of; it is not verified.
  */
-import type { Bytes } from '../core/bytes.ts';
-import { copyBytes } from '../core/bytes.ts';
-import { isFailure } from '../core/decode.ts';
-import type { CryptoProvider, PublicKey } from '../crypto/provider.ts';
-import { AlertDescription } from './alerts.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { copyBytes } from '../../core/bytes.ts';
+import { isFailure } from '../../core/decode.ts';
+import type { CryptoProvider, PublicKey } from '../../crypto/provider.ts';
+import { AlertDescription } from '../alerts.ts';
 import { publicKeyOf } from './certificate.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { fingerprintOf, matchesFingerprint, normalizeFingerprint } from './fingerprint.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../problem.ts';
 
 export class Peer {
   readonly #crypto: CryptoProvider;

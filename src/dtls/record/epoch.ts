@@ -8,11 +8,11 @@
  * ChaCha20-Poly1305 (RFC 7905 §2) has an iv of 12 bytes. AES-GCM (RFC 5288 §3) has a salt of 4, and sends the rest of the
  * nonce in every record: its iv is salt ‖ 0, which makes the two one.
  */
-import type { Bytes } from '../core/bytes.ts';
-import { copyBytes, writeU16 } from '../core/bytes.ts';
-import { wireBytes } from '../core/slab.ts';
-import type { AeadAlgorithm, AeadKey, CryptoProvider } from '../crypto/provider.ts';
-import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH } from '../crypto/provider.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { copyBytes, writeU16 } from '../../core/bytes.ts';
+import { wireBytes } from '../../core/slab.ts';
+import type { AeadAlgorithm, AeadKey, CryptoProvider } from '../../crypto/provider.ts';
+import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH } from '../../crypto/provider.ts';
 import type { ReadEpoch13 } from './epoch13.ts';
 import { EXPLICIT_NONCE_LENGTH, RECORD_HEADER_LENGTH, writeRecordHeader } from './record.ts';
 import type { ContentType } from './record.ts';

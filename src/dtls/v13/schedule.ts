@@ -9,14 +9,14 @@
  * Between two Extracts stands Expand-Label(secret, "derived", hash of nothing). Each traffic secret yields key, iv and the
  * key of the sequence numbers, and the key of Finished.
  */
-import type { Bytes } from '../core/bytes.ts';
-import { NO_BYTES, writeU16 } from '../core/bytes.ts';
-import { encodeUtf8, fromHex } from '../core/text.ts';
-import { hkdfExpandNumbered, hkdfExtract } from '../crypto/hkdf.ts';
-import type { CryptoProvider, HmacKey } from '../crypto/provider.ts';
-import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, HASH_LENGTHS } from '../crypto/provider.ts';
-import type { CipherSuite } from './cipher-suites.ts';
-import type { TrafficKeys13 } from './epoch13.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { NO_BYTES, writeU16 } from '../../core/bytes.ts';
+import { encodeUtf8, fromHex } from '../../core/text.ts';
+import { hkdfExpandNumbered, hkdfExtract } from '../../crypto/hkdf.ts';
+import type { CryptoProvider, HmacKey } from '../../crypto/provider.ts';
+import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, HASH_LENGTHS } from '../../crypto/provider.ts';
+import type { CipherSuite } from '../cipher-suites.ts';
+import type { TrafficKeys13 } from '../record/epoch13.ts';
 
 /** RFC 9147 §5.9: where TLS says "tls13 ", with a space. */
 const LABEL_PREFIX = 'dtls13';

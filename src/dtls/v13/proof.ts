@@ -3,12 +3,12 @@
  *
  *     await-certificate → await-certificate-verify → await-finished → complete, and what may come after a handshake
  */
-import type { PublicKey } from '../crypto/provider.ts';
-import type { HandshakeMessage } from './messages/handshake.ts';
-import { HandshakeType } from './messages/handshake.ts';
-import type { Problem } from './problem.ts';
-import { isProblem, unexpected } from './problem.ts';
-import type { Session13 } from './session13.ts';
+import type { PublicKey } from '../../crypto/provider.ts';
+import type { HandshakeMessage } from '../messages/handshake.ts';
+import { HandshakeType } from '../messages/handshake.ts';
+import type { Problem } from '../problem.ts';
+import { isProblem, unexpected } from '../problem.ts';
+import type { Session13 } from './session.ts';
 
 type ProofState =
   | { readonly name: 'await-certificate' }

@@ -10,27 +10,27 @@
  * A server need not ask who we are (RFC 5246 §7.4.4): it is the server's affair whom it serves. Whether it is the one that
  * signalling has named is ours, and is checked all the same.
  */
-import type { Bytes } from '../core/bytes.ts';
-import { isFailure } from '../core/decode.ts';
-import type { KeyExchange, PublicKey } from '../crypto/provider.ts';
-import type { Handshake } from './handshake.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { isFailure } from '../../core/decode.ts';
+import type { KeyExchange, PublicKey } from '../../crypto/provider.ts';
+import type { Handshake } from '../handshake.ts';
 import {
   CERTIFICATE_TYPE_ECDSA_SIGN,
   decodeCertificate,
   decodeCertificateRequest,
   encodeCertificate,
   encodeCertificateVerify,
-} from './messages/certificates.ts';
-import type { HandshakeMessage } from './messages/handshake.ts';
-import { HandshakeType } from './messages/handshake.ts';
+} from '../messages/certificates.ts';
+import type { HandshakeMessage } from '../messages/handshake.ts';
+import { HandshakeType } from '../messages/handshake.ts';
 import {
   decodeServerKeyExchange,
   encodeClientKeyExchange,
   groupCode,
   groupsOf12,
   keyExchangeSignatureInput,
-} from './messages/key-exchange.ts';
-import type { Problem } from './problem.ts';
+} from '../messages/key-exchange.ts';
+import type { Problem } from '../problem.ts';
 import {
   badKeyShare,
   finishedMismatch,
@@ -40,10 +40,10 @@ import {
   noCertificate,
   nothingInCommon,
   unexpected,
-} from './problem.ts';
-import type { Hellos12 } from './session12.ts';
-import { Session12 } from './session12.ts';
-import { judgeAcceptedSchemes, judgeSignature, schemeOf } from './signatures.ts';
+} from '../problem.ts';
+import type { Hellos12 } from './session.ts';
+import { Session12 } from './session.ts';
+import { judgeAcceptedSchemes, judgeSignature, schemeOf } from '../signatures.ts';
 
 type ClientState =
   | { readonly name: 'await-certificate' }

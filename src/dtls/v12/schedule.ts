@@ -6,14 +6,14 @@
  *                   ─ PRF("client finished" | "server finished", transcript hash) → verify_data
  *                   ─ PRF(label, client random ‖ server random) → exported keying material (RFC 5705)
  */
-import type { Bytes } from '../core/bytes.ts';
-import { concatBytes } from '../core/bytes.ts';
-import { encodeUtf8 } from '../core/text.ts';
-import type { CryptoProvider, HmacKey } from '../crypto/provider.ts';
-import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH } from '../crypto/provider.ts';
-import type { CipherSuite } from './cipher-suites.ts';
-import type { TrafficKeys } from './epoch.ts';
-import { ivLength } from './epoch.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { concatBytes } from '../../core/bytes.ts';
+import { encodeUtf8 } from '../../core/text.ts';
+import type { CryptoProvider, HmacKey } from '../../crypto/provider.ts';
+import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH } from '../../crypto/provider.ts';
+import type { CipherSuite } from '../cipher-suites.ts';
+import type { TrafficKeys } from '../record/epoch.ts';
+import { ivLength } from '../record/epoch.ts';
 
 const MASTER_SECRET_LENGTH = 48;
 /** RFC 5246 §7.4.9. */

@@ -5,19 +5,19 @@
  * Of the peer's only the public key is read: its names, dates, extensions and signature say nothing that the
  * fingerprint does not, and RFC 9925 allows certificates without a signature.
  */
-import type { Bytes } from '../core/bytes.ts';
-import { copyBytes, equalBytes } from '../core/bytes.ts';
-import type { DecodeFailure } from '../core/decode.ts';
-import { decodeFailure, isFailure } from '../core/decode.ts';
-import { badArgument, RtcError } from '../core/errors.ts';
-import type { OptionRule, OptionRules } from '../core/options.ts';
-import { bytes, checkOptions, isBytes, number, oneOf, text } from '../core/options.ts';
-import type { RandomSource } from '../core/random.ts';
-import { randomBytes, randomRule, systemRandom } from '../core/random.ts';
-import { encodeUtf8 } from '../core/text.ts';
-import type { CryptoProvider, Curve, PublicKey, SigningKey } from '../crypto/index.ts';
-import { cryptoRule, jsCrypto } from '../crypto/index.ts';
-import { isUncompressedPoint, NIST_CURVES } from '../crypto/scalar.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { copyBytes, equalBytes } from '../../core/bytes.ts';
+import type { DecodeFailure } from '../../core/decode.ts';
+import { decodeFailure, isFailure } from '../../core/decode.ts';
+import { badArgument, RtcError } from '../../core/errors.ts';
+import type { OptionRule, OptionRules } from '../../core/options.ts';
+import { bytes, checkOptions, isBytes, number, oneOf, text } from '../../core/options.ts';
+import type { RandomSource } from '../../core/random.ts';
+import { randomBytes, randomRule, systemRandom } from '../../core/random.ts';
+import { encodeUtf8 } from '../../core/text.ts';
+import type { CryptoProvider, Curve, PublicKey, SigningKey } from '../../crypto/index.ts';
+import { cryptoRule, jsCrypto } from '../../crypto/index.ts';
+import { isUncompressedPoint, NIST_CURVES } from '../../crypto/scalar.ts';
 import {
   DER_BIT_STRING,
   DER_INTEGER,

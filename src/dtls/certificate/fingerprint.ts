@@ -3,12 +3,12 @@
  *
  * SHA-1 and MD5 are refused: whoever can make a second certificate with the same hash can take the peer's place.
  */
-import type { DecodeFailure } from '../core/decode.ts';
-import { decodeFailure, isFailure } from '../core/decode.ts';
-import { badArgument } from '../core/errors.ts';
-import type { OptionRule } from '../core/options.ts';
-import type { CryptoProvider } from '../crypto/index.ts';
-import { HASH_LENGTHS } from '../crypto/index.ts';
+import type { DecodeFailure } from '../../core/decode.ts';
+import { decodeFailure, isFailure } from '../../core/decode.ts';
+import { badArgument } from '../../core/errors.ts';
+import type { OptionRule } from '../../core/options.ts';
+import type { CryptoProvider } from '../../crypto/index.ts';
+import { HASH_LENGTHS } from '../../crypto/index.ts';
 
 /** A certificate's hash. */
 export interface Fingerprint {

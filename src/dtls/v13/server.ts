@@ -1,16 +1,16 @@
 /**
  * The server of a DTLS 1.3 handshake behind its ServerHello: it says the rest of flight 4, then hears the client's proof of
- * who it is (proof13.ts).
+ * who it is (proof.ts).
  */
-import { encodeCertificateRequest13 } from './messages/certificates13.ts';
-import type { Extension } from './messages/extensions.ts';
-import { encodeEncryptedExtensions } from './messages/extensions.ts';
-import type { HandshakeMessage } from './messages/handshake.ts';
-import { HandshakeType } from './messages/handshake.ts';
-import type { Problem } from './problem.ts';
-import { Proof13 } from './proof13.ts';
-import type { Session13 } from './session13.ts';
-import { OFFERED_SCHEMES } from './signatures.ts';
+import { encodeCertificateRequest13 } from '../messages/certificates13.ts';
+import type { Extension } from '../messages/extensions.ts';
+import { encodeEncryptedExtensions } from '../messages/extensions.ts';
+import type { HandshakeMessage } from '../messages/handshake.ts';
+import { HandshakeType } from '../messages/handshake.ts';
+import type { Problem } from '../problem.ts';
+import { Proof13 } from './proof.ts';
+import type { Session13 } from './session.ts';
+import { OFFERED_SCHEMES } from '../signatures.ts';
 
 export class Server13 {
   readonly session: Session13;

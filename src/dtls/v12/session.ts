@@ -1,11 +1,11 @@
 /** The steps of a DTLS 1.2 handshake that both roles take: master secret, keys, Finished. */
-import type { Bytes } from '../core/bytes.ts';
-import { concatBytes, copyBytes, equalConstantTime } from '../core/bytes.ts';
-import type { CipherSuite } from './cipher-suites.ts';
-import { ReadEpoch12, WriteEpoch12 } from './epoch.ts';
-import type { Handshake } from './handshake.ts';
-import type { HandshakeMessage } from './messages/handshake.ts';
-import { HandshakeType } from './messages/handshake.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { concatBytes, copyBytes, equalConstantTime } from '../../core/bytes.ts';
+import type { CipherSuite } from '../cipher-suites.ts';
+import { ReadEpoch12, WriteEpoch12 } from '../record/epoch.ts';
+import type { Handshake } from '../handshake.ts';
+import type { HandshakeMessage } from '../messages/handshake.ts';
+import { HandshakeType } from '../messages/handshake.ts';
 import { MasterSecret } from './schedule.ts';
 
 /** The first and only protected epoch: there is no renegotiation. */

@@ -6,7 +6,7 @@
  * The two bits E are the low bits of the epoch. The sequence number on the wire is its low bits, hidden by a mask (§4.2.3);
  * the whole number is the one nearest to the next expected (§4.2.2). Connection ids are never negotiated here.
  */
-import { readU16 } from '../core/bytes.ts';
+import { readU16 } from '../../core/bytes.ts';
 
 const FIXED_BITS = 0x20;
 const FIXED_MASK = 0xe0;

@@ -2,11 +2,11 @@
  * The acknowledgements we owe (RFC 9147 §7): the numbers of the records that have brought handshake messages, until they
  * are acknowledged, or the answer that says as much is begun.
  */
-import type { Bytes } from '../core/bytes.ts';
+import type { Bytes } from '../../core/bytes.ts';
 import type { WriteEpoch } from './epoch.ts';
 import { sealCopy } from './epoch.ts';
-import type { RecordNumber } from './messages/ack.ts';
-import { RECORD_NUMBER_LENGTH, encodeAck } from './messages/ack.ts';
+import type { RecordNumber } from './ack.ts';
+import { RECORD_NUMBER_LENGTH, encodeAck } from './ack.ts';
 import { ContentType } from './record.ts';
 
 /** Record numbers remembered, the newest: what is forgotten is sent again. */

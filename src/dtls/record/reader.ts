@@ -11,15 +11,15 @@
  *
  * The datagram is the caller's and never written to: protected records are opened in one copy of it.
  */
-import type { Bytes } from '../core/bytes.ts';
-import { NO_BYTES, copyBytes, readU48 } from '../core/bytes.ts';
-import { briefCopy } from '../core/slab.ts';
-import { AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../crypto/provider.ts';
-import type { DtlsCounters } from './counting.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { NO_BYTES, copyBytes, readU48 } from '../../core/bytes.ts';
+import { briefCopy } from '../../core/slab.ts';
+import { AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../../crypto/provider.ts';
+import type { DtlsCounters } from '../counting.ts';
 import type { Epochs, ReadEpoch12 } from './epoch.ts';
 import type { ReadEpoch13 } from './epoch13.ts';
 import { APPLICATION_EPOCH } from './epoch13.ts';
-import type { DtlsLimits } from './options.ts';
+import type { DtlsLimits } from '../options.ts';
 import {
   ContentType,
   INVALID_CONTENT_TYPE,

@@ -1,30 +1,30 @@
 /**
  * The client of a DTLS 1.3 handshake behind the ServerHello. Each state is named for the message it waits for:
  *
- *     await-encrypted-extensions → await-certificate-request → the server's proof of who it is (proof13.ts)
+ *     await-encrypted-extensions → await-certificate-request → the server's proof of who it is (proof.ts)
  *       → complete, with flight 5 on its way until it is acknowledged
  *
- * A server that does not ask for our certificate is not shown it, as in DTLS 1.2 (client12.ts).
+ * A server that does not ask for our certificate is not shown it, as in DTLS 1.2 (v12/client.ts).
  */
-import { Reader } from '../core/bytes.ts';
-import { isFailure } from '../core/decode.ts';
-import type { Handshake } from './handshake.ts';
-import { decodeCertificateRequest13 } from './messages/certificates13.ts';
+import { Reader } from '../../core/bytes.ts';
+import { isFailure } from '../../core/decode.ts';
+import type { Handshake } from '../handshake.ts';
+import { decodeCertificateRequest13 } from '../messages/certificates13.ts';
 import {
   CLIENT_HELLO_EXTENSIONS,
   ExtensionType,
   decodeExtensions,
   decodeU16Vector,
   findExtension,
-} from './messages/extensions.ts';
-import type { HandshakeMessage } from './messages/handshake.ts';
-import { HandshakeType } from './messages/handshake.ts';
-import type { Problem } from './problem.ts';
-import { malformed, missingExtension, unexpected, unsolicitedExtension } from './problem.ts';
-import { Proof13 } from './proof13.ts';
-import type { Session13 } from './session13.ts';
-import { takeSrtpProfile } from './srtp.ts';
-import { judgeAcceptedSchemes } from './signatures.ts';
+} from '../messages/extensions.ts';
+import type { HandshakeMessage } from '../messages/handshake.ts';
+import { HandshakeType } from '../messages/handshake.ts';
+import type { Problem } from '../problem.ts';
+import { malformed, missingExtension, unexpected, unsolicitedExtension } from '../problem.ts';
+import { Proof13 } from './proof.ts';
+import type { Session13 } from './session.ts';
+import { takeSrtpProfile } from '../srtp.ts';
+import { judgeAcceptedSchemes } from '../signatures.ts';
 
 type ClientState = 'await-encrypted-extensions' | 'await-certificate-request' | 'await-proof';
 

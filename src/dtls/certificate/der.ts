@@ -4,8 +4,8 @@
  * The reader takes definite, minimal lengths of up to 32 bits only (X.690 §10.1) and never throws: past an error every
  * answer is empty and `failed` is set, so that a parser reads straight through and asks once.
  */
-import type { Bytes } from '../core/bytes.ts';
-import { concatBytes, NO_BYTES } from '../core/bytes.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { concatBytes, NO_BYTES } from '../../core/bytes.ts';
 
 /** Identifier octets (X.690 §8.1.2). */
 export const DER_BOOLEAN = 0x01;

@@ -7,10 +7,10 @@
  * The nonce is iv ⊕ (0 ‖ sequence number) (§4, RFC 8446 §5.3): each epoch has keys and a count of its own. The mask comes
  * from the first 16 bytes of ciphertext (§4.2.3), so that an observer cannot link a peer's paths by its numbers.
  */
-import type { Bytes } from '../core/bytes.ts';
-import { copyBytes, readU16, writeU16 } from '../core/bytes.ts';
-import type { AeadKey, CryptoProvider, MaskKey } from '../crypto/provider.ts';
-import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../crypto/provider.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { copyBytes, readU16, writeU16 } from '../../core/bytes.ts';
+import type { AeadKey, CryptoProvider, MaskKey } from '../../crypto/provider.ts';
+import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../../crypto/provider.ts';
 import type { TrafficKeys, WriteEpoch } from './epoch.ts';
 import type { ContentType } from './record.ts';
 import { ReplayWindow } from './replay.ts';

@@ -6,8 +6,8 @@
  * In protected epochs of DTLS 1.2 the fragment is: explicit nonce 8 (AES-GCM alone, RFC 5288 §3) │ ciphertext │ tag 16.
  * Protected records of DTLS 1.3 look different: unified-header.ts.
  */
-import { readU16, writeU16, writeU48 } from '../core/bytes.ts';
-import { AEAD_TAG_LENGTH } from '../crypto/provider.ts';
+import { readU16, writeU16, writeU48 } from '../../core/bytes.ts';
+import { AEAD_TAG_LENGTH } from '../../crypto/provider.ts';
 
 export const ContentType = {
   changeCipherSpec: 20,

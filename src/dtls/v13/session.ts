@@ -5,25 +5,25 @@
  * KeyUpdate: its sender goes on with the old keys until it is acknowledged, so that its receiver, which takes the new ones
  * at once and keeps the old, can open whatever comes in whatever order. One at a time (§8).
  */
-import type { Bytes } from '../core/bytes.ts';
-import { copyBytes, equalConstantTime } from '../core/bytes.ts';
-import { isFailure } from '../core/decode.ts';
-import type { PublicKey } from '../crypto/provider.ts';
-import type { CipherSuite } from './cipher-suites.ts';
-import type { WriteEpoch } from './epoch.ts';
-import { APPLICATION_EPOCH, HANDSHAKE_EPOCH, ReadEpoch13, WriteEpoch13 } from './epoch13.ts';
-import type { Handshake } from './handshake.ts';
-import { decodeCertificateVerify, encodeCertificateVerify } from './messages/certificates.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { copyBytes, equalConstantTime } from '../../core/bytes.ts';
+import { isFailure } from '../../core/decode.ts';
+import type { PublicKey } from '../../crypto/provider.ts';
+import type { CipherSuite } from '../cipher-suites.ts';
+import type { WriteEpoch } from '../record/epoch.ts';
+import { APPLICATION_EPOCH, HANDSHAKE_EPOCH, ReadEpoch13, WriteEpoch13 } from '../record/epoch13.ts';
+import type { Handshake } from '../handshake.ts';
+import { decodeCertificateVerify, encodeCertificateVerify } from '../messages/certificates.ts';
 import {
   certificateVerifyInput,
   decodeCertificate13,
   encodeCertificate13,
-} from './messages/certificates13.ts';
-import type { HandshakeMessage } from './messages/handshake.ts';
-import { HandshakeType } from './messages/handshake.ts';
-import { decodeKeyUpdate, encodeKeyUpdate } from './messages/key-update.ts';
-import type { DtlsRole } from './options.ts';
-import type { Problem } from './problem.ts';
+} from '../messages/certificates13.ts';
+import type { HandshakeMessage } from '../messages/handshake.ts';
+import { HandshakeType } from '../messages/handshake.ts';
+import { decodeKeyUpdate, encodeKeyUpdate } from '../messages/key-update.ts';
+import type { DtlsRole } from '../options.ts';
+import type { Problem } from '../problem.ts';
 import {
   finishedMismatch,
   illegalParameter,
@@ -32,10 +32,10 @@ import {
   noCertificate,
   unexpected,
   unsolicitedExtension,
-} from './problem.ts';
-import type { TrafficSecret, TrafficSecrets } from './schedule13.ts';
-import { KeySchedule13 } from './schedule13.ts';
-import { judgeSignature, schemeOf } from './signatures.ts';
+} from '../problem.ts';
+import type { TrafficSecret, TrafficSecrets } from './schedule.ts';
+import { KeySchedule13 } from './schedule.ts';
+import { judgeSignature, schemeOf } from '../signatures.ts';
 
 /** The flight that a KeyUpdate is. */
 const KEY_UPDATE_FLIGHT = 7;
