@@ -15,13 +15,14 @@ import { ALERT_LENGTH, AlertDescription, AlertLevel, alertName, decodeAlert, enc
 import type { DtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { bothActive } from './diagnosis.ts';
-import { hasAuthenticated, sealCopy } from './record/epoch.ts';
 import type { HandshakeDriver } from './handshake-driver.ts';
-import type { RecordReader } from './record/reader.ts';
 import type { DtlsConfiguration, DtlsSetups, DtlsVersions } from './options.ts';
 import type { Problem } from './problem.ts';
 import { illegalParameter, malformed } from './problem.ts';
+import { hasAuthenticated } from './record/epochs.ts';
+import type { RecordReader } from './record/reader.ts';
 import { ContentType } from './record/record.ts';
+import { sealCopy } from './record/write-epoch.ts';
 
 /** How often an association answers attempts to renegotiate, so that nobody can make it chatter. */
 const MAX_RENEGOTIATION_REFUSALS = 4;

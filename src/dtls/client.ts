@@ -15,8 +15,6 @@ import { isFailure } from '../core/decode.ts';
 import { randomBytes } from '../core/random.ts';
 import type { Group, KeyExchange } from '../crypto/provider.ts';
 import type { CipherSuite } from './cipher-suites.ts';
-import { Client12 } from './v12/client.ts';
-import { Client13 } from './v13/client.ts';
 import type { Handshake } from './handshake.ts';
 import type { Extension } from './messages/extensions.ts';
 import {
@@ -61,9 +59,11 @@ import {
   versionUnsupported,
 } from './problem.ts';
 import { DTLS_1_2, DTLS_1_3 } from './record/record.ts';
-import { Session13 } from './v13/session.ts';
-import { srtpExtensions, takeSrtpProfile } from './srtp.ts';
 import { OFFERED_SCHEMES } from './signatures.ts';
+import { srtpExtensions, takeSrtpProfile } from './srtp.ts';
+import { Client12 } from './v12/client.ts';
+import { Client13 } from './v13/client.ts';
+import { Session13 } from './v13/session.ts';
 
 type ClientState =
   | { readonly name: 'start' }

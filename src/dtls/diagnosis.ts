@@ -7,8 +7,9 @@
  * our own random is our own packet on its way back.
  */
 import { equalBytes } from '../core/bytes.ts';
-import type { DtlsRole, DtlsSetups } from './options.ts';
 import { handshakeTypeName } from './messages/handshake.ts';
+import type { DtlsSetups } from './options.ts';
+import type { DtlsRole } from './states.ts';
 
 /** The code and text of a `Failure`; the connection adds gate and times. */
 export interface Diagnosis {

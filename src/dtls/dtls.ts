@@ -26,29 +26,29 @@ import { BoundedQueue } from '../core/queue.ts';
 import { TimerTable } from '../core/timers.ts';
 import { AlertExchange } from './alert-exchange.ts';
 import { AlertDescription } from './alerts.ts';
-import { dtlsCounters } from './counting.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import type { DtlsVersion } from './cipher-suites.ts';
-import type { Epochs } from './record/epoch.ts';
 import type { Fingerprint } from './certificate/fingerprint.ts';
 import { fingerprintRule } from './certificate/fingerprint.ts';
-import { HandshakeGate } from './gate.ts';
-import type { DtlsTimer, HandshakeOutcome } from './handshake-driver.ts';
-import { HandshakeDriver } from './handshake-driver.ts';
-import { RecordReader } from './record/reader.ts';
-import type { DtlsInspection } from './inspection.ts';
-import { FORGERY_LIMIT, RECORD_LIMIT, judgeReading, judgeWriting } from './record/key-limits.ts';
-import type { DtlsConfiguration, DtlsOptions, DtlsRole } from './options.ts';
-import { configure } from './options.ts';
 import { Peer } from './certificate/peer.ts';
-import { ReceivedData } from './received-data.ts';
-import { ContentType, DTLS_HEADROOM, DTLS_TAILROOM, MAX_PLAINTEXT_LENGTH } from './record/record.ts';
+import type { DtlsVersion } from './cipher-suites.ts';
+import { dtlsCounters } from './counting.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { HandshakeGate } from './gate.ts';
+import type { HandshakeOutcome } from './handshake-driver.ts';
+import { HandshakeDriver } from './handshake-driver.ts';
+import type { DtlsInspection } from './inspection.ts';
+import type { DtlsConfiguration, DtlsOptions } from './options.ts';
+import { configure } from './options.ts';
 import { isProblem } from './problem.ts';
+import { ReceivedData } from './received-data.ts';
+import type { Epochs } from './record/epochs.ts';
+import { FORGERY_LIMIT, RECORD_LIMIT, judgeReading, judgeWriting } from './record/key-limits.ts';
+import { RecordReader } from './record/reader.ts';
+import { ContentType, DTLS_HEADROOM, DTLS_TAILROOM, MAX_PLAINTEXT_LENGTH } from './record/record.ts';
 import { judgeRecord } from './record/rules.ts';
 import type { SrtpKeys, SrtpProfile } from './srtp.ts';
 import { SRTP_EXPORTER_LABEL, splitSrtpKeys, srtpKeyingMaterialLength } from './srtp.ts';
-
-export type DtlsState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
+import type { DtlsRole, DtlsState, DtlsTimer } from './states.ts';
+import { DTLS_TIMERS } from './states.ts';
 
 export type DtlsEvent =
   /** The handshake is complete and the peer is who signalling says: application data may flow. */
@@ -62,9 +62,6 @@ export type DtlsEvent =
   /** Over, and not by our `close`. Without a failure: the peer said close_notify. */
   | { readonly type: 'closed'; readonly failure?: Failure };
 
-/** In the order in which timers due at the same time fire. */
-const TIMERS: readonly DtlsTimer[] = ['dtlsAck', 'dtlsRetransmit', 'dtlsHint', 'dtlsHandshake'];
-
 export class Dtls {
   readonly role: DtlsRole;
   readonly #configuration: DtlsConfiguration;
@@ -73,7 +70,7 @@ export class Dtls {
   readonly #epochs: Epochs;
   readonly #records: RecordReader;
   readonly #counters = dtlsCounters();
-  readonly #timers = new TimerTable<DtlsTimer>(TIMERS);
+  readonly #timers = new TimerTable<DtlsTimer>(DTLS_TIMERS);
   readonly #gate: HandshakeGate;
   readonly #events = new BoundedQueue<DtlsEvent>(Infinity); // a handful in a lifetime: each kind comes once or twice
   readonly #alerts: AlertExchange;

@@ -12,12 +12,12 @@
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES } from '../core/bytes.ts';
 import { wireCopy } from '../core/slab.ts';
-import type { WriteEpoch } from './record/epoch.ts';
-import { HANDSHAKE_EPOCH } from './record/epoch13.ts';
-import type { RecordNumber } from './record/ack.ts';
 import { HANDSHAKE_HEADER_LENGTH, writeHandshakeHeader } from './messages/handshake.ts';
 import type { HandshakeMessage, HandshakeType } from './messages/handshake.ts';
+import type { RecordNumber } from './record/ack.ts';
+import { HANDSHAKE_EPOCH } from './record/epoch13.ts';
 import { ContentType, MAX_PLAINTEXT_LENGTH } from './record/record.ts';
+import type { WriteEpoch } from './record/write-epoch.ts';
 
 /** RFC 5246 §7.1: the one byte of a ChangeCipherSpec. */
 const CHANGE_CIPHER_SPEC = 1;

@@ -11,10 +11,10 @@
 import type { Failure } from '../core/errors.ts';
 import type { TimerTable } from '../core/timers.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import type { DtlsState } from './dtls.ts';
-import type { DtlsTimer, HandshakeDriver } from './handshake-driver.ts';
+import type { HandshakeDriver } from './handshake-driver.ts';
 import type { DtlsConfiguration } from './options.ts';
 import { MAX_RETRANSMIT_TIMEOUT } from './options.ts';
+import type { DtlsState, DtlsTimer } from './states.ts';
 
 /** A gate found this many ms late was slept through: the machine was frozen, not the peer silent (F5b). */
 const FROZEN_AFTER = 1000;

@@ -33,14 +33,16 @@ import type { Bytes } from '../core/bytes.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider, Group } from '../crypto/provider.ts';
 import type { Certificate } from './certificate/certificate.ts';
+import type { Peer } from './certificate/peer.ts';
 import type { CipherSuite, DtlsVersion } from './cipher-suites.ts';
-import type { Epochs, WriteEpoch } from './record/epoch.ts';
-import { initialEpochs } from './record/epoch.ts';
 import { Flight } from './flight.ts';
 import type { HandshakeType } from './messages/handshake.ts';
-import type { DtlsConfiguration, DtlsKeyLog, DtlsRole, DtlsVersions } from './options.ts';
-import type { Peer } from './certificate/peer.ts';
+import type { DtlsConfiguration, DtlsKeyLog, DtlsVersions } from './options.ts';
+import type { Epochs } from './record/epochs.ts';
+import { initialEpochs } from './record/epochs.ts';
+import type { WriteEpoch } from './record/write-epoch.ts';
 import type { SrtpProfile } from './srtp.ts';
+import type { DtlsRole } from './states.ts';
 import { Transcript } from './transcript.ts';
 
 /** Keying material for others, once the handshake is complete (RFC 5705, RFC 8446 §7.5). */

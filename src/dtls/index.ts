@@ -6,10 +6,6 @@ export {
   publicKeyOf,
   selfSignedCertificate,
 } from './certificate/certificate.ts';
-export type { DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
-export type { DtlsCounter } from './counting.ts';
-export type { DtlsEvent, DtlsState } from './dtls.ts';
-export { Dtls } from './dtls.ts';
 export type { Fingerprint, FingerprintAlgorithm } from './certificate/fingerprint.ts';
 export {
   fingerprintOf,
@@ -19,9 +15,14 @@ export {
   normalizeFingerprint,
   parseFingerprint,
 } from './certificate/fingerprint.ts';
+export type { DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
+export type { DtlsCounter } from './counting.ts';
+export type { DtlsEvent } from './dtls.ts';
+export { Dtls } from './dtls.ts';
 export type { DtlsInspection, HandshakeInspection } from './inspection.ts';
 export { DTLS_OPTION_RULES, MAX_MTU as DTLS_MAX_MTU, checkDtlsOptions } from './options.ts';
-export type { DtlsKeyLog, DtlsLimits, DtlsOptions, DtlsRole, DtlsSetups, DtlsVersions } from './options.ts';
+export type { DtlsKeyLog, DtlsLimits, DtlsOptions, DtlsSetups, DtlsVersions } from './options.ts';
+export { DTLS_HEADROOM, DTLS_TAILROOM } from './record/record.ts';
 export { SRTP_PROFILES } from './srtp.ts';
 export type { SrtpKeys, SrtpMasterKey, SrtpProfile } from './srtp.ts';
-export { DTLS_HEADROOM, DTLS_TAILROOM } from './record/record.ts';
+export type { DtlsRole, DtlsState } from './states.ts';

@@ -1,11 +1,9 @@
 /** What `Dtls.inspect()` shows: everything there is to see of an association, plain and JSON-safe; no secrets. */
+import type { Fingerprint } from './certificate/fingerprint.ts';
 import type { DtlsCipherSuite } from './cipher-suites.ts';
 import type { DtlsCounter } from './counting.ts';
-import type { DtlsState } from './dtls.ts';
-import type { Fingerprint } from './certificate/fingerprint.ts';
-import type { DtlsTimer } from './handshake-driver.ts';
-import type { DtlsRole } from './options.ts';
 import type { SrtpProfile } from './srtp.ts';
+import type { DtlsState, DtlsTimer, DtlsRole } from './states.ts';
 
 export interface DtlsInspection {
   readonly role: DtlsRole;

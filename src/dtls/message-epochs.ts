@@ -6,8 +6,8 @@
  * only the hellos come in plaintext.
  */
 import type { DtlsVersion } from './cipher-suites.ts';
-import { APPLICATION_EPOCH, HANDSHAKE_EPOCH } from './record/epoch13.ts';
 import { HandshakeType } from './messages/handshake.ts';
+import { APPLICATION_EPOCH, HANDSHAKE_EPOCH } from './record/epoch13.ts';
 
 /** `version` is undefined until the server has chosen; `isComplete`: both Finished have been said. */
 export function mayComeInEpoch(

@@ -24,16 +24,15 @@ import type { CryptoProvider, Group } from '../crypto/provider.ts';
 import { cryptoRule } from '../crypto/provider.ts';
 import type { Certificate } from './certificate/certificate.ts';
 import { certificateRule } from './certificate/certificate.ts';
-import type { CipherSuite, DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
-import { CIPHER_SUITES } from './cipher-suites.ts';
 import type { Fingerprint } from './certificate/fingerprint.ts';
 import { fingerprintRule } from './certificate/fingerprint.ts';
+import type { CipherSuite, DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
+import { CIPHER_SUITES } from './cipher-suites.ts';
 import type { ReassemblyLimits } from './reassembly.ts';
 import { MAX_SEQUENCE } from './record/record.ts';
 import type { SrtpProfile } from './srtp.ts';
 import { SRTP_PROFILES } from './srtp.ts';
-
-export type DtlsRole = 'client' | 'server';
+import type { DtlsRole } from './states.ts';
 
 /** The versions spoken, both ends included. */
 export interface DtlsVersions {

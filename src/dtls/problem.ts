@@ -2,7 +2,7 @@
 import { AlertDescription } from './alerts.ts';
 import type { DtlsVersion } from './cipher-suites.ts';
 import { handshakeTypeName } from './messages/handshake.ts';
-import type { DtlsRole } from './options.ts';
+import type { DtlsRole } from './states.ts';
 
 /** Why a handshake cannot go on: the alert for the peer, and the code and text of the `Failure` for us. */
 export interface Problem {

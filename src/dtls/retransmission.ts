@@ -10,9 +10,9 @@
 import type { TimerTable } from '../core/timers.ts';
 import type { DtlsCounters } from './counting.ts';
 import type { Flight } from './flight.ts';
-import type { DtlsTimer } from './handshake-driver.ts';
 import type { DtlsConfiguration } from './options.ts';
 import { MAX_RETRANSMIT_TIMEOUT } from './options.ts';
+import type { DtlsTimer } from './states.ts';
 
 /** Repetitions of what a flight answers make it go out again at most once in this share of the first timeout. */
 const REPETITION_INTERVAL = 1 / 4;

@@ -58,11 +58,11 @@ import {
   versionUnsupported,
 } from './problem.ts';
 import { DTLS_1_0, DTLS_1_2, DTLS_1_3 } from './record/record.ts';
+import { judgeAcceptedSchemes } from './signatures.ts';
+import { chooseSrtpProfile, srtpExtensions } from './srtp.ts';
 import { Server12 } from './v12/server.ts';
 import { Server13 } from './v13/server.ts';
 import { Session13 } from './v13/session.ts';
-import { chooseSrtpProfile, srtpExtensions } from './srtp.ts';
-import { judgeAcceptedSchemes } from './signatures.ts';
 
 type ServerState =
   | { readonly name: 'await-client-hello' }

@@ -9,13 +9,12 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
-import type { Handshake } from './handshake.ts';
 import type { Extension } from './messages/extensions.ts';
 import { ExtensionType, findExtension } from './messages/extensions.ts';
 import { decodeUseSrtp, encodeUseSrtp } from './messages/use-srtp.ts';
-import type { DtlsRole } from './options.ts';
 import type { Problem } from './problem.ts';
 import { illegalParameter, malformed, nothingInCommon } from './problem.ts';
+import type { DtlsRole } from './states.ts';
 
 /** Named as in the IANA registry of DTLS-SRTP protection profiles. */
 export type SrtpProfile =
@@ -58,6 +57,15 @@ export interface SrtpKeys extends Readonly<Record<DtlsRole, SrtpMasterKey>> {
   readonly profile: SrtpProfile;
 }
 
+/** What the hellos settle of SRTP. */
+interface SrtpAgreement {
+  readonly role: DtlsRole;
+  /** Ours, the preferred first; empty where SRTP is not spoken of. */
+  readonly srtpProfiles: readonly SrtpProfile[];
+  /** The server's choice, once it is made. */
+  srtpProfile: SrtpProfile | undefined;
+}
+
 /** RFC 5764 §4.2. */
 export const SRTP_EXPORTER_LABEL = 'EXTRACTOR-dtls_srtp';
 
@@ -81,7 +89,7 @@ export function splitSrtpKeys(profile: SrtpProfile, material: Uint8Array): SrtpK
 }
 
 /** What our hello says of SRTP: all our profiles from the client, the chosen one from the server, or nothing. */
-export function srtpExtensions(handshake: Handshake): readonly Extension[] {
+export function srtpExtensions(handshake: Readonly<SrtpAgreement>): readonly Extension[] {
   const { role, srtpProfile, srtpProfiles } = handshake;
   const chosen = srtpProfile === undefined ? [] : [srtpProfile];
   const codes = (role === 'client' ? srtpProfiles : chosen).map((profile) => FACTS[profile].code);
@@ -93,7 +101,7 @@ export function srtpExtensions(handshake: Handshake): readonly Extension[] {
  * refused: RFC 5764 §4.1.2 would let it go on without media. Its MKI is passed over: the answer has none (§4.1.3).
  */
 export function chooseSrtpProfile(
-  handshake: Handshake,
+  handshake: SrtpAgreement,
   extensions: readonly Extension[],
 ): Problem | undefined {
   const data = findExtension(extensions, ExtensionType.useSrtp);
@@ -108,7 +116,10 @@ export function chooseSrtpProfile(
 }
 
 /** The client takes the server's choice: one profile, of those offered, and no MKI, for we have sent none (§4.1.3). */
-export function takeSrtpProfile(handshake: Handshake, extensions: readonly Extension[]): Problem | undefined {
+export function takeSrtpProfile(
+  handshake: SrtpAgreement,
+  extensions: readonly Extension[],
+): Problem | undefined {
   const data = findExtension(extensions, ExtensionType.useSrtp);
   if (data === undefined) return undefined;
   const answer = decodeUseSrtp(data);

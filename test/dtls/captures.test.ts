@@ -3,7 +3,7 @@ import { Reader } from '../../src/core/bytes.ts';
 import { isFailure } from '../../src/core/decode.ts';
 import { fromHex } from '../../src/core/text.ts';
 import { dtlsCounters } from '../../src/dtls/counting.ts';
-import { initialEpochs } from '../../src/dtls/record/epoch.ts';
+import { initialEpochs } from '../../src/dtls/record/epochs.ts';
 import { RecordReader } from '../../src/dtls/record/reader.ts';
 import { Dtls, fingerprintOf } from '../../src/dtls/index.ts';
 import { decodeCertificate } from '../../src/dtls/messages/certificates.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../src/core/bytes.ts';
 import { HandshakeType, writeHandshakeHeader } from '../../src/dtls/messages/handshake.ts';
 import { ContentType, writeRecordHeader } from '../../src/dtls/record/record.ts';
-import type { WriteEpoch } from '../../src/dtls/record/epoch.ts';
+import type { WriteEpoch } from '../../src/dtls/record/write-epoch.ts';
 import { Pair, connectedPair, sealed, textOf } from './pair.ts';
 import type { Machine } from './machines.ts';
 import { Conversation } from './machines.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Reader } from '../../src/core/bytes.ts';
 import { isFailure } from '../../src/core/decode.ts';
-import { PlaintextWriteEpoch } from '../../src/dtls/record/epoch.ts';
+import { PlaintextWriteEpoch } from '../../src/dtls/record/write-epoch.ts';
 import { Flight } from '../../src/dtls/flight.ts';
 import type { Fragment } from '../../src/dtls/messages/handshake.ts';
 import { HandshakeType, decodeFragment } from '../../src/dtls/messages/handshake.ts';

@@ -10,10 +10,10 @@ import { copyBytes } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
 import type { CryptoProvider, PublicKey } from '../../crypto/provider.ts';
 import { AlertDescription } from '../alerts.ts';
+import type { Problem } from '../problem.ts';
 import { publicKeyOf } from './certificate.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { fingerprintOf, matchesFingerprint, normalizeFingerprint } from './fingerprint.ts';
-import type { Problem } from '../problem.ts';
 
 export class Peer {
   readonly #crypto: CryptoProvider;

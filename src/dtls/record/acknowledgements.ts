@@ -3,11 +3,11 @@
  * are acknowledged, or the answer that says as much is begun.
  */
 import type { Bytes } from '../../core/bytes.ts';
-import type { WriteEpoch } from './epoch.ts';
-import { sealCopy } from './epoch.ts';
 import type { RecordNumber } from './ack.ts';
 import { RECORD_NUMBER_LENGTH, encodeAck } from './ack.ts';
 import { ContentType } from './record.ts';
+import type { WriteEpoch } from './write-epoch.ts';
+import { sealCopy } from './write-epoch.ts';
 
 /** Record numbers remembered, the newest: what is forgotten is sent again. */
 const MAX_NUMBERS = 32;

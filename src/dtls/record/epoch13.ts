@@ -11,7 +11,6 @@ import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes, readU16, writeU16 } from '../../core/bytes.ts';
 import type { AeadKey, CryptoProvider, MaskKey } from '../../crypto/provider.ts';
 import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../../crypto/provider.ts';
-import type { TrafficKeys, WriteEpoch } from './epoch.ts';
 import type { ContentType } from './record.ts';
 import { ReplayWindow } from './replay.ts';
 import {
@@ -21,6 +20,7 @@ import {
   unifiedHeaderByte,
   unifiedHeaderLength,
 } from './unified-header.ts';
+import type { TrafficKeys, WriteEpoch } from './write-epoch.ts';
 
 /** RFC 9147 §6.1. */
 export const HANDSHAKE_EPOCH = 2;

@@ -4,8 +4,9 @@
  * change its keys: each time costs us a hundred times what its bytes do.
  */
 import type { Diagnosis } from '../diagnosis.ts';
-import type { Epochs, WriteEpoch } from './epoch.ts';
 import type { DtlsLimits } from '../options.ts';
+import type { Epochs } from './epochs.ts';
+import type { WriteEpoch } from './write-epoch.ts';
 
 /** What a key is still good for: all, or its replacement is due, or nothing. */
 export type KeyVerdict = 'good' | 'replace' | 'worn';

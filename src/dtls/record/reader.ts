@@ -16,10 +16,11 @@ import { NO_BYTES, copyBytes, readU48 } from '../../core/bytes.ts';
 import { briefCopy } from '../../core/slab.ts';
 import { AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../../crypto/provider.ts';
 import type { DtlsCounters } from '../counting.ts';
-import type { Epochs, ReadEpoch12 } from './epoch.ts';
+import type { DtlsLimits } from '../options.ts';
+import type { ReadEpoch12 } from './epoch12.ts';
 import type { ReadEpoch13 } from './epoch13.ts';
 import { APPLICATION_EPOCH } from './epoch13.ts';
-import type { DtlsLimits } from '../options.ts';
+import type { Epochs } from './epochs.ts';
 import {
   ContentType,
   INVALID_CONTENT_TYPE,

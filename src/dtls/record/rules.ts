@@ -4,10 +4,10 @@
  *
  * The epoch says which version it is of: 1 is DTLS 1.2's, 2 the handshake's of DTLS 1.3, 3 and up those of its data.
  */
-import { HANDSHAKE_EPOCH } from './epoch13.ts';
-import type { RecordReader } from './reader.ts';
 import type { Problem } from '../problem.ts';
 import { recordOverflow, unexpectedRecord } from '../problem.ts';
+import { HANDSHAKE_EPOCH } from './epoch13.ts';
+import type { RecordReader } from './reader.ts';
 import { ContentType, OVERSIZED } from './record.ts';
 
 /** Judges the current record of `record`, which must be protected. */

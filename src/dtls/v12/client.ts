@@ -41,9 +41,9 @@ import {
   nothingInCommon,
   unexpected,
 } from '../problem.ts';
+import { judgeAcceptedSchemes, judgeSignature, schemeOf } from '../signatures.ts';
 import type { Hellos12 } from './session.ts';
 import { Session12 } from './session.ts';
-import { judgeAcceptedSchemes, judgeSignature, schemeOf } from '../signatures.ts';
 
 type ClientState =
   | { readonly name: 'await-certificate' }

@@ -12,8 +12,8 @@ import { encodeUtf8 } from '../../core/text.ts';
 import type { CryptoProvider, HmacKey } from '../../crypto/provider.ts';
 import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH } from '../../crypto/provider.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
-import type { TrafficKeys } from '../record/epoch.ts';
-import { ivLength } from '../record/epoch.ts';
+import { ivLength } from '../record/epoch12.ts';
+import type { TrafficKeys } from '../record/write-epoch.ts';
 
 const MASTER_SECRET_LENGTH = 48;
 /** RFC 5246 §7.4.9. */

@@ -55,10 +55,10 @@ import {
   unexpected,
 } from '../problem.ts';
 import { DTLS_1_2 } from '../record/record.ts';
+import { judgeSignature, OFFERED_SCHEMES, schemeOf } from '../signatures.ts';
+import { srtpExtensions } from '../srtp.ts';
 import type { Hellos12 } from './session.ts';
 import { Session12 } from './session.ts';
-import { srtpExtensions } from '../srtp.ts';
-import { judgeSignature, OFFERED_SCHEMES, schemeOf } from '../signatures.ts';
 
 type ServerState =
   | { readonly name: 'await-certificate' }

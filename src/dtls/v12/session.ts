@@ -2,10 +2,10 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { concatBytes, copyBytes, equalConstantTime } from '../../core/bytes.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
-import { ReadEpoch12, WriteEpoch12 } from '../record/epoch.ts';
 import type { Handshake } from '../handshake.ts';
 import type { HandshakeMessage } from '../messages/handshake.ts';
 import { HandshakeType } from '../messages/handshake.ts';
+import { ReadEpoch12, WriteEpoch12 } from '../record/epoch12.ts';
 import { MasterSecret } from './schedule.ts';
 
 /** The first and only protected epoch: there is no renegotiation. */

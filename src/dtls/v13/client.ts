@@ -21,10 +21,10 @@ import type { HandshakeMessage } from '../messages/handshake.ts';
 import { HandshakeType } from '../messages/handshake.ts';
 import type { Problem } from '../problem.ts';
 import { malformed, missingExtension, unexpected, unsolicitedExtension } from '../problem.ts';
+import { judgeAcceptedSchemes } from '../signatures.ts';
+import { takeSrtpProfile } from '../srtp.ts';
 import { Proof13 } from './proof.ts';
 import type { Session13 } from './session.ts';
-import { takeSrtpProfile } from '../srtp.ts';
-import { judgeAcceptedSchemes } from '../signatures.ts';
 
 type ClientState = 'await-encrypted-extensions' | 'await-certificate-request' | 'await-proof';
 

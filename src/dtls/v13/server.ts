@@ -8,9 +8,9 @@ import { encodeEncryptedExtensions } from '../messages/extensions.ts';
 import type { HandshakeMessage } from '../messages/handshake.ts';
 import { HandshakeType } from '../messages/handshake.ts';
 import type { Problem } from '../problem.ts';
+import { OFFERED_SCHEMES } from '../signatures.ts';
 import { Proof13 } from './proof.ts';
 import type { Session13 } from './session.ts';
-import { OFFERED_SCHEMES } from '../signatures.ts';
 
 export class Server13 {
   readonly session: Session13;

@@ -10,8 +10,6 @@ import { copyBytes, equalConstantTime } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
 import type { PublicKey } from '../../crypto/provider.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
-import type { WriteEpoch } from '../record/epoch.ts';
-import { APPLICATION_EPOCH, HANDSHAKE_EPOCH, ReadEpoch13, WriteEpoch13 } from '../record/epoch13.ts';
 import type { Handshake } from '../handshake.ts';
 import { decodeCertificateVerify, encodeCertificateVerify } from '../messages/certificates.ts';
 import {
@@ -22,7 +20,6 @@ import {
 import type { HandshakeMessage } from '../messages/handshake.ts';
 import { HandshakeType } from '../messages/handshake.ts';
 import { decodeKeyUpdate, encodeKeyUpdate } from '../messages/key-update.ts';
-import type { DtlsRole } from '../options.ts';
 import type { Problem } from '../problem.ts';
 import {
   finishedMismatch,
@@ -33,9 +30,12 @@ import {
   unexpected,
   unsolicitedExtension,
 } from '../problem.ts';
+import { APPLICATION_EPOCH, HANDSHAKE_EPOCH, ReadEpoch13, WriteEpoch13 } from '../record/epoch13.ts';
+import type { WriteEpoch } from '../record/write-epoch.ts';
+import { judgeSignature, schemeOf } from '../signatures.ts';
+import type { DtlsRole } from '../states.ts';
 import type { TrafficSecret, TrafficSecrets } from './schedule.ts';
 import { KeySchedule13 } from './schedule.ts';
-import { judgeSignature, schemeOf } from '../signatures.ts';
 
 /** The flight that a KeyUpdate is. */
 const KEY_UPDATE_FLIGHT = 7;

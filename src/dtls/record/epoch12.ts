@@ -1,8 +1,5 @@
 /**
- * Epochs: how records of one direction are protected between two changes of keys (RFC 6347 §4.1).
- *
- * Epoch 0 is plaintext in every version, epoch 1 is the protected one of DTLS 1.2; those of DTLS 1.3 are in epoch13.ts. A
- * `WriteEpoch` is all the rest of the room sees of writing.
+ * The protected epoch of DTLS 1.2 (RFC 6347 §4.1), 1: there is no renegotiation, so there is no other.
  *
  * The nonce is iv ⊕ (0 ‖ epoch ‖ sequence): a counter, never random, so it cannot repeat under one key (RFC 9325 §7.2.1).
  * ChaCha20-Poly1305 (RFC 7905 §2) has an iv of 12 bytes. AES-GCM (RFC 5288 §3) has a salt of 4, and sends the rest of the
@@ -10,13 +7,12 @@
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes, writeU16 } from '../../core/bytes.ts';
-import { wireBytes } from '../../core/slab.ts';
 import type { AeadAlgorithm, AeadKey, CryptoProvider } from '../../crypto/provider.ts';
 import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH } from '../../crypto/provider.ts';
-import type { ReadEpoch13 } from './epoch13.ts';
 import { EXPLICIT_NONCE_LENGTH, RECORD_HEADER_LENGTH, writeRecordHeader } from './record.ts';
 import type { ContentType } from './record.ts';
 import { ReplayWindow } from './replay.ts';
+import type { TrafficKeys, WriteEpoch } from './write-epoch.ts';
 
 /** epoch 2 and sequence 6 are the variable part of every nonce, and where it starts in the record's header. */
 const COUNTER_LENGTH = 8;
@@ -26,14 +22,6 @@ const ADDITIONAL_DATA_LENGTH = 13;
 const TYPE_AT = 8;
 const LENGTH_AT = 11;
 
-/** Key and iv of one direction. */
-export interface TrafficKeys {
-  readonly aead: AeadAlgorithm;
-  readonly key: Uint8Array;
-  /** 12 bytes. */
-  readonly iv: Uint8Array;
-}
-
 /** How many bytes of a nonce the key schedule gives; the others are zeros. */
 export function ivLength(aead: AeadAlgorithm): number {
   return AEAD_NONCE_LENGTH - explicitNonceLength(aead);
@@ -42,38 +30,6 @@ export function ivLength(aead: AeadAlgorithm): number {
 /** How many bytes of the nonce every record carries. */
 function explicitNonceLength(aead: AeadAlgorithm): number {
   return aead === 'chacha20-poly1305' ? 0 : EXPLICIT_NONCE_LENGTH;
-}
-
-/** One direction's way of turning plaintext into records. */
-export interface WriteEpoch {
-  readonly epoch: number;
-  /** Bytes needed before and behind the plaintext. */
-  readonly headroom: number;
-  readonly tailroom: number;
-  /** The next record's sequence number; it never goes back, so a retransmission is a new record. */
-  sequence: number;
-  /** Makes a record, in place, of `length` bytes of plaintext at `offset`; answers the record's length. */
-  seal(type: ContentType, buffer: Uint8Array, offset: number, length: number): number;
-}
-
-/** The record that carries a copy of `body`, for what is not written in place. */
-export function sealCopy(write: WriteEpoch, type: ContentType, body: Uint8Array): Bytes {
-  const record = wireBytes(write.headroom + body.length + write.tailroom);
-  record.set(body, write.headroom);
-  write.seal(type, record, write.headroom, body.length);
-  return record;
-}
-
-export class PlaintextWriteEpoch implements WriteEpoch {
-  readonly epoch = 0;
-  readonly headroom: number = RECORD_HEADER_LENGTH;
-  readonly tailroom = 0;
-  sequence = 0;
-
-  seal(type: ContentType, buffer: Uint8Array, offset: number, length: number): number {
-    writeRecordHeader(buffer, offset - RECORD_HEADER_LENGTH, type, this.epoch, this.sequence++, length);
-    return RECORD_HEADER_LENGTH + length;
-  }
 }
 
 export class WriteEpoch12 implements WriteEpoch {
@@ -155,28 +111,6 @@ export class ReadEpoch12 {
       length + AEAD_TAG_LENGTH,
     );
   }
-}
-
-/** The epochs of one connection. */
-export interface Epochs {
-  /** Epoch 0; its counter goes on, because flights that start in plaintext may be sent again. */
-  readonly plaintext: PlaintextWriteEpoch;
-  /** What is written with now, once it is protected. */
-  write: WriteEpoch | undefined;
-  /** DTLS 1.2's epoch 1, once its keys are known. */
-  read12: ReadEpoch12 | undefined;
-  /** Those of DTLS 1.3 that are still of use, the newest first. */
-  read13: readonly ReadEpoch13[];
-}
-
-export function initialEpochs(): Epochs {
-  return { plaintext: new PlaintextWriteEpoch(), write: undefined, read12: undefined, read13: [] };
-}
-
-/** True once a protected record of the peer's has proved authentic: from then on nothing in plaintext is its word. */
-export function hasAuthenticated(epochs: Epochs): boolean {
-  if (epochs.read12 !== undefined) return epochs.read12.window.highest >= 0;
-  return epochs.read13.some(({ window }) => window.highest >= 0);
 }
 
 /** Eight bytes a record: loops are cheaper than the views that `set` would need. */
