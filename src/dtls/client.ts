@@ -9,12 +9,12 @@
  *
  * One ClientHello offers all versions: DTLS 1.2 by its legacy_version, DTLS 1.3 by supported_versions.
  */
-import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes, equalBytes } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
 import { randomBytes } from '../core/random.ts';
 import type { Group, KeyExchange } from '../crypto/provider.ts';
 import type { CipherSuite } from './cipher-suites.ts';
+import type { HandshakeMachine, HelloMachine, KeyUpdates } from './handshake-machine.ts';
 import type { Handshake } from './handshake.ts';
 import type { Extension } from './messages/extensions.ts';
 import {
@@ -73,21 +73,21 @@ type ClientState =
 /** A server needs one round at most; more would be a loop. */
 const MAX_COOKIES = 2;
 
-export class Client {
+export class Client implements HelloMachine {
   readonly #handshake: Handshake;
-  /** The same in every ClientHello of this handshake (RFC 6347 §4.2.1, RFC 8446 §4.1.2). */
-  readonly #random: Bytes;
   /** Our shares of DTLS 1.3's key agreement. */
   #keys: readonly KeyExchange[] = [];
   /** In every ClientHello; the rest depends on what the server has asked for. */
   readonly #commonExtensions: readonly Extension[];
   #offered: readonly Extension[] = [];
   #state: ClientState = { name: 'start' };
-  #chosen: Client12 | Client13 | undefined;
+  /** What is behind the hellos, once the server has chosen. */
+  #chosen: HandshakeMachine | undefined;
 
   constructor(handshake: Handshake) {
     this.#handshake = handshake;
-    this.#random = randomBytes(handshake.random, HELLO_RANDOM_LENGTH);
+    // The same in every ClientHello of this handshake (RFC 6347 §4.2.1, RFC 8446 §4.1.2).
+    handshake.clientRandom = randomBytes(handshake.random, HELLO_RANDOM_LENGTH);
     this.#commonExtensions = commonExtensions(handshake);
   }
 
@@ -95,22 +95,8 @@ export class Client {
     return this.#chosen?.state ?? this.#state.name;
   }
 
-  get complete(): boolean {
-    return this.#chosen?.state === 'complete';
-  }
-
-  get group(): Group | undefined {
-    return this.#handshake.group;
-  }
-
-  /** DTLS 1.3's session, once its keys are known. */
-  get session13(): Session13 | undefined {
-    return this.#chosen instanceof Client13 ? this.#chosen.session : undefined;
-  }
-
-  /** The random of our ClientHello: who sends it back is a mirror, not a peer. */
-  get random(): Bytes {
-    return this.#random;
+  get keyUpdates(): KeyUpdates | undefined {
+    return this.#chosen?.keyUpdates;
   }
 
   /** Flight 1. */
@@ -124,7 +110,6 @@ export class Client {
     this.#state = { name: 'await-server-hello', cookiesAnswered: 0 };
   }
 
-  /** Takes the next message in order. The bytes of `message` are the machine's from here on. */
   handle(message: HandshakeMessage): Problem | undefined {
     if (this.#chosen !== undefined) return this.#chosen.handle(message);
     const state = this.#state;
@@ -154,7 +139,7 @@ export class Client {
     ];
     const hello = encodeClientHello({
       version: DTLS_1_2,
-      random: this.#random,
+      random: this.#handshake.clientRandom,
       sessionId: NO_BYTES,
       cookie,
       cipherSuites: this.#handshake.cipherSuites.map(({ code }) => code),
@@ -249,7 +234,6 @@ export class Client {
     const serverRandom = copyBytes(hello.random);
     this.#chosen = new Client12(this.#handshake, {
       suite,
-      clientRandom: this.#random,
       serverRandom,
       extendedMasterSecret,
     });
@@ -318,10 +302,7 @@ export class Client {
     this.#keys = [];
     this.#handshake.choose(suite);
     this.#handshake.transcript.add(message);
-    this.#chosen = new Client13(
-      this.#handshake,
-      new Session13(this.#handshake, suite, sharedSecret, this.#random),
-    );
+    this.#chosen = new Client13(this.#handshake, new Session13(this.#handshake, suite, sharedSecret));
     return undefined;
   }
 }

@@ -24,6 +24,7 @@ import { cookiesFor } from './cookie.ts';
 import type { DtlsCounter, DtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { RoleConflictDetector, bothActive, diagnose, silentClient, silentServer } from './diagnosis.ts';
+import type { HelloMachine } from './handshake-machine.ts';
 import type { Exporter } from './handshake.ts';
 import { Handshake } from './handshake.ts';
 import type { HandshakeInspection } from './inspection.ts';
@@ -69,7 +70,7 @@ const DROP_COUNTERS: Readonly<Record<Exclude<FragmentVerdict, 'taken'>, DtlsCoun
 export class HandshakeDriver {
   readonly #configuration: DtlsConfiguration;
   readonly #handshake: Handshake;
-  readonly #machine: Client | Server;
+  readonly #machine: HelloMachine;
   readonly #incoming: Reassembly;
   readonly #acknowledgements = new Acknowledgements();
   readonly #detector = new RoleConflictDetector();
@@ -124,7 +125,7 @@ export class HandshakeDriver {
 
   /** Both Finished have been said and the peer's verified. */
   get complete(): boolean {
-    return this.#machine.complete;
+    return this.#machine.state === 'complete';
   }
 
   /** True while a flight of ours has been neither answered nor acknowledged. */
@@ -151,9 +152,8 @@ export class HandshakeDriver {
 
   /** The client speaks first. */
   start(now: number): void {
-    if (this.#machine instanceof Server) return;
     this.#machine.start();
-    this.#retransmission.awaitAnswer(now);
+    if (this.#handshake.flight.begun > 0) this.#retransmission.awaitAnswer(now);
   }
 
   /** Takes a handshake record, up to the first fragment that has an outcome. */
@@ -205,10 +205,10 @@ export class HandshakeDriver {
   }
 
   /** DTLS 1.3: new keys for what we write, by a KeyUpdate. */
-  updateKeys(updateRequested: boolean, now: number): void {
+  updateKeys(requestPeer: boolean, now: number): void {
     const { flight } = this.#handshake;
     const { begun } = flight;
-    this.#machine.session13?.updateKeys(updateRequested);
+    this.#machine.keyUpdates?.updateKeys(requestPeer);
     if (flight.begun !== begun) this.#retransmission.awaitAnswer(now);
   }
 
@@ -311,6 +311,10 @@ export class HandshakeDriver {
     };
   }
 
+  get #isClient(): boolean {
+    return this.#configuration.role === 'client';
+  }
+
   get #isDtls13(): boolean {
     return this.#handshake.version === '1.3';
   }
@@ -321,12 +325,8 @@ export class HandshakeDriver {
     record: RecordReader,
     now: number,
   ): HandshakeOutcome | 'dropped' | undefined {
-    if (
-      this.#machine instanceof Client &&
-      fragment.type === HandshakeType.clientHello &&
-      record.epoch === 0
-    ) {
-      return this.#handleForeignHello(fragment, record, this.#machine) ?? 'dropped';
+    if (this.#isClient && fragment.type === HandshakeType.clientHello && record.epoch === 0) {
+      return this.#handleForeignHello(fragment, record) ?? 'dropped';
     }
     // RFC 5246 §7.4.1.1: ignored by a client that is negotiating already. It is no part of the sequence.
     if (fragment.type === HandshakeType.helloRequest && !this.#isDtls13) {
@@ -377,7 +377,7 @@ export class HandshakeDriver {
   /** True for a part of the peer's next hello where it can be of DTLS 1.3 alone. */
   #isHello13({ type, messageSeq }: Fragment): boolean {
     const isSure = this.#isDtls13 || !this.#handshake.speaks('1.2');
-    const hello = this.#machine instanceof Client ? HandshakeType.serverHello : HandshakeType.clientHello;
+    const hello = this.#isClient ? HandshakeType.serverHello : HandshakeType.clientHello;
     return isSure && type === hello && messageSeq === this.#incoming.nextSeq;
   }
 
@@ -431,11 +431,11 @@ export class HandshakeDriver {
    */
   #oweAck(record: RecordReader, isAnswered: boolean, now: number): void {
     const { version } = this.#handshake;
-    if (version === '1.2' || (record.epoch === 0 && (isAnswered || this.#machine instanceof Server))) return;
+    if (version === '1.2' || (record.epoch === 0 && (isAnswered || !this.#isClient))) return;
     this.#acknowledgements.add(record.epoch, record.sequence);
-    if (this.#machine.session13 === undefined) return;
+    if (this.#machine.keyUpdates === undefined) return;
     const isGap = this.#incoming.pending > 0 && this.#incoming.progress() === undefined;
-    const isEnd = this.complete && !(this.#machine instanceof Client && record.epoch < APPLICATION_EPOCH);
+    const isEnd = this.complete && !(this.#isClient && record.epoch < APPLICATION_EPOCH);
     if (isEnd || isGap) this.#acknowledgements.due = true;
     else if (!this.complete)
       this.#timers.armEarliest('dtlsAck', now + this.#configuration.retransmitTimeout * ACK_DELAY);
@@ -448,7 +448,7 @@ export class HandshakeDriver {
     flight.clear();
     this.#gaveUp = false;
     this.#retransmission.end();
-    if (this.complete) this.#machine.session13?.handleAcknowledged();
+    if (this.complete) this.#machine.keyUpdates?.handleAcknowledged();
     if (flight.begun !== begun) this.#retransmission.awaitAnswer(now);
     return { type: 'acknowledged' };
   }
@@ -465,18 +465,14 @@ export class HandshakeDriver {
   }
 
   /** A ClientHello to a client: our own come back, or a peer that is a client too. */
-  #handleForeignHello(
-    fragment: Fragment,
-    record: RecordReader,
-    client: Client,
-  ): HandshakeOutcome | undefined {
+  #handleForeignHello(fragment: Fragment, record: RecordReader): HandshakeOutcome | undefined {
     const random = helloRandomOf(fragment);
     if (record.epoch > 0 || random === undefined || this.#heard) {
       this.#counters.add('hellosIgnored');
       return undefined;
     }
     const { setups } = this.#configuration;
-    switch (this.#detector.judge(random, record.sequence, client.random, setups.remote)) {
+    switch (this.#detector.judge(random, record.sequence, this.#handshake.clientRandom, setups.remote)) {
       case 'reflected':
         this.#counters.add('hellosReflected');
         return undefined;
@@ -496,8 +492,7 @@ export class HandshakeDriver {
 
   /** After the handshake: repetitions, and attempts to start another one. */
   #handleLateFragment(fragment: Fragment, epoch: number, now: number): HandshakeOutcome | undefined {
-    const isServer = this.#machine instanceof Server;
-    const startsAnother = isServer ? HandshakeType.clientHello : HandshakeType.helloRequest;
+    const startsAnother = this.#isClient ? HandshakeType.helloRequest : HandshakeType.clientHello;
     if (epoch === 0) {
       this.#counters.add('plaintextIgnored');
     } else if (fragment.type === startsAnother) {
@@ -505,7 +500,7 @@ export class HandshakeDriver {
       return { type: 'renegotiation' };
     } else if (fragment.type === HandshakeType.finished && fragment.messageSeq < this.#incoming.nextSeq) {
       this.#counters.add('fragmentsRepeated');
-      if (isServer && this.#asksForFlight(fragment)) this.#retransmission.handleRepetition(now);
+      if (!this.#isClient && this.#asksForFlight(fragment)) this.#retransmission.handleRepetition(now);
     } else {
       return problemOutcome(unexpected('complete', fragment.type));
     }

@@ -30,6 +30,7 @@
  * decide which keys open a record, and an early, doubled or lost one does no harm.
  */
 import type { Bytes } from '../core/bytes.ts';
+import { NO_BYTES } from '../core/bytes.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider, Group } from '../crypto/provider.ts';
 import type { Certificate } from './certificate/certificate.ts';
@@ -65,6 +66,8 @@ export class Handshake {
   readonly flight: Flight = new Flight();
   readonly transcript: Transcript;
   readonly epochs: Epochs = initialEpochs();
+  /** The ClientHello's: ours from the beginning, a client's once its hello suits us. */
+  clientRandom: Bytes = NO_BYTES;
   /** The server's choice, which settles the version too. */
   suite: CipherSuite | undefined;
   group: Group | undefined;

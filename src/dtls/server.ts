@@ -17,6 +17,7 @@ import { randomBytes } from '../core/random.ts';
 import type { Group, SigningKey } from '../crypto/provider.ts';
 import type { CipherSuite, DtlsVersion } from './cipher-suites.ts';
 import type { Cookies } from './cookie.ts';
+import type { HandshakeMachine, HelloMachine, KeyUpdates } from './handshake-machine.ts';
 import type { Handshake } from './handshake.ts';
 import type { Extension } from './messages/extensions.ts';
 import {
@@ -71,15 +72,15 @@ type ServerState =
       /** Whose share was asked for, if it was not for a cookie alone. */
       readonly group: Group | undefined;
       readonly suite: CipherSuite;
-      readonly clientRandom: Bytes;
     };
 
-export class Server {
+export class Server implements HelloMachine {
   readonly #handshake: Handshake;
   /** Undefined where none are asked for. */
   readonly #cookies: Cookies | undefined;
   #state: ServerState = { name: 'await-client-hello' };
-  #chosen: Server12 | Server13 | undefined;
+  /** What is behind the hellos, once we have chosen. */
+  #chosen: HandshakeMachine | undefined;
 
   constructor(handshake: Handshake, cookies?: Cookies) {
     this.#handshake = handshake;
@@ -90,20 +91,14 @@ export class Server {
     return this.#chosen?.state ?? this.#state.name;
   }
 
-  get complete(): boolean {
-    return this.#chosen?.state === 'complete';
+  get keyUpdates(): KeyUpdates | undefined {
+    return this.#chosen?.keyUpdates;
   }
 
-  get group(): Group | undefined {
-    return this.#handshake.group;
+  start(): void {
+    // The client speaks first.
   }
 
-  /** DTLS 1.3's session, once its keys are known. */
-  get session13(): Session13 | undefined {
-    return this.#chosen instanceof Server13 ? this.#chosen.session : undefined;
-  }
-
-  /** Takes the next message in order. The bytes of `message` are the machine's from here on. */
   handle(message: HandshakeMessage): Problem | undefined {
     if (this.#chosen !== undefined) return this.#chosen.handle(message);
     if (message.type !== HandshakeType.clientHello) return unexpected(this.#state.name, message.type);
@@ -169,6 +164,7 @@ export class Server {
     const group = chooseGroup(hello, groupsOf12(this.#handshake.groups));
     if (group === undefined) return nothingInCommon('group', 'The client offers no group of ours.');
     this.#handshake.group = group;
+    this.#handshake.clientRandom = copyBytes(hello.random);
     this.#handshake.choose(suite);
     this.#handshake.transcript.add(message);
     this.#handshake.flight.begin(4, message);
@@ -186,6 +182,7 @@ export class Server {
     const common = this.#handshake.groups.filter((group) => offered.includes(groupCode(group)));
     const [preferred] = common;
     if (preferred === undefined) return nothingInCommon('group', 'The client offers no group of ours.');
+    this.#handshake.clientRandom = copyBytes(hello.random);
     this.#handshake.choose(suite);
     this.#handshake.transcript.add(message);
     // A share that is here saves a round trip, even if it is not of the group we like best.
@@ -223,12 +220,7 @@ export class Server {
     this.#handshake.transcript.replaceByHash();
     this.#handshake.flight.begin(2, message, this.#cookies === undefined);
     this.#sayServerHello13(RETRY_REQUEST_RANDOM, suite, extensions);
-    this.#state = {
-      name: 'await-retried-client-hello',
-      group,
-      suite,
-      clientRandom: copyBytes(hello.random),
-    };
+    this.#state = { name: 'await-retried-client-hello', group, suite };
     return undefined;
   }
 
@@ -242,7 +234,7 @@ export class Server {
     const shares = data === undefined ? [] : decodeKeyShares(data);
     if (isFailure(shares)) return malformed(shares.reason);
     const isSameHello =
-      equalBytes(hello.random, state.clientRandom) &&
+      equalBytes(hello.random, this.#handshake.clientRandom) &&
       this.#chooseVersion(hello) === '1.3' &&
       hello.cipherSuites.includes(state.suite.code);
     if (!isSameHello)
@@ -278,7 +270,7 @@ export class Server {
     const answer = encodeKeyShare({ groupCode: groupCode(group), publicKey: keys.publicKey });
     const extensions = [{ type: ExtensionType.keyShare, data: answer }];
     this.#sayServerHello13(randomBytes(random, HELLO_RANDOM_LENGTH), suite, extensions);
-    const session = new Session13(this.#handshake, suite, keys.secret, copyBytes(hello.random));
+    const session = new Session13(this.#handshake, suite, keys.secret);
     this.#chosen = new Server13(session, srtpExtensions(this.#handshake));
     return undefined;
   }

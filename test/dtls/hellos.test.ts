@@ -65,7 +65,7 @@ describe('ClientHello, as the server reads it', () => {
     });
     expect(code).toBeUndefined();
     expect(server.machine.state).toBe('await-certificate');
-    expect(server.machine.group).toBe('x25519');
+    expect(server.handshake.group).toBe('x25519');
   });
 
   it('T014 answers a hello that offers DTLS 1.3 with 1.2', () => {
@@ -100,7 +100,7 @@ describe('ClientHello, as the server reads it', () => {
   ])('T004 chooses the group from %s', (_, groups, expected) => {
     const { server, code } = serverAfter(withExtension(ExtensionType.supportedGroups, groups));
     expect(code).toBeUndefined();
-    expect(server.machine.group).toBe(expected);
+    expect(server.handshake.group).toBe(expected);
   });
 
   it.each<[string, Partial<ClientHello>, string]>([

@@ -56,8 +56,8 @@ describe('state machines', () => {
     expect(conversation.until()).toBeUndefined();
     expect(conversation.client.machine.state).toBe('complete');
     expect(conversation.server.machine.state).toBe('complete');
-    expect(conversation.client.machine.group).toBe('x25519');
-    expect(conversation.server.machine.group).toBe('x25519');
+    expect(conversation.client.handshake.group).toBe('x25519');
+    expect(conversation.server.handshake.group).toBe('x25519');
   });
 
   describe.each(['client', 'server'] as const)('T120–T126 the %s', (role) => {

@@ -13,6 +13,7 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
 import type { KeyExchange, PublicKey } from '../../crypto/provider.ts';
+import type { HandshakeMachine } from '../handshake-machine.ts';
 import type { Handshake } from '../handshake.ts';
 import {
   CERTIFICATE_TYPE_ECDSA_SIGN,
@@ -59,7 +60,8 @@ interface Exchange {
   readonly premasterSecret: Bytes;
 }
 
-export class Client12 {
+/** The client's side of DTLS 1.2 behind the ServerHello. */
+export class Client12 implements HandshakeMachine {
   readonly #handshake: Handshake;
   readonly #hellos: Hellos12;
   #state: ClientState = { name: 'await-certificate' };
@@ -73,7 +75,6 @@ export class Client12 {
     return this.#state.name;
   }
 
-  /** Takes the next message in order. The bytes of `message` are the machine's from here on. */
   handle(message: HandshakeMessage): Problem | undefined {
     const state = this.#state;
     const { type } = message;
@@ -126,7 +127,8 @@ export class Client12 {
 
   #handleServerKeyExchange(message: HandshakeMessage, publicKey: PublicKey): Problem | undefined {
     const { crypto, random, groups, transcript } = this.#handshake;
-    const { clientRandom, serverRandom } = this.#hellos;
+    const { clientRandom } = this.#handshake;
+    const { serverRandom } = this.#hellos;
     const exchange = decodeServerKeyExchange(message.body);
     if (isFailure(exchange)) return malformed(exchange.reason);
     const group = groupsOf12(groups).find((offered) => groupCode(offered) === exchange.groupCode);

@@ -7,11 +7,12 @@
  *                                                                                     ↓
  *                                                      complete ←Finished─ await-finished
  */
-import { NO_BYTES, copyBytes } from '../../core/bytes.ts';
+import { NO_BYTES } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
 import { randomBytes } from '../../core/random.ts';
 import type { Group, KeyExchange, PublicKey } from '../../crypto/provider.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
+import type { HandshakeMachine } from '../handshake-machine.ts';
 import type { Handshake } from '../handshake.ts';
 import {
   CERTIFICATE_TYPE_ECDSA_SIGN,
@@ -67,7 +68,8 @@ type ServerState =
   | { readonly name: 'await-finished'; readonly session: Session12 }
   | { readonly name: 'complete' };
 
-export class Server12 {
+/** The server's side of DTLS 1.2 from its ServerHello on. */
+export class Server12 implements HandshakeMachine {
   readonly #handshake: Handshake;
   readonly #hellos: Hellos12;
   readonly #keys: KeyExchange;
@@ -85,7 +87,7 @@ export class Server12 {
     const serverRandom = randomBytes(random, HELLO_RANDOM_LENGTH);
     if (handshake.speaks('1.3')) markDowngrade(serverRandom);
     this.#handshake = handshake;
-    this.#hellos = { suite, clientRandom: copyBytes(hello.random), serverRandom, extendedMasterSecret };
+    this.#hellos = { suite, serverRandom, extendedMasterSecret };
     this.#keys = crypto.keyExchange(group, random);
     this.#sayServerHello(hello);
     this.#sayKeyExchange();
@@ -95,7 +97,6 @@ export class Server12 {
     return this.#state.name;
   }
 
-  /** Takes the next message in order. The bytes of `message` are the machine's from here on. */
   handle(message: HandshakeMessage): Problem | undefined {
     const state = this.#state;
     const { type } = message;
@@ -149,8 +150,8 @@ export class Server12 {
 
   /** The rest of flight 4: who we are, our share, and who are you? */
   #sayKeyExchange(): void {
-    const { certificate } = this.#handshake;
-    const { clientRandom, serverRandom } = this.#hellos;
+    const { certificate, clientRandom } = this.#handshake;
+    const { serverRandom } = this.#hellos;
     this.#handshake.say(HandshakeType.certificate, encodeCertificate([certificate.der]));
     const parameters = encodeKeyExchangeParameters(this.#keys.group, this.#keys.publicKey);
     const signature = certificate.signingKey.sign(

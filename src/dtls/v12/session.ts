@@ -14,7 +14,6 @@ const PROTECTED_EPOCH = 1;
 /** What the hellos have settled. */
 export interface Hellos12 {
   readonly suite: CipherSuite;
-  readonly clientRandom: Bytes;
   readonly serverRandom: Bytes;
   /** RFC 7627: agreed on by both. */
   readonly extendedMasterSecret: boolean;
@@ -31,8 +30,8 @@ export class Session12 {
    * @param premasterSecret overwritten with zeros.
    */
   constructor(handshake: Handshake, hellos: Hellos12, premasterSecret: Uint8Array) {
-    const { crypto, keyLog, transcript, role } = handshake;
-    const { suite, clientRandom, serverRandom, extendedMasterSecret } = hellos;
+    const { crypto, keyLog, transcript, role, clientRandom } = handshake;
+    const { suite, serverRandom, extendedMasterSecret } = hellos;
     this.#handshake = handshake;
     const reveal =
       keyLog && ((secret: Bytes): void => keyLog('CLIENT_RANDOM', copyBytes(clientRandom), secret));

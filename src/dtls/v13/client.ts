@@ -8,6 +8,7 @@
  */
 import { Reader } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
+import type { HandshakeMachine, KeyUpdates } from '../handshake-machine.ts';
 import type { Handshake } from '../handshake.ts';
 import { decodeCertificateRequest13 } from '../messages/certificates13.ts';
 import {
@@ -28,8 +29,9 @@ import type { Session13 } from './session.ts';
 
 type ClientState = 'await-encrypted-extensions' | 'await-certificate-request' | 'await-proof';
 
-export class Client13 {
-  readonly session: Session13;
+/** The client's side of DTLS 1.3 behind the ServerHello. */
+export class Client13 implements HandshakeMachine {
+  readonly #session: Session13;
   readonly #handshake: Handshake;
   readonly #proof: Proof13;
   #state: ClientState = 'await-encrypted-extensions';
@@ -37,17 +39,20 @@ export class Client13 {
 
   constructor(handshake: Handshake, session: Session13) {
     this.#handshake = handshake;
-    this.session = session;
+    this.#session = session;
     this.#proof = new Proof13(session, (finished) => {
       this.#sayFlight5(finished);
     });
+  }
+
+  get keyUpdates(): KeyUpdates {
+    return this.#session;
   }
 
   get state(): Exclude<ClientState, 'await-proof'> | Proof13['state'] {
     return this.#state === 'await-proof' ? this.#proof.state : this.#state;
   }
 
-  /** Takes the next message in order. The bytes of `message` are the machine's from here on. */
   handle(message: HandshakeMessage): Problem | undefined {
     const { type } = message;
     switch (this.#state) {
@@ -106,11 +111,11 @@ export class Client13 {
   }
 
   #sayFlight5(finished: HandshakeMessage): void {
-    this.session.deriveApplication();
-    this.session.readApplication();
+    this.#session.deriveApplication();
+    this.#session.readApplication();
     this.#handshake.flight.begin(5, finished);
-    if (this.#isAsked) this.session.sayCertificate();
-    this.session.sayFinished();
-    this.session.writeApplication();
+    if (this.#isAsked) this.#session.sayCertificate();
+    this.#session.sayFinished();
+    this.#session.writeApplication();
   }
 }

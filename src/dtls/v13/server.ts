@@ -2,6 +2,7 @@
  * The server of a DTLS 1.3 handshake behind its ServerHello: it says the rest of flight 4, then hears the client's proof of
  * who it is (proof.ts).
  */
+import type { HandshakeMachine, KeyUpdates } from '../handshake-machine.ts';
 import { encodeCertificateRequest13 } from '../messages/certificates13.ts';
 import type { Extension } from '../messages/extensions.ts';
 import { encodeEncryptedExtensions } from '../messages/extensions.ts';
@@ -12,8 +13,9 @@ import { OFFERED_SCHEMES } from '../signatures.ts';
 import { Proof13 } from './proof.ts';
 import type { Session13 } from './session.ts';
 
-export class Server13 {
-  readonly session: Session13;
+/** The server's side of DTLS 1.3 behind its ServerHello. */
+export class Server13 implements HandshakeMachine {
+  readonly #session: Session13;
   readonly #proof: Proof13;
 
   /**
@@ -21,7 +23,7 @@ export class Server13 {
    * @param extensions answers to the ClientHello's that are not for its ServerHello
    */
   constructor(session: Session13, extensions: readonly Extension[]) {
-    this.session = session;
+    this.#session = session;
     session.say(HandshakeType.encryptedExtensions, encodeEncryptedExtensions(extensions));
     session.say(HandshakeType.certificateRequest, encodeCertificateRequest13(OFFERED_SCHEMES));
     session.sayCertificate();
@@ -34,11 +36,14 @@ export class Server13 {
     });
   }
 
+  get keyUpdates(): KeyUpdates {
+    return this.#session;
+  }
+
   get state(): Proof13['state'] {
     return this.#proof.state;
   }
 
-  /** Takes the next message in order. The bytes of `message` are the machine's from here on. */
   handle(message: HandshakeMessage): Problem | undefined {
     return this.#proof.handle(message);
   }

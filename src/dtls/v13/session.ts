@@ -10,6 +10,7 @@ import { copyBytes, equalConstantTime } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
 import type { PublicKey } from '../../crypto/provider.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
+import type { KeyUpdates } from '../handshake-machine.ts';
 import type { Handshake } from '../handshake.ts';
 import { decodeCertificateVerify, encodeCertificateVerify } from '../messages/certificates.ts';
 import {
@@ -43,7 +44,7 @@ const KEY_UPDATE_FLIGHT = 7;
 /** Epochs of the peer's kept at once: late records, and repetitions of its last flight, still open. */
 const READ_EPOCHS_KEPT = 2;
 
-export class Session13 {
+export class Session13 implements KeyUpdates {
   readonly #handshake: Handshake;
   readonly #other: DtlsRole;
   readonly #schedule: KeySchedule13;
@@ -61,8 +62,8 @@ export class Session13 {
    * Once ServerHello is in the transcript: epoch 2 in both directions.
    * @param sharedSecret overwritten with zeros.
    */
-  constructor(handshake: Handshake, suite: CipherSuite, sharedSecret: Bytes, clientRandom: Bytes) {
-    const { crypto, keyLog, role, epochs, transcript } = handshake;
+  constructor(handshake: Handshake, suite: CipherSuite, sharedSecret: Bytes) {
+    const { crypto, keyLog, role, epochs, transcript, clientRandom } = handshake;
     this.#handshake = handshake;
     this.#other = role === 'client' ? 'server' : 'client';
     const reveal =
@@ -172,19 +173,18 @@ export class Session13 {
    * Changes the keys of our writing, now or as soon as our last flight is acknowledged. A change under way is enough, unless
    * the peer's are to change with it.
    */
-  updateKeys(updateRequested: boolean): void {
+  updateKeys(requestPeer: boolean): void {
     const { flight, epochs } = this.#handshake;
-    if (this.#nextWrite !== undefined && !updateRequested) return;
+    if (this.#nextWrite !== undefined && !requestPeer) return;
     if (flight.messages > 0) {
-      if (updateRequested || this.#updateWanted === 'no')
-        this.#updateWanted = updateRequested ? 'both' : 'ours';
+      if (requestPeer || this.#updateWanted === 'no') this.#updateWanted = requestPeer ? 'both' : 'ours';
       return;
     }
     const current: WriteEpoch | undefined = epochs.write;
     if (current === undefined) return;
     this.#updateWanted = 'no';
     flight.begin(KEY_UPDATE_FLIGHT, undefined);
-    flight.add(HandshakeType.keyUpdate, encodeKeyUpdate(updateRequested), current);
+    flight.add(HandshakeType.keyUpdate, encodeKeyUpdate(requestPeer), current);
     this.#writeSecret = this.#writeSecret.next();
     this.#nextWrite = this.#nextWriteEpoch(current.epoch + 1);
   }
