@@ -189,7 +189,7 @@ export class Dtls {
    * the caller's. `undefined` unless connected: before that the peer might be anybody.
    */
   exportKeyingMaterial(label: string, length: number): Bytes | undefined {
-    return this.#state === 'connected' ? this.#driver.exporter?.(label, length) : undefined;
+    return this.#state === 'connected' ? this.#driver.exporter?.export(label, length) : undefined;
   }
 
   /**

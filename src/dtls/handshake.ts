@@ -30,7 +30,7 @@
  * decide which keys open a record, and an early, doubled or lost one does no harm.
  */
 import type { Bytes } from '../core/bytes.ts';
-import { NO_BYTES } from '../core/bytes.ts';
+import { NO_BYTES, copyBytes } from '../core/bytes.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider, Group } from '../crypto/provider.ts';
 import type { Certificate } from './certificate/certificate.ts';
@@ -47,9 +47,19 @@ import type { DtlsRole } from './states.ts';
 import { Transcript } from './transcript.ts';
 
 /** Keying material for others, once the handshake is complete (RFC 5705, RFC 8446 §7.5). */
-export type Exporter = (label: string, length: number) => Bytes;
+export interface Exporter {
+  /** `length` bytes for `label`, without a context; they are the caller's. */
+  export(label: string, length: number): Bytes;
+}
 
-export class Handshake {
+/** A log that secrets are shown to as they are made. */
+export interface SecretLog {
+  /** `label` is the NSS key log's. The secret is copied by whoever keeps it. */
+  reveal(label: string, secret: Uint8Array): void;
+}
+
+/** One handshake: its tools, and what has been settled so far. */
+export class Handshake implements SecretLog {
   readonly role: DtlsRole;
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
@@ -61,7 +71,7 @@ export class Handshake {
   readonly requireExtendedMasterSecret: boolean;
   /** The preferred first; empty where SRTP is not spoken of. */
   readonly srtpProfiles: readonly SrtpProfile[];
-  readonly keyLog: DtlsKeyLog | undefined;
+  readonly #keyLog: DtlsKeyLog | undefined;
   readonly peer: Peer;
   readonly flight: Flight = new Flight();
   readonly transcript: Transcript;
@@ -85,7 +95,7 @@ export class Handshake {
     this.cipherSuites = configuration.cipherSuites;
     this.requireExtendedMasterSecret = configuration.requireExtendedMasterSecret;
     this.srtpProfiles = configuration.srtpProfiles;
-    this.keyLog = configuration.keyLog;
+    this.#keyLog = configuration.keyLog;
     this.peer = peer;
     this.transcript = new Transcript(this.crypto);
   }
@@ -101,9 +111,15 @@ export class Handshake {
     return version === '1.2' ? min === '1.2' : max === '1.3';
   }
 
+  /** The server has chosen. */
   choose(suite: CipherSuite): void {
     this.suite = suite;
     this.transcript.choose(suite);
+  }
+
+  /** Tells the key log, if there is one; what it gets is its own. */
+  reveal(label: string, secret: Uint8Array): void {
+    this.#keyLog?.(label, copyBytes(this.clientRandom), copyBytes(secret));
   }
 
   /** Adds a message to the flight and the transcript, plaintext unless an epoch is given. */

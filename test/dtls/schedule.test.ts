@@ -59,7 +59,7 @@ describe.each([
       bytes(derived.pre_master_secret),
       'extended master secret',
       sessionHash,
-      (secret) => revealed.push(toHex(secret)),
+      { reveal: (_, secret) => revealed.push(toHex(secret)) },
     );
     expect(revealed).toEqual([derived.extended_master_secret]);
     const keys = master.expand(clientRandom, serverRandom);
@@ -75,9 +75,9 @@ describe.each([
   it('RFC 5246 §8.1: without RFC 7627 the randoms take the place of the session hash', () => {
     const revealed: string[] = [];
     const seed = bytes(derived.client_random + derived.server_random);
-    new MasterSecret(crypto, suite, bytes(derived.pre_master_secret), 'master secret', seed, (secret) =>
-      revealed.push(toHex(secret)),
-    );
+    new MasterSecret(crypto, suite, bytes(derived.pre_master_secret), 'master secret', seed, {
+      reveal: (_, secret) => revealed.push(toHex(secret)),
+    });
     expect(revealed).toEqual([derived.master_secret]);
   });
 
@@ -100,8 +100,8 @@ describe('the key schedule of DTLS 1.3', () => {
 
   it('RFC 9147 §5.9: traffic secrets and exporter secret follow from the shared secret', () => {
     const revealed: Record<string, string> = {};
-    const schedule = new KeySchedule13(crypto, suite, bytes(inputs.ecdhe_shared), (label, secret) => {
-      revealed[label] = toHex(secret);
+    const schedule = new KeySchedule13(crypto, suite, bytes(inputs.ecdhe_shared), {
+      reveal: (label, secret) => (revealed[label] = toHex(secret)),
     });
     schedule.handshake(bytes(inputs.transcript_hash_ch_sh));
     schedule.application(bytes(inputs.transcript_hash_ch_to_server_finished));

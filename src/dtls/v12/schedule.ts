@@ -12,6 +12,7 @@ import { encodeUtf8 } from '../../core/text.ts';
 import type { CryptoProvider, HmacKey } from '../../crypto/provider.ts';
 import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH } from '../../crypto/provider.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
+import type { SecretLog } from '../handshake.ts';
 import { ivLength } from '../record/epoch12.ts';
 import type { TrafficKeys } from '../record/write-epoch.ts';
 
@@ -49,7 +50,6 @@ export class MasterSecret {
    * @param label and @param seed `extended master secret` and the hash of the handshake up to and including
    * ClientKeyExchange (RFC 7627 §4: so no two connections share a secret), or `master secret` and both randoms
    * (RFC 5246 §8.1) for a peer that knows no better.
-   * @param reveal given a copy of the secret, for a key log.
    */
   constructor(
     crypto: CryptoProvider,
@@ -57,13 +57,13 @@ export class MasterSecret {
     premasterSecret: Uint8Array,
     label: 'extended master secret' | 'master secret',
     seed: Uint8Array,
-    reveal?: (secret: Bytes) => void,
+    log?: SecretLog,
   ) {
     this.#suite = suite;
     const premaster = crypto.hmac(suite.hash, premasterSecret);
     const secret = prf(premaster, label, seed, MASTER_SECRET_LENGTH);
     this.#hmac = crypto.hmac(suite.hash, secret);
-    reveal?.(secret.slice());
+    log?.reveal('CLIENT_RANDOM', secret);
     premasterSecret.fill(0);
     secret.fill(0);
   }

@@ -1,8 +1,8 @@
 /** The steps of a DTLS 1.2 handshake that both roles take: master secret, keys, Finished. */
 import type { Bytes } from '../../core/bytes.ts';
-import { concatBytes, copyBytes, equalConstantTime } from '../../core/bytes.ts';
+import { concatBytes, equalConstantTime } from '../../core/bytes.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
-import type { Handshake } from '../handshake.ts';
+import type { Exporter, Handshake } from '../handshake.ts';
 import type { HandshakeMessage } from '../messages/handshake.ts';
 import { HandshakeType } from '../messages/handshake.ts';
 import { ReadEpoch12, WriteEpoch12 } from '../record/epoch12.ts';
@@ -20,8 +20,9 @@ export interface Hellos12 {
 }
 
 /** A master secret and the epoch of our writing, which waits for our Finished. */
-export class Session12 {
+export class Session12 implements Exporter {
   readonly #handshake: Handshake;
+  readonly #serverRandom: Bytes;
   readonly #master: MasterSecret;
   readonly #write: WriteEpoch12;
 
@@ -30,28 +31,24 @@ export class Session12 {
    * @param premasterSecret overwritten with zeros.
    */
   constructor(handshake: Handshake, hellos: Hellos12, premasterSecret: Uint8Array) {
-    const { crypto, keyLog, transcript, role, clientRandom } = handshake;
+    const { crypto, transcript, role, clientRandom } = handshake;
     const { suite, serverRandom, extendedMasterSecret } = hellos;
     this.#handshake = handshake;
-    const reveal =
-      keyLog && ((secret: Bytes): void => keyLog('CLIENT_RANDOM', copyBytes(clientRandom), secret));
-    this.#master = extendedMasterSecret
-      ? new MasterSecret(crypto, suite, premasterSecret, 'extended master secret', transcript.hash(), reveal)
-      : new MasterSecret(
-          crypto,
-          suite,
-          premasterSecret,
-          'master secret',
-          concatBytes(clientRandom, serverRandom),
-          reveal,
-        );
+    this.#serverRandom = serverRandom;
+    const label = extendedMasterSecret ? 'extended master secret' : 'master secret';
+    const seed = extendedMasterSecret ? transcript.hash() : concatBytes(clientRandom, serverRandom);
+    this.#master = new MasterSecret(crypto, suite, premasterSecret, label, seed, handshake);
     const { client, server } = this.#master.expand(clientRandom, serverRandom);
     const [ours, theirs] = role === 'client' ? [client, server] : [server, client];
     handshake.epochs.read12 = new ReadEpoch12(crypto, PROTECTED_EPOCH, theirs);
     this.#write = new WriteEpoch12(crypto, PROTECTED_EPOCH, ours);
     client.key.fill(0);
     server.key.fill(0);
-    handshake.exporter = (label, length) => this.#master.export(label, clientRandom, serverRandom, length);
+    handshake.exporter = this;
+  }
+
+  export(label: string, length: number): Bytes {
+    return this.#master.export(label, this.#handshake.clientRandom, this.#serverRandom, length);
   }
 
   /** Ends the flight with ChangeCipherSpec and Finished; from here on everything is written protected. */

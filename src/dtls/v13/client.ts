@@ -21,55 +21,57 @@ import {
 import type { HandshakeMessage } from '../messages/handshake.ts';
 import { HandshakeType } from '../messages/handshake.ts';
 import type { Problem } from '../problem.ts';
-import { malformed, missingExtension, unexpected, unsolicitedExtension } from '../problem.ts';
+import { isProblem, malformed, missingExtension, unexpected, unsolicitedExtension } from '../problem.ts';
 import { judgeAcceptedSchemes } from '../signatures.ts';
 import { takeSrtpProfile } from '../srtp.ts';
-import { Proof13 } from './proof.ts';
+import type { Complete, ProofState } from './proof.ts';
+import { NO_PROOF, takeProof } from './proof.ts';
 import type { Session13 } from './session.ts';
 
-type ClientState = 'await-encrypted-extensions' | 'await-certificate-request' | 'await-proof';
+type ClientState =
+  | { readonly name: 'await-encrypted-extensions' }
+  | { readonly name: 'await-certificate-request' }
+  | ProofState
+  | Complete;
 
 /** The client's side of DTLS 1.3 behind the ServerHello. */
 export class Client13 implements HandshakeMachine {
   readonly #session: Session13;
   readonly #handshake: Handshake;
-  readonly #proof: Proof13;
-  #state: ClientState = 'await-encrypted-extensions';
+  #state: ClientState = { name: 'await-encrypted-extensions' };
+  /** True once the server has asked who we are. */
   #isAsked = false;
 
   constructor(handshake: Handshake, session: Session13) {
     this.#handshake = handshake;
     this.#session = session;
-    this.#proof = new Proof13(session, (finished) => {
-      this.#sayFlight5(finished);
-    });
+  }
+
+  get state(): string {
+    return this.#state.name;
   }
 
   get keyUpdates(): KeyUpdates {
     return this.#session;
   }
 
-  get state(): Exclude<ClientState, 'await-proof'> | Proof13['state'] {
-    return this.#state === 'await-proof' ? this.#proof.state : this.#state;
-  }
-
   handle(message: HandshakeMessage): Problem | undefined {
+    const state = this.#state;
     const { type } = message;
-    switch (this.#state) {
+    switch (state.name) {
       case 'await-encrypted-extensions':
         if (type === HandshakeType.encryptedExtensions) return this.#handleEncryptedExtensions(message);
         break;
       case 'await-certificate-request':
         if (type === HandshakeType.certificateRequest) return this.#handleCertificateRequest(message);
-        if (type === HandshakeType.certificate) {
-          this.#state = 'await-proof';
-          return this.#proof.handle(message);
-        }
+        if (type === HandshakeType.certificate) return this.#handleProof(message, NO_PROOF);
         break;
-      case 'await-proof':
-        return this.#proof.handle(message);
+      case 'complete':
+        return this.#session.handleLate(message);
+      default:
+        return this.#handleProof(message, state);
     }
-    return unexpected(this.#state, type);
+    return unexpected(state.name, type);
   }
 
   /** RFC 8446 §4.3.1: what we offer and may be answered here: use_srtp, and supported_groups as advice for another time. */
@@ -86,7 +88,7 @@ export class Client13 implements HandshakeMachine {
     const srtpProblem = takeSrtpProfile(this.#handshake, extensions);
     if (srtpProblem !== undefined) return srtpProblem;
     this.#handshake.transcript.add(message);
-    this.#state = 'await-certificate-request';
+    this.#state = { name: 'await-certificate-request' };
     return undefined;
   }
 
@@ -106,7 +108,15 @@ export class Client13 implements HandshakeMachine {
     if (refusal !== undefined) return refusal;
     this.#handshake.transcript.add(message);
     this.#isAsked = true;
-    this.#state = 'await-proof';
+    this.#state = NO_PROOF;
+    return undefined;
+  }
+
+  #handleProof(message: HandshakeMessage, state: ProofState): Problem | undefined {
+    const next = takeProof(this.#session, state, message);
+    if (isProblem(next)) return next;
+    if (next.name === 'complete') this.#sayFlight5(message);
+    this.#state = next;
     return undefined;
   }
 

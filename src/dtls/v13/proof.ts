@@ -1,7 +1,10 @@
 /**
- * What either end of a DTLS 1.3 handshake hears of the other (RFC 8446 §4.4), named for the message waited for:
+ * Proof of who the other end of a DTLS 1.3 handshake is (RFC 8446 §4.4), which both roles hear alike. Each state is named
+ * for the message waited for:
  *
- *     await-certificate → await-certificate-verify → await-finished → complete, and what may come after a handshake
+ *     await-certificate ─Certificate→ await-certificate-verify ─CertificateVerify→ await-finished ─Finished→ complete
+ *
+ * What a role does once the Finished is good, and what may come after a handshake, is the role's.
  */
 import type { PublicKey } from '../../crypto/provider.ts';
 import type { HandshakeMessage } from '../messages/handshake.ts';
@@ -10,67 +13,41 @@ import type { Problem } from '../problem.ts';
 import { isProblem, unexpected } from '../problem.ts';
 import type { Session13 } from './session.ts';
 
-type ProofState =
+/** How far the proof has come. */
+export type ProofState =
   | { readonly name: 'await-certificate' }
   | { readonly name: 'await-certificate-verify'; readonly publicKey: PublicKey }
-  | { readonly name: 'await-finished' }
-  | { readonly name: 'complete' };
+  | { readonly name: 'await-finished' };
 
-export class Proof13 {
-  readonly #session: Session13;
-  readonly #finish: (finished: HandshakeMessage) => void;
-  #state: ProofState = { name: 'await-certificate' };
+/** The state a proof begins in. */
+export const NO_PROOF: ProofState = { name: 'await-certificate' };
 
-  /** @param finish what our role does once the peer's Finished is good */
-  constructor(session: Session13, finish: (finished: HandshakeMessage) => void) {
-    this.#session = session;
-    this.#finish = finish;
-  }
+/** The state a proof ends in. */
+export interface Complete {
+  readonly name: 'complete';
+}
 
-  get state(): ProofState['name'] {
-    return this.#state.name;
-  }
+const COMPLETE: Complete = { name: 'complete' };
 
-  /** Takes the next message in order. The bytes of `message` are the machine's from here on. */
-  handle(message: HandshakeMessage): Problem | undefined {
-    const state = this.#state;
-    const { type } = message;
-    switch (state.name) {
-      case 'await-certificate':
-        if (type === HandshakeType.certificate) return this.#handleCertificate(message);
-        break;
-      case 'await-certificate-verify':
-        if (type === HandshakeType.certificateVerify) {
-          return this.#handleCertificateVerify(message, state.publicKey);
-        }
-        break;
-      case 'await-finished':
-        if (type === HandshakeType.finished) return this.#handleFinished(message);
-        break;
-      case 'complete':
-        return this.#session.handleLate(message);
+/** Takes the next message in order; answers the state behind it, or why the handshake cannot go on. */
+export function takeProof(
+  session: Session13,
+  state: ProofState,
+  message: HandshakeMessage,
+): ProofState | Complete | Problem {
+  switch (state.name) {
+    case 'await-certificate': {
+      if (message.type !== HandshakeType.certificate) break;
+      const presented = session.takeCertificate(message);
+      if (isProblem(presented)) return presented;
+      return { name: 'await-certificate-verify', publicKey: presented.publicKey };
     }
-    return unexpected(state.name, type);
+    case 'await-certificate-verify':
+      if (message.type !== HandshakeType.certificateVerify) break;
+      return session.takeCertificateVerify(message, state.publicKey) ?? { name: 'await-finished' };
+    case 'await-finished':
+      if (message.type !== HandshakeType.finished) break;
+      return session.takeFinished(message) ?? COMPLETE;
   }
-
-  #handleCertificate(message: HandshakeMessage): Problem | undefined {
-    const presented = this.#session.takeCertificate(message);
-    if (isProblem(presented)) return presented;
-    this.#state = { name: 'await-certificate-verify', publicKey: presented.publicKey };
-    return undefined;
-  }
-
-  #handleCertificateVerify(message: HandshakeMessage, publicKey: PublicKey): Problem | undefined {
-    const problem = this.#session.takeCertificateVerify(message, publicKey);
-    if (problem === undefined) this.#state = { name: 'await-finished' };
-    return problem;
-  }
-
-  #handleFinished(message: HandshakeMessage): Problem | undefined {
-    const problem = this.#session.takeFinished(message);
-    if (problem !== undefined) return problem;
-    this.#finish(message);
-    this.#state = { name: 'complete' };
-    return undefined;
-  }
+  return unexpected(state.name, message.type);
 }

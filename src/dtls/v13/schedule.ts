@@ -16,6 +16,7 @@ import { hkdfExpandNumbered, hkdfExtract } from '../../crypto/hkdf.ts';
 import type { CryptoProvider, HmacKey } from '../../crypto/provider.ts';
 import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, HASH_LENGTHS } from '../../crypto/provider.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
+import type { Exporter, SecretLog } from '../handshake.ts';
 import type { TrafficKeys13 } from '../record/epoch13.ts';
 
 /** RFC 9147 §5.9: where TLS says "tls13 ", with a space. */
@@ -81,9 +82,6 @@ function expandLabel(secret: HmacKey, label: Uint8Array, context: Uint8Array, le
   return hkdfExpandNumbered(secret, info, length);
 }
 
-/** Takes a copy of a secret as it is made, for a key log. */
-export type Reveal = (label: string, secret: Bytes) => void;
-
 /** One direction's secret of one epoch. */
 export class TrafficSecret {
   readonly #crypto: CryptoProvider;
@@ -131,7 +129,7 @@ export interface TrafficSecrets {
 }
 
 /** Keying material for others, from the exporter master secret (RFC 8446 §7.5). */
-export class Exporter13 {
+export class Exporter13 implements Exporter {
   readonly #crypto: CryptoProvider;
   readonly #suite: CipherSuite;
   readonly #hmac: HmacKey;
@@ -157,14 +155,14 @@ export class Exporter13 {
 export class KeySchedule13 {
   readonly #crypto: CryptoProvider;
   readonly #suite: CipherSuite;
-  readonly #reveal: Reveal | undefined;
+  readonly #log: SecretLog | undefined;
   readonly #handshakeSecret: HmacKey;
 
   /** @param sharedSecret overwritten with zeros. */
-  constructor(crypto: CryptoProvider, suite: CipherSuite, sharedSecret: Uint8Array, reveal?: Reveal) {
+  constructor(crypto: CryptoProvider, suite: CipherSuite, sharedSecret: Uint8Array, log?: SecretLog) {
     this.#crypto = crypto;
     this.#suite = suite;
-    this.#reveal = reveal;
+    this.#log = log;
     this.#handshakeSecret = this.#extract(CONSTANTS[suite.hash].handshakeSalt, sharedSecret);
     sharedSecret.fill(0);
   }
@@ -208,7 +206,7 @@ export class KeySchedule13 {
 
   #derive(secret: HmacKey, label: Uint8Array, transcriptHash: Uint8Array, logLabel: string): Bytes {
     const derived = expandLabel(secret, label, transcriptHash, HASH_LENGTHS[this.#suite.hash]);
-    this.#reveal?.(logLabel, derived.slice());
+    this.#log?.reveal(logLabel, derived);
     return derived;
   }
 }

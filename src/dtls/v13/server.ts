@@ -1,6 +1,6 @@
 /**
- * The server of a DTLS 1.3 handshake behind its ServerHello: it says the rest of flight 4, then hears the client's proof of
- * who it is (proof.ts).
+ * Server13: the server of a DTLS 1.3 handshake behind its ServerHello. It says the rest of flight 4, then hears the client's
+ * proof of who it is (proof.ts).
  */
 import type { HandshakeMachine, KeyUpdates } from '../handshake-machine.ts';
 import { encodeCertificateRequest13 } from '../messages/certificates13.ts';
@@ -9,14 +9,16 @@ import { encodeEncryptedExtensions } from '../messages/extensions.ts';
 import type { HandshakeMessage } from '../messages/handshake.ts';
 import { HandshakeType } from '../messages/handshake.ts';
 import type { Problem } from '../problem.ts';
+import { isProblem } from '../problem.ts';
 import { OFFERED_SCHEMES } from '../signatures.ts';
-import { Proof13 } from './proof.ts';
+import type { Complete, ProofState } from './proof.ts';
+import { NO_PROOF, takeProof } from './proof.ts';
 import type { Session13 } from './session.ts';
 
 /** The server's side of DTLS 1.3 behind its ServerHello. */
 export class Server13 implements HandshakeMachine {
   readonly #session: Session13;
-  readonly #proof: Proof13;
+  #state: ProofState | Complete = NO_PROOF;
 
   /**
    * Says the protected part of flight 4; what is written from here on is in epoch 3.
@@ -30,21 +32,24 @@ export class Server13 implements HandshakeMachine {
     session.sayFinished();
     session.deriveApplication();
     session.writeApplication();
-    // The client's data may be read once its Finished is here.
-    this.#proof = new Proof13(session, () => {
-      session.readApplication();
-    });
+  }
+
+  get state(): string {
+    return this.#state.name;
   }
 
   get keyUpdates(): KeyUpdates {
     return this.#session;
   }
 
-  get state(): Proof13['state'] {
-    return this.#proof.state;
-  }
-
   handle(message: HandshakeMessage): Problem | undefined {
-    return this.#proof.handle(message);
+    const state = this.#state;
+    if (state.name === 'complete') return this.#session.handleLate(message);
+    const next = takeProof(this.#session, state, message);
+    if (isProblem(next)) return next;
+    // The client's data may be read once its Finished is here.
+    if (next.name === 'complete') this.#session.readApplication();
+    this.#state = next;
+    return undefined;
   }
 }

@@ -6,7 +6,7 @@
  * at once and keeps the old, can open whatever comes in whatever order. One at a time (§8).
  */
 import type { Bytes } from '../../core/bytes.ts';
-import { copyBytes, equalConstantTime } from '../../core/bytes.ts';
+import { equalConstantTime } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
 import type { PublicKey } from '../../crypto/provider.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
@@ -63,12 +63,10 @@ export class Session13 implements KeyUpdates {
    * @param sharedSecret overwritten with zeros.
    */
   constructor(handshake: Handshake, suite: CipherSuite, sharedSecret: Bytes) {
-    const { crypto, keyLog, role, epochs, transcript, clientRandom } = handshake;
+    const { crypto, role, epochs, transcript } = handshake;
     this.#handshake = handshake;
     this.#other = role === 'client' ? 'server' : 'client';
-    const reveal =
-      keyLog && ((label: string, secret: Bytes): void => keyLog(label, copyBytes(clientRandom), secret));
-    this.#schedule = new KeySchedule13(crypto, suite, sharedSecret, reveal);
+    this.#schedule = new KeySchedule13(crypto, suite, sharedSecret, handshake);
     this.#handshakeSecrets = this.#schedule.handshake(transcript.hash());
     this.#writeSecret = this.#handshakeSecrets[role];
     this.#readSecret = this.#handshakeSecrets[this.#other];
@@ -143,7 +141,7 @@ export class Session13 implements KeyUpdates {
     const secrets = this.#schedule.application(transcript.hash());
     this.#writeSecret = secrets[role];
     this.#readSecret = secrets[this.#other];
-    this.#handshake.exporter = (label, length) => secrets.exporter.export(label, length);
+    this.#handshake.exporter = secrets.exporter;
   }
 
   writeApplication(): void {
