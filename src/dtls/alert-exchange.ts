@@ -16,6 +16,7 @@ import type { DtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { bothActive } from './diagnosis.ts';
 import type { HandshakeDriver } from './handshake-driver.ts';
+import type { Handshake } from './handshake.ts';
 import type { DtlsConfiguration, DtlsSetups, DtlsVersions } from './options.ts';
 import type { Problem } from './problem.ts';
 import { illegalParameter, malformed } from './problem.ts';
@@ -37,13 +38,20 @@ const CLOSED_IN_HANDSHAKE: Diagnosis = {
 
 export class AlertExchange {
   readonly #driver: HandshakeDriver;
+  readonly #handshake: Handshake;
   readonly #setups: DtlsSetups;
   readonly #versions: DtlsVersions;
   readonly #counters: DtlsCounters;
   readonly #queue = new BoundedQueue<Alert>(MAX_RENEGOTIATION_REFUSALS + 1);
 
-  constructor(driver: HandshakeDriver, { setups, versions }: DtlsConfiguration, counters: DtlsCounters) {
+  constructor(
+    driver: HandshakeDriver,
+    handshake: Handshake,
+    { setups, versions }: DtlsConfiguration,
+    counters: DtlsCounters,
+  ) {
     this.#driver = driver;
+    this.#handshake = handshake;
     this.#setups = setups;
     this.#versions = versions;
     this.#counters = counters;
@@ -106,7 +114,7 @@ export class AlertExchange {
   pollTransmit(): Bytes | undefined {
     const alert = this.#queue.shift();
     if (alert === undefined) return undefined;
-    const { epochs } = this.#driver;
+    const { epochs } = this.#handshake;
     return sealCopy(epochs.write ?? epochs.plaintext, ContentType.alert, encodeAlert(alert));
   }
 
@@ -116,16 +124,16 @@ export class AlertExchange {
 
   /** A plaintext alert counts only while the peer may have no keys: until the first record it has protected. */
   #heeds(record: RecordReader): boolean {
-    return record.epoch > 0 || !hasAuthenticated(this.#driver.epochs);
+    return record.epoch > 0 || !hasAuthenticated(this.#handshake.epochs);
   }
 
   /** The hello has offered DTLS 1.3 and nothing else, and no server has taken it. */
   get #offers13Alone(): boolean {
-    return this.#versions.min === '1.3' && this.#driver.suite === undefined;
+    return this.#versions.min === '1.3' && this.#handshake.version === undefined;
   }
 
   get #isDtls13(): boolean {
-    return this.#driver.suite?.version === '1.3';
+    return this.#handshake.version === '1.3';
   }
 
   /** RFC 8446 §6: there the level says nothing, so that an odd one does no harm. */

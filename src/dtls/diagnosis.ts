@@ -1,14 +1,10 @@
 /**
- * Why a handshake does not get anywhere: the role conflict detector, and the texts that say who should do what (F1b, F1f).
- *
- * Pure: it is told what has been seen and answers in values.
- *
- * Two clients: each sees the other's ClientHello. Two servers: nobody speaks, and only time tells. A ClientHello with
- * our own random is our own packet on its way back.
+ * Diagnoses of a handshake that does not get anywhere, in texts that say who should do what (F1b, F1f). Pure: told what has
+ * been seen, it answers in values.
  */
-import { equalBytes } from '../core/bytes.ts';
 import { handshakeTypeName } from './messages/handshake.ts';
 import type { DtlsSetups } from './options.ts';
+import type { MessageProgress } from './reassembly.ts';
 import type { DtlsRole } from './states.ts';
 
 /** The code and text of a `Failure`; the connection adds gate and times. */
@@ -17,37 +13,7 @@ export interface Diagnosis {
   readonly message: string;
 }
 
-/** What a ClientHello means to a client. */
-export type ForeignHello =
-  | 'reflected' // our own
-  | 'repeated' // the datagram of the suspicion once more
-  | 'suspicion' // the first
-  | 'conflict'; // the second, or the first when SDP says that the peer is active
-
-export class RoleConflictDetector {
-  /** Record sequence number of the first foreign ClientHello: a copy made by the network has the same. */
-  #firstSequence: number | undefined;
-
-  /** True once a ClientHello has come that is not our own. */
-  get suspects(): boolean {
-    return this.#firstSequence !== undefined;
-  }
-
-  /** Judges a ClientHello's `random` that has come to a client in the record `sequence`. */
-  judge(
-    random: Uint8Array,
-    sequence: number,
-    ownRandom: Uint8Array,
-    remoteSetup: string | undefined,
-  ): ForeignHello {
-    if (equalBytes(random, ownRandom)) return 'reflected';
-    if (this.#firstSequence === sequence) return 'repeated';
-    const isFirst = this.#firstSequence === undefined;
-    this.#firstSequence ??= sequence;
-    return isFirst && remoteSetup !== 'active' ? 'suspicion' : 'conflict';
-  }
-}
-
+/** Two clients: each sees the other's ClientHello (role-conflict.ts). */
 export function bothActive(setups: DtlsSetups): Diagnosis {
   return {
     code: 'role-conflict-both-active',
@@ -58,8 +24,15 @@ export function bothActive(setups: DtlsSetups): Diagnosis {
   };
 }
 
+/** Nothing of the peer's handshake has come: what its role makes of that. */
+export function silence({ role, setups, waited, datagramsSent, bytesSent }: Standstill): Diagnosis {
+  return role === 'server'
+    ? silentClient(setups, waited)
+    : silentServer(setups, waited, datagramsSent, bytesSent);
+}
+
 /** A server that has not heard a ClientHello for `waited` ms. */
-export function silentClient(setups: DtlsSetups, waited: number): Diagnosis {
+function silentClient(setups: DtlsSetups, waited: number): Diagnosis {
   const seen = `No ClientHello for ${Math.round(waited)} ms on a path that ICE has proved (${describeSetups(setups)}).`;
   if (setups.remote === 'active') {
     return {
@@ -76,12 +49,7 @@ export function silentClient(setups: DtlsSetups, waited: number): Diagnosis {
 }
 
 /** A client whose flight of `bytes` bytes in `datagrams` datagrams has had no answer. */
-export function silentServer(
-  setups: DtlsSetups,
-  waited: number,
-  datagrams: number,
-  bytes: number,
-): Diagnosis {
+function silentServer(setups: DtlsSetups, waited: number, datagrams: number, bytes: number): Diagnosis {
   return {
     code: 'no-response',
     message:
@@ -103,13 +71,13 @@ export interface Standstill {
   readonly unacknowledged: boolean;
   readonly suspectsConflict: boolean;
   /** How much of the next message has come. */
-  readonly progress:
-    { readonly type: number; readonly received: number; readonly length: number } | undefined;
+  readonly progress: MessageProgress | undefined;
   readonly waited: number;
   readonly datagramsSent: number;
   readonly bytesSent: number;
 }
 
+/** Why the handshake has not got anywhere. */
 export function diagnose(view: Standstill): Diagnosis {
   if (view.complete && view.unacknowledged) {
     return {
@@ -125,11 +93,7 @@ export function diagnose(view: Standstill): Diagnosis {
     };
   }
   if (view.suspectsConflict) return bothActive(view.setups);
-  if (!view.heard) {
-    return view.role === 'server'
-      ? silentClient(view.setups, view.waited)
-      : silentServer(view.setups, view.waited, view.datagramsSent, view.bytesSent);
-  }
+  if (!view.heard) return silence(view);
   const part =
     view.progress === undefined
       ? ''

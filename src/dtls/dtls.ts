@@ -35,6 +35,7 @@ import type { Diagnosis } from './diagnosis.ts';
 import { HandshakeGate } from './gate.ts';
 import type { HandshakeOutcome } from './handshake-driver.ts';
 import { HandshakeDriver } from './handshake-driver.ts';
+import { Handshake } from './handshake.ts';
 import type { DtlsInspection } from './inspection.ts';
 import type { DtlsConfiguration, DtlsOptions } from './options.ts';
 import { configure } from './options.ts';
@@ -66,6 +67,7 @@ export class Dtls {
   readonly role: DtlsRole;
   readonly #configuration: DtlsConfiguration;
   readonly #peer: Peer;
+  readonly #handshake: Handshake;
   readonly #driver: HandshakeDriver;
   readonly #epochs: Epochs;
   readonly #records: RecordReader;
@@ -87,11 +89,12 @@ export class Dtls {
       options.remoteFingerprints,
       this.#configuration.dangerouslyAcceptAnyFingerprint,
     );
-    this.#driver = new HandshakeDriver(this.#configuration, this.#peer, this.#timers, this.#counters);
+    this.#handshake = new Handshake(this.#configuration, this.#peer);
+    this.#driver = new HandshakeDriver(this.#configuration, this.#handshake, this.#timers, this.#counters);
     this.#gate = new HandshakeGate(this.#configuration, this.#driver, this.#timers);
-    this.#epochs = this.#driver.epochs;
+    this.#epochs = this.#handshake.epochs;
     this.#records = new RecordReader(this.#epochs, limits, this.#counters);
-    this.#alerts = new AlertExchange(this.#driver, this.#configuration, this.#counters);
+    this.#alerts = new AlertExchange(this.#driver, this.#handshake, this.#configuration, this.#counters);
     this.#data = new ReceivedData(limits);
   }
 
@@ -101,7 +104,7 @@ export class Dtls {
 
   /** Negotiated, or `undefined` so far. */
   get version(): DtlsVersion | undefined {
-    return this.#driver.suite?.version;
+    return this.#handshake.version;
   }
 
   /** Bytes `seal` needs free before the plaintext, `DTLS_HEADROOM` at most; they do not change once connected. */
@@ -189,7 +192,7 @@ export class Dtls {
    * the caller's. `undefined` unless connected: before that the peer might be anybody.
    */
   exportKeyingMaterial(label: string, length: number): Bytes | undefined {
-    return this.#state === 'connected' ? this.#driver.exporter?.export(label, length) : undefined;
+    return this.#state === 'connected' ? this.#handshake.exporter?.export(label, length) : undefined;
   }
 
   /**
@@ -197,7 +200,7 @@ export class Dtls {
    * unless connected, and where no profile has been agreed on.
    */
   srtpKeys(): SrtpKeys | undefined {
-    const { srtpProfile } = this.#driver;
+    const { srtpProfile } = this.#handshake;
     if (srtpProfile === undefined) return undefined;
     const material = this.exportKeyingMaterial(SRTP_EXPORTER_LABEL, srtpKeyingMaterialLength(srtpProfile));
     return material && splitSrtpKeys(srtpProfile, material);
@@ -284,14 +287,14 @@ export class Dtls {
 
   inspect(): DtlsInspection {
     const { certificate, setups } = this.#configuration;
-    const { suite } = this.#driver;
+    const { suite, srtpProfile } = this.#handshake;
     return {
       role: this.role,
       state: this.#state,
       setups: { local: setups.local ?? null, remote: setups.remote ?? null },
       tlsVersion: suite === undefined ? null : suite.version === '1.3' ? 'FEFC' : 'FEFD',
       dtlsCipher: suite?.name ?? null,
-      srtpCipher: this.#driver.srtpProfile ?? null,
+      srtpCipher: srtpProfile ?? null,
       localFingerprint: certificate.fingerprint,
       remoteFingerprint: this.#peer.fingerprint ?? null,
       remoteFingerprintVerified: this.#peer.verified,
@@ -433,7 +436,7 @@ export class Dtls {
     this.#state = 'connected';
     this.#timers.disarm('dtlsHint');
     this.#gate.guardFlight();
-    const { srtpProfile } = this.#driver;
+    const { srtpProfile } = this.#handshake;
     this.#events.push(srtpProfile === undefined ? { type: 'connected' } : { type: 'connected', srtpProfile });
   }
 

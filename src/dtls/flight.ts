@@ -13,7 +13,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES } from '../core/bytes.ts';
 import { wireCopy } from '../core/slab.ts';
 import { HANDSHAKE_HEADER_LENGTH, writeHandshakeHeader } from './messages/handshake.ts';
-import type { HandshakeMessage, HandshakeType } from './messages/handshake.ts';
+import type { Fragment, HandshakeMessage, HandshakeType } from './messages/handshake.ts';
 import type { RecordNumber } from './record/ack.ts';
 import { HANDSHAKE_EPOCH } from './record/epoch13.ts';
 import { ContentType, MAX_PLAINTEXT_LENGTH } from './record/record.ts';
@@ -51,6 +51,17 @@ interface SentPiece extends RecordNumber {
   readonly length: number;
 }
 
+/** What `Dtls.inspect()` shows of a flight. */
+export interface FlightInspection {
+  /** RFC 6347 §4.2.4 counts flights 1 to 6; 0 before the first, 7 for a KeyUpdate. */
+  readonly number: number;
+  readonly messages: number;
+  readonly transmissions: number;
+  /** True while part of it waits to be polled. */
+  readonly pending: boolean;
+}
+
+/** The flight of one end: one at a time. */
 export class Flight {
   /** The RFCs' number: 1, 3, 5 from the client, 2, 4, 6 from the server; 0 before the first, 7 for a KeyUpdate. */
   number = 0;
@@ -76,6 +87,17 @@ export class Flight {
 
   get messages(): number {
     return this.#items.length;
+  }
+
+  /** True for the end of the message that this flight answers: its sender repeats it, for it has not got the flight. */
+  isAskedForBy(fragment: Fragment): boolean {
+    const { answers } = this;
+    return (
+      answers !== undefined &&
+      fragment.type === answers.type &&
+      fragment.messageSeq === answers.messageSeq &&
+      fragment.offset + fragment.body.length === fragment.length
+    );
   }
 
   /** Starts a new flight; the one before has been answered. */
@@ -131,6 +153,12 @@ export class Flight {
     const isComplete = this.#items.every((item) => item.type === 'message' && item.done);
     this.#skipAcknowledged();
     return isComplete ? 'complete' : 'progress';
+  }
+
+  /** Plain and JSON-safe. */
+  inspect(): FlightInspection {
+    const { number, messages, transmissions, pending } = this;
+    return { number, messages, transmissions, pending };
   }
 
   /** The next datagram of at most `mtu` bytes, `undefined` when all has been sent. */

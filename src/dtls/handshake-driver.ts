@@ -16,39 +16,32 @@ import type { Bytes } from '../core/bytes.ts';
 import { Reader } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
 import type { TimerTable } from '../core/timers.ts';
-import { AlertDescription } from './alerts.ts';
-import type { Peer } from './certificate/peer.ts';
-import type { CipherSuite } from './cipher-suites.ts';
 import { Client } from './client.ts';
 import { cookiesFor } from './cookie.ts';
-import type { DtlsCounter, DtlsCounters } from './counting.ts';
-import type { Diagnosis } from './diagnosis.ts';
-import { RoleConflictDetector, bothActive, diagnose, silentClient, silentServer } from './diagnosis.ts';
+import type { DtlsCounters } from './counting.ts';
+import type { Diagnosis, Standstill } from './diagnosis.ts';
+import { diagnose, silence } from './diagnosis.ts';
 import type { HelloMachine } from './handshake-machine.ts';
-import type { Exporter } from './handshake.ts';
-import { Handshake } from './handshake.ts';
+import type { Handshake } from './handshake.ts';
+import { IncomingMessages } from './incoming-messages.ts';
 import type { HandshakeInspection } from './inspection.ts';
-import { mayComeInEpoch } from './message-epochs.ts';
 import type { Fragment } from './messages/handshake.ts';
 import { HandshakeType, decodeFragment, helloRandomOf } from './messages/handshake.ts';
 import type { DtlsConfiguration } from './options.ts';
 import type { Problem } from './problem.ts';
-import { illegalParameter, malformed, spansKeyChange, unexpected } from './problem.ts';
-import type { FragmentVerdict } from './reassembly.ts';
-import { Reassembly } from './reassembly.ts';
+import { isProblem, malformed, spansKeyChange } from './problem.ts';
 import { decodeAck } from './record/ack.ts';
 import { Acknowledgements } from './record/acknowledgements.ts';
-import { APPLICATION_EPOCH, HANDSHAKE_EPOCH } from './record/epoch13.ts';
-import type { Epochs } from './record/epochs.ts';
-import { KeyUpdateAllowance } from './record/key-limits.ts';
+import { APPLICATION_EPOCH } from './record/epoch13.ts';
 import type { RecordReader } from './record/reader.ts';
 import { Retransmission } from './retransmission.ts';
+import { RoleConflictDetector } from './role-conflict.ts';
 import { Server } from './server.ts';
-import type { SrtpProfile } from './srtp.ts';
 import type { DtlsTimer } from './states.ts';
 
 /** RFC 9147 §7.1: an ACK for a part of a flight waits this share of the retransmission timeout. */
 const ACK_DELAY = 1 / 4;
+
 /** What a record of the handshake has led to, beyond the next flight. */
 export type HandshakeOutcome =
   | { readonly type: 'complete' }
@@ -59,68 +52,38 @@ export type HandshakeOutcome =
   /** The peer wants to shake hands again, which WebRTC forbids (RFC 8827 §6.5). */
   | { readonly type: 'renegotiation' };
 
-const DROP_COUNTERS: Readonly<Record<Exclude<FragmentVerdict, 'taken'>, DtlsCounter>> = {
-  stale: 'fragmentsRepeated',
-  duplicate: 'fragmentsRepeated',
-  'too-long': 'fragmentsTooLong',
-  'too-far-ahead': 'fragmentsTooFarAhead',
-  'no-room': 'fragmentsNoRoom',
-};
-
+/** One handshake from its first flight to its last acknowledgement. */
 export class HandshakeDriver {
   readonly #configuration: DtlsConfiguration;
   readonly #handshake: Handshake;
   readonly #machine: HelloMachine;
-  readonly #incoming: Reassembly;
+  readonly #incoming: IncomingMessages;
   readonly #acknowledgements = new Acknowledgements();
-  readonly #detector = new RoleConflictDetector();
+  readonly #detector: RoleConflictDetector;
   readonly #timers: TimerTable<DtlsTimer>;
   readonly #counters: DtlsCounters;
   readonly #retransmission: Retransmission;
-  readonly #keyUpdates: KeyUpdateAllowance;
-  /** True from a KeyUpdate of the peer's to the ACK that lets it use its new keys. */
-  #owesKeyUpdateAck = false;
   #heard = false;
   #peerConfirmed = false;
   #gaveUp = false;
-  #datagramsSent = 0;
-  #bytesSent = 0;
 
   constructor(
     configuration: DtlsConfiguration,
-    peer: Peer,
+    handshake: Handshake,
     timers: TimerTable<DtlsTimer>,
     counters: DtlsCounters,
   ) {
     this.#configuration = configuration;
-    this.#handshake = new Handshake(configuration, peer);
+    this.#handshake = handshake;
     this.#machine =
       configuration.role === 'client'
-        ? new Client(this.#handshake)
-        : new Server(this.#handshake, cookiesFor(configuration));
-    this.#incoming = new Reassembly(configuration.limits);
+        ? new Client(handshake)
+        : new Server(handshake, cookiesFor(configuration));
+    this.#incoming = new IncomingMessages(handshake, configuration.limits, counters);
+    this.#detector = new RoleConflictDetector(configuration.setups, counters);
     this.#timers = timers;
     this.#counters = counters;
-    this.#retransmission = new Retransmission(configuration, this.#handshake.flight, timers, counters);
-    this.#keyUpdates = new KeyUpdateAllowance(configuration.limits.keyUpdatesPerMinute);
-  }
-
-  get epochs(): Epochs {
-    return this.#handshake.epochs;
-  }
-
-  /** Undefined until the server has chosen. */
-  get suite(): CipherSuite | undefined {
-    return this.#handshake.suite;
-  }
-
-  /** Undefined until the server has chosen, and where it has not. */
-  get srtpProfile(): SrtpProfile | undefined {
-    return this.#handshake.srtpProfile;
-  }
-
-  get exporter(): Exporter | undefined {
-    return this.#handshake.exporter;
+    this.#retransmission = new Retransmission(configuration, handshake.flight, timers, counters);
   }
 
   /** Both Finished have been said and the peer's verified. */
@@ -171,13 +134,9 @@ export class HandshakeDriver {
         this.#counters.add('fragmentsMalformed');
         return undefined;
       }
-      if (this.complete && !this.#isDtls13) {
-        outcome = this.#handleLateFragment(fragment, record.epoch, now);
-      } else {
-        const result = this.#handleFragment(fragment, record, now);
-        if (result === 'dropped') isTaken = false;
-        else outcome = result;
-      }
+      const result = this.#handleFragment(fragment, record, now);
+      if (result === 'dropped') isTaken = false;
+      else outcome = result;
     }
     const changesKeys = epochs.read13[0] !== readKeys || outcome?.type === 'complete';
     if (changesKeys && reader.remaining > 0) return problemOutcome(spansKeyChange());
@@ -240,39 +199,20 @@ export class HandshakeDriver {
     const { mtu } = this.#retransmission;
     // Later records have numbers of their own; during the handshake an ACK repeats the ones before, in case they are lost.
     const ack = this.#acknowledgements.poll(epochs.write, mtu, this.complete);
-    if (ack !== undefined) this.#owesKeyUpdateAck = false;
+    if (ack !== undefined) this.#incoming.keyUpdates.unacknowledged = false;
     const datagram = ack ?? flight.poll(mtu);
-    if (datagram !== undefined) {
-      this.#datagramsSent++;
-      this.#retransmission.noteDatagram(datagram.length);
-      this.#bytesSent += datagram.length;
-    }
+    if (datagram !== undefined) this.#retransmission.noteDatagram(datagram.length);
     return datagram;
   }
 
   /** What to tell people when nothing has been heard for `waited` ms. */
   hint(waited: number): Diagnosis {
-    const { role, setups } = this.#configuration;
-    return role === 'server'
-      ? silentClient(setups, waited)
-      : silentServer(setups, waited, this.#datagramsSent, this.#bytesSent);
+    return silence(this.#standstill(waited));
   }
 
   /** Why the handshake has not got anywhere in `waited` ms. */
   diagnose(waited: number): Diagnosis {
-    return diagnose({
-      role: this.#configuration.role,
-      setups: this.#configuration.setups,
-      state: this.#machine.state,
-      heard: this.#heard,
-      complete: this.complete,
-      unacknowledged: this.complete && this.awaitsAnswer && this.#handshake.peer.accepted,
-      suspectsConflict: this.#detector.suspects,
-      progress: this.#incoming.progress(),
-      waited,
-      datagramsSent: this.#datagramsSent,
-      bytesSent: this.#bytesSent,
-    });
+    return diagnose(this.#standstill(waited));
   }
 
   /** Frees everything that only the handshake needed. */
@@ -291,23 +231,34 @@ export class HandshakeDriver {
   }
 
   inspect(): HandshakeInspection {
-    const { flight } = this.#handshake;
+    const { flight, group } = this.#handshake;
     return {
       state: this.#machine.state,
-      group: this.#handshake.group ?? null,
-      flight: {
-        number: flight.number,
-        messages: flight.messages,
-        transmissions: flight.transmissions,
-        pending: flight.pending,
-      },
+      group: group ?? null,
+      flight: flight.inspect(),
       retransmitTimeout: this.#retransmission.timeout,
-      datagramsSent: this.#datagramsSent,
-      bytesSent: this.#bytesSent,
+      datagramsSent: this.#retransmission.datagramsSent,
+      bytesSent: this.#retransmission.bytesSent,
       peerConfirmed: this.#peerConfirmed,
       suspectsRoleConflict: this.#detector.suspects,
       acknowledgements: this.#acknowledgements.size,
       reassembly: { messages: this.#incoming.pending, bytes: this.#incoming.reserved },
+    };
+  }
+
+  #standstill(waited: number): Standstill {
+    return {
+      role: this.#configuration.role,
+      setups: this.#configuration.setups,
+      state: this.#machine.state,
+      heard: this.#heard,
+      complete: this.complete,
+      unacknowledged: this.complete && this.awaitsAnswer && this.#handshake.peer.accepted,
+      suspectsConflict: this.#detector.suspects,
+      progress: this.#incoming.progress,
+      waited,
+      datagramsSent: this.#retransmission.datagramsSent,
+      bytesSent: this.#retransmission.bytesSent,
     };
   }
 
@@ -325,53 +276,28 @@ export class HandshakeDriver {
     record: RecordReader,
     now: number,
   ): HandshakeOutcome | 'dropped' | undefined {
-    if (this.#isClient && fragment.type === HandshakeType.clientHello && record.epoch === 0) {
-      return this.#handleForeignHello(fragment, record) ?? 'dropped';
-    }
-    // RFC 5246 §7.4.1.1: ignored by a client that is negotiating already. It is no part of the sequence.
-    if (fragment.type === HandshakeType.helloRequest && !this.#isDtls13) {
-      this.#counters.add('renegotiationsRefused');
-      return 'dropped';
-    }
-    if (!mayComeInEpoch(fragment.type, record.epoch, this.#handshake.version, this.complete)) {
-      if (record.epoch > 0) return problemOutcome(unexpected(this.#machine.state, fragment.type));
-      this.#counters.add(this.complete ? 'plaintextIgnored' : 'fragmentsWrongEpoch');
-      return 'dropped';
-    }
-    const breach = record.epoch >= HANDSHAKE_EPOCH ? this.#judgeProtected(fragment, record.epoch) : undefined;
-    if (breach !== undefined) return problemOutcome(breach);
-    const isKeyUpdate = fragment.type === HandshakeType.keyUpdate && this.#isDtls13;
-    if (isKeyUpdate && fragment.messageSeq >= this.#incoming.nextSeq && !this.#keyUpdates.mayTake(now)) {
-      // As if it were lost: the peer goes on with its keys, and asks again.
-      this.#counters.add('keyUpdatesDeferred');
-      return 'dropped';
-    }
-    const verdict = this.#incoming.accept(fragment);
-    if (verdict !== 'taken') {
-      this.#counters.add(DROP_COUNTERS[verdict]);
-      if (verdict === 'stale' && this.#asksForFlight(fragment)) this.#retransmission.handleRepetition(now);
-      return verdict === 'stale' || verdict === 'duplicate' ? undefined : 'dropped';
+    const fate = this.#incoming.accept(fragment, record.epoch, this.#machine.state, now);
+    switch (fate) {
+      case 'taken':
+        break;
+      case 'stale':
+        if (this.#handshake.flight.isAskedForBy(fragment)) this.#retransmission.handleRepetition(now);
+        return undefined;
+      case 'duplicate':
+        return undefined;
+      case 'dropped':
+        return 'dropped';
+      case 'foreign-hello':
+        return this.#handleForeignHello(fragment, record.sequence);
+      case 'renegotiation':
+        return { type: 'renegotiation' };
+      default:
+        return problemOutcome(fate);
     }
     this.#heard = true;
     this.#timers.disarm('dtlsHint');
     if (record.epoch > 0 || this.#isHello13(fragment)) this.#endFlight13();
     return this.#takeMessages(now);
-  }
-
-  /** What is wrong with a protected fragment of DTLS 1.3, the peer's own word. */
-  #judgeProtected(fragment: Fragment, epoch: number): Problem | undefined {
-    if (fragment.messageSeq < this.#incoming.nextSeq) return undefined;
-    const newest = this.#handshake.epochs.read13[0]?.epoch ?? epoch;
-    // RFC 8446 §5.1: behind the message that changes keys, messages come under the new ones.
-    if (epoch < newest) return unexpected(this.#machine.state, fragment.type);
-    // RFC 9147 §8: no KeyUpdate before the last one is acknowledged.
-    if (fragment.type === HandshakeType.keyUpdate && this.#owesKeyUpdateAck) {
-      return unexpected(this.#machine.state, fragment.type);
-    }
-    if (fragment.length > this.#configuration.limits.messageLength) return malformed('message-too-long');
-    return this.#incoming.contradicts(fragment)
-      ? illegalParameter('The peer sent fragments of one message that differ in type or length.')
-      : undefined;
   }
 
   /** True for a part of the peer's next hello where it can be of DTLS 1.3 alone. */
@@ -416,10 +342,7 @@ export class HandshakeDriver {
         if (isNewFlight && this.#isDtls13) this.#retransmission.awaitAnswer(now);
         return { type: 'complete' };
       }
-      if (wasComplete && message.type === HandshakeType.keyUpdate) {
-        this.#keyUpdates.take(now);
-        this.#owesKeyUpdateAck = true;
-      }
+      if (wasComplete && message.type === HandshakeType.keyUpdate) this.#incoming.keyUpdates.take(now);
       if (isNewFlight) this.#retransmission.awaitAnswer(now);
     }
     return undefined;
@@ -434,7 +357,7 @@ export class HandshakeDriver {
     if (version === '1.2' || (record.epoch === 0 && (isAnswered || !this.#isClient))) return;
     this.#acknowledgements.add(record.epoch, record.sequence);
     if (this.#machine.keyUpdates === undefined) return;
-    const isGap = this.#incoming.pending > 0 && this.#incoming.progress() === undefined;
+    const isGap = this.#incoming.pending > 0 && this.#incoming.progress === undefined;
     const isEnd = this.complete && !(this.#isClient && record.epoch < APPLICATION_EPOCH);
     if (isEnd || isGap) this.#acknowledgements.due = true;
     else if (!this.complete)
@@ -453,58 +376,16 @@ export class HandshakeDriver {
     return { type: 'acknowledged' };
   }
 
-  /** True for the end of the message our flight answers: its sender has not got the flight. */
-  #asksForFlight(fragment: Fragment): boolean {
-    const { answers } = this.#handshake.flight;
-    return (
-      answers !== undefined &&
-      fragment.type === answers.type &&
-      fragment.messageSeq === answers.messageSeq &&
-      fragment.offset + fragment.body.length === fragment.length
-    );
-  }
-
   /** A ClientHello to a client: our own come back, or a peer that is a client too. */
-  #handleForeignHello(fragment: Fragment, record: RecordReader): HandshakeOutcome | undefined {
+  #handleForeignHello(fragment: Fragment, sequence: number): HandshakeOutcome | 'dropped' {
     const random = helloRandomOf(fragment);
-    if (record.epoch > 0 || random === undefined || this.#heard) {
+    if (random === undefined || this.#heard) {
       this.#counters.add('hellosIgnored');
-      return undefined;
+      return 'dropped';
     }
-    const { setups } = this.#configuration;
-    switch (this.#detector.judge(random, record.sequence, this.#handshake.clientRandom, setups.remote)) {
-      case 'reflected':
-        this.#counters.add('hellosReflected');
-        return undefined;
-      case 'repeated':
-        this.#counters.add('hellosIgnored');
-        return undefined;
-      case 'suspicion':
-        return { type: 'warning', diagnosis: bothActive(setups) };
-      case 'conflict':
-        // The alert lets the peer fail as fast as we do.
-        return {
-          type: 'problem',
-          problem: { ...bothActive(setups), alert: AlertDescription.unexpectedMessage },
-        };
-    }
-  }
-
-  /** After the handshake: repetitions, and attempts to start another one. */
-  #handleLateFragment(fragment: Fragment, epoch: number, now: number): HandshakeOutcome | undefined {
-    const startsAnother = this.#isClient ? HandshakeType.helloRequest : HandshakeType.clientHello;
-    if (epoch === 0) {
-      this.#counters.add('plaintextIgnored');
-    } else if (fragment.type === startsAnother) {
-      this.#counters.add('renegotiationsRefused');
-      return { type: 'renegotiation' };
-    } else if (fragment.type === HandshakeType.finished && fragment.messageSeq < this.#incoming.nextSeq) {
-      this.#counters.add('fragmentsRepeated');
-      if (!this.#isClient && this.#asksForFlight(fragment)) this.#retransmission.handleRepetition(now);
-    } else {
-      return problemOutcome(unexpected('complete', fragment.type));
-    }
-    return undefined;
+    const sign = this.#detector.judge(random, sequence, this.#handshake.clientRandom);
+    if (sign === undefined) return 'dropped';
+    return isProblem(sign) ? problemOutcome(sign) : { type: 'warning', diagnosis: sign };
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Fingerprint } from './certificate/fingerprint.ts';
 import type { DtlsCipherSuite } from './cipher-suites.ts';
 import type { DtlsCounter } from './counting.ts';
+import type { FlightInspection } from './flight.ts';
 import type { SrtpProfile } from './srtp.ts';
 import type { DtlsState, DtlsTimer, DtlsRole } from './states.ts';
 
@@ -35,14 +36,7 @@ export interface HandshakeInspection {
   /** Named for the message waited for, or `start`, or `complete`. */
   readonly state: string;
   readonly group: string | null;
-  readonly flight: {
-    /** RFC 6347 §4.2.4 counts flights 1 to 6; 0 before the first. */
-    readonly number: number;
-    readonly messages: number;
-    readonly transmissions: number;
-    /** True while part of it waits to be polled. */
-    readonly pending: boolean;
-  };
+  readonly flight: FlightInspection;
   /** Milliseconds. */
   readonly retransmitTimeout: number;
   readonly datagramsSent: number;

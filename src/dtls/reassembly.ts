@@ -30,6 +30,14 @@ export type FragmentVerdict =
   | 'too-far-ahead'
   | 'no-room';
 
+/** How much of a message has come. */
+export interface MessageProgress {
+  readonly type: number;
+  readonly received: number;
+  /** By its own word. */
+  readonly length: number;
+}
+
 /** Candidates for one message_seq: the genuine message, and room for one forged or garbled one. */
 const CANDIDATES = 2;
 
@@ -107,7 +115,7 @@ export class Reassembly {
   }
 
   /** How much of the next message has come, for diagnosis: of its candidates, the one with the most. */
-  progress(): { readonly type: number; readonly received: number; readonly length: number } | undefined {
+  progress(): MessageProgress | undefined {
     let most: Assembly | undefined;
     for (const assembly of this.#assemblies) {
       if (assembly.messageSeq !== this.nextSeq) continue;

@@ -32,6 +32,9 @@ export class Retransmission {
   #hasLargeDatagrams = false;
   /** When the flight was last repeated, in ms. */
   #repeatedAt = -Infinity;
+  /** All that has gone out of the handshake, ACKs included. */
+  #datagramsSent = 0;
+  #bytesSent = 0;
 
   constructor(
     configuration: DtlsConfiguration,
@@ -44,6 +47,14 @@ export class Retransmission {
     this.#timers = timers;
     this.#counters = counters;
     this.#timeout = configuration.retransmitTimeout;
+  }
+
+  get datagramsSent(): number {
+    return this.#datagramsSent;
+  }
+
+  get bytesSent(): number {
+    return this.#bytesSent;
   }
 
   /** Milliseconds. */
@@ -81,6 +92,8 @@ export class Retransmission {
 
   /** A datagram of `length` bytes goes out. */
   noteDatagram(length: number): void {
+    this.#datagramsSent++;
+    this.#bytesSent += length;
     this.#hasLargeDatagrams ||= length > CAUTIOUS_MTU;
   }
 

@@ -1,7 +1,6 @@
 /**
  * How much one key may do (RFC 9147 §4.5.3, RFC 8446 §5.5): how many records it may seal, and how many that it finds
- * forged it can bear. In DTLS 1.3 keys are changed in good time; in 1.2 there is no way but to end. And how often the peer may
- * change its keys: each time costs us a hundred times what its bytes do.
+ * forged it can bear. In DTLS 1.3 keys are changed in good time; in 1.2 there is no way but to end.
  */
 import type { Diagnosis } from '../diagnosis.ts';
 import type { DtlsLimits } from '../options.ts';
@@ -35,31 +34,4 @@ export function judgeReading({ read12, read13 }: Epochs, { forgeriesPerKey }: Dt
   const forged = newest?.forged ?? read12?.forged ?? 0;
   if (forged >= forgeriesPerKey) return 'worn';
   return forged * 2 >= forgeriesPerKey && newest?.successorAsked === false ? 'replace' : 'good';
-}
-
-const MINUTE = 60_000;
-
-/** KeyUpdates of the peer's: as many as are allowed in a minute may come at once, and no more than that in the long run. */
-export class KeyUpdateAllowance {
-  readonly perMinute: number;
-  left: number;
-  /** When `left` was counted last, in ms. */
-  countedAt: number = -Infinity;
-
-  constructor(perMinute: number) {
-    this.perMinute = perMinute;
-    this.left = perMinute;
-  }
-
-  /** True if another one may be taken at `now`. */
-  mayTake(now: number): boolean {
-    const earned = ((now - this.countedAt) * this.perMinute) / MINUTE;
-    this.left = Math.min(this.perMinute, this.left + earned);
-    this.countedAt = now;
-    return this.left >= 1;
-  }
-
-  take(now: number): void {
-    if (this.mayTake(now)) this.left--;
-  }
 }
