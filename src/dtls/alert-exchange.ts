@@ -36,6 +36,7 @@ const CLOSED_IN_HANDSHAKE: Diagnosis = {
   message: 'The peer closed the connection during the handshake.',
 };
 
+/** The alerts of one association, in both directions. */
 export class AlertExchange {
   readonly #driver: HandshakeDriver;
   readonly #handshake: Handshake;

@@ -3,7 +3,9 @@ import type { Bytes } from '../core/bytes.ts';
 import type { DecodeFailure } from '../core/decode.ts';
 import { decodeFailure } from '../core/decode.ts';
 
+/** How serious an alert is (RFC 5246 §7.2). */
 export const AlertLevel = { warning: 1, fatal: 2 } as const;
+/** One of the levels. */
 export type AlertLevel = (typeof AlertLevel)[keyof typeof AlertLevel];
 
 /** The descriptions this room sends or reacts to; the numbers are the TLS registry's. */
@@ -25,8 +27,10 @@ export const AlertDescription = {
   unsupportedExtension: 110,
   certificateRequired: 116,
 } as const;
+/** One of the descriptions that have a name here. */
 export type AlertDescription = (typeof AlertDescription)[keyof typeof AlertDescription];
 
+/** An alert as it was received, or is to be sent. */
 export interface Alert {
   /** As received: levels other than 1 and 2 do not decode. */
   readonly level: AlertLevel;
@@ -34,6 +38,7 @@ export interface Alert {
   readonly description: number;
 }
 
+/** Bytes of an alert. */
 export const ALERT_LENGTH = 2;
 
 const MALFORMED = decodeFailure('alert-malformed');
@@ -46,6 +51,7 @@ export function decodeAlert(body: Uint8Array): Alert | DecodeFailure {
   return { level, description: body[1]! };
 }
 
+/** The body of a record of one alert. */
 export function encodeAlert(alert: Alert): Bytes {
   return Uint8Array.of(alert.level, alert.description);
 }
@@ -78,6 +84,7 @@ const NAMES: Readonly<Record<number, string>> = {
   120: 'no_application_protocol',
 };
 
+/** The RFC's name of a description, for people; its number where it has none here. */
 export function alertName(description: number): string {
   return NAMES[description] ?? `alert ${description}`;
 }

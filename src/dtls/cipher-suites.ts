@@ -13,8 +13,10 @@ export type DtlsCipherSuite =
   | 'TLS_CHACHA20_POLY1305_SHA256'
   | 'TLS_AES_256_GCM_SHA384';
 
+/** A version of DTLS. */
 export type DtlsVersion = '1.2' | '1.3';
 
+/** A cipher suite and its parts. */
 export interface CipherSuite {
   readonly code: number;
   readonly name: DtlsCipherSuite;

@@ -73,6 +73,7 @@ type ClientState =
 /** A server needs one round at most; more would be a loop. */
 const MAX_COOKIES = 2;
 
+/** The client's side of the hellos. */
 export class Client implements HelloMachine {
   readonly #handshake: Handshake;
   /** Our shares of DTLS 1.3's key agreement. */
@@ -81,7 +82,7 @@ export class Client implements HelloMachine {
   readonly #commonExtensions: readonly Extension[];
   #offered: readonly Extension[] = [];
   #state: ClientState = { name: 'start' };
-  /** What is behind the hellos, once the server has chosen. */
+  /** What comes after the hellos, once the server has chosen. */
   #chosen: HandshakeMachine | undefined;
 
   constructor(handshake: Handshake) {
@@ -149,7 +150,7 @@ export class Client implements HelloMachine {
     this.#handshake.say(HandshakeType.clientHello, hello);
   }
 
-  /** RFC 6347 §4.2.1: the same hello with the cookie, and a transcript that starts there. The version is of no matter. */
+  /** RFC 6347 §4.2.1: the same hello with the cookie, and a transcript that starts there. Its version does not matter. */
   #handleHelloVerifyRequest(message: HandshakeMessage, cookiesAnswered: number): Problem | undefined {
     // RFC 9147 §5.1: DTLS 1.3 has another way to ask for cookies.
     if (!this.#handshake.speaks('1.2')) {

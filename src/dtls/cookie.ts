@@ -16,6 +16,7 @@ import type { DtlsConfiguration } from './options.ts';
 
 const SECRET_LENGTH = 32;
 
+/** The cookies of one connection: what they are made of is checked when they come back. */
 export class Cookies {
   readonly #secret: HmacKey;
   readonly #binding: Uint8Array;

@@ -1,6 +1,7 @@
 /** The counters of one connection: every datagram, record or message that has no effect is counted under a name. */
 import { Counters } from '../core/counters.ts';
 
+/** The names of all counters. */
 export const DTLS_COUNTERS = [
   /** Datagrams outside of `start` … end. */
   'datagramsIgnored',
@@ -46,10 +47,13 @@ export const DTLS_COUNTERS = [
   /** KeyUpdates passed over because too many have come in a minute; the peer repeats them. */
   'keyUpdatesDeferred',
 ] as const;
+/** The name of a counter. */
 export type DtlsCounter = (typeof DTLS_COUNTERS)[number];
 
+/** The counters of one association. */
 export type DtlsCounters = Counters<DtlsCounter>;
 
+/** All counters at 0. */
 export function dtlsCounters(): DtlsCounters {
   return new Counters(DTLS_COUNTERS);
 }

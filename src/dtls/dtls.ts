@@ -51,6 +51,7 @@ import { SRTP_EXPORTER_LABEL, splitSrtpKeys, srtpKeyingMaterialLength } from './
 import type { DtlsRole, DtlsState, DtlsTimer } from './states.ts';
 import { DTLS_TIMERS } from './states.ts';
 
+/** What an association tells. */
 export type DtlsEvent =
   /** The handshake is complete and the peer is who signalling says: application data may flow. */
   | {
@@ -63,6 +64,23 @@ export type DtlsEvent =
   /** Over, and not by our `close`. Without a failure: the peer said close_notify. */
   | { readonly type: 'closed'; readonly failure?: Failure };
 
+/**
+ * One association. Its methods come in families:
+ *
+ * - the application's calls: `start`, `setRemoteFingerprints`, `seal`, `updateKeys`, `exportKeyingMaterial`, `srtpKeys`, `close`
+ * - what the world did: `handlePacket`, `handleTimeout`
+ * - what to do next: `pollTransmit`, `pollEvent`, `pollData`, `nextTimeout`, `timeoutReason`
+ * - how it is: `state`, `version`, `headroom`, `overhead`, `remoteCertificate`, `remoteFingerprint`, `inspect`
+ *
+ * ```ts
+ * const dtls = new Dtls({ role: 'client', certificate, crypto, random, remoteFingerprints });
+ * dtls.start(now);
+ * dtls.handlePacket(datagram, now);
+ * for (let data = dtls.pollTransmit(); data !== undefined; data = dtls.pollTransmit()) send(data);
+ * for (let event = dtls.pollEvent(); event !== undefined; event = dtls.pollEvent()) react(event);
+ * schedule(dtls.nextTimeout());
+ * ```
+ */
 export class Dtls {
   readonly role: DtlsRole;
   readonly #configuration: DtlsConfiguration;
@@ -154,7 +172,7 @@ export class Dtls {
 
   /**
    * Makes an application record, in place, of `length` bytes at `offset`. The record begins at `offset - headroom`, and at
-   * most `DTLS_TAILROOM` bytes behind the plaintext are written.
+   * most `DTLS_TAILROOM` bytes after the plaintext are written.
    * @returns the record's length, -1 when not connected.
    * Throws `ERR_BAD_ARGUMENT` when `buffer` leaves no room around the plaintext, `ERR_TOO_LARGE` beyond 16384 bytes.
    */
@@ -354,7 +372,7 @@ export class Dtls {
         this.#handleAck(record, now);
         break;
       default:
-        break; // ChangeCipherSpec in plaintext: the epoch of the records behind it says the same (handshake.ts)
+        break; // ChangeCipherSpec in plaintext: the epoch of the records after it says the same (handshake.ts)
     }
   }
 

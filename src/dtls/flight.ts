@@ -28,7 +28,7 @@ const MIN_FRAGMENT = 32;
 /** Pieces remembered for the ACK of their record, the newest: a dozen transmissions of a usual flight. */
 const MAX_SENT_PIECES = 128;
 
-/** Where datagrams of all connections are put together, one at a time: of use within one call. */
+/** Scratch space where all connections put their datagrams together, one at a time; valid within one call. */
 let workspace: Bytes = NO_BYTES;
 
 interface MessageItem {
@@ -69,7 +69,7 @@ export class Flight {
   transmissions = 0;
   /** Flights begun so far. */
   begun = 0;
-  /** False for an answer that is not repeated unless the peer repeats its question: one that asks for a cookie. */
+  /** False for an answer that is repeated only if the peer repeats its question: one that asks for a cookie. */
   awaited = true;
   /** The peer's message this flight answers; when the peer repeats it, it asks for this flight again. */
   answers: HandshakeMessage | undefined;

@@ -19,6 +19,7 @@ import type { DtlsState, DtlsTimer } from './states.ts';
 /** A gate found this many ms late was slept through: the machine was frozen, not the peer silent (F5b). */
 const FROZEN_AFTER = 1000;
 
+/** The clock and the gate of one association. */
 export class HandshakeGate {
   readonly #configuration: DtlsConfiguration;
   readonly #driver: HandshakeDriver;

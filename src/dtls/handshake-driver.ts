@@ -330,7 +330,7 @@ export class HandshakeDriver {
       if (isNewFlight) this.#retransmission.begin();
       if (epochs.read13[0] !== readKeys) {
         if (readKeys !== undefined && this.#incoming.pending > 0) return problemOutcome(spansKeyChange());
-        // What came in plaintext for a place behind the ServerHello was no word of the peer's.
+        // What came in plaintext for a place after the ServerHello was not the peer's word.
         this.#incoming.clear();
         if (!isNewFlight) this.#endFlight13();
       }
@@ -350,7 +350,7 @@ export class HandshakeDriver {
 
   /**
    * RFC 9147 §7, §7.1. A hello is answered by a hello, all but the ServerHello, whose records are acknowledged with the
-   * protected ones behind it: until there are keys no ACK is sent.
+   * protected ones after it: until there are keys no ACK is sent.
    */
   #oweAck(record: RecordReader, isAnswered: boolean, now: number): void {
     const { version } = this.#handshake;

@@ -10,7 +10,7 @@
 import type { HandshakeMessage } from './messages/handshake.ts';
 import type { Problem } from './problem.ts';
 
-/** One role's part in a handshake, or in what is behind its hellos. */
+/** One role's part in a handshake, or in what comes after its hellos. */
 export interface HandshakeMachine {
   /** Named for the message waited for, or `start` of a client that has said nothing, or `complete`. */
   readonly state: string;

@@ -1,5 +1,5 @@
 /**
- * What the state machines of a handshake share: tools, and what the hellos have settled.
+ * Handshake: what the state machines of client and server share, their tools and what the hellos have settled.
  *
  * DTLS 1.2 (RFC 6347 §4.2.4):
  *
@@ -14,7 +14,7 @@
  *        ChangeCipherSpec, Finished     →
  *                                       ←   ChangeCipherSpec, Finished  6
  *
- * DTLS 1.3 (RFC 9147 §5.6), where everything behind a ServerHello is protected:
+ * DTLS 1.3 (RFC 9147 §5.6), where everything after a ServerHello is protected:
  *
  *     1  ClientHello                    →
  *                                       ←   HelloRetryRequest  2    (when the client has sent no share we can use, or

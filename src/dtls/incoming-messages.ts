@@ -38,7 +38,7 @@ const DROP_COUNTERS: Readonly<Record<Exclude<FragmentVerdict, 'taken'>, DtlsCoun
 
 /** The peer's side of a handshake, as far as it has come. */
 export class IncomingMessages {
-  /** DTLS 1.3's, behind the handshake. */
+  /** DTLS 1.3's, after the handshake. */
   readonly keyUpdates: PeerKeyUpdates;
   readonly #handshake: Handshake;
   readonly #limits: DtlsLimits;
@@ -110,7 +110,7 @@ export class IncomingMessages {
     this.#reassembly.clear();
   }
 
-  /** DTLS 1.2 behind the handshake: repetitions of the peer's Finished, and attempts to start another handshake. */
+  /** DTLS 1.2 after the handshake: repetitions of the peer's Finished, and attempts to start another handshake. */
   #acceptLate12({ type, messageSeq }: Fragment, epoch: number): FragmentFate {
     const startsAnother =
       this.#handshake.role === 'client' ? HandshakeType.helloRequest : HandshakeType.clientHello;
@@ -128,7 +128,7 @@ export class IncomingMessages {
   #judgeProtected(fragment: Fragment, epoch: number, state: string): Problem | undefined {
     const { type, length } = fragment;
     const newest = this.#handshake.epochs.read13[0]?.epoch ?? epoch;
-    // RFC 8446 §5.1: behind the message that changes keys, messages come under the new ones.
+    // RFC 8446 §5.1: after the message that changes keys, messages come under the new ones.
     if (epoch < newest) return unexpected(state, type);
     // RFC 9147 §8: no KeyUpdate before the last one is acknowledged.
     if (type === HandshakeType.keyUpdate && this.keyUpdates.unacknowledged) return unexpected(state, type);

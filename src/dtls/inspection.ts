@@ -1,4 +1,4 @@
-/** What `Dtls.inspect()` shows: everything there is to see of an association, plain and JSON-safe; no secrets. */
+/** The inspection of an association: everything there is to see of it, plain and JSON-safe; no secrets. */
 import type { Fingerprint } from './certificate/fingerprint.ts';
 import type { DtlsCipherSuite } from './cipher-suites.ts';
 import type { DtlsCounter } from './counting.ts';
@@ -6,6 +6,7 @@ import type { FlightInspection } from './flight.ts';
 import type { SrtpProfile } from './srtp.ts';
 import type { DtlsState, DtlsTimer, DtlsRole } from './states.ts';
 
+/** What `Dtls.inspect()` shows. */
 export interface DtlsInspection {
   readonly role: DtlsRole;
   readonly state: DtlsState;

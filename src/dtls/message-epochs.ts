@@ -1,6 +1,6 @@
 /**
- * Which handshake message may come in which epoch. A message in the wrong one is not the peer's, or not for us: it is
- * dropped before anything looks at it.
+ * Epochs of handshake messages: which may come in which. A message in the wrong one is not the peer's, or not for us: it
+ * is dropped before anything looks at it.
  *
  * RFC 6347 §4.2.4: of DTLS 1.2's handshake Finished alone comes protected, and only ever so. RFC 9147 §6.1: of DTLS 1.3's
  * only the hellos come in plaintext.
@@ -9,7 +9,7 @@ import type { DtlsVersion } from './cipher-suites.ts';
 import { HandshakeType } from './messages/handshake.ts';
 import { APPLICATION_EPOCH, HANDSHAKE_EPOCH } from './record/epoch13.ts';
 
-/** `version` is undefined until the server has chosen; `isComplete`: both Finished have been said. */
+/** True if a message of `type` may come in `epoch`. `version` is undefined until the server has chosen; `isComplete`: both Finished have been said. */
 export function mayComeInEpoch(
   type: number,
   epoch: number,

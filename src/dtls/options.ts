@@ -67,6 +67,7 @@ export interface DtlsLimits extends ReassemblyLimits {
   readonly keyUpdatesPerMinute: number;
 }
 
+/** What a limit is where none is given. */
 export const DEFAULT_LIMITS: DtlsLimits = {
   messageLength: 32_768,
   reassemblyBytes: 65_536,
@@ -88,6 +89,7 @@ export const DEFAULT_LIMITS: DtlsLimits = {
  */
 export type DtlsKeyLog = (label: string, clientRandom: Bytes, secret: Bytes) => void;
 
+/** What `new Dtls` takes. */
 export interface DtlsOptions {
   /** From SDP's `a=setup`, or chosen by the application. It never changes. */
   readonly role: DtlsRole;
@@ -114,7 +116,7 @@ export interface DtlsOptions {
   readonly cipherSuites?: readonly DtlsCipherSuite[] | undefined;
   /** RFC 7627 in DTLS 1.2, true by default. Without it a man in the middle can make two connections share their keys. */
   readonly requireExtendedMasterSecret?: boolean | undefined;
-  /** SRTP protection profiles to agree on one of (RFC 5764), the preferred first; none by default, all in an `Rtc`. */
+  /** SRTP protection profiles (RFC 5764), of which one is agreed on, the preferred first; none by default, all in an `Rtc`. */
   readonly srtpProfiles?: readonly SrtpProfile[] | undefined;
   /**
    * Server: agree on keys only with a client that has returned a cookie (RFC 6347 §4.2.1, RFC 9147 §5.1), which costs a
@@ -147,7 +149,7 @@ const SERVER_GROUPS: readonly Group[] = ['x25519mlkem768', ...CLIENT_GROUPS];
 const DEFAULT_VERSIONS: DtlsVersions = { min: '1.2', max: '1.3' };
 const DEFAULT_MTU = 1200;
 const MIN_MTU = 256;
-/** Larger datagrams have nothing to carry in a handshake: it is a record's length. */
+/** A handshake has no use for larger datagrams: this is the length of a record. */
 export const MAX_MTU = 16_384;
 const DEFAULT_HANDSHAKE_TIMEOUT = 15_000;
 /** BoringSSL's choice. RFC 6347 §4.2.4.1 says 1 s, and less where the application knows better. */
@@ -157,7 +159,7 @@ const MIN_RETRANSMIT_TIMEOUT = 50;
 export const MAX_RETRANSMIT_TIMEOUT = 3000;
 const DEFAULT_HINT_TIMEOUT = 3000;
 
-/** The names of a type, all of them: the compiler misses one that is forgotten. */
+/** All members of a union, as keys: the compiler complains if one is missing. */
 const GROUPS: Readonly<Record<Group, true>> = {
   x25519mlkem768: true,
   x25519: true,
@@ -189,7 +191,7 @@ const cookieRule: OptionRule = (value, name) => {
   if (typeof value !== 'boolean') nested<{ binding: Uint8Array }>({ binding: required(bytes) })(value, name);
 };
 
-/** What each option must be; `configure` adds how they hang together. */
+/** What each option must be; `configure` adds how they depend on each other. */
 export const DTLS_OPTION_RULES: OptionRules<DtlsOptions> = {
   role: required(oneOf(['client', 'server'])),
   certificate: required(certificateRule),
@@ -212,6 +214,7 @@ export const DTLS_OPTION_RULES: OptionRules<DtlsOptions> = {
   limits: nested(LIMIT_RULES),
 };
 
+/** The options of an association with all defaults filled in. */
 export interface DtlsConfiguration {
   readonly role: DtlsRole;
   readonly certificate: Certificate;
@@ -235,8 +238,8 @@ export interface DtlsConfiguration {
 }
 
 /**
- * Throws `ERR_BAD_ARGUMENT` for options that `new Dtls` would refuse: for an owner that makes its `Dtls` later, when nobody
- * is there to be told.
+ * Throws `ERR_BAD_ARGUMENT` for options that `new Dtls` would refuse: for an owner that makes its `Dtls` later, when an
+ * exception would reach nobody.
  */
 export function checkDtlsOptions(options: DtlsOptions): void {
   configure(options);
@@ -279,7 +282,7 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
   };
 }
 
-/** Those named, or all, of the versions spoken; there must be one for each end of the range. */
+/** The suites named, or all, of the versions spoken; there must be one for either end of the range. */
 function cipherSuitesOf(
   names: readonly DtlsCipherSuite[] | undefined,
   versions: DtlsVersions,

@@ -1,4 +1,4 @@
-/** What goes wrong in a handshake: never thrown, answered by the handlers, ends the connection with an alert. */
+/** Problems: what goes wrong in a handshake. Never thrown: a handler answers it, and the connection ends with an alert. */
 import { AlertDescription } from './alerts.ts';
 import type { DtlsVersion } from './cipher-suites.ts';
 import { handshakeTypeName } from './messages/handshake.ts';
@@ -11,6 +11,7 @@ export interface Problem {
   readonly message: string;
 }
 
+/** Tells a problem from whatever else may be answered. */
 export function isProblem(value: object): value is Problem {
   return 'alert' in value;
 }
@@ -24,7 +25,7 @@ export function malformed(reason: string): Problem {
   };
 }
 
-/** A message that is not the state's turn. `waitingFor` is the state's name. */
+/** A message that is not due in this state. `waitingFor` is the state's name. */
 export function unexpected(waitingFor: string, type: number): Problem {
   return {
     alert: AlertDescription.unexpectedMessage,
@@ -43,7 +44,7 @@ export function spansKeyChange(): Problem {
   };
 }
 
-/** A protected record that must not be. `what` has been sent. */
+/** A protected record that must not be there. `what` has been sent. */
 export function unexpectedRecord(what: string): Problem {
   return {
     alert: AlertDescription.unexpectedMessage,
@@ -61,6 +62,7 @@ export function recordOverflow(): Problem {
   };
 }
 
+/** A value that decodes, and that may not be. `message` says which. */
 export function illegalParameter(message: string): Problem {
   return { alert: AlertDescription.illegalParameter, code: 'illegal-parameter', message };
 }
@@ -88,6 +90,7 @@ export function missingExtension(name: string): Problem {
   };
 }
 
+/** No version in common. `message` says what each end speaks. */
 export function versionUnsupported(message: string): Problem {
   return { alert: AlertDescription.protocolVersion, code: 'version-unsupported', message };
 }
@@ -123,10 +126,12 @@ export function nothingInCommon(
   };
 }
 
+/** A proof of possession that is none. `message` says of what. */
 export function badSignature(message: string): Problem {
   return { alert: AlertDescription.decryptError, code: 'signature-invalid', message };
 }
 
+/** A public key that no secret can be agreed on with. */
 export function badKeyShare(): Problem {
   return {
     alert: AlertDescription.illegalParameter,
@@ -145,6 +150,7 @@ export function extendedMasterSecretMissing(): Problem {
   };
 }
 
+/** A renegotiation_info of another handshake. */
 export function foreignRenegotiation(): Problem {
   return {
     alert: AlertDescription.handshakeFailure,
@@ -153,6 +159,7 @@ export function foreignRenegotiation(): Problem {
   };
 }
 
+/** A Finished over another transcript. */
 export function finishedMismatch(): Problem {
   return {
     alert: AlertDescription.decryptError,

@@ -12,6 +12,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes } from '../core/bytes.ts';
 import type { Fragment, HandshakeMessage } from './messages/handshake.ts';
 
+/** Bounds of what a peer can make grow. */
 export interface ReassemblyLimits {
   /** Largest handshake message in bytes. */
   readonly messageLength: number;
@@ -34,7 +35,7 @@ export type FragmentVerdict =
 export interface MessageProgress {
   readonly type: number;
   readonly received: number;
-  /** By its own word. */
+  /** As its fragments declare. */
   readonly length: number;
 }
 
@@ -50,6 +51,7 @@ interface Assembly {
   received: number;
 }
 
+/** The peer's messages that are not whole yet, or not due. */
 export class Reassembly {
   /** message_seq of the next message to be consumed. */
   nextSeq = 0;

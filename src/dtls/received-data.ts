@@ -1,11 +1,12 @@
 /**
  * Application data that waits for `pollData`, in the order of its arrival and within a bound. Before the association is
- * connected it is authentic, but not yet from the right peer: little of it is kept, and none given away.
+ * connected it is authentic, but not yet from the right peer: little of it is kept, and none is handed out.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import type { DtlsLimits } from './options.ts';
 
+/** The application data of one association. */
 export class ReceivedData {
   readonly #limits: DtlsLimits;
   readonly #queue: BoundedQueue<Bytes>;

@@ -5,7 +5,7 @@
  *                         │ the peer repeats what the flight answers, or acknowledges a part: the flight again, the time anew
  *                         └ the answer begins: done
  *
- * Repetitions of the peer's are small and easily forged, a flight is large: they are answered once in a while.
+ * The peer's repetitions are small and easily forged, and a flight is large: they are answered only once in a while.
  */
 import type { TimerTable } from '../core/timers.ts';
 import type { DtlsCounters } from './counting.ts';
@@ -20,6 +20,7 @@ const REPETITION_INTERVAL = 1 / 4;
 const PATIENCE = 2;
 const CAUTIOUS_MTU = 548;
 
+/** The repetitions of one association, and what goes out of its handshake in all. */
 export class Retransmission {
   readonly #configuration: DtlsConfiguration;
   readonly #flight: Flight;

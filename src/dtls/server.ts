@@ -7,8 +7,8 @@
  *        │  └→ await-retried-client-hello ─ClientHello→ Server13
  *        HelloVerifyRequest: DTLS 1.2 is to bring a cookie (RFC 6347 §4.2.1)
  *
- * The highest version that both speak is taken. Cookies are asked for unless the configuration says that something else, as
- * ICE, has proved the path. Until one has come back no key is agreed on, no timer armed and no hello kept.
+ * The highest version that both speak is taken. Cookies are asked for unless the configuration says that something else, such
+ * as ICE, has proved the path. Until one has come back no key is agreed on, no timer armed and no hello kept.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes, equalBytes } from '../core/bytes.ts';
@@ -74,12 +74,13 @@ type ServerState =
       readonly suite: CipherSuite;
     };
 
+/** The server's side of the hellos. */
 export class Server implements HelloMachine {
   readonly #handshake: Handshake;
   /** Undefined where none are asked for. */
   readonly #cookies: Cookies | undefined;
   #state: ServerState = { name: 'await-client-hello' };
-  /** What is behind the hellos, once we have chosen. */
+  /** What comes after the hellos, once we have chosen. */
   #chosen: HandshakeMachine | undefined;
 
   constructor(handshake: Handshake, cookies?: Cookies) {
@@ -150,7 +151,7 @@ export class Server implements HelloMachine {
   #sayHelloVerifyRequest(message: HandshakeMessage, cookie: Bytes): void {
     const { flight, epochs } = this.#handshake;
     flight.begin(2, message, false);
-    // RFC 6347 §4.2.1: in the version field stands DTLS 1.0, whatever will be negotiated.
+    // RFC 6347 §4.2.1: the version field says DTLS 1.0, whatever will be negotiated.
     const request = encodeHelloVerifyRequest({ version: DTLS_1_0, cookie });
     flight.add(HandshakeType.helloVerifyRequest, request, epochs.plaintext);
   }
@@ -291,7 +292,7 @@ export class Server implements HelloMachine {
   }
 }
 
-/** Everything in a ClientHello that must suit us, but suite and group. What is unknown is passed over. */
+/** Everything in a ClientHello that must suit us, except suite and group. What is unknown is passed over. */
 function judgeClientHello(hello: ClientHello, version: DtlsVersion, key: SigningKey): Problem | undefined {
   const { compressionMethods, extensions } = hello;
   if (version === '1.3') {

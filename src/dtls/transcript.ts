@@ -18,6 +18,7 @@ import { HANDSHAKE_HEADER_LENGTH, writeHandshakeHeader } from './messages/handsh
 /** RFC 8446 §4: the type of the message that stands for the first ClientHello. */
 const MESSAGE_HASH = 254;
 
+/** The transcript of one handshake. */
 export class Transcript {
   readonly #crypto: CryptoProvider;
   /** What came before the suite was known. */

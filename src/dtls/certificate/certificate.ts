@@ -44,6 +44,7 @@ export interface Certificate {
   readonly fingerprint: Fingerprint;
 }
 
+/** What a self-signed certificate may be told; all of it has a default. */
 export interface SelfSignedCertificateOptions {
   /** Where key and serial number come from; the platform's generator by default. */
   readonly random?: RandomSource | undefined;

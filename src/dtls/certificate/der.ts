@@ -7,8 +7,8 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { concatBytes, NO_BYTES } from '../../core/bytes.ts';
 
-/** Identifier octets (X.690 §8.1.2). */
-export const DER_BOOLEAN = 0x01;
+// Identifier octets (X.690 §8.1.2), with the number of the universal type they are of.
+
 export const DER_INTEGER = 0x02;
 export const DER_BIT_STRING = 0x03;
 export const DER_OCTET_STRING = 0x04;

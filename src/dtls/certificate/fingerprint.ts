@@ -18,6 +18,7 @@ export interface Fingerprint {
   readonly value: string;
 }
 
+/** A hash that a fingerprint may be made with; SHA-1 and MD5 are refused. */
 export type FingerprintAlgorithm = 'sha-256' | 'sha-384' | 'sha-512';
 
 /** The hashes understood, the strongest first. */

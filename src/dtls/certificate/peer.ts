@@ -1,5 +1,5 @@
 /**
- * Who the peer is: its certificate, compared with the fingerprints that signalling has brought (RFC 8122 §5, RFC 8827 §6.5).
+ * Peer: the certificate of the other end, compared with the fingerprints that signalling has brought (RFC 8122 §5, RFC 8827 §6.5).
  *
  * Self-signed certificates prove nothing else, so neither their dates nor their own signature are looked at. Both parts
  * may come first; the peer is verified once they meet. Whoever has said that any peer will do accepts one that nothing has
@@ -15,6 +15,7 @@ import { publicKeyOf } from './certificate.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { fingerprintOf, matchesFingerprint, normalizeFingerprint } from './fingerprint.ts';
 
+/** The peer of one association: who it should be, and who it is. */
 export class Peer {
   readonly #crypto: CryptoProvider;
   readonly #acceptsAny: boolean;
@@ -45,10 +46,6 @@ export class Peer {
   /** The peer's certificate, DER, as soon as it has come, verified or not. */
   get certificate(): Bytes | undefined {
     return this.#certificate;
-  }
-
-  get fingerprintsKnown(): boolean {
-    return this.#fingerprints !== undefined;
   }
 
   /** SHA-256 of the peer's certificate. */

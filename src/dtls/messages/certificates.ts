@@ -13,6 +13,7 @@ export const CERTIFICATE_TYPE_RSA_SIGN = 1;
 /** RFC 8422 §5.5: the client may sign with ECDSA. */
 export const CERTIFICATE_TYPE_ECDSA_SIGN = 64;
 
+/** What a server asks a client to sign with. */
 export interface CertificateRequest {
   readonly certificateTypes: Uint8Array;
   readonly signatureSchemes: readonly number[];
@@ -42,12 +43,14 @@ export function decodeCertificate(body: Uint8Array): readonly Uint8Array[] | Dec
   return chain;
 }
 
+/** The body of a Certificate; `chain` is DER, leaf first. */
 export function encodeCertificate(chain: readonly Uint8Array[]): Bytes {
   const writer = new Writer(1024).u24(0);
   for (const der of chain) writer.u24(der.length).raw(der);
   return writer.patchU24(0, writer.length - 3).finish();
 }
 
+/** Fails with `certificate-request-malformed`; its certificate_authorities are passed over. */
 export function decodeCertificateRequest(body: Uint8Array): CertificateRequest | DecodeFailure {
   const reader = new Reader(body);
   const certificateTypes = reader.view(reader.u8());
@@ -61,6 +64,7 @@ export function decodeCertificateRequest(body: Uint8Array): CertificateRequest |
   return { certificateTypes, signatureSchemes };
 }
 
+/** The body of a CertificateRequest, without certificate_authorities. */
 export function encodeCertificateRequest(request: CertificateRequest): Bytes {
   return new Writer()
     .u8(request.certificateTypes.length)
@@ -70,24 +74,27 @@ export function encodeCertificateRequest(request: CertificateRequest): Bytes {
     .finish();
 }
 
+/** The signature of a CertificateVerify; fails with `certificate-verify-malformed`. */
 export function decodeCertificateVerify(body: Uint8Array): DigitallySigned | DecodeFailure {
   const reader = new Reader(body);
   const signed = readDigitallySigned(reader);
   return reader.failed || reader.remaining !== 0 ? CERTIFICATE_VERIFY_MALFORMED : signed;
 }
 
+/** The body of a CertificateVerify. */
 export function encodeCertificateVerify(signed: DigitallySigned): Bytes {
   const writer = new Writer();
   writeDigitallySigned(writer, signed);
   return writer.finish();
 }
 
-/** `reader.failed` tells whether it was all there. */
+/** Reads scheme 2 │ signature <2>; `reader.failed` tells whether it was all there. */
 export function readDigitallySigned(reader: Reader): DigitallySigned {
   const scheme = reader.u16();
   return { scheme, signature: reader.view(reader.u16()) };
 }
 
+/** Writes what `readDigitallySigned` reads. */
 export function writeDigitallySigned(writer: Writer, signed: DigitallySigned): void {
   writer.u16(signed.scheme).u16(signed.signature.length).raw(signed.signature);
 }

@@ -32,6 +32,7 @@ export function decodeCertificateRequest13(body: Uint8Array): readonly Extension
   return decodeExtensions(reader);
 }
 
+/** The body of a CertificateRequest that asks for nothing but a signature of one of these schemes. */
 export function encodeCertificateRequest13(signatureSchemes: readonly number[]): Bytes {
   const writer = new Writer().u8(0);
   const data = encodeU16Vector(signatureSchemes);
@@ -39,6 +40,7 @@ export function encodeCertificateRequest13(signatureSchemes: readonly number[]):
   return writer.finish();
 }
 
+/** What a Certificate holds. */
 export interface Certificate13 {
   /** The certificates of the chain, leaf first, each DER. */
   readonly chain: readonly Uint8Array[];
@@ -46,6 +48,7 @@ export interface Certificate13 {
   readonly extensions: readonly Extension[];
 }
 
+/** Fails with `certificate-malformed`, or as extensions do. */
 export function decodeCertificate13(body: Uint8Array): Certificate13 | DecodeFailure {
   const reader = new Reader(body);
   const context = reader.view(reader.u8());
@@ -63,6 +66,7 @@ export function decodeCertificate13(body: Uint8Array): Certificate13 | DecodeFai
   return { chain, extensions };
 }
 
+/** The body of a Certificate without extensions; `chain` is DER, leaf first. */
 export function encodeCertificate13(chain: readonly Uint8Array[]): Bytes {
   const writer = new Writer(1024).u8(0).u24(0);
   for (const der of chain) writer.u24(der.length).raw(der).u16(0);

@@ -7,6 +7,7 @@ import { NO_BYTES, Reader as ByteReader, Writer as ByteWriter, equalBytes } from
 import type { DecodeFailure } from '../../core/decode.ts';
 import { decodeFailure } from '../../core/decode.ts';
 
+/** Numbers of the TLS registry. */
 export const ExtensionType = {
   /** RFC 8422 §5.1.1 */
   supportedGroups: 10,
@@ -44,6 +45,7 @@ export const CLIENT_HELLO_EXTENSIONS: readonly number[] = [
   ExtensionType.renegotiationInfo,
 ];
 
+/** One extension, of whatever type. */
 export interface Extension {
   readonly type: number;
   readonly data: Uint8Array;
@@ -77,6 +79,7 @@ export function readExtensions(reader: Reader): readonly Extension[] | DecodeFai
   return extensions;
 }
 
+/** The end of a hello: nothing at all where there are none. */
 export function writeExtensions(writer: Writer, extensions: readonly Extension[]): void {
   if (extensions.length === 0) return;
   const lengthAt = writer.length;
@@ -95,6 +98,7 @@ export function encodeEncryptedExtensions(extensions: readonly Extension[]): Byt
   return writer.finish();
 }
 
+/** The data of the extension of a type, a view; `undefined` where there is none. */
 export function findExtension(extensions: readonly Extension[], type: number): Uint8Array | undefined {
   return extensions.find((extension) => extension.type === type)?.data;
 }
@@ -106,6 +110,7 @@ export function encodeU16Vector(values: readonly number[]): Bytes {
   return writer.finish();
 }
 
+/** What `encodeU16Vector` makes; fails with `extensions-malformed`. */
 export function decodeU16Vector(data: Uint8Array): readonly number[] | DecodeFailure {
   const reader = new ByteReader(data);
   return readNumbers(reader, reader.u16());
@@ -117,6 +122,7 @@ export function decodeVersions(data: Uint8Array): readonly number[] | DecodeFail
   return readNumbers(reader, reader.u8());
 }
 
+/** What `decodeVersions` reads. */
 export function encodeVersions(versions: readonly number[]): Bytes {
   const writer = new ByteWriter(1 + versions.length * 2).u8(versions.length * 2);
   for (const version of versions) writer.u16(version);
@@ -128,6 +134,7 @@ export function encodeU16(value: number): Bytes {
   return new ByteWriter(2).u16(value).finish();
 }
 
+/** What `encodeU16` makes; fails with `extensions-malformed`. */
 export function decodeU16(data: Uint8Array): number | DecodeFailure {
   return data.length === 2 ? new ByteReader(data).u16() : MALFORMED;
 }

@@ -25,8 +25,10 @@ export const HandshakeType = {
   finished: 20,
   keyUpdate: 24,
 } as const;
+/** One of the types that have a name here. */
 export type HandshakeType = (typeof HandshakeType)[keyof typeof HandshakeType];
 
+/** Bytes before every fragment. */
 export const HANDSHAKE_HEADER_LENGTH = 12;
 
 /** A whole message. `body` has no header; who keeps the message owns the bytes. */
@@ -103,6 +105,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [HandshakeType.keyUpdate]: 'KeyUpdate',
 };
 
+/** The RFC's name of a message's type, for people; its number where it has none here. */
 export function handshakeTypeName(type: number): string {
   return NAMES[type] ?? `handshake message ${type}`;
 }

@@ -14,8 +14,10 @@ import { decodeFailure, isFailure } from '../../core/decode.ts';
 import type { Extension } from './extensions.ts';
 import { decodeExtensions, writeExtensions } from './extensions.ts';
 
+/** Bytes of the random in either hello. */
 export const HELLO_RANDOM_LENGTH = 32;
 const MAX_SESSION_ID_LENGTH = 32;
+/** The one compression method there is. */
 export const NULL_COMPRESSION = 0;
 
 /** RFC 5746 §3.3: stands for an empty renegotiation_info. */
@@ -42,6 +44,7 @@ export function isDowngraded(random: Uint8Array): boolean {
   return marks.every((byte, i) => random[SENTINEL_AT + i] === byte) && random[HELLO_RANDOM_LENGTH - 1]! <= 1;
 }
 
+/** A ClientHello of either version. */
 export interface ClientHello {
   readonly version: number;
   readonly random: Uint8Array;
@@ -52,6 +55,7 @@ export interface ClientHello {
   readonly extensions: readonly Extension[];
 }
 
+/** A ServerHello of either version; with `RETRY_REQUEST_RANDOM`, a HelloRetryRequest. */
 export interface ServerHello {
   readonly version: number;
   readonly random: Uint8Array;
@@ -61,6 +65,7 @@ export interface ServerHello {
   readonly extensions: readonly Extension[];
 }
 
+/** DTLS 1.2's demand for a cookie. */
 export interface HelloVerifyRequest {
   readonly version: number;
   readonly cookie: Uint8Array;
@@ -70,6 +75,7 @@ const CLIENT_HELLO_MALFORMED = decodeFailure('client-hello-malformed');
 const SERVER_HELLO_MALFORMED = decodeFailure('server-hello-malformed');
 const HELLO_VERIFY_REQUEST_MALFORMED = decodeFailure('hello-verify-request-malformed');
 
+/** Fails with `client-hello-malformed`, or as extensions do. */
 export function decodeClientHello(body: Uint8Array): ClientHello | DecodeFailure {
   const reader = new Reader(body);
   const version = reader.u16();
@@ -87,6 +93,7 @@ export function decodeClientHello(body: Uint8Array): ClientHello | DecodeFailure
   return { version, random, sessionId, cookie, cipherSuites, compressionMethods, extensions };
 }
 
+/** The body of a ClientHello. */
 export function encodeClientHello(hello: ClientHello): Bytes {
   const writer = new Writer().u16(hello.version).raw(hello.random);
   writer.u8(hello.sessionId.length).raw(hello.sessionId);
@@ -98,6 +105,7 @@ export function encodeClientHello(hello: ClientHello): Bytes {
   return writer.finish();
 }
 
+/** Fails with `server-hello-malformed`, or as extensions do. */
 export function decodeServerHello(body: Uint8Array): ServerHello | DecodeFailure {
   const reader = new Reader(body);
   const version = reader.u16();
@@ -111,6 +119,7 @@ export function decodeServerHello(body: Uint8Array): ServerHello | DecodeFailure
   return { version, random, sessionId, cipherSuite, compressionMethod, extensions };
 }
 
+/** The body of a ServerHello. */
 export function encodeServerHello(hello: ServerHello): Bytes {
   const writer = new Writer().u16(hello.version).raw(hello.random);
   writer.u8(hello.sessionId.length).raw(hello.sessionId);
@@ -119,6 +128,7 @@ export function encodeServerHello(hello: ServerHello): Bytes {
   return writer.finish();
 }
 
+/** Fails with `hello-verify-request-malformed`. */
 export function decodeHelloVerifyRequest(body: Uint8Array): HelloVerifyRequest | DecodeFailure {
   const reader = new Reader(body);
   const version = reader.u16();
@@ -127,6 +137,7 @@ export function decodeHelloVerifyRequest(body: Uint8Array): HelloVerifyRequest |
   return { version, cookie };
 }
 
+/** The body of a HelloVerifyRequest. */
 export function encodeHelloVerifyRequest(request: HelloVerifyRequest): Bytes {
   return new Writer().u16(request.version).u8(request.cookie.length).raw(request.cookie).finish();
 }

@@ -22,6 +22,7 @@ const GROUP_CODES: Readonly<Record<Group, number>> = {
   secp384r1: 0x0018,
 };
 
+/** The number of a group in the TLS registry. */
 export function groupCode(group: Group): number {
   return GROUP_CODES[group];
 }
@@ -31,6 +32,7 @@ export function groupsOf12(groups: readonly Group[]): readonly Group[] {
   return groups.filter((group) => group !== 'x25519mlkem768');
 }
 
+/** A server's share, signed; all but the group are views of the message. */
 export interface ServerKeyExchange {
   readonly groupCode: number;
   readonly publicKey: Uint8Array;
@@ -42,6 +44,7 @@ export interface ServerKeyExchange {
 const SERVER_KEY_EXCHANGE_MALFORMED = decodeFailure('server-key-exchange-malformed');
 const CLIENT_KEY_EXCHANGE_MALFORMED = decodeFailure('client-key-exchange-malformed');
 
+/** Fails with `server-key-exchange-malformed`, also for a curve that is not named. */
 export function decodeServerKeyExchange(body: Uint8Array): ServerKeyExchange | DecodeFailure {
   const reader = new Reader(body);
   const curveType = reader.u8();
@@ -60,6 +63,7 @@ export function encodeKeyExchangeParameters(group: Group, publicKey: Uint8Array)
   return new Writer().u8(NAMED_CURVE).u16(groupCode(group)).u8(publicKey.length).raw(publicKey).finish();
 }
 
+/** The body of a ServerKeyExchange; `parameters` are of `encodeKeyExchangeParameters`. */
 export function encodeServerKeyExchange(parameters: Uint8Array, signed: DigitallySigned): Bytes {
   const writer = new Writer().raw(parameters);
   writeDigitallySigned(writer, signed);
@@ -83,6 +87,7 @@ export function decodeClientKeyExchange(body: Uint8Array): Uint8Array | DecodeFa
   return publicKey;
 }
 
+/** The body of a ClientKeyExchange. */
 export function encodeClientKeyExchange(publicKey: Uint8Array): Bytes {
   return new Writer().u8(publicKey.length).raw(publicKey).finish();
 }

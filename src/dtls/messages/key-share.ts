@@ -7,6 +7,7 @@ import { Reader, Writer } from '../../core/bytes.ts';
 import type { DecodeFailure } from '../../core/decode.ts';
 import { decodeFailure } from '../../core/decode.ts';
 
+/** One share. */
 export interface KeyShare {
   readonly groupCode: number;
   /** A view of the extension. */
@@ -29,18 +30,21 @@ export function decodeKeyShares(data: Uint8Array): readonly KeyShare[] | DecodeF
   return shares;
 }
 
+/** A ClientHello's shares. */
 export function encodeKeyShares(shares: readonly KeyShare[]): Bytes {
   const writer = new Writer().u16(0);
   for (const share of shares) writeShare(writer, share);
   return writer.patchU16(0, writer.length - 2).finish();
 }
 
+/** A ServerHello's share; fails with `key-share-malformed`. */
 export function decodeKeyShare(data: Uint8Array): KeyShare | DecodeFailure {
   const reader = new Reader(data);
   const share = readShare(reader);
   return reader.failed || reader.remaining !== 0 ? MALFORMED : share;
 }
 
+/** A ServerHello's share. */
 export function encodeKeyShare(share: KeyShare): Bytes {
   const writer = new Writer();
   writeShare(writer, share);

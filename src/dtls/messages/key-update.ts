@@ -11,6 +11,7 @@ export function decodeKeyUpdate(body: Uint8Array): number | DecodeFailure {
   return body.length !== 1 || request === undefined ? MALFORMED : request;
 }
 
+/** The body of a KeyUpdate. */
 export function encodeKeyUpdate(updateRequested: boolean): Bytes {
   return Uint8Array.of(updateRequested ? 1 : 0);
 }

@@ -7,6 +7,7 @@ import { Reader, Writer } from '../../core/bytes.ts';
 import type { DecodeFailure } from '../../core/decode.ts';
 import { decodeFailure } from '../../core/decode.ts';
 
+/** What either end says of SRTP. */
 export interface UseSrtp {
   readonly profiles: readonly number[];
   /** A view of the extension. */
@@ -15,6 +16,7 @@ export interface UseSrtp {
 
 const MALFORMED = decodeFailure('use-srtp-malformed');
 
+/** Fails with `use-srtp-malformed`, also for an empty list. */
 export function decodeUseSrtp(data: Uint8Array): UseSrtp | DecodeFailure {
   const reader = new Reader(data);
   const list = reader.sub(reader.u16());

@@ -4,11 +4,13 @@ import { Reader, Writer } from '../../core/bytes.ts';
 import type { DecodeFailure } from '../../core/decode.ts';
 import { decodeFailure } from '../../core/decode.ts';
 
+/** Epoch and sequence number of a record: what names it for good. */
 export interface RecordNumber {
   readonly epoch: number;
   readonly sequence: number;
 }
 
+/** Bytes of a record number in an ACK. */
 export const RECORD_NUMBER_LENGTH = 16;
 const MALFORMED = decodeFailure('ack-malformed');
 
@@ -22,6 +24,7 @@ export function decodeAck(body: Uint8Array): readonly RecordNumber[] | DecodeFai
   return numbers;
 }
 
+/** The body of an ACK. */
 export function encodeAck(numbers: readonly RecordNumber[]): Bytes {
   const writer = new Writer(2 + numbers.length * RECORD_NUMBER_LENGTH).u16(
     numbers.length * RECORD_NUMBER_LENGTH,

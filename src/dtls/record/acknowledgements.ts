@@ -14,6 +14,7 @@ const MAX_NUMBERS = 32;
 /** What an ACK record has around its numbers: header, length, content type, tag. */
 const OVERHEAD = 24;
 
+/** The records of the peer that we have to acknowledge. */
 export class Acknowledgements {
   /** True once an ACK should go out with the next poll. */
   due = false;

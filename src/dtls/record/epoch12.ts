@@ -32,6 +32,7 @@ function explicitNonceLength(aead: AeadAlgorithm): number {
   return aead === 'chacha20-poly1305' ? 0 : EXPLICIT_NONCE_LENGTH;
 }
 
+/** Our writing in epoch 1. */
 export class WriteEpoch12 implements WriteEpoch {
   readonly epoch: number;
   readonly headroom: number;
@@ -69,6 +70,7 @@ export class WriteEpoch12 implements WriteEpoch {
   }
 }
 
+/** The peer's writing in epoch 1. */
 export class ReadEpoch12 {
   readonly epoch: number;
   /** Bytes from the record's start to its plaintext, once opened. */

@@ -22,11 +22,12 @@ import {
 } from './unified-header.ts';
 import type { TrafficKeys, WriteEpoch } from './write-epoch.ts';
 
-/** RFC 9147 §6.1. */
+/** RFC 9147 §6.1: the epoch of all that a handshake says under protection. */
 export const HANDSHAKE_EPOCH = 2;
+/** RFC 9147 §6.1: the first epoch of application data; each KeyUpdate begins another. */
 export const APPLICATION_EPOCH = 3;
 
-/** The content type behind the plaintext. */
+/** The content type after the plaintext. */
 const CONTENT_TYPE_LENGTH = 1;
 
 /** Keys of one direction and epoch; `sequenceNumberKey` makes the masks. */
@@ -34,6 +35,7 @@ export interface TrafficKeys13 extends TrafficKeys {
   readonly sequenceNumberKey: Uint8Array;
 }
 
+/** Our writing in one epoch. */
 export class WriteEpoch13 implements WriteEpoch {
   readonly epoch: number;
   readonly headroom: number = UNIFIED_HEADER_LENGTH;
@@ -73,6 +75,7 @@ export class WriteEpoch13 implements WriteEpoch {
   }
 }
 
+/** The peer's writing in one epoch. */
 export class ReadEpoch13 {
   readonly epoch: number;
   readonly window: ReplayWindow = new ReplayWindow();
@@ -108,7 +111,7 @@ export class ReadEpoch13 {
   }
 
   /**
-   * Opens, in place, the record at `header` with `length` bytes of ciphertext behind its header. Call `sequenceOf` first,
+   * Opens, in place, the record at `header` with `length` bytes of ciphertext after its header. Call `sequenceOf` first,
    * which leaves the mask behind.
    * @returns the plaintext's length, -1 for a record that is not authentic; `type` is its content type, 0 if it has none.
    */

@@ -1,6 +1,5 @@
 /**
- * How much one key may do (RFC 9147 §4.5.3, RFC 8446 §5.5): how many records it may seal, and how many that it finds
- * forged it can bear. In DTLS 1.3 keys are changed in good time; in 1.2 there is no way but to end.
+ * Limits of a key (RFC 9147 §4.5.3, RFC 8446 §5.5): how many records it may seal, and how many forged ones it can bear. In DTLS 1.3 keys are changed in good time; in 1.2 there is no way but to end.
  */
 import type { Diagnosis } from '../diagnosis.ts';
 import type { DtlsLimits } from '../options.ts';
@@ -10,11 +9,13 @@ import type { WriteEpoch } from './write-epoch.ts';
 /** What a key is still good for: all, or its replacement is due, or nothing. */
 export type KeyVerdict = 'good' | 'replace' | 'worn';
 
+/** Why an association ends that may seal nothing more. */
 export const RECORD_LIMIT: Diagnosis = {
   code: 'record-limit',
   message: 'One key has protected all the records it may.',
 };
 
+/** Why an association ends that may open nothing more. */
 export const FORGERY_LIMIT: Diagnosis = {
   code: 'forgery-limit',
   message: 'As many forged records have come as one key can bear.',

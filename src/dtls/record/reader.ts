@@ -1,5 +1,5 @@
 /**
- * Records out of datagrams: split, check, open. A cursor that the connection drives:
+ * RecordReader: records out of datagrams, split, checked and opened. It is a cursor that the connection drives:
  *
  *     reader.load(datagram)
  *     while (reader.next()) … reader.type, reader.epoch, reader.body …
@@ -9,7 +9,7 @@
  * record does not spoil the good ones beside it. Protected records that come before their keys are held, within a
  * bound, and come out of `load` + `next` like a datagram once `takeHeld` has handed them back.
  *
- * The datagram is the caller's and never written to: protected records are opened in one copy of it.
+ * The datagram is the caller's and never written to: protected records are opened in a single copy of it.
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { NO_BYTES, copyBytes, readU48 } from '../../core/bytes.ts';
@@ -41,18 +41,19 @@ import {
   unifiedHeaderLength,
 } from './unified-header.ts';
 
-/** Datagrams up to this length are opened in brief memory: of longer ones the layers above keep views instead of copies. */
+/** Datagrams up to this length are opened in short-lived memory; of longer ones the layers above keep views, not copies. */
 const BRIEF = 512;
 
+/** The records of one association, one current at a time. */
 export class RecordReader {
-  /** Of the current record. The last two are for protected ones alone. */
+  /** The current record's content type. The last two stand for protected records alone. */
   type: ContentType | typeof INVALID_CONTENT_TYPE | typeof OVERSIZED = ContentType.handshake;
   epoch = 0;
   /** The current record's sequence number. */
   sequence = 0;
   /** The current record's plaintext, valid until `next`. */
   body: Uint8Array = NO_BYTES;
-  /** The same for a protected record, empty for others: bytes nobody else has, to hand on; copied by whoever keeps them for long. */
+  /** The same of a protected record, empty for others: nobody else holds these bytes. Whoever keeps them for long copies them. */
   opened: Bytes = NO_BYTES;
 
   readonly #epochs: Epochs;
@@ -71,7 +72,7 @@ export class RecordReader {
     this.#counters = counters;
   }
 
-  /** Records held for the lack of keys. */
+  /** Records held because their keys have not come. */
   get held(): number {
     return this.#held.length;
   }
@@ -122,7 +123,7 @@ export class RecordReader {
     return RECORD_HEADER_LENGTH + recordFragmentLength(this.#datagram, header);
   }
 
-  /** RFC 9147 §4: a connection id that was not negotiated has no length, so that nothing behind it can be read. */
+  /** RFC 9147 §4: a connection id that was not negotiated has no length, so that nothing after it can be read. */
   #unifiedLength(header: number): number {
     const first = this.#datagram[header]!;
     const headerLength = unifiedHeaderLength(first);
@@ -235,7 +236,7 @@ export class RecordReader {
     return true;
   }
 
-  /** RFC 9147 §4.5.3: of keys that have a successor nothing is needed any more. Those in use are the connection's to judge. */
+  /** RFC 9147 §4.5.3: keys that have a successor are not needed any more. Those in use are the connection's to judge. */
   #countForgery(read: ReadEpoch13): void {
     read.forged++;
     const { read13 } = this.#epochs;

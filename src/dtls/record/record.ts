@@ -9,6 +9,7 @@
 import { readU16, writeU16, writeU48 } from '../../core/bytes.ts';
 import { AEAD_TAG_LENGTH } from '../../crypto/provider.ts';
 
+/** The content types that have a meaning here (RFC 5246 §6.2.1). */
 export const ContentType = {
   changeCipherSpec: 20,
   alert: 21,
@@ -17,6 +18,7 @@ export const ContentType = {
   /** RFC 9147 §7. */
   ack: 26,
 } as const;
+/** One of the content types. */
 export type ContentType = (typeof ContentType)[keyof typeof ContentType];
 
 /** RFC 8446 §5.1, `invalid`: never sent. It stands for a protected record of none of the types above. */
@@ -24,18 +26,22 @@ export const INVALID_CONTENT_TYPE = 0;
 /** Stands for a protected record with more plaintext than a record may have. */
 export const OVERSIZED = -1;
 
-/** Versions of DTLS count down: DTLS 1.0 is 0xfeff. */
+/** DTLS 1.0. Versions of DTLS count down. */
 export const DTLS_1_0 = 0xfeff;
+/** DTLS 1.2. */
 export const DTLS_1_2 = 0xfefd;
+/** DTLS 1.3. */
 export const DTLS_1_3 = 0xfefc;
 const VERSION_MAJOR = 0xfe;
 
+/** Bytes before the fragment. */
 export const RECORD_HEADER_LENGTH = 13;
+/** Bytes of AES-GCM's nonce that every record of DTLS 1.2 carries. */
 export const EXPLICIT_NONCE_LENGTH = 8;
 
 /** The most bytes `Dtls.seal` needs free before the plaintext: DTLS 1.2's record header and explicit nonce. */
 export const DTLS_HEADROOM: number = RECORD_HEADER_LENGTH + EXPLICIT_NONCE_LENGTH;
-/** The most bytes `Dtls.seal` needs free behind the plaintext: the AEAD's tag, and DTLS 1.3's content type. */
+/** The most bytes `Dtls.seal` needs free after the plaintext: the AEAD's tag, and DTLS 1.3's content type. */
 export const DTLS_TAILROOM: number = AEAD_TAG_LENGTH + 1;
 
 /** RFC 6347 §4.1 (RFC 5246 §6.2.1): no record carries more plaintext. */
@@ -65,7 +71,7 @@ export function isRecordHeader(data: Uint8Array, at: number): boolean {
   return type >= ContentType.changeCipherSpec && type <= LAST_CONTENT_TYPE && data[at + 1] === VERSION_MAJOR;
 }
 
-/** `fragmentLength` counts everything behind the header. */
+/** `fragmentLength` counts everything after the header. */
 export function writeRecordHeader(
   buffer: Uint8Array,
   at: number,
@@ -81,11 +87,12 @@ export function writeRecordHeader(
   writeU16(buffer, at + 11, fragmentLength);
 }
 
-/** The length of the fragment behind the header at `at`. */
+/** The length of the fragment after the header at `at`. */
 export function recordFragmentLength(data: Uint8Array, at: number): number {
   return readU16(data, at + 11);
 }
 
+/** The epoch of the header at `at`. */
 export function recordEpoch(data: Uint8Array, at: number): number {
   return readU16(data, at + 3);
 }

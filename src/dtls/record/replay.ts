@@ -10,6 +10,7 @@ export const REPLAY_WINDOW = 256;
 
 const SLOT_MASK = REPLAY_WINDOW - 1;
 
+/** The numbers that have come in one epoch. */
 export class ReplayWindow {
   /** The highest number accepted so far, -1 before the first. */
   highest = -1;

@@ -1,5 +1,5 @@
 /**
- * What a protected record may be. It is authentic, so it is the peer's own word: what breaks a rule ends the association
+ * Rules of protected records. A protected record is authentic, so it is the peer's own word: what breaks a rule ends the association
  * at once, where the same in plaintext, which anybody may have sent, is counted and dropped.
  *
  * The epoch says which version it is of: 1 is DTLS 1.2's, 2 the handshake's of DTLS 1.3, 3 and up those of its data.

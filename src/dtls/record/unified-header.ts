@@ -28,6 +28,7 @@ export function isUnifiedHeader(first: number): boolean {
   return (first & FIXED_MASK) === FIXED_BITS;
 }
 
+/** True for the first byte of a header with a connection id. */
 export function hasConnectionId(first: number): boolean {
   return (first & CONNECTION_ID) !== 0;
 }
@@ -47,7 +48,7 @@ export function unifiedHeaderLength(first: number): number {
   return 1 + sequenceLength(first) + ((first & LENGTH_PRESENT) === 0 ? 0 : 2);
 }
 
-/** Bytes of ciphertext behind the header at `at` of a datagram: as it says, or all there are (§4: the last record). */
+/** Bytes of ciphertext after the header at `at` of a datagram: as it says, or all there are (§4: the last record). */
 export function ciphertextLength(data: Uint8Array, at: number): number {
   const first = data[at]!;
   const header = unifiedHeaderLength(first);

@@ -21,7 +21,7 @@ export interface TrafficKeys {
 /** One direction's way of turning plaintext into records. */
 export interface WriteEpoch {
   readonly epoch: number;
-  /** Bytes needed before and behind the plaintext. */
+  /** Bytes needed before and after the plaintext. */
   readonly headroom: number;
   readonly tailroom: number;
   /** The next record's sequence number; it never goes back, so a retransmission is a new record. */

@@ -1,5 +1,5 @@
 /**
- * The client of a DTLS 1.2 handshake behind the ServerHello. Each state is named for the message it waits for and holds
+ * The client of a DTLS 1.2 handshake after the ServerHello. Each state is named for the message it waits for and holds
  * what is known by then:
  *
  *     await-certificate ─Certificate→ await-server-key-exchange ─ServerKeyExchange→ await-certificate-request
@@ -7,7 +7,7 @@
  *                                                                              ↓      ↓
  *     complete ←Finished─ await-finished ←──────────────────── ServerHelloDone ─ await-server-hello-done
  *
- * A server need not ask who we are (RFC 5246 §7.4.4): it is the server's affair whom it serves. Whether it is the one that
+ * A server need not ask who we are (RFC 5246 §7.4.4): whom it serves is its own business. Whether it is the one that
  * signalling has named is ours, and is checked all the same.
  */
 import type { Bytes } from '../../core/bytes.ts';
@@ -60,7 +60,7 @@ interface Exchange {
   readonly premasterSecret: Bytes;
 }
 
-/** The client's side of DTLS 1.2 behind the ServerHello. */
+/** The client's side of DTLS 1.2 after the ServerHello. */
 export class Client12 implements HandshakeMachine {
   readonly #handshake: Handshake;
   readonly #hellos: Hellos12;

@@ -18,7 +18,7 @@ import type { TrafficKeys } from '../record/write-epoch.ts';
 
 const MASTER_SECRET_LENGTH = 48;
 /** RFC 5246 §7.4.9. */
-export const VERIFY_DATA_LENGTH = 12;
+const VERIFY_DATA_LENGTH = 12;
 
 /** P_hash(secret, label ‖ seed), `length` bytes of it (RFC 5246 §5); `secret` is the HMAC's key. */
 export function prf(secret: HmacKey, label: string, seed: Uint8Array, length: number): Bytes {

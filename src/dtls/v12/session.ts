@@ -1,4 +1,4 @@
-/** The steps of a DTLS 1.2 handshake that both roles take: master secret, keys, Finished. */
+/** Session12: the steps of a DTLS 1.2 handshake that both roles take, which are master secret, keys and Finished. */
 import type { Bytes } from '../../core/bytes.ts';
 import { concatBytes, equalConstantTime } from '../../core/bytes.ts';
 import type { CipherSuite } from '../cipher-suites.ts';

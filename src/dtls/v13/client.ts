@@ -1,5 +1,5 @@
 /**
- * The client of a DTLS 1.3 handshake behind the ServerHello. Each state is named for the message it waits for:
+ * The client of a DTLS 1.3 handshake after the ServerHello. Each state is named for the message it waits for:
  *
  *     await-encrypted-extensions → await-certificate-request → the server's proof of who it is (proof.ts)
  *       → complete, with flight 5 on its way until it is acknowledged
@@ -34,7 +34,7 @@ type ClientState =
   | ProofState
   | Complete;
 
-/** The client's side of DTLS 1.3 behind the ServerHello. */
+/** The client's side of DTLS 1.3 after the ServerHello. */
 export class Client13 implements HandshakeMachine {
   readonly #session: Session13;
   readonly #handshake: Handshake;

@@ -29,7 +29,7 @@ export interface Complete {
 
 const COMPLETE: Complete = { name: 'complete' };
 
-/** Takes the next message in order; answers the state behind it, or why the handshake cannot go on. */
+/** Takes the next message in order; answers the state after it, or why the handshake cannot go on. */
 export function takeProof(
   session: Session13,
   state: ProofState,

@@ -1,5 +1,5 @@
 /**
- * Server13: the server of a DTLS 1.3 handshake behind its ServerHello. It says the rest of flight 4, then hears the client's
+ * Server13: the server of a DTLS 1.3 handshake after its ServerHello. It says the rest of flight 4, then hears the client's
  * proof of who it is (proof.ts).
  */
 import type { HandshakeMachine, KeyUpdates } from '../handshake-machine.ts';
@@ -15,7 +15,7 @@ import type { Complete, ProofState } from './proof.ts';
 import { NO_PROOF, takeProof } from './proof.ts';
 import type { Session13 } from './session.ts';
 
-/** The server's side of DTLS 1.3 behind its ServerHello. */
+/** The server's side of DTLS 1.3 after its ServerHello. */
 export class Server13 implements HandshakeMachine {
   readonly #session: Session13;
   #state: ProofState | Complete = NO_PROOF;

@@ -44,6 +44,7 @@ const KEY_UPDATE_FLIGHT = 7;
 /** Epochs of the peer's kept at once: late records, and repetitions of its last flight, still open. */
 const READ_EPOCHS_KEPT = 2;
 
+/** The secrets and epochs of one DTLS 1.3 association. */
 export class Session13 implements KeyUpdates {
   readonly #handshake: Handshake;
   readonly #other: DtlsRole;
