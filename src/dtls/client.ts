@@ -1,5 +1,5 @@
 /**
- * The client's side of the hellos, which settle version, suite and, in DTLS 1.3, the key agreement:
+ * The client's side of the hellos, which negotiate version, suite and, in DTLS 1.3, the key agreement:
  *
  *     start ─ClientHello→ await-server-hello ─ServerHello→ Client12 or Client13, named for what they wait for
  *                           │ ↑ HelloVerifyRequest: ClientHello again, with the cookie (RFC 6347 §4.2.1)
@@ -205,7 +205,7 @@ export class Client implements HelloMachine {
     if (suite?.version !== (isDtls13 ? '1.3' : '1.2')) {
       return illegalParameter('The server chose a cipher suite that was not offered.');
     }
-    // RFC 8446 §4.1.4: what a HelloRetryRequest has settled stays.
+    // RFC 8446 §4.1.4: what a HelloRetryRequest has chosen stays.
     if (retried !== undefined && suite !== retried) {
       return illegalParameter('The server chose another cipher suite than in its HelloRetryRequest.');
     }

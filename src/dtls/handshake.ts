@@ -1,5 +1,5 @@
 /**
- * Handshake: what the state machines of client and server share, their tools and what the hellos have settled.
+ * Handshake: what the state machines of client and server share, their tools and what the hellos have negotiated.
  *
  * DTLS 1.2 (RFC 6347 §4.2.4):
  *
@@ -58,7 +58,7 @@ export interface SecretLog {
   reveal(label: string, secret: Uint8Array): void;
 }
 
-/** One handshake: its tools, and what has been settled so far. */
+/** One handshake: its tools, and what has been negotiated so far. */
 export class Handshake implements SecretLog {
   readonly role: DtlsRole;
   readonly crypto: CryptoProvider;
@@ -78,7 +78,7 @@ export class Handshake implements SecretLog {
   readonly epochs: Epochs = initialEpochs();
   /** The ClientHello's: ours from the beginning, a client's once its hello suits us. */
   clientRandom: Bytes = NO_BYTES;
-  /** The server's choice, which settles the version too. */
+  /** The server's choice, which decides the version too. */
   suite: CipherSuite | undefined;
   group: Group | undefined;
   /** The server's choice, if both speak of SRTP. */

@@ -57,7 +57,7 @@ export interface SrtpKeys extends Readonly<Record<DtlsRole, SrtpMasterKey>> {
   readonly profile: SrtpProfile;
 }
 
-/** What the hellos settle of SRTP. */
+/** What the hellos negotiate of SRTP. */
 interface SrtpAgreement {
   readonly role: DtlsRole;
   /** Ours, the preferred first; empty where SRTP is not spoken of. */

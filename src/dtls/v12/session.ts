@@ -11,7 +11,7 @@ import { MasterSecret } from './schedule.ts';
 /** The first and only protected epoch: there is no renegotiation. */
 const PROTECTED_EPOCH = 1;
 
-/** What the hellos have settled. */
+/** What the hellos have negotiated. */
 export interface Hellos12 {
   readonly suite: CipherSuite;
   readonly serverRandom: Bytes;

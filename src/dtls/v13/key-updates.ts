@@ -1,11 +1,28 @@
 /**
- * PeerKeyUpdates: the peer's changes of its keys (RFC 9147 §8), one at a time, and so many in a minute: each costs us a
- * hundred times what its bytes do. Our own are the session's (session.ts).
+ * KeyUpdate (RFC 8446 §4.6.3): one byte, whether the other side is asked to change its keys too. And the bounds of the peer's
+ * (RFC 9147 §8): one at a time, and so many in a minute, for each costs us a hundred times what its bytes do. What is done
+ * with either end's stands in session.ts.
  */
+import type { Bytes } from '../../core/bytes.ts';
+import type { DecodeFailure } from '../../core/decode.ts';
+import { decodeFailure } from '../../core/decode.ts';
+
+const MALFORMED = decodeFailure('key-update-malformed');
+
+/** request_update: 1 if an answer is asked for, 0 if not; any other byte is for the reader to refuse. */
+export function decodeKeyUpdate(body: Uint8Array): number | DecodeFailure {
+  const [request] = body;
+  return body.length !== 1 || request === undefined ? MALFORMED : request;
+}
+
+/** The body of a KeyUpdate. */
+export function encodeKeyUpdate(requestPeer: boolean): Bytes {
+  return Uint8Array.of(requestPeer ? 1 : 0);
+}
 
 const MINUTE = 60_000;
 
-/** As many as are allowed in a minute may come at once, and no more than that in the long run. */
+/** The peer's KeyUpdates: as many as are allowed in a minute may come at once, and no more than that in the long run. */
 export class PeerKeyUpdates {
   readonly perMinute: number;
   left: number;

@@ -20,7 +20,6 @@ import {
 } from '../messages/certificates13.ts';
 import type { HandshakeMessage } from '../messages/handshake.ts';
 import { HandshakeType } from '../messages/handshake.ts';
-import { decodeKeyUpdate, encodeKeyUpdate } from '../messages/key-update.ts';
 import type { Problem } from '../problem.ts';
 import {
   finishedMismatch,
@@ -35,6 +34,7 @@ import { APPLICATION_EPOCH, HANDSHAKE_EPOCH, ReadEpoch13, WriteEpoch13 } from '.
 import type { WriteEpoch } from '../record/write-epoch.ts';
 import { judgeSignature, schemeOf } from '../signatures.ts';
 import type { DtlsRole } from '../states.ts';
+import { decodeKeyUpdate, encodeKeyUpdate } from './key-updates.ts';
 import type { TrafficSecret, TrafficSecrets } from './schedule.ts';
 import { KeySchedule13 } from './schedule.ts';
 
