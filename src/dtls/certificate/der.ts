@@ -7,16 +7,23 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { concatBytes, NO_BYTES } from '../../core/bytes.ts';
 
-// Identifier octets (X.690 §8.1.2), with the number of the universal type they are of.
-
+/** Identifier octet (X.690 §8.1.2) of an INTEGER. */
 export const DER_INTEGER = 0x02;
+/** Identifier octet of a BIT STRING. */
 export const DER_BIT_STRING = 0x03;
+/** Identifier octet of an OCTET STRING. */
 export const DER_OCTET_STRING = 0x04;
+/** Identifier octet of an OBJECT IDENTIFIER. */
 export const DER_OBJECT_IDENTIFIER = 0x06;
+/** Identifier octet of a UTF8String. */
 export const DER_UTF8_STRING = 0x0c;
+/** Identifier octet of a UTCTime. */
 export const DER_UTC_TIME = 0x17;
+/** Identifier octet of a GeneralizedTime. */
 export const DER_GENERALIZED_TIME = 0x18;
+/** Identifier octet of a SEQUENCE, which is constructed. */
 export const DER_SEQUENCE = 0x30;
+/** Identifier octet of a SET, which is constructed. */
 export const DER_SET = 0x31;
 
 /** The identifier octet of a constructed, context-specific value `[number]`, `number` up to 30. */
