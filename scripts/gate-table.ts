@@ -11,7 +11,7 @@ import { SeededRandom } from '../src/core/random.ts';
 import { iceSettings } from '../src/ice/options.ts';
 import { DEFAULT_SCTP_GATES } from '../src/sctp/index.ts';
 import type { SctpGateName } from '../src/sctp/index.ts';
-import { DEFAULT_SIGNALING_TIMEOUT } from '../src/rtc/signaling-gate.ts';
+import { DEFAULT_CONNECTION_GATES } from '../src/rtc/gates.ts';
 
 interface Row {
   readonly armed: string;
@@ -76,7 +76,7 @@ export function gateTable(): string {
     [
       'signaling',
       "the connection was made, or its offer went out, and nothing of the peer's has been taken",
-      DEFAULT_SIGNALING_TIMEOUT,
+      DEFAULT_CONNECTION_GATES.signaling,
       '`closed`',
       'signalingTimeout',
     ],

@@ -55,8 +55,8 @@ const MUTANTS = [
   {
     name: 'channels-left-open',
     fault: 'Rtc: the channels are not closed with the connection',
-    file: 'src/rtc/stack.ts',
-    find: "    this.#channels.close(isOrderly(reason) ? undefined : reason, now, isOurs ? 'dropped' : 'given-out');\n",
+    file: 'src/channel/sctp-transport.ts',
+    find: '    this.#channels.close(isOrderly(reason) ? undefined : reason, now, unread);\n',
     replace: '',
   },
   {

@@ -25,14 +25,11 @@
 import type { DataChannel, DataChannelOptions } from './channel/index.ts';
 import type { Protocol, TransportAddress } from './core/address.ts';
 import { bytesOf } from './core/bytes.ts';
+import type { Clock } from './core/clock.ts';
 import { RtcError, badArgument } from './core/errors.ts';
-import { checkOptions } from './core/options.ts';
 import type { RandomSource } from './core/random.ts';
-import { randomUnit, splitRandom, systemRandom } from './core/random.ts';
-import type { CryptoProvider } from './crypto/index.ts';
-import { jsCrypto } from './crypto/index.ts';
+import { randomUnit, splitRandom } from './core/random.ts';
 import type { Fingerprint } from './dtls/index.ts';
-import { checkDtlsOptions } from './dtls/index.ts';
 import type { IceCandidate, IceParameters, IcePath, IceState, LocalCandidateInit } from './ice/index.ts';
 import type {
   LocalTransport,
@@ -43,12 +40,12 @@ import type {
 import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
 import type { RtcOptions } from './rtc/options.ts';
-import { DEFAULT_MAX_MESSAGE_SIZE, RTC_OPTION_HINTS, RTC_OPTION_RULES, SCTP_PORT } from './rtc/options.ts';
+import { SCTP_PORT, rtcSettings } from './rtc/options.ts';
 import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
 import { Signaling } from './rtc/signaling.ts';
 import type { RemoteCandidate, RemoteDescription, TransportParameters } from './rtc/parameters.ts';
 import { checkedParameters, readCandidate } from './rtc/parameters.ts';
-import type { StackInspection } from './rtc/stack-inspection.ts';
+import type { StackInspection } from './rtc/inspection.ts';
 import { ProtocolStack } from './rtc/stack.ts';
 import type { TraceListener, TraceOptions } from './rtc/trace/entry.ts';
 import { Tracer } from './rtc/trace/tracer.ts';
@@ -60,8 +57,8 @@ export { RTC_OPTION_RULES } from './rtc/options.ts';
 export type { OfferDraft, PendingOffer, ReceivedOffer } from './rtc/signaling.ts';
 export { SdpRefusal } from './rtc/refusal.ts';
 export type { RemoteCandidate, RemoteDescription, TransportParameters } from './rtc/parameters.ts';
-export type { StackInspection } from './rtc/stack-inspection.ts';
-export { datagramKind } from './rtc/demultiplex.ts';
+export type { StackInspection } from './rtc/inspection.ts';
+export { datagramKind } from './transport/index.ts';
 export type * from './rtc/trace/entry.ts';
 
 /** How far behind the caller's clock a call outside the receive loop may leave its effects, in milliseconds. */
@@ -121,37 +118,28 @@ export class Rtc {
   readonly #acceptAnyFingerprint: boolean;
   readonly #deferred: Deferred[] = []; // bounded: see #defer
   #tracer: Tracer | undefined;
-  #now: number;
-  #clockWentBackwards = 0;
   #candidatesAfterEnd = 0;
   #started = false;
   #candidatesIgnored = 0;
-  /** True from an input until the drain after it is over: the time is the caller's own. */
-  #fresh = false;
   /** True if a call has made work that waits for a fresh time. */
   #stirred = false;
 
   /** Throws `ERR_BAD_ARGUMENT` for an option out of its range. */
   constructor(options: RtcOptions) {
-    checkOptions('Rtc', options, RTC_OPTION_RULES, RTC_OPTION_HINTS);
-    const crypto: CryptoProvider = options.crypto ?? jsCrypto();
-    const random: RandomSource = options.random ?? systemRandom;
-    const maxMessageSize = options.maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE;
-    checkDtlsOptions({ ...options.dtls, role: 'client', certificate: options.certificate, crypto, random });
-    this.#now = options.now ?? 0;
-    this.#strict = options.strictSdp ?? false;
+    const settings = rtcSettings(options);
+    this.#strict = settings.strictSdp;
     this.#acceptAnyFingerprint = options.dtls?.dangerouslyAcceptAnyFingerprint ?? false;
-    this.#stack = new ProtocolStack(options, crypto, random, () => {
+    this.#stack = new ProtocolStack(settings, () => {
       this.#stir();
     });
     this.#local = {
-      ice: this.#stack.iceParameters,
+      ice: this.#stack.transport.iceParameters,
       fingerprints: [options.certificate.fingerprint],
       sctpPort: SCTP_PORT,
-      maxMessageSize,
+      maxMessageSize: settings.maxMessageSize,
     };
     const negotiation = createNegotiation({
-      sessionId: sessionId(splitRandom(random, 'sdp')),
+      sessionId: sessionId(splitRandom(settings.random, 'sdp')),
       dtlsSetup: options.setup,
       strict: options.strictSdp,
     });
@@ -185,7 +173,7 @@ export class Rtc {
   }
 
   get iceConnectionState(): IceState {
-    return this.#stack.iceState;
+    return this.#stack.transport.iceState;
   }
 
   get signalingState(): SignalingState {
@@ -199,16 +187,16 @@ export class Rtc {
 
   /** The peer's certificate, DER, once its DTLS has shown it; only `connectionState` says that it is the right one. */
   get remoteCertificate(): Uint8Array | undefined {
-    return this.#stack.remoteCertificate;
+    return this.#stack.transport.remoteCertificate;
   }
 
   /** SHA-256 of `remoteCertificate`: who has come, where `dtls.dangerouslyAcceptAnyFingerprint` lets anybody in. */
   get remoteFingerprint(): Fingerprint | undefined {
-    return this.#stack.remoteFingerprint;
+    return this.#stack.transport.remoteFingerprint;
   }
 
   get localCandidates(): readonly IceCandidate[] {
-    return this.#stack.localCandidates;
+    return this.#stack.transport.localCandidates;
   }
 
   /**
@@ -226,17 +214,17 @@ export class Rtc {
 
   /** Where data goes: the pair ICE has selected, before that the best valid one. The same object until that changes. */
   get sendPath(): IcePath | undefined {
-    return this.#stack.sendPath;
+    return this.#stack.transport.sendPath;
   }
 
   /** True if an integrity-checked STUN message has come over this path (RFC 8445 §7.3): addresses may be bound to it. */
   isAuthenticatedPath(local: TransportAddress, remote: TransportAddress, protocol: Protocol): boolean {
-    return this.#stack.isAuthenticatedPath(local, remote, protocol);
+    return this.#stack.transport.isAuthenticatedPath(local, remote, protocol);
   }
 
   /** True if ICE holds this path valid: DTLS is taken from it, and may be sent over it. */
   isValidPath(local: TransportAddress, remote: TransportAddress, protocol: Protocol): boolean {
-    return this.#stack.isValidPath(local, remote, protocol);
+    return this.#stack.transport.isValidPath(local, remote, protocol);
   }
 
   /**
@@ -244,17 +232,17 @@ export class Rtc {
    * was answered; of a lite end, the arrival of its latest authentic check. `-Infinity`: never.
    */
   pathProvenAt(local: TransportAddress, remote: TransportAddress, protocol: Protocol): number {
-    return this.#stack.pathProvenAt(local, remote, protocol);
+    return this.#stack.transport.pathProvenAt(local, remote, protocol);
   }
 
   /** Every state, timer, queue size and counter, as one plain JSON-safe object. It holds no secrets. */
   inspect(): RtcInspection {
     const at = this.#stack.nextTimeout();
     return {
-      now: this.#now,
+      now: this.#clock.now,
       negotiation: this.#signaling.inspect(),
       timeout: { at: at === Infinity ? null : at, reason: this.#stack.timeoutReason() },
-      clockWentBackwards: this.#clockWentBackwards,
+      clockWentBackwards: this.#clock.wentBackwards,
       candidatesIgnored: this.#candidatesIgnored,
       candidatesAfterEnd: this.#candidatesAfterEnd,
       deferred: this.#deferred.length,
@@ -325,7 +313,7 @@ export class Rtc {
    */
   addLocalCandidate(init: LocalCandidateInit): IceCandidate {
     this.#assertOpen();
-    const candidate = this.#stack.addLocalCandidate(init, this.#now);
+    const candidate = this.#stack.addLocalCandidate(init);
     this.#tracer?.call({ method: 'addLocalCandidate', candidate: init });
     this.#stir();
     return candidate;
@@ -396,13 +384,12 @@ export class Rtc {
     const input = given.type === 'receive' ? withBytes(given) : given;
     this.#tracer?.input(input);
     if (this.#stack.end !== undefined) return;
-    const now = this.#advance(input.now);
-    this.#fresh = true;
+    this.#stack.advance(input.now);
     for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift())
       this.#apply(next);
-    if (!this.#started) this.#stack.awaitSignaling(now);
-    if (input.type === 'receive') this.#stack.receive(input, input.data, now);
-    if (this.#stack.nextTimeout() <= now) this.#stack.handleTimeout(now);
+    if (!this.#started) this.#stack.awaitSignaling();
+    if (input.type === 'receive') this.#stack.receive(input, input.data);
+    if (this.#stack.nextTimeout() <= this.#clock.now) this.#stack.handleTimeout();
     this.#tracer?.compare();
   }
 
@@ -422,9 +409,7 @@ export class Rtc {
     this.#tracer?.call({ method: 'close' });
     this.#deferred.length = 0;
     this.#signaling.close();
-    this.#stack.close(this.#now);
-    // What comes out now are farewells: no deadline is armed, so the time does not matter.
-    this.#fresh = true;
+    this.#stack.close();
     this.onWake?.();
   }
 
@@ -432,18 +417,19 @@ export class Rtc {
     for (let round = 0; ; round++) {
       const event = this.#stack.pollEvent();
       if (event !== undefined) return { type: 'event', event };
-      if (!this.#fresh) break;
-      const transmit = this.#stack.pollTransmit(this.#now);
+      // Farewells go whatever the time is: no deadline hangs on them.
+      if (this.#clock.isStale && this.#stack.end === undefined) break;
+      const transmit = this.#stack.pollTransmit();
       if (transmit !== undefined) return transmit;
-      if (this.#stack.carry(this.#now)) continue;
-      if (this.#stack.nextTimeout() > this.#now) break;
+      if (this.#stack.carry()) continue;
+      if (this.#stack.nextTimeout() > this.#clock.now) break;
       if (round === MAX_ROUNDS_AT_ONE_INSTANT) {
         throw new RtcError(
           'ERR_INTERNAL',
           `timer ${this.#stack.timeoutReason()} is due again and again at one instant`,
         );
       }
-      this.#stack.handleTimeout(this.#now);
+      this.#stack.handleTimeout();
     }
     const closed = this.#stack.pollClosed();
     if (closed !== undefined) return { type: 'event', event: closed };
@@ -451,19 +437,13 @@ export class Rtc {
   }
 
   #endDrain(): Output {
-    if (this.#fresh) this.#stirred = false;
-    this.#fresh = false;
+    if (!this.#clock.isStale || this.#stack.end !== undefined) this.#stirred = false;
+    this.#stack.endDrain();
     const at = this.#stack.nextTimeout();
-    if (this.#stirred && this.#now + STALE_CLOCK_DELAY < at) {
-      return { type: 'timeout', at: this.#now + STALE_CLOCK_DELAY, reason: 'rtc.staleClock' };
+    if (this.#stirred && this.#clock.now + STALE_CLOCK_DELAY < at) {
+      return { type: 'timeout', at: this.#clock.now + STALE_CLOCK_DELAY, reason: 'rtc.staleClock' };
     }
     return { type: 'timeout', at, reason: this.#stack.timeoutReason(at) };
-  }
-
-  #advance(now: number): number {
-    if (now >= this.#now) this.#now = now;
-    else this.#clockWentBackwards++;
-    return this.#now;
   }
 
   #localTransport(): LocalTransport {
@@ -486,7 +466,7 @@ export class Rtc {
 
   #offerGoesOut(): void {
     this.#stack.offerGoesOut();
-    if (this.#fresh) this.#stack.awaitSignaling(this.#now);
+    if (!this.#clock.isStale) this.#stack.awaitSignaling();
     this.#stir();
   }
 
@@ -513,6 +493,10 @@ export class Rtc {
     return channel;
   }
 
+  get #clock(): Clock {
+    return this.#stack.clock;
+  }
+
   #assertOpen(): void {
     if (this.#stack.end !== undefined) throw new RtcError('ERR_INVALID_STATE', 'this Rtc is closed');
   }
@@ -522,7 +506,7 @@ export class Rtc {
    * come at once is up to the peer, so too many are no misuse: they are counted and ignored, as ICE does over its own limit.
    */
   #defer(action: Deferred): void {
-    if (this.#fresh) {
+    if (!this.#clock.isStale) {
       this.#apply(action);
     } else if (action.type === 'candidate' && this.#deferred.length >= MAX_DEFERRED) {
       this.#candidatesIgnored++;
@@ -535,19 +519,19 @@ export class Rtc {
   #apply(action: Deferred): void {
     switch (action.type) {
       case 'start':
-        this.#stack.start(action.parameters, this.#now);
+        this.#stack.start(action.parameters);
         return;
       case 'candidate':
-        this.#stack.addRemoteCandidate(action.candidate, this.#now);
+        this.#stack.addRemoteCandidate(action.candidate);
         return;
       case 'end-of-candidates':
-        this.#stack.endOfRemoteCandidates(this.#now);
+        this.#stack.endOfRemoteCandidates();
     }
   }
 
   #stir(): void {
     this.#stirred = true;
-    if (!this.#fresh) this.onWake?.();
+    if (this.#clock.isStale) this.onWake?.();
   }
 }
 

@@ -24,7 +24,7 @@ import {
   onRemoteReset,
   onStreamStalled,
 } from './ending.ts';
-import type { ChannelCall, ChannelEvent, ChannelsInspection } from './events.ts';
+import type { ChannelCall, ChannelEvent, ChannelsInspection, SctpTransportEvent } from './events.ts';
 import { armedGates, earliestGate } from './gate.ts';
 import { invariantViolation } from './invariants.ts';
 import { Layer } from './layer.ts';
@@ -59,7 +59,10 @@ function ownerOf(layer: Layer): ChannelOwner {
 
 const CHANNEL_MEMORY = 2048;
 
-export class DataChannels {
+/**
+ * Channels of one association. `PassedOn` are events of an owner that stand in one row with those of the channels.
+ */
+export class DataChannels<PassedOn extends SctpTransportEvent = never> {
   readonly #layer: Layer;
 
   /** Throws `ERR_BAD_ARGUMENT` for a gate or limit out of range. */
@@ -161,9 +164,14 @@ export class DataChannels {
   }
 
   /** The next event, `undefined` when drained. Poll before the association's packets: it may give them something to carry. */
-  pollEvent(): ChannelEvent | undefined {
+  pollEvent(): ChannelEvent | PassedOn | undefined {
     this.#layer.control.flush();
-    return this.#layer.events.shift();
+    return this.#layer.events.shift() as ChannelEvent | PassedOn | undefined;
+  }
+
+  /** An event of the association's owner takes its place among those of the channels. */
+  passOn(event: Exclude<PassedOn, ChannelEvent>): void {
+    this.#layer.events.push(event);
   }
 
   /** When `handleTimeout` is due, in milliseconds; `Infinity`: nothing is waited for. */

@@ -6,10 +6,11 @@
 import type { Bytes } from '../core/bytes.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import { ChannelState } from './data-channel.ts';
-import type { ChannelEvent } from './events.ts';
+import type { SctpTransportEvent } from './events.ts';
 import type { SctpPort } from './port.ts';
 
-type OtherEvent = Exclude<ChannelEvent, { type: 'message' }>;
+/** Anything but messages; those of the association's owner have their place here, too. */
+type OtherEvent = Exclude<SctpTransportEvent, { type: 'message' }>;
 
 export class EventQueue {
   readonly #port: SctpPort;
@@ -38,7 +39,7 @@ export class EventQueue {
     if (!state.isPaused) this.#place(state);
   }
 
-  shift(): ChannelEvent | undefined {
+  shift(): SctpTransportEvent | undefined {
     for (let next = this.#places.shift(); next !== undefined; next = this.#places.shift()) {
       if (!(next instanceof ChannelState)) return next;
       next.placed--;

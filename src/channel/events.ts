@@ -32,6 +32,19 @@ export type ChannelEvent =
   /** `bufferedAmount` has fallen to `bufferedAmountLowThreshold`. */
   | { readonly type: 'bufferedamountlow'; readonly channel: DataChannel };
 
+/** W3C `RTCSctpTransportState`. */
+export type SctpTransportState = 'connecting' | 'connected' | 'closed';
+
+/** What happens to channels, and to the association that carries them. */
+export type SctpTransportEvent =
+  | ChannelEvent
+  | { readonly type: 'sctpstatechange'; readonly state: SctpTransportState }
+  /**
+   * What is queued and unacknowledged, over all channels, has fallen to `sctp.sendBufferLowThreshold` (half the send buffer
+   * by default): what `send` has refused may fit now.
+   */
+  | { readonly type: 'sendbufferlow' };
+
 /** A call on a channel's handle that has changed something, or was refused for want of room or for its size. */
 export type ChannelCall =
   | {

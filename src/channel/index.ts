@@ -10,6 +10,8 @@ export type {
   ChannelInspection,
   ChannelsInspection,
   RefusalCounter,
+  SctpTransportEvent,
+  SctpTransportState,
 } from './events.ts';
 export type {
   ChannelGates,
@@ -29,4 +31,6 @@ export {
 export type { MessageData } from './payload.ts';
 export { Ppid } from './payload.ts';
 export type { SctpPort } from './port.ts';
+export type { SctpTransportInspection, SctpTransportStart } from './sctp-transport.ts';
+export { SctpTransport } from './sctp-transport.ts';
 export type { ChannelRole } from './streams.ts';

@@ -28,7 +28,7 @@ interface Sleeper {
 /** The last time seen, and whether it is now. */
 export class Clock {
   /** The last time seen, milliseconds; -Infinity before the first. */
-  now: number = -Infinity;
+  now: number;
   /** True from a call without a time until the next time told: `now` may be long ago. */
   isStale = true;
   /** Inputs whose time was earlier than one seen before. */
@@ -37,19 +37,23 @@ export class Clock {
   freezes = 0;
   /** True: the owner alone moves this clock, and what its layers are told is what it says already. */
   readonly isShared: boolean;
+  #wasTold = false;
   #isForgiven = false;
 
-  constructor(isShared = false) {
+  /** @param now what the time is taken to be before it is told */
+  constructor(isShared = false, now: number = -Infinity) {
     this.isShared = isShared;
+    this.now = now;
   }
 
   /** The owner is told the time, and `sleeper` how long the host stood still, if it did. */
   advance(now: number, sleeper: Sleeper): void {
-    const before = this.now;
+    const before = this.#wasTold ? this.now : Infinity;
+    this.#wasTold = true;
     this.isStale = false;
-    if (now >= before) this.now = now;
+    if (now >= this.now) this.now = now;
     else this.wentBackwards++;
-    if (before === -Infinity || now - before < FREEZE || this.#isForgiven) return;
+    if (now - before < FREEZE || this.#isForgiven) return;
     const missed = now - Math.max(before, sleeper.nextTimeout());
     if (!(missed >= FREEZE)) return;
     this.freezes++;

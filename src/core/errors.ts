@@ -58,6 +58,11 @@ export interface Failure {
   readonly peerSilentFor?: number | undefined;
 }
 
+/** True if one of the two ends has closed: nothing has failed. */
+export function isOrderly(reason: Failure): boolean {
+  return reason.code === 'local-close' || reason.code === 'remote-close';
+}
+
 /** An `ERR_BAD_ARGUMENT` to throw: which argument, what was expected, and what came, shortened to a line. */
 export function badArgument(name: string, expected: string, got: unknown): RtcError {
   return new RtcError('ERR_BAD_ARGUMENT', `"${name}" expected ${expected}, got ${describe(got)}`);

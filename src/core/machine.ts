@@ -18,7 +18,7 @@ export interface Machine<Event> {
   handleTimeout(now: number): void;
   /** When `handleTimeout` is due; `Infinity` when nothing is awaited. */
   nextTimeout(): number;
-  /** Which timer that is; `undefined` when nothing is awaited. */
+  /** Which timer that is, as `layer.timer` where there are several layers; `undefined` when nothing is awaited. */
   timeoutReason(): string | undefined;
   /** How many events `pollEvent` has, at the most: some may be taken back before they are polled. */
   readonly queuedEvents: number;
@@ -65,7 +65,7 @@ export interface PacketSource {
   /** Room that `pollPacket` wants at `offset`, bytes. */
   readonly largestPacket: number;
   /** Writes the next packet at `offset` of `into`, `largestPacket` bytes at the most: its length, 0 when there is none. */
-  pollPacket(into: Uint8Array, offset: number, now: number): number;
+  pollPacket(into: Uint8Array<ArrayBuffer>, offset: number, now: number): number;
 }
 
 /** A user of a connection's secured path: data channels over SCTP, media over RTP. */
@@ -75,4 +75,6 @@ export interface PathUser<Event> extends Machine<Event> {
   /** One packet, authenticated. Its memory is given away. */
   handlePacket(kind: PacketKind, packet: Uint8Array<ArrayBuffer>, now: number): void;
   readonly sources: readonly PacketSource[];
+  /** Why it is over by itself, which is the end of the connection; `undefined` while it is not. */
+  readonly end: Failure | undefined;
 }

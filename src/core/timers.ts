@@ -4,6 +4,7 @@
  * A timer is a field store, not an object: arming and disarming cost nothing, there is nothing to cancel and nothing
  * to leak. Times are milliseconds of the caller's monotonic clock; `Infinity` means "not armed".
  */
+import type { Layer } from './errors.ts';
 import { rowIn, rowsOf, type Rows } from './rows.ts';
 
 /** The timers of one machine: a deadline for each of its fixed names, all disarmed at first. */
@@ -87,4 +88,26 @@ export class TimerTable<Name extends string> {
   #row(name: Name): number {
     return rowIn(this.#rows, name);
   }
+}
+
+/** Names made so far, by layer and timer: every drain ends with one. */
+const names: Readonly<Record<Layer, Map<string, string>>> = {
+  rtc: new Map(),
+  ice: new Map(),
+  dtls: new Map(),
+  sctp: new Map(),
+  channel: new Map(),
+};
+
+/**
+ * A timer of one of several layers, as `layer.timer`.
+ * @param timer one of the layer's own names: there is an end to them. `undefined`: the layer waits for nothing.
+ */
+export function timerName(layer: Layer, timer: string | undefined): string | undefined {
+  if (timer === undefined) return undefined;
+  const known = names[layer].get(timer);
+  if (known !== undefined) return known;
+  const name = `${layer}.${timer}`;
+  names[layer].set(timer, name);
+  return name;
 }

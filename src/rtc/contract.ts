@@ -5,11 +5,14 @@
  * come back with `{ type: 'timeout', now }` no later than `at`. Any number of inputs and API calls may come between polls;
  * a missed poll delays, it does not lose.
  */
-import type { ChannelEvent } from '../channel/index.ts';
+import type { SctpTransportEvent } from '../channel/index.ts';
 import type { TransportAddress, Protocol } from '../core/address.ts';
-import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import type { IceState } from '../ice/index.ts';
+import type { DtlsTransportState, Transmit } from '../transport/index.ts';
+
+export type { DtlsTransportState, Transmit } from '../transport/index.ts';
+export type { SctpTransportState } from '../channel/index.ts';
 
 /** What the world did. `now` is milliseconds of one monotonic clock of the caller's, any origin, fractions allowed. */
 export type Input =
@@ -34,19 +37,6 @@ export interface PathAddresses {
   readonly remote: TransportAddress;
 }
 
-/** One datagram to send from `source` to `destination`. */
-export interface Transmit {
-  readonly type: 'transmit';
-  readonly protocol: Protocol;
-  readonly source: TransportAddress;
-  readonly destination: TransportAddress;
-  /**
-   * The UDP payload; it belongs to the caller and is never reused. Its `buffer` may be shared with other payloads: copy what
-   * is kept for long or transferred to another thread.
-   */
-  readonly data: Bytes;
-}
-
 /** The drain is over: come back at `at` at the latest, or earlier with whatever arrives. */
 export interface TimeoutOutput {
   readonly type: 'timeout';
@@ -61,24 +51,12 @@ export type Output = Transmit | { readonly type: 'event'; readonly event: RtcEve
 /** W3C `RTCPeerConnectionState`. */
 export type ConnectionState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
 
-/** W3C `RTCDtlsTransportState`. */
-export type DtlsTransportState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
-
-/** W3C `RTCSctpTransportState`. */
-export type SctpTransportState = 'connecting' | 'connected' | 'closed';
-
 /** What happened, one type per happening. */
 export type RtcEvent =
-  | ChannelEvent
+  | SctpTransportEvent
   | { readonly type: 'connectionstatechange'; readonly state: ConnectionState }
   | { readonly type: 'iceconnectionstatechange'; readonly state: IceState }
   | { readonly type: 'dtlsstatechange'; readonly state: DtlsTransportState }
-  | { readonly type: 'sctpstatechange'; readonly state: SctpTransportState }
-  /**
-   * What is queued and unacknowledged, over all channels, has fallen to `sctp.sendBufferLowThreshold` (half the send buffer
-   * by default): what `send` has refused may fit now.
-   */
-  | { readonly type: 'sendbufferlow' }
   /** Something is going wrong but has not ended anything yet: a suspected DTLS role conflict, for example. */
   | { readonly type: 'warning'; readonly failure: Failure }
   /**

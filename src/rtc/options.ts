@@ -2,18 +2,33 @@
 import type { ChannelOptions } from '../channel/index.ts';
 import { CHANNEL_OPTION_RULES } from '../channel/index.ts';
 import type { OptionHints, OptionRules } from '../core/options.ts';
-import { flag, integer, nested, number, oneOf, only, or, required, without, wait } from '../core/options.ts';
+import {
+  checkOptions,
+  flag,
+  integer,
+  nested,
+  number,
+  oneOf,
+  only,
+  or,
+  required,
+  wait,
+  without,
+} from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
-import { randomRule } from '../core/random.ts';
+import { randomRule, systemRandom } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
-import { cryptoRule } from '../crypto/index.ts';
+import { cryptoRule, jsCrypto } from '../crypto/index.ts';
 import type { Certificate, DtlsOptions } from '../dtls/index.ts';
-import { DTLS_OPTION_RULES, certificateRule } from '../dtls/index.ts';
+import { DTLS_OPTION_RULES, certificateRule, checkDtlsOptions } from '../dtls/index.ts';
 import type { IceOptions } from '../ice/index.ts';
 import { ICE_OPTION_RULES } from '../ice/index.ts';
 import type { SetupPreference } from '../negotiation/index.ts';
 import type { PathMtuOptions, SctpOptions } from '../sctp/index.ts';
 import { PATH_MTU_RULES, SCTP_OPTION_RULES } from '../sctp/index.ts';
+import type { TransportOptions } from '../transport/index.ts';
+import type { ConnectionGates } from './gates.ts';
+import { DEFAULT_CONNECTION_GATES } from './gates.ts';
 
 export interface RtcOptions {
   /** Made once a process with `selfSignedCertificate()`; any number of connections share it. */
@@ -38,6 +53,11 @@ export interface RtcOptions {
    * (`signaling-timeout`).
    */
   readonly signalingTimeout?: number | undefined;
+  /**
+   * How long a connection that was up may be without a path, ms, more than 0, default 60000; `Infinity`: as long as it likes.
+   * What waits for the peer stands still meanwhile. The end is `path-down`.
+   */
+  readonly pathDownTimeout?: number | undefined;
   /**
    * Largest message this end accepts, bytes; announced as `a=max-message-size` (RFC 8841). Default 262144.
    * Range 1024 … 2^30.
@@ -84,12 +104,11 @@ const DECIDED_FOR_SCTP = [
   'remoteMaxMessageSize',
 ] as const;
 
-export const DEFAULT_MAX_MESSAGE_SIZE = 262_144;
-export const DEFAULT_MTU = 1200;
+/** RFC 8841 §5.2 leaves the port to us; browsers say 5000. */
 export const SCTP_PORT = 5000;
-/** UDP payload of an Ethernet frame of 1500 bytes, without and with IPv6's larger header. */
-export const ETHERNET_PAYLOAD_IPV4 = 1472;
-export const ETHERNET_PAYLOAD_IPV6 = 1452;
+
+/** Bytes of UDP payload in an Ethernet frame of 1500, by address family. */
+const ETHERNET_PAYLOAD = { 4: 1472, 6: 1452 } as const;
 
 /** What each option must be. */
 export const RTC_OPTION_RULES: OptionRules<RtcOptions> = {
@@ -103,6 +122,7 @@ export const RTC_OPTION_RULES: OptionRules<RtcOptions> = {
   maxMessageSize: integer(1024, 2 ** 30),
   mtu: integer(576, 65_507),
   signalingTimeout: wait,
+  pathDownTimeout: wait,
   pathMtu: or(false, nested(without(PATH_MTU_RULES, 'overhead'))),
   ice: nested(without(ICE_OPTION_RULES, ...DECIDED_FOR_ICE)),
   dtls: nested(only(DTLS_OPTION_RULES, ...DTLS_NAMES)),
@@ -125,3 +145,50 @@ export const RTC_OPTION_HINTS: OptionHints = new Map([
   ['certificates', 'give one "certificate"'],
   ['role', 'the DTLS role is asked for with "setup", the ICE role follows from who offers'],
 ]);
+
+/** The options of an `Rtc`, with every default in its place. */
+export interface RtcSettings {
+  readonly now: number;
+  readonly random: RandomSource;
+  readonly strictSdp: boolean;
+  readonly maxMessageSize: number;
+  /** Bytes of UDP payload. */
+  readonly mtu: number;
+  readonly pathMtu: PathMtuOptions | undefined;
+  readonly gates: ConnectionGates;
+  readonly transport: Omit<TransportOptions, 'clock'>;
+  readonly sctp: RtcOptions['sctp'];
+  readonly channels: RtcOptions['channels'];
+}
+
+/** Fills in the defaults. Throws `ERR_BAD_ARGUMENT` for an option that is unknown or out of its range. */
+export function rtcSettings(options: RtcOptions): RtcSettings {
+  checkOptions('Rtc', options, RTC_OPTION_RULES, RTC_OPTION_HINTS);
+  const { certificate, crypto = jsCrypto(), random = systemRandom, mtu = 1200, pathMtu = {} } = options;
+  checkDtlsOptions({ ...options.dtls, role: 'client', certificate, crypto, random });
+  const largest = pathMtu === false ? mtu : pathMtu.max;
+  return {
+    now: options.now ?? 0,
+    random,
+    strictSdp: options.strictSdp ?? false,
+    maxMessageSize: options.maxMessageSize ?? 262_144,
+    mtu,
+    pathMtu: pathMtu === false ? undefined : pathMtu,
+    gates: {
+      signaling: options.signalingTimeout ?? DEFAULT_CONNECTION_GATES.signaling,
+      pathDown: options.pathDownTimeout ?? DEFAULT_CONNECTION_GATES.pathDown,
+    },
+    transport: {
+      certificate,
+      crypto,
+      random,
+      iceLite: options.iceLite ?? false,
+      mtu,
+      largestDatagram: largest === undefined ? ETHERNET_PAYLOAD : { 4: largest, 6: largest },
+      ice: options.ice,
+      dtls: options.dtls,
+    },
+    sctp: options.sctp,
+    channels: options.channels,
+  };
+}

@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 
 /** Kilobytes of the whole package, minified and compressed; raise it on purpose only. Seven of them are ML-KEM, six the congestion controller. */
-const BUDGET_KB = 150;
+const BUDGET_KB = 152;
 
 async function bundle(contents: string, format: 'esm' | 'iife'): Promise<string> {
   const result = await build({

@@ -22,7 +22,7 @@ import { CHUNK, DATA_HEADER_SIZE, FLAG_BEGIN, I_DATA_HEADER_SIZE } from '../../s
 import { ChunkCursor, checkPacket } from '../../sctp/packet/packet.ts';
 import { decodeXorAddress, encodeXorAddress, isAddressValue } from '../../stun/address.ts';
 import { StunAttributeType, isStun } from '../../stun/index.ts';
-import { datagramKind } from '../demultiplex.ts';
+import { datagramKind } from '../../transport/index.ts';
 import type { TraceEntry, TraceOptions } from './entry.ts';
 import { TRACE_OPTION_RULES } from './entry.ts';
 import { mapPlain } from './plain.ts';

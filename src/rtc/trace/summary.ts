@@ -1,5 +1,5 @@
 /** One line for people about a datagram, by the protocol its first byte names. Never throws, whatever the bytes are. */
-import { datagramKind } from '../demultiplex.ts';
+import { datagramKind } from '../../transport/index.ts';
 import { dtlsSummary } from './dtls-summary.ts';
 import { stunSummary } from './stun-summary.ts';
 

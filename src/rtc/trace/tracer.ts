@@ -11,7 +11,7 @@ import { copyBytes } from '../../core/bytes.ts';
 import type { RtcInspection } from '../../rtc.ts';
 import type { Input, Output, RtcEvent } from '../contract.ts';
 import type { OfferDraft, SignalingStep } from '../signaling.ts';
-import type { StackTap } from '../stack.ts';
+import type { TransportTap } from '../../transport/index.ts';
 import type {
   TraceCall,
   TraceChannel,
@@ -28,8 +28,8 @@ import { redactor } from './redact.ts';
 import { sctpSummary } from './sctp-summary.ts';
 import { datagramSummary } from './summary.ts';
 
-export class Tracer implements StackTap {
-  readonly keyLog: StackTap['keyLog'];
+export class Tracer implements TransportTap {
+  readonly keyLog: TransportTap['keyLog'];
   readonly #listener: TraceListener;
   readonly #redact: Redactor;
   readonly #inspect: () => RtcInspection;

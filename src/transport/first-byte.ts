@@ -1,7 +1,9 @@
-/** Which protocol a datagram on a shared port belongs to, by its first byte (RFC 7983 §7, updated by RFC 9443). */
+/** The first byte of a datagram: which protocol it belongs to, of those that share a port (RFC 7983 §7, RFC 9443). */
 
+/** A protocol on a shared port; RTP and RTCP are told apart later (RFC 5761 §4). */
 export type DatagramKind = 'stun' | 'dtls' | 'rtp' | 'unknown';
 
+/** The protocol of a UDP payload. */
 export function datagramKind(data: Uint8Array): DatagramKind {
   if (data.length === 0) return 'unknown';
   const first = data[0]!;

@@ -1,6 +1,6 @@
 /**
- * DTLS datagrams from a peer that has proved itself to ICE, but came before their path was valid (F1c): a few are kept
- * until it is.
+ * Early datagrams: DTLS from a peer that has proved itself to ICE, before its path was valid (F1c). A few are kept until it
+ * is, instead of being lost to a retransmission timer.
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
@@ -14,13 +14,25 @@ interface EarlyDatagram {
   readonly data: Bytes;
 }
 
+/** Says whether data may be taken from a path. */
+interface PathJudge {
+  isValidPath(local: TransportAddress, remote: TransportAddress, protocol: Protocol): boolean;
+}
+
+/** Takes a datagram. */
+interface DatagramTaker {
+  handlePacket(data: Bytes, now: number): void;
+}
+
 /** How many are kept, and how large each may be: a ClientHello of today's browsers spans two. */
 const EARLY_DATAGRAMS = 4;
 const EARLY_DATAGRAM_SIZE = 2048;
 
+/** The early datagrams of one connection. */
 export class EarlyDatagrams {
   readonly #queue = new BoundedQueue<EarlyDatagram>(EARLY_DATAGRAMS);
 
+  /** How many wait. */
   get size(): number {
     return this.#queue.size;
   }
@@ -32,14 +44,11 @@ export class EarlyDatagrams {
   }
 
   /** Hands over, in their order, those whose path is valid by now; the others stay. */
-  handOver(
-    isValid: (local: TransportAddress, remote: TransportAddress, protocol: Protocol) => boolean,
-    handle: (data: Bytes) => void,
-  ): void {
+  handOver(ice: PathJudge, dtls: DatagramTaker, now: number): void {
     for (let left = this.#queue.size; left > 0; left--) {
       const early = this.#queue.shift();
       if (early === undefined) return;
-      if (isValid(early.local, early.remote, early.protocol)) handle(early.data);
+      if (ice.isValidPath(early.local, early.remote, early.protocol)) dtls.handlePacket(early.data, now);
       else this.#queue.push(early);
     }
   }

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { CHUNK } from '../../src/sctp/constants.ts';
 import { encodeCause } from '../../src/sctp/packet/causes.ts';
 import { encodeChunk } from '../../src/sctp/packet/simple.ts';
-import { isOrderly, sctpReason } from '../../src/rtc/end-reasons.ts';
+import { endReason } from '../../src/channel/sctp-transport.ts';
+import { isOrderly } from '../../src/core/errors.ts';
 import { Puppet } from '../sctp/puppet.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -21,6 +22,6 @@ test.each([
   const puppet = new Puppet();
   puppet.say(abort);
   puppet.drain();
-  const reason = sctpReason(puppet.closing());
+  const reason = endReason(puppet.closing());
   expect([reason.code, isOrderly(reason)]).toEqual([code, code === 'remote-close']);
 });

@@ -1,0 +1,209 @@
+/**
+ * SctpTransport: data channels and the association that carries them, as one user of a secured path (W3C `RTCSctpTransport`).
+ *
+ *   path secured ─▶ the association is set up ─▶ channels open
+ *   in:   plain packet → association → its events → channels → events for the host
+ *   out:  channels → association → plain packet, written where its record will be
+ *
+ * The association's end is the end of the user, and says why.
+ */
+import type { Bytes } from '../core/bytes.ts';
+import type { Failure } from '../core/errors.ts';
+import { isOrderly } from '../core/errors.ts';
+import type { PacketKind, PacketSource, PathFacts, PathUser } from '../core/machine.ts';
+import { timerName } from '../core/timers.ts';
+import type { SctpEvent, SctpInspection, SctpOptions } from '../sctp/index.ts';
+import { SctpAssociation } from '../sctp/index.ts';
+import type { DataChannel } from './data-channel.ts';
+import { DataChannels } from './data-channels.ts';
+import type { ChannelCall, ChannelsInspection, SctpTransportEvent } from './events.ts';
+import type { ChannelOptions, DataChannelOptions } from './options.ts';
+import type { ChannelRole } from './streams.ts';
+
+/** What the two descriptions say of the data section. */
+export interface SctpTransportStart {
+  /** Which DTLS role this end has (RFC 8832 §6): it decides whose stream identifiers are even. */
+  readonly role: ChannelRole;
+  readonly remotePort: number;
+  /** Largest message the peer takes, bytes; `Infinity`: no limit. */
+  readonly remoteMaxMessageSize: number;
+}
+
+/** What `SctpTransport.inspect` shows. */
+export interface SctpTransportInspection {
+  readonly sctp: SctpInspection;
+  readonly channels: ChannelsInspection;
+}
+
+/** The data channels of one connection. */
+export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource {
+  readonly kind = 'sctp';
+  readonly urgency = 'data';
+  readonly sources: readonly PacketSource[] = [this];
+  readonly #association: SctpAssociation;
+  readonly #channels: DataChannels<SctpTransportEvent>;
+  /** The path that the association knows of; `undefined` before the first. */
+  #path: PathFacts | undefined;
+  #end: Failure | undefined;
+
+  /** Throws `ERR_BAD_ARGUMENT` for options out of range. */
+  constructor(sctp: SctpOptions, channels: ChannelOptions) {
+    this.#association = new SctpAssociation(sctp);
+    this.#channels = new DataChannels(this.#association, channels);
+  }
+
+  // --- the owner's calls ---
+
+  /** Throws as `DataChannels.createChannel` does. */
+  createChannel(label: string, options: DataChannelOptions): DataChannel {
+    return this.#channels.createChannel(label, options);
+  }
+
+  /** The peer is known; the association is set up when the path is there. */
+  start({ role, remotePort, remoteMaxMessageSize }: SctpTransportStart): void {
+    this.#channels.setRole(role);
+    this.#association.remotePort = remotePort;
+    this.#association.remoteMaxMessageSize = remoteMaxMessageSize;
+  }
+
+  /** Who is told of each call on a channel's handle; for tracing. */
+  set onChannelCall(listener: ((channel: DataChannel, call: ChannelCall) => void) | undefined) {
+    this.#channels.onCall = listener;
+  }
+
+  /** Ends everything; an ABORT with the reason waits to be polled. What the peer has sent may still be read, unless we had enough. */
+  close(reason: Failure, now: number): void {
+    this.#association.abort(reason.code, now);
+    for (let event = this.#association.pollEvent(); event !== undefined;)
+      event = this.#association.pollEvent();
+    const unread = reason.code === 'local-close' ? 'dropped' : 'given-out';
+    this.#channels.close(isOrderly(reason) ? undefined : reason, now, unread);
+  }
+
+  // --- what the world did ---
+
+  handlePath(path: PathFacts, now: number): void {
+    const association = this.#association;
+    const before = this.#path;
+    this.#path = path;
+    // Before there is a path nothing is known of it: the first selection is no change.
+    if (path.generation !== (before?.generation ?? 0)) association.changePath(path.largestDatagram, now);
+    if (before === undefined) {
+      this.#channels.passOn({ type: 'sctpstatechange', state: 'connecting' });
+      association.overhead = path.overhead;
+      association.connect(now);
+    }
+    association.setPathWritable(path.writable, now);
+    this.#carry(now);
+  }
+
+  handlePacket(_kind: PacketKind, packet: Bytes, now: number): void {
+    this.#association.handleOwnedPacket(packet, now);
+    this.#carry(now);
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#association.nextTimeout() <= now) this.#association.handleTimeout(now);
+    this.#channels.handleTimeout(now);
+    this.#carry(now);
+  }
+
+  thaw(): void {
+    // Each layer sees for itself that it was late.
+  }
+
+  // --- what to do next ---
+
+  get largestPacket(): number {
+    return this.#association.mtu;
+  }
+
+  pollPacket(into: Uint8Array, offset: number, now: number): number {
+    // What the host's calls began counts from the time of this drain.
+    this.#channels.handleTimeout(now);
+    for (;;) {
+      const length = this.#association.pollTransmitInto(into, offset, now);
+      // What sending has brought about may give it something more to send.
+      if (!this.#carry(now) || length > 0) return length;
+    }
+  }
+
+  get queuedEvents(): number {
+    return this.#channels.queuedEvents;
+  }
+
+  pollEvent(): SctpTransportEvent | undefined {
+    return this.#channels.pollEvent();
+  }
+
+  /** Why the association is over, by the peer's doing or a gate's; `undefined` while it is not. */
+  get end(): Failure | undefined {
+    return this.#end;
+  }
+
+  nextTimeout(): number {
+    return Math.min(this.#association.nextTimeout(), this.#channels.nextTimeout());
+  }
+
+  timeoutReason(): string | undefined {
+    const association = this.#association;
+    return association.nextTimeout() <= this.#channels.nextTimeout()
+      ? timerName('sctp', association.timeoutReason())
+      : timerName('channel', this.#channels.timeoutReason());
+  }
+
+  // --- how it is ---
+
+  /** Bytes of memory that messages, either way, and channels take. O(1). */
+  get heldBytes(): number {
+    return this.#association.heldBytes + this.#channels.heldBytes;
+  }
+
+  inspect(): SctpTransportInspection {
+    return { sctp: this.#association.inspect(), channels: this.#channels.inspect() };
+  }
+
+  invariantViolation(): string | undefined {
+    if (this.#path !== undefined && this.#association.state === 'new')
+      return 'the path is up, SCTP is not told';
+    if (this.#association.queuedEvents > 0) return 'SCTP has said something, and no channel is told';
+    return this.#association.invariantViolation() ?? this.#channels.invariantViolation();
+  }
+
+  // --- from the association to the channels ---
+
+  /** True if there was anything to carry. */
+  #carry(now: number): boolean {
+    const association = this.#association;
+    if (association.queuedEvents === 0) return false;
+    for (let event = association.pollEvent(); event !== undefined; event = association.pollEvent()) {
+      if (event.type === 'sendbufferlow') this.#channels.passOn(event);
+      if (event.type === 'connected') this.#channels.passOn({ type: 'sctpstatechange', state: 'connected' });
+      if (event.type === 'closed') {
+        this.#channels.passOn({ type: 'sctpstatechange', state: 'closed' });
+        this.#end = endReason(event);
+      }
+      this.#channels.handleSctpEvent(event, now);
+    }
+    return true;
+  }
+}
+
+/** RFC 9260 §3.3.10.12: how browsers say "close() was called"; with any other cause an ABORT is a failure. */
+const USER_INITIATED_ABORT = 12;
+
+/**
+ * The end of the association as that of its user. An ABORT without a cause (RFC 9260 §3.3.7 allows it) is how werift and
+ * aiortc close.
+ */
+export function endReason({ failure, origin, causes }: Extract<SctpEvent, { type: 'closed' }>): Failure {
+  if (origin === 'remote' && failure?.code === 'aborted-by-peer' && causes.length === 0)
+    return remoteClose('the peer closed the connection (an ABORT without a cause)');
+  const byUser = origin === 'remote' && causes.find(({ code }) => code === USER_INITIATED_ABORT);
+  if (byUser) return remoteClose(`the peer closed the connection${byUser.text ? `: ${byUser.text}` : ''}`);
+  return failure ?? remoteClose('the peer shut the SCTP association down');
+}
+
+function remoteClose(message: string): Failure {
+  return { layer: 'sctp', code: 'remote-close', message };
+}

@@ -1,0 +1,27 @@
+/** What a connection shows of itself: states, queue sizes, counters. */
+import type { SctpTransportInspection } from '../channel/index.ts';
+import type { Failure } from '../core/errors.ts';
+import type { TransportCounter, TransportInspection } from '../transport/index.ts';
+import type { ConnectionState } from './contract.ts';
+import type { ConnectionGate } from './gates.ts';
+
+/** Datagrams and bytes of UDP payload, in and out. */
+export type StackCounter = 'datagramsReceived' | 'bytesReceived' | 'datagramsSent' | 'bytesSent';
+
+/** The names of the stack's counters. */
+export const STACK_COUNTERS: readonly StackCounter[] = [
+  'datagramsReceived',
+  'bytesReceived',
+  'datagramsSent',
+  'bytesSent',
+];
+
+/** Every state of the stack, plain and JSON-safe. */
+export interface StackInspection extends Omit<TransportInspection, 'counters'>, SctpTransportInspection {
+  readonly connectionState: ConnectionState;
+  readonly closed?: Failure;
+  /** The deadlines of the connection's own gates, milliseconds on the caller's clock. */
+  readonly gates: Partial<Record<ConnectionGate, number>>;
+  readonly queued: { readonly events: number; readonly farewells: number };
+  readonly counters: Record<StackCounter | TransportCounter, number>;
+}

@@ -1,0 +1,92 @@
+/** The contract of a transport: what it is made of and begun with, and what comes out of it. */
+import type { Protocol, TransportAddress } from '../core/address.ts';
+import type { Bytes } from '../core/bytes.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Failure } from '../core/errors.ts';
+import type { RandomSource } from '../core/random.ts';
+import type { CryptoProvider } from '../crypto/index.ts';
+import type { Certificate, Dtls, DtlsOptions, DtlsRole, Fingerprint } from '../dtls/index.ts';
+import type { IceAgent, IceOptions, IceParameters, IceRole, IceState } from '../ice/index.ts';
+
+/** A path as a datagram shows it: where it comes from and where it goes. */
+export interface DatagramPath {
+  readonly protocol: Protocol;
+  readonly source: TransportAddress;
+  readonly destination: TransportAddress;
+}
+
+/** One datagram to send from `source` to `destination`. */
+export interface Transmit extends DatagramPath {
+  readonly type: 'transmit';
+  /**
+   * The UDP payload; it belongs to the caller and is never reused. Its `buffer` may be shared with other payloads: copy what
+   * is kept for long or transferred to another thread.
+   */
+  readonly data: Bytes;
+}
+
+/** W3C `RTCDtlsTransportState`. */
+export type DtlsTransportState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
+
+/** What a transport is made of. Sizes are bytes of UDP payload. */
+export interface TransportOptions {
+  readonly certificate: Certificate;
+  readonly crypto: CryptoProvider;
+  readonly random: RandomSource;
+  /** Shared with the users of the path. */
+  readonly clock: Clock;
+  /** RFC 8445 §2.5: answer checks, send none. */
+  readonly iceLite: boolean;
+  /** What every path is taken to carry. */
+  readonly mtu: number;
+  /** What may be tried on a path, by its address family. */
+  readonly largestDatagram: Readonly<Record<4 | 6, number>>;
+  readonly ice?: Partial<IceOptions> | undefined;
+  readonly dtls?: Partial<DtlsOptions> | undefined;
+}
+
+/** What each end must know of the other one, and of its part, before a path can be sought. */
+export interface TransportStart {
+  readonly ice: IceParameters;
+  readonly iceRole: IceRole;
+  readonly dtlsRole: DtlsRole;
+  /** The peer's certificate must match one of these (RFC 8122). */
+  readonly fingerprints: readonly Fingerprint[];
+  /** What each end's description said of `a=setup`, for diagnosis. */
+  readonly localSetup?: string | undefined;
+  readonly remoteSetup?: string | undefined;
+}
+
+/** What a transport tells. */
+export type TransportEvent =
+  | { readonly type: 'icestatechange'; readonly state: IceState }
+  | { readonly type: 'dtlsstatechange'; readonly state: DtlsTransportState }
+  /** The facts of the path are others, or the path is secured: see `Transport.facts`. */
+  | { readonly type: 'pathchange' }
+  /** ICE has selected a pair, or another one. */
+  | { readonly type: 'selectedpairchange' }
+  | { readonly type: 'warning'; readonly failure: Failure }
+  /** Over, and not by our `close`. Without a failure: the peer said close_notify. */
+  | { readonly type: 'closed'; readonly failure?: Failure | undefined };
+
+/** Who looks at what passes through a transport in plaintext; for tracing. */
+export interface TransportTap {
+  /** A plain packet, valid during the call alone. */
+  packet(direction: 'in' | 'out', packet: Uint8Array): void;
+  /** Who takes the keys of the DTLS connection, if anybody does; asked when it begins. */
+  readonly keyLog: DtlsOptions['keyLog'];
+}
+
+/** Datagrams that were dropped without having reached a protocol. */
+export type TransportCounter =
+  'droppedUnknownProtocol' | 'droppedRtp' | 'droppedUnvalidatedPath' | 'droppedEarlyDatagrams';
+
+/** What `Transport.inspect` shows. */
+export interface TransportInspection {
+  readonly dtlsRole: DtlsRole | null;
+  readonly setups: { readonly local: string | null; readonly remote: string | null };
+  readonly ice: ReturnType<IceAgent['inspect']>;
+  readonly dtls: ReturnType<Dtls['inspect']> | null;
+  readonly earlyDatagrams: number;
+  readonly counters: Record<TransportCounter, number>;
+}

@@ -1,0 +1,15 @@
+/** One secured path: ICE finds it, DTLS secures it. */
+export type {
+  DatagramPath,
+  DtlsTransportState,
+  Transmit,
+  TransportCounter,
+  TransportEvent,
+  TransportInspection,
+  TransportOptions,
+  TransportStart,
+  TransportTap,
+} from './contract.ts';
+export type { DatagramKind } from './first-byte.ts';
+export { datagramKind } from './first-byte.ts';
+export { DTLS_OVERHEAD, Transport } from './transport.ts';

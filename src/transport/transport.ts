@@ -1,0 +1,471 @@
+/**
+ * Transport: one secured path. ICE finds it and DTLS secures it, and they are wired together here and nowhere else.
+ *
+ *   in:     datagram ─first byte→ STUN: ICE │ DTLS, from a validated pair alone → plain packets
+ *   out:    ICE's checks, DTLS's flights │ plain packets, sealed where they lie, for the pair that ICE has chosen
+ *   facts:  writable, largest datagram, overhead, round trip, generation
+ *
+ *   start             the peer's parameters are known: ICE begins to check
+ *   first valid pair  DTLS begins; ClientHellos that came too early are handed over
+ *   DTLS connected    the path is secured: `pathchange`, and again whenever its facts change
+ *   close             close_notify waits to be polled, everything else is released
+ */
+import type { Protocol, TransportAddress } from '../core/address.ts';
+import { addressFamily } from '../core/address.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { NO_BYTES } from '../core/bytes.ts';
+import { Counters } from '../core/counters.ts';
+import type { Failure } from '../core/errors.ts';
+import { isOrderly } from '../core/errors.ts';
+import type { Machine, PacketKind, PacketSource, PathFacts } from '../core/machine.ts';
+import { BoundedQueue } from '../core/queue.ts';
+import { splitRandom } from '../core/random.ts';
+import { wireCopy } from '../core/slab.ts';
+import { timerName } from '../core/timers.ts';
+import type { DtlsEvent, DtlsRole, Fingerprint } from '../dtls/index.ts';
+import { DTLS_HEADROOM, DTLS_MAX_MTU, DTLS_TAILROOM, Dtls, SRTP_PROFILES } from '../dtls/index.ts';
+import type {
+  IceCandidate,
+  IceEvent,
+  IceParameters,
+  IcePath,
+  IceState,
+  LocalCandidateInit,
+} from '../ice/index.ts';
+import { IceAgent } from '../ice/index.ts';
+import type {
+  DatagramPath,
+  DtlsTransportState,
+  Transmit,
+  TransportCounter,
+  TransportEvent,
+  TransportInspection,
+  TransportOptions,
+  TransportStart,
+  TransportTap,
+} from './contract.ts';
+import { EarlyDatagrams } from './early-datagrams.ts';
+import { datagramKind } from './first-byte.ts';
+
+/** Bytes that DTLS adds to a plain packet, at the most. */
+export const DTLS_OVERHEAD: number = DTLS_HEADROOM + DTLS_TAILROOM;
+
+const COUNTERS: readonly TransportCounter[] = [
+  'droppedUnknownProtocol',
+  'droppedRtp',
+  'droppedUnvalidatedPath',
+  'droppedEarlyDatagrams',
+];
+
+/** Takes plain packets. */
+export interface PacketReceiver {
+  /** One packet, authenticated; its memory is given away. */
+  handlePacket(kind: PacketKind, packet: Bytes, now: number): void;
+}
+
+/**
+ * One secured path. Its methods come in families:
+ *
+ * - the owner's calls: `addLocalCandidate`, `addRemoteCandidate`, `endOfRemoteCandidates`, `setOffering`, `start`, `close`
+ * - what the world did: `receive`, `handleTimeout`, `thaw`
+ * - what to do next: `pollEvent`, `deliver`, `pollTransmit`, `pollRecord`, `seal`, `nextTimeout`, `timeoutReason`
+ * - how it is: `facts`, the states, `isValidPath` and its like, `inspect`
+ *
+ * ```ts
+ * transport.receive(path, datagram, now);
+ * for (let event = transport.pollEvent(); event !== undefined; event = transport.pollEvent()) react(event);
+ * transport.deliver(receiver, now);
+ * const transmit = transport.pollTransmit() ?? transport.seal(source, now);
+ * ```
+ */
+export class Transport implements Machine<TransportEvent> {
+  /** Sees plain packets pass. */
+  tap: TransportTap | undefined;
+  readonly #options: TransportOptions;
+  readonly #ice: IceAgent;
+  readonly #early = new EarlyDatagrams();
+  readonly #counters = new Counters<TransportCounter>(COUNTERS);
+  // Bounded by their causes: a handful for each change of a state.
+  readonly #events = new BoundedQueue<TransportEvent>(Infinity);
+  #start: TransportStart | undefined;
+  #dtls: Dtls | undefined;
+  #dtlsState: DtlsTransportState = 'new';
+  /** Selected pairs so far. */
+  #generation = 0;
+  /** Where farewells go: the pair that was in use at the end. */
+  #lastPath: IcePath | undefined;
+
+  /** Throws `ERR_BAD_ARGUMENT` for an option out of range. */
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    this.#ice = new IceAgent({
+      ...options.ice,
+      crypto: options.crypto,
+      random: splitRandom(options.random, 'ice'),
+      role: 'controlled',
+      lite: options.iceLite,
+    });
+  }
+
+  // --- how it is ---
+
+  get iceState(): IceState {
+    return this.#ice.state;
+  }
+
+  get dtlsState(): DtlsTransportState {
+    return this.#dtlsState;
+  }
+
+  get dtlsRole(): DtlsRole | undefined {
+    return this.#start?.dtlsRole;
+  }
+
+  /** True from the end of the DTLS handshake on: packets are taken and given. */
+  get isSecured(): boolean {
+    return this.#dtlsState === 'connected';
+  }
+
+  /** Facts of the path in use, as they are now. */
+  get facts(): PathFacts {
+    const { state, sendPath, roundTripTime } = this.#ice;
+    return {
+      writable: state === 'connected' || state === 'completed',
+      largestDatagram: sendPath === undefined ? this.#options.mtu : this.#largestDatagram(sendPath),
+      overhead: this.#dtls?.overhead ?? DTLS_OVERHEAD,
+      roundTripTime,
+      generation: this.#generation,
+    };
+  }
+
+  /** Where data goes: the pair ICE has selected, before that the best valid one. The same object until that changes. */
+  get sendPath(): IcePath | undefined {
+    return this.#ice.sendPath;
+  }
+
+  get iceParameters(): IceParameters {
+    return this.#ice.localParameters;
+  }
+
+  get localCandidates(): readonly IceCandidate[] {
+    return this.#ice.localCandidates;
+  }
+
+  /** The peer's certificate, DER, once its DTLS has shown it; only `isSecured` says that it is the right one. */
+  get remoteCertificate(): Bytes | undefined {
+    return this.#dtls?.remoteCertificate;
+  }
+
+  /** SHA-256 of `remoteCertificate`. */
+  get remoteFingerprint(): Fingerprint | undefined {
+    return this.#dtls?.remoteFingerprint;
+  }
+
+  /** True if an integrity-checked STUN message has come over this path: an endpoint may bind the address then. */
+  isAuthenticatedPath(local: TransportAddress, remote: TransportAddress, protocol: Protocol): boolean {
+    return this.#ice.isAuthenticatedPath(local, remote, protocol);
+  }
+
+  /** True if ICE holds this path valid: DTLS is taken from it, and may be sent over it. */
+  isValidPath(local: TransportAddress, remote: TransportAddress, protocol: Protocol): boolean {
+    return this.#ice.isValidPath(local, remote, protocol);
+  }
+
+  /** As `IceAgent.pathProvenAt` says. */
+  pathProvenAt(local: TransportAddress, remote: TransportAddress, protocol: Protocol): number {
+    return this.#ice.pathProvenAt(local, remote, protocol);
+  }
+
+  /** Datagrams that wait for their path to become valid. */
+  get earlyDatagrams(): number {
+    return this.#early.size;
+  }
+
+  // --- the owner's calls ---
+
+  /** Throws as `IceAgent.addLocalCandidate` does. */
+  addLocalCandidate(init: LocalCandidateInit, now: number): IceCandidate {
+    const candidate = this.#ice.addLocalCandidate(init, now);
+    this.#carry(now);
+    return candidate;
+  }
+
+  addRemoteCandidate(candidate: IceCandidate, now: number): void {
+    this.#ice.addRemoteCandidate(candidate, now);
+    this.#carry(now);
+  }
+
+  endOfRemoteCandidates(now: number): void {
+    this.#ice.endOfRemoteCandidates(now);
+    this.#carry(now);
+  }
+
+  /**
+   * Our offer is out, or taken back: RFC 8445 §6.1.1 makes whoever offers controlling, from the offer on, and the peer's
+   * checks may come before its answer. A lite end that offers learns only then whether its peer is full, and controls.
+   */
+  setOffering(isOffering: boolean): void {
+    this.#ice.setRole(isOffering && !this.#options.iceLite ? 'controlling' : 'controlled');
+  }
+
+  /** The peer is known: ICE starts to check, and the rest follows by itself. Once. */
+  start(start: TransportStart, now: number): void {
+    this.#start = start;
+    this.#ice.setRole(start.iceRole);
+    this.#ice.setRemoteParameters(start.ice, now);
+    // A lite end may have been nominated a pair before it has the answer: `pairvalid` came when nobody knew the peer.
+    if (this.#ice.sendPath !== undefined) this.#beginDtls(start, now);
+    this.#carry(now);
+  }
+
+  /** Ends the path; close_notify, if there is anybody to tell, is the last record to be polled. */
+  close(reason: Failure, now: number): void {
+    this.#lastPath = this.#ice.sendPath;
+    this.#dtls?.close(now);
+    this.#ice.close();
+    this.#early.clear();
+    this.#events.clear();
+    this.#setDtlsState(isOrderly(reason) ? 'closed' : 'failed');
+  }
+
+  // --- what the world did ---
+
+  /** One datagram. It is neither written to nor kept. */
+  receive(path: DatagramPath, data: Uint8Array, now: number): void {
+    switch (datagramKind(data)) {
+      case 'stun':
+        this.#ice.handlePacket(data, path, now);
+        break;
+      case 'dtls':
+        this.#receiveDtls(path, data, now);
+        break;
+      case 'rtp':
+        this.#counters.add('droppedRtp');
+        return;
+      case 'unknown':
+        this.#counters.add('droppedUnknownProtocol');
+        return;
+    }
+    this.#carry(now);
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#ice.nextTimeout() <= now) this.#ice.handleTimeout(now);
+    if (this.#dtls !== undefined && this.#dtls.nextTimeout() <= now) this.#dtls.handleTimeout(now);
+    this.#carry(now);
+  }
+
+  thaw(): void {
+    // Each layer sees for itself that it was late.
+  }
+
+  // --- what to do next ---
+
+  get queuedEvents(): number {
+    return this.#events.size;
+  }
+
+  pollEvent(): TransportEvent | undefined {
+    return this.#events.shift();
+  }
+
+  /** True while plain packets wait for `deliver`. */
+  get hasPackets(): boolean {
+    return this.#dtls !== undefined && this.#dtls.state !== 'connecting' && this.#dtls.queuedEvents > 0;
+  }
+
+  /** Gives the plain packets that have come to `receiver`, in their order. */
+  deliver(receiver: PacketReceiver, now: number): void {
+    const dtls = this.#dtls;
+    if (dtls === undefined) return;
+    for (let packet = dtls.pollData(); packet !== undefined; packet = dtls.pollData()) {
+      this.tap?.packet('in', packet);
+      receiver.handlePacket('sctp', packet, now);
+    }
+  }
+
+  /** The next check of ICE's or record of DTLS's own, `undefined` when there is none. */
+  pollTransmit(): Transmit | undefined {
+    const check = this.#ice.pollTransmit();
+    return check === undefined ? this.pollRecord() : transmitOver(check, check.data);
+  }
+
+  /** The next handshake or alert record, for the path in use: `undefined` when there is none, or no path. */
+  pollRecord(): Transmit | undefined {
+    const path = this.#path;
+    // Nothing is taken from the layer above before it can be sent.
+    if (path === undefined) return undefined;
+    const record = this.#dtls?.pollTransmit();
+    return record === undefined ? undefined : transmitOver(path, record);
+  }
+
+  /**
+   * Asks `source` for a packet, and seals it where it lies: the workspace is one for all connections, so it is copied out,
+   * once. `undefined` when the source has none, or nothing can be sent.
+   */
+  seal(source: PacketSource, now: number): Transmit | undefined {
+    const path = this.#path;
+    const dtls = this.#dtls;
+    if (path === undefined || dtls === undefined || dtls.state !== 'connected') return undefined;
+    const buffer = takeWorkspace(source.largestPacket + DTLS_OVERHEAD);
+    const offset = dtls.headroom;
+    const length = source.pollPacket(buffer, offset, now);
+    if (length > 0) this.tap?.packet('out', buffer.subarray(offset, offset + length));
+    const sealed = length > 0 ? dtls.seal(buffer, offset, length) : -1;
+    const record = sealed < 0 ? undefined : wireCopy(buffer, 0, sealed);
+    workspace = buffer;
+    // Sealing may wear out a key, and end the association.
+    if (length > 0 && dtls.queuedEvents > 0) this.#carry(now);
+    return record === undefined ? undefined : transmitOver(path, record);
+  }
+
+  nextTimeout(): number {
+    const ice = this.#ice.nextTimeout();
+    return this.#dtls === undefined ? ice : Math.min(ice, this.#dtls.nextTimeout());
+  }
+
+  timeoutReason(): string | undefined {
+    const dtls = this.#dtls;
+    const isDtls = dtls !== undefined && dtls.nextTimeout() < this.#ice.nextTimeout();
+    return isDtls ? timerName('dtls', dtls.timeoutReason()) : timerName('ice', this.#ice.timeoutReason());
+  }
+
+  inspect(): TransportInspection {
+    return {
+      dtlsRole: this.#start?.dtlsRole ?? null,
+      setups: { local: this.#start?.localSetup ?? null, remote: this.#start?.remoteSetup ?? null },
+      ice: this.#ice.inspect(),
+      dtls: this.#dtls?.inspect() ?? null,
+      earlyDatagrams: this.#early.size,
+      counters: this.#counters.snapshot(),
+    };
+  }
+
+  invariantViolation(): string | undefined {
+    if (this.#ice.queuedEvents > 0) return 'ICE has said something, and DTLS is not told';
+    return this.#ice.invariantViolation() ?? this.#dtls?.invariantViolation();
+  }
+
+  // --- in: DTLS from validated pairs ---
+
+  #receiveDtls(path: DatagramPath, data: Uint8Array, now: number): void {
+    const { protocol, destination: local, source: remote } = path;
+    if (this.#dtls !== undefined && this.#ice.isValidPath(local, remote, protocol)) {
+      this.#dtls.handlePacket(data, now);
+      const hasData = this.#dtls.state === 'connected' && this.#dtls.queuedEvents > 0;
+      if (hasData) this.#ice.noteData(local, remote, protocol, now);
+    } else if (!this.#ice.isAuthenticatedPath(local, remote, protocol)) {
+      this.#counters.add('droppedUnvalidatedPath');
+    } else if (!this.#early.keep(protocol, local, remote, data)) {
+      this.#counters.add('droppedEarlyDatagrams');
+    }
+  }
+
+  // --- between the two ---
+
+  /** ICE's events first, for they may begin DTLS. Nothing flows back. */
+  #carry(now: number): void {
+    for (let event = this.#ice.pollEvent(); event !== undefined; event = this.#ice.pollEvent()) {
+      this.#onIceEvent(event, now);
+    }
+    const dtls = this.#dtls;
+    if (dtls === undefined) return;
+    for (let event = dtls.pollEvent(); event !== undefined; event = dtls.pollEvent()) {
+      this.#onDtlsEvent(event);
+    }
+  }
+
+  #onIceEvent(event: IceEvent, now: number): void {
+    switch (event.type) {
+      case 'statechange':
+        this.#events.push({ type: 'icestatechange', state: event.state });
+        if (this.isSecured) this.#events.push({ type: 'pathchange' });
+        return;
+      case 'pairvalid':
+        if (this.#start !== undefined) this.#beginDtls(this.#start, now);
+        return;
+      case 'selectedpairchange':
+        this.#generation++;
+        this.#events.push({ type: 'selectedpairchange' });
+        if (this.isSecured) this.#events.push({ type: 'pathchange' });
+        return;
+      case 'failed':
+        this.#events.push({ type: 'closed', failure: event.failure });
+    }
+  }
+
+  /** A pair is valid: DTLS begins, once, and gets what came over this pair too early. */
+  #beginDtls(start: TransportStart, now: number): void {
+    const dtls = (this.#dtls ??= this.#startDtls(start, now));
+    this.#early.handOver(this.#ice, dtls, now);
+  }
+
+  #startDtls(start: TransportStart, now: number): Dtls {
+    const { certificate, crypto, random, mtu } = this.#options;
+    const { roundTripTime } = this.#ice;
+    const dtls = new Dtls({
+      role: start.dtlsRole,
+      certificate,
+      crypto,
+      random: splitRandom(random, 'dtls'),
+      remoteFingerprints: start.fingerprints,
+      mtu: Math.min(mtu, DTLS_MAX_MTU),
+      // RFC 6347 §4.2.4.1 starts at 1 s "unless other information is available": ICE has measured this path.
+      // (On a coarse clock it may have taken no time at all.)
+      ...(roundTripTime === undefined ? {} : { retransmitTimeout: Math.max(1, 2 * roundTripTime) }),
+      requireCookie: false,
+      setups: { local: start.localSetup, remote: start.remoteSetup },
+      keyLog: this.tap?.keyLog,
+      // Browsers offer them without media too, and pion ends a connection that agrees on none.
+      srtpProfiles: SRTP_PROFILES,
+      ...this.#options.dtls,
+    });
+    this.#setDtlsState('connecting');
+    dtls.start(now);
+    return dtls;
+  }
+
+  #onDtlsEvent(event: DtlsEvent): void {
+    switch (event.type) {
+      case 'connected':
+        this.#early.clear();
+        this.#setDtlsState('connected');
+        this.#events.push({ type: 'pathchange' });
+        return;
+      case 'warning':
+        this.#events.push(event);
+        return;
+      case 'closed':
+        // The owner ends us: what came before it is given out first.
+        this.#events.push(event);
+    }
+  }
+
+  #setDtlsState(state: DtlsTransportState): void {
+    if (state === this.#dtlsState) return;
+    this.#dtlsState = state;
+    this.#events.push({ type: 'dtlsstatechange', state });
+  }
+
+  #largestDatagram(path: IcePath): number {
+    return this.#options.largestDatagram[addressFamily(path.destination.address) === 6 ? 6 : 4];
+  }
+
+  get #path(): IcePath | undefined {
+    return this.#ice.sendPath ?? this.#lastPath;
+  }
+}
+
+let workspace: Bytes = NO_BYTES;
+
+/** At least `length` bytes, nobody else's until they are put back: a tap may call whatever it likes. */
+function takeWorkspace(length: number): Bytes {
+  const taken = workspace;
+  workspace = NO_BYTES;
+  return taken.length < length ? new Uint8Array(length) : taken;
+}
+
+function transmitOver(path: DatagramPath, data: Bytes): Transmit {
+  const { protocol, source, destination } = path;
+  return { type: 'transmit', protocol, source, destination, data };
+}
