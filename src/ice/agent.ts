@@ -19,9 +19,11 @@
  * what to nominate, what to check, which pair carries data, which timers are armed, the state.
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
+import { Clock } from '../core/clock.ts';
 import { isFailure } from '../core/decode.ts';
 import type { Failure } from '../core/errors.ts';
 import { RtcError } from '../core/errors.ts';
+import type { Machine } from '../core/machine.ts';
 import { randomUnit } from '../core/random.ts';
 import { TimerTable } from '../core/timers.ts';
 import { StunMethod, decodeStun } from '../stun/index.ts';
@@ -57,13 +59,10 @@ const TIMERS = [
 
 export type IceTimer = (typeof TIMERS)[number];
 
-/** A timeout this late was not slow, the machine was frozen (F5b). Milliseconds. */
-const CLOCK_JUMP = 3000;
-
-/** How long a connect gate that ran out while the machine was frozen still stands open. */
+/** How long, at the least, the connect gate stands open after the host stood still. Milliseconds. */
 const CONNECT_GRACE = 10_000;
 
-export class IceAgent {
+export class IceAgent implements Machine<IceEvent> {
   readonly localParameters: IceParameters;
   readonly #session: Session;
   readonly #timers = new TimerTable<IceTimer>(TIMERS);
@@ -79,7 +78,7 @@ export class IceAgent {
   #state: IceState = 'new';
   #remoteEnded = false;
   #connectingSince = -Infinity;
-  #jumpForgivenAt = -Infinity;
+  #end: IceInspection['end'];
 
   /** Throws `ERR_BAD_ARGUMENT`. Draws credentials and tie-breaker from `random`. */
   constructor(options: IceOptions) {
@@ -90,7 +89,14 @@ export class IceAgent {
       password: options.password ?? generatePassword(random),
       lite,
     };
-    const session = new Session(settings, options.crypto, random, this.localParameters, role);
+    const session = new Session(
+      settings,
+      options.clock ?? new Clock(),
+      options.crypto,
+      random,
+      this.localParameters,
+      role,
+    );
     const checklist = new Checklist(settings.maxPairs);
     const checks = new Checks(session, checklist);
     const pairing = new Pairing(
@@ -238,7 +244,7 @@ export class IceAgent {
       counters.add('not-running');
       return;
     }
-    this.#session.see(now);
+    this.#session.clock.observe(now, this);
     const message = decodeStun(data);
     if (isFailure(message)) {
       counters.add(message.reason);
@@ -299,8 +305,22 @@ export class IceAgent {
     return this.#timers.nextName();
   }
 
+  /** What was awaited while the host stood still is awaited anew, and nothing is caught up on. */
+  thaw(missed: number): void {
+    if (this.#isOver()) return;
+    const { now, counters } = this.#session;
+    counters.add('clock-jump');
+    this.#checks.transactions.resume(now);
+    this.#active.consent?.resume(now);
+    this.#armConsent();
+    const connectEnds = this.#timers.deadline('iceConnect') + missed;
+    if (connectEnds !== Infinity) this.#timers.arm('iceConnect', Math.max(connectEnds, now + CONNECT_GRACE));
+  }
+
   /** Ends the agent at once and releases everything. Nothing is sent and no event follows. */
-  close(): void {
+  close(reason: Failure, now: number): void {
+    if (this.#state === 'closed') return;
+    this.#end ??= { reason, at: now };
     this.#state = 'closed';
     this.#release();
     this.#checklist.clear();
@@ -333,6 +353,7 @@ export class IceAgent {
         transactions: this.#checks.transactions.size,
       },
       counters: session.counters.snapshot(),
+      ...(this.#end === undefined ? {} : { end: this.#end }),
     };
   }
 
@@ -357,9 +378,8 @@ export class IceAgent {
 
   /** Runs what is due and settles what follows, until nothing is due any more. */
   #turn(at: number): void {
-    this.#session.see(at);
+    this.#session.clock.observe(at, this);
     const { now } = this.#session;
-    if (now - this.#timers.next() > CLOCK_JUMP) this.#forgiveJump();
     while (!this.#isOver()) {
       for (let due = this.#timers.takeDue(now); due !== undefined; due = this.#timers.takeDue(now)) {
         this.#fire(due);
@@ -368,21 +388,6 @@ export class IceAgent {
       this.#settle();
       if (this.#timers.next() > now) return;
     }
-  }
-
-  /**
-   * A frozen machine wakes up (F5b): what was awaited meanwhile is awaited anew, and nothing is caught up on. Once only,
-   * until the peer has been heard again: gates must also end for a host that is always late.
-   */
-  #forgiveJump(): void {
-    const { now, heardAt, counters } = this.#session;
-    counters.add('clock-jump');
-    if (heardAt < this.#jumpForgivenAt) return;
-    this.#jumpForgivenAt = now;
-    this.#checks.transactions.resume(now);
-    this.#active.consent?.resume(now);
-    this.#armConsent();
-    if (this.#timers.deadline('iceConnect') <= now) this.#timers.arm('iceConnect', now + CONNECT_GRACE);
   }
 
   #fire(timer: IceTimer): void {
@@ -505,6 +510,7 @@ export class IceAgent {
   }
 
   #fail(failure: Failure): void {
+    this.#end = { reason: failure, at: this.#session.now };
     this.#setState('failed');
     this.#session.events.push({ type: 'failed', failure });
     this.#release();

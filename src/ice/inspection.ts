@@ -1,4 +1,5 @@
 /** What `IceAgent.inspect()` shows: plain, JSON-safe data, no secrets. */
+import type { Failure } from '../core/errors.ts';
 import type { IceCandidate } from './candidate.ts';
 import type { IceTimer } from './agent.ts';
 import type { ConsentSnapshot } from './consent.ts';
@@ -29,4 +30,6 @@ export interface IceInspection {
     readonly transactions: number;
   };
   readonly counters: Readonly<Record<IceCounter, number>>;
+  /** Why it is over, failed or closed, and since when. */
+  readonly end?: { readonly reason: Failure; readonly at: number } | undefined;
 }

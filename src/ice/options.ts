@@ -1,6 +1,7 @@
 /** Options of an ICE agent: every wait and every bound has a name, a default and a reason. */
+import type { Clock } from '../core/clock.ts';
 import type { OptionRule, OptionRules } from '../core/options.ts';
-import { checkOptions, flag, integer, listOf, number, oneOf, required } from '../core/options.ts';
+import { checkOptions, flag, having, integer, listOf, number, oneOf, required } from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
 import { randomRule } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
@@ -56,6 +57,8 @@ export interface IceLimits {
 export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits> {
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
+  /** The clock of the connection that the agent is part of; without one it has its own. */
+  readonly clock?: Clock | undefined;
   readonly role: IceRole;
   /**
    * Which candidates of the peer's are tried of our own accord: those whose address is of one of these classes. Default:
@@ -127,6 +130,7 @@ export const ICE_OPTION_RULES: OptionRules<IceOptions> = {
   ...SETTING_RULES,
   crypto: required(cryptoRule),
   random: required(randomRule),
+  clock: having('a Clock', ['observe', 'hear']),
   role: required(oneOf(['controlling', 'controlled'])),
   lite: flag,
   usernameFragment: usernameFragmentRule,

@@ -1,5 +1,6 @@
 /** What the parts of one agent share: credentials, role, settings, the clock as last seen, and the way out. */
 import type { Bytes } from '../core/bytes.ts';
+import type { Clock } from '../core/clock.ts';
 import { Counters } from '../core/counters.ts';
 import type { Failure } from '../core/errors.ts';
 import { BoundedQueue } from '../core/queue.ts';
@@ -77,6 +78,7 @@ const TIE_BREAKER_LENGTH = 8;
 
 export class Session {
   readonly settings: IceSettings;
+  readonly clock: Clock;
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
   readonly local: Credentials;
@@ -85,8 +87,6 @@ export class Session {
   remote: Credentials | undefined;
   role: IceRole;
   tieBreaker: Bytes;
-  /** The latest time seen, milliseconds. */
-  now: number = -Infinity;
   /** When the last authenticated message of the peer's came, over any pair. */
   heardAt: number = -Infinity;
   /** What the host has not polled yet. Unbounded: each event follows a datagram the host has drained from us, or a timer. */
@@ -94,12 +94,14 @@ export class Session {
 
   constructor(
     settings: IceSettings,
+    clock: Clock,
     crypto: CryptoProvider,
     random: RandomSource,
     local: IceParameters,
     role: IceRole,
   ) {
     this.settings = settings;
+    this.clock = clock;
     this.crypto = crypto;
     this.random = random;
     this.local = this.credentials(local);
@@ -116,15 +118,16 @@ export class Session {
     return this.remote?.lite === true;
   }
 
-  /** Time never runs backwards: an earlier `now` is the last one seen. */
-  see(now: number): void {
-    if (now > this.now) this.now = now;
+  /** The latest time seen, milliseconds. */
+  get now(): number {
+    return this.clock.now;
   }
 
   /** An authenticated message came over `pair`. */
   heard(pair: Pair): void {
     pair.heardAt = this.now;
     this.heardAt = this.now;
+    this.clock.hear();
   }
 
   credentials({ usernameFragment, password, lite = false }: IceParameters): Credentials {

@@ -91,7 +91,7 @@ const DTLS_NAMES = [
   'dangerouslyAcceptAnyFingerprint',
 ] as const;
 
-const DECIDED_FOR_ICE = ['crypto', 'random', 'role', 'lite'] as const;
+const DECIDED_FOR_ICE = ['crypto', 'random', 'clock', 'role', 'lite'] as const;
 
 /** What `Rtc` decides for its association: options of its own, and what the descriptions say. */
 const DECIDED_FOR_SCTP = [

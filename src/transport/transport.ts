@@ -100,6 +100,7 @@ export class Transport implements Machine<TransportEvent> {
     this.#options = options;
     this.#ice = new IceAgent({
       ...options.ice,
+      clock: options.clock,
       crypto: options.crypto,
       random: splitRandom(options.random, 'ice'),
       role: 'controlled',
@@ -222,7 +223,7 @@ export class Transport implements Machine<TransportEvent> {
   close(reason: Failure, now: number): void {
     this.#lastPath = this.#ice.sendPath;
     this.#dtls?.close(now);
-    this.#ice.close();
+    this.#ice.close(reason, now);
     this.#early.clear();
     this.#events.clear();
     this.#setDtlsState(isOrderly(reason) ? 'closed' : 'failed');
@@ -255,8 +256,8 @@ export class Transport implements Machine<TransportEvent> {
     this.#carry(now);
   }
 
-  thaw(): void {
-    // Each layer sees for itself that it was late.
+  thaw(missed: number): void {
+    this.#ice.thaw(missed);
   }
 
   // --- what to do next ---

@@ -63,7 +63,7 @@ const TAKERS: readonly Taker[] = [
     needed: { certificate },
     keys: Object.keys(RTC_OPTION_RULES),
     inner: {
-      ice: Object.keys(ICE_OPTION_RULES).filter((key) => !/^(crypto|random|role|lite)$/.test(key)),
+      ice: Object.keys(ICE_OPTION_RULES).filter((key) => !/^(crypto|random|clock|role|lite)$/.test(key)),
       dtls: words(
         'handshakeTimeout retransmitTimeout versions groups cipherSuites srtpProfiles dangerouslyAcceptAnyFingerprint',
       ),

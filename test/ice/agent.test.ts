@@ -4,7 +4,7 @@ import { toHex } from '../../src/core/text.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
 import type { IceCandidate } from '../../src/ice/index.ts';
 import { IceAgent } from '../../src/ice/index.ts';
-import { IcePair } from './pair.ts';
+import { IcePair, LOCAL_CLOSE } from './pair.ts';
 
 const host = (address: string, port: number, priority = 2_000_000_000): IceCandidate => ({
   type: 'host',
@@ -401,8 +401,8 @@ describe('the API', () => {
       pair.signal();
       pair.run(at);
       const { agent } = pair.a;
-      agent.close();
-      agent.close();
+      agent.close(LOCAL_CLOSE, pair.now);
+      agent.close(LOCAL_CLOSE, pair.now);
       expect(agent.state).toBe('closed');
       expect(agent.nextTimeout()).toBe(Infinity);
       expect(agent.pollTransmit()).toBeUndefined();

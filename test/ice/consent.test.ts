@@ -221,6 +221,19 @@ describe('F5b: the clock jumps', () => {
     pair.freeze(40_000);
     expect(pair.sent('a', 'request', pair.now)).toHaveLength(5);
     expect(pair.a.agent.state).toBe('checking');
+    // The gate is as much longer as was missed: a second of its 30 had passed, and the next check was due at 1750.
+    pair.run(29_000 - 751);
+    expect(pair.a.agent.state).toBe('checking');
+    pair.run(1);
+    expect(pair.a.agent.state).toBe('failed');
+  });
+
+  it('frozen over the end of the connect gate: it stands open for 10 s more', () => {
+    const pair = new IcePair();
+    pair.a.host('192.0.2.1', 1000);
+    pair.a.agent.setRemoteParameters(pair.b.agent.localParameters, 0);
+    pair.run(29_000);
+    pair.freeze(40_000);
     pair.run(9_999);
     expect(pair.a.agent.state).toBe('checking');
     pair.run(1);

@@ -6,11 +6,15 @@ import { expect } from 'vitest';
 import type { TransportAddress } from '../../src/core/address.ts';
 import { formatAddress } from '../../src/core/address.ts';
 import { isFailure } from '../../src/core/decode.ts';
+import type { Failure } from '../../src/core/errors.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
 import type { IceEvent, IceOptions, IceTransmit } from '../../src/ice/index.ts';
 import { IceAgent } from '../../src/ice/index.ts';
 import { StunAttributeType as Type, decodeStun, errorCodeOf, hasAttribute } from '../../src/stun/index.ts';
+
+/** Why a test closes an agent. */
+export const LOCAL_CLOSE: Failure = { layer: 'ice', code: 'local-close', message: 'close() was called' };
 
 export type SideName = 'a' | 'b';
 

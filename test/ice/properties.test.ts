@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CandidatePair } from '../../src/ice/pair.ts';
-import { IcePair } from './pair.ts';
+import { IcePair, LOCAL_CLOSE } from './pair.ts';
 
 /** The invariants of a layer machine are checked by the harness after every step of every run. */
 describe('random networks', () => {
@@ -51,7 +51,7 @@ describe('random networks', () => {
           pair.drop = ({ sentAt }) => sentAt >= cutAt;
           pair.signal();
           pair.run(closeAt);
-          pair.a.agent.close();
+          pair.a.agent.close(LOCAL_CLOSE, pair.now);
           // From the cut, the longest way to the end: consent granted just before it, or a connect gate just begun.
           pair.run(cutAt + 75_000);
           expect(pair.states()).toEqual(['closed', 'failed']);
