@@ -76,8 +76,8 @@ const MUTANTS = [
   {
     name: 'no-consent',
     fault: 'ICE: consent never expires',
-    file: 'src/ice/agent.ts',
-    find: "    this.#timers.arm('iceConsent', consent?.expiresAt ?? Infinity);\n",
+    file: 'src/ice/schedule.ts',
+    find: "  timers.arm('iceConsent', consent?.expiresAt ?? Infinity);\n",
     replace: '',
   },
   {

@@ -19,6 +19,7 @@ import { readU16, readU32 } from '../core/bytes.ts';
  */
 export type AddressClass = 'public' | 'private' | 'link-local' | 'loopback';
 
+/** All classes. */
 export const ADDRESS_CLASSES: readonly AddressClass[] = ['public', 'private', 'link-local', 'loopback'];
 
 /** The class of a unicast IP address; `public` for text that is no IP address. */

@@ -15,108 +15,59 @@
  *                                   ▼                 answer │ ▼
  *                                 failed ◀──iceConsent── disconnected                    close() ──▶ closed
  *
- * Every entry point changes facts and then calls `#turn`, which runs what is due and derives the rest from the facts:
- * what to nominate, what to check, which pair carries data, which timers are armed, the state.
+ * Every entry point changes facts and then calls `#turn`, which runs what is due and derives the rest from the facts
+ * (schedule.ts): what to nominate, what to check, which pair carries data, which timers are armed, the state.
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
-import { Clock } from '../core/clock.ts';
 import { isFailure } from '../core/decode.ts';
 import type { Failure } from '../core/errors.ts';
 import { RtcError } from '../core/errors.ts';
 import type { Machine } from '../core/machine.ts';
-import { randomUnit } from '../core/random.ts';
-import { TimerTable } from '../core/timers.ts';
 import { StunMethod, decodeStun } from '../stun/index.ts';
-import { ActivePair } from './active-pair.ts';
 import type { IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
-import { Checklist } from './checklist.ts';
-import { Checks } from './checks.ts';
 import type { IceParameters } from './credentials.ts';
-import { remoteParametersRule, generatePassword, generateUsernameFragment } from './credentials.ts';
-import { Following } from './following.ts';
-import type { IceInspection } from './inspection.ts';
+import { generatePassword, generateUsernameFragment, remoteParametersRule } from './credentials.ts';
+import type { IceTimer } from './generation.ts';
+import { Generation } from './generation.ts';
+import type { IceEvent, IceState, IceTransmit } from './host.ts';
+import { Host } from './host.ts';
+import type { IceEnd, IceInspection } from './inspection.ts';
+import { inspectGeneration } from './inspection.ts';
 import type { IceOptions } from './options.ts';
-import { iceSettings } from './options.ts';
 import type { CandidatePair, IcePath } from './pair.ts';
-import { Pairing } from './pairing.ts';
-import { Requests } from './requests.ts';
-import { Responses } from './responses.ts';
+import { addRemoteCandidate, dropForeignCandidates, pairAll } from './pairing.ts';
+import { handleRequest } from './requests.ts';
+import { handleResponse } from './responses.ts';
 import type { IceRole } from './role.ts';
-import { Selection } from './selection.ts';
-import type { IceEvent, IceState, IceTransmit } from './session.ts';
-import { Session } from './session.ts';
+import { proceed, runDue, thawGeneration } from './schedule.ts';
+import { ordinaryChecks, switchRole } from './selection.ts';
 
-const TIMERS = [
-  'iceConnect',
-  'checkPacing',
-  'checkRetransmit',
-  'nomination',
-  'pairSwitch',
-  'consentCheck',
-  'disconnected',
-  'iceConsent',
-] as const;
-
-export type IceTimer = (typeof TIMERS)[number];
-
-/** How long, at the least, the connect gate stands open after the host stood still. Milliseconds. */
-const CONNECT_GRACE = 10_000;
-
+/** An ICE agent: addresses, datagrams and times in; datagrams, events and one deadline out. */
 export class IceAgent implements Machine<IceEvent> {
-  readonly localParameters: IceParameters;
-  readonly #session: Session;
-  readonly #timers = new TimerTable<IceTimer>(TIMERS);
-  readonly #checklist: Checklist;
-  readonly #checks: Checks;
-  readonly #pairing: Pairing;
-  readonly #selection: Selection;
-  readonly #following: Following;
-  readonly #active: ActivePair;
-  readonly #requests: Requests;
-  readonly #responses: Responses;
+  readonly #host: Host;
+  readonly #current: Generation;
   #signalledRole: IceRole;
   #state: IceState = 'new';
-  #remoteEnded = false;
-  #connectingSince = -Infinity;
-  #end: IceInspection['end'];
+  #end: IceEnd | undefined;
 
   /** Throws `ERR_BAD_ARGUMENT`. Draws credentials and tie-breaker from `random`. */
   constructor(options: IceOptions) {
-    const settings = iceSettings(options);
-    const { role, random, lite = false } = options;
-    this.localParameters = {
+    const host = new Host(options);
+    const { random, isLite } = host;
+    const local = {
       usernameFragment: options.usernameFragment ?? generateUsernameFragment(random),
       password: options.password ?? generatePassword(random),
-      lite,
+      lite: isLite,
     };
-    const session = new Session(
-      settings,
-      options.clock ?? new Clock(),
-      options.crypto,
-      random,
-      this.localParameters,
-      role,
-    );
-    const checklist = new Checklist(settings.maxPairs);
-    const checks = new Checks(session, checklist);
-    const pairing = new Pairing(
-      session,
-      checklist,
-      checks,
-      options.remoteAddressClasses === undefined ? undefined : new Set(options.remoteAddressClasses),
-    );
-    const selection = new Selection(session, checklist, checks);
-    const active = new ActivePair(session);
-    this.#session = session;
-    this.#signalledRole = role;
-    this.#checklist = checklist;
-    this.#checks = checks;
-    this.#pairing = pairing;
-    this.#selection = selection;
-    this.#following = new Following(session, checklist, checks, selection);
-    this.#active = active;
-    this.#requests = new Requests(session, checklist, checks, pairing, selection, active);
-    this.#responses = new Responses(session, checklist, checks, pairing, selection, active);
+    this.#host = host;
+    this.#current = new Generation(host, local, options.role);
+    this.#signalledRole = options.role;
+  }
+
+  /** Our credentials, for the peer. */
+  get localParameters(): IceParameters {
+    const { usernameFragment, password, lite = false } = this.#current.local;
+    return { usernameFragment, password, lite };
   }
 
   get state(): IceState {
@@ -124,40 +75,40 @@ export class IceAgent implements Machine<IceEvent> {
   }
 
   get role(): IceRole {
-    return this.#session.role;
+    return this.#current.role;
   }
 
   get localCandidates(): readonly LocalCandidate[] {
-    return this.#pairing.locals.all;
+    return this.#host.locals.all;
   }
 
   get remoteCandidates(): readonly IceCandidate[] {
-    return this.#pairing.remotes.all;
+    return this.#current.remotes.all;
   }
 
   /** The nominated pair in use. */
   get selectedPair(): CandidatePair | undefined {
-    return this.#selection.selected?.snapshot();
+    return this.#current.selected?.snapshot();
   }
 
   /** Where data goes: the selected pair, before nomination the best valid one. `undefined`: nowhere, hold it. */
   get sendPath(): IcePath | undefined {
-    return this.#active.pair?.path;
+    return this.#current.active?.path;
   }
 
   /** Milliseconds, measured by the latest check on the pair in use that was answered without a retransmission. */
   get roundTripTime(): number | undefined {
-    return this.#active.pair?.roundTripTime;
+    return this.#current.active?.roundTripTime;
   }
 
   /** True if the two addresses form a validated pair: data between them may be taken. Made to be called per datagram. */
   isValidPath(local: TransportAddress, remote: TransportAddress, protocol?: Protocol): boolean {
-    return !this.#isOver() && this.#checklist.find(local, remote, protocol)?.valid === true;
+    return !this.#isOver() && this.#current.checklist.find(local, remote, protocol)?.valid === true;
   }
 
   /** True if an integrity-checked request has come from `remote` to `local`: early data may be kept, not yet used. */
   isAuthenticatedPath(local: TransportAddress, remote: TransportAddress, protocol?: Protocol): boolean {
-    return !this.#isOver() && this.#checklist.find(local, remote, protocol)?.authenticated === true;
+    return !this.#isOver() && this.#current.checklist.find(local, remote, protocol)?.authenticated === true;
   }
 
   /**
@@ -166,9 +117,9 @@ export class IceAgent implements Machine<IceEvent> {
    * It grows with each proof, unless two checks were sent at one instant.
    */
   pathProvenAt(local: TransportAddress, remote: TransportAddress, protocol: Protocol): number {
-    const pair = this.#isOver() ? undefined : this.#checklist.find(local, remote, protocol);
+    const pair = this.#isOver() ? undefined : this.#current.checklist.find(local, remote, protocol);
     if (pair === undefined) return -Infinity;
-    return this.#session.isLite ? pair.requestedAt : pair.answeredAt;
+    return this.#host.isLite ? pair.requestedAt : pair.answeredAt;
   }
 
   /**
@@ -177,20 +128,20 @@ export class IceAgent implements Machine<IceEvent> {
    */
   setRole(role: IceRole): void {
     if (role === this.#signalledRole) return;
-    if (this.#session.counters.get('check-sent') > 0) {
+    if (this.#host.counters.get('check-sent') > 0) {
       throw new RtcError('ERR_INVALID_STATE', 'the ICE role is fixed once checks have been sent');
     }
     this.#signalledRole = role;
-    this.#selection.switchRole(role);
+    switchRole(this.#current, role);
   }
 
   /**
    * Adds one of the host's addresses. Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT`, and `ERR_INVALID_STATE` once it is over.
-   * @returns the completed candidate, as a description shows it; the same address again answers the first.
    */
   addLocalCandidate(init: LocalCandidateInit, now: number): LocalCandidate {
     if (this.#isOver()) throw new RtcError('ERR_INVALID_STATE', `the ICE agent is ${this.#state}`);
-    const candidate = this.#pairing.addLocal(init);
+    const { candidate, opensPairs } = this.#host.locals.add(init);
+    if (opensPairs) pairAll(this.#current);
     this.#turn(now);
     return candidate;
   }
@@ -201,19 +152,17 @@ export class IceAgent implements Machine<IceEvent> {
    */
   setRemoteParameters(parameters: IceParameters, now: number): void {
     remoteParametersRule(parameters, 'parameters');
-    const session = this.#session;
-    if (session.remote !== undefined) {
-      const { usernameFragment, password } = session.remote;
-      if (usernameFragment === parameters.usernameFragment && password === parameters.password) return;
+    const current = this.#current;
+    if (current.remote !== undefined) {
+      if (isSameCredentials(current.remote, parameters)) return;
       throw new RtcError('ERR_INVALID_STATE', 'remote ICE credentials cannot change without an ICE restart');
     }
     if (this.#isOver()) return;
-    session.remote = session.credentials(parameters);
-    if (session.isLite !== session.isRemoteLite) {
-      this.#selection.switchRole(session.isRemoteLite ? 'controlling' : 'controlled');
+    current.setRemote(parameters);
+    if (this.#host.isLite !== current.isRemoteLite) {
+      switchRole(current, current.isRemoteLite ? 'controlling' : 'controlled');
     }
-    this.#pairing.remoteKnown(parameters);
-    this.#selection.forgetDropped();
+    dropForeignCandidates(current, parameters.usernameFragment);
     this.#turn(now);
   }
 
@@ -223,28 +172,28 @@ export class IceAgent implements Machine<IceEvent> {
    */
   addRemoteCandidate(candidate: IceCandidate, now: number): void {
     if (this.#isOver()) {
-      this.#session.counters.add('not-running');
+      this.#host.counters.add('not-running');
       return;
     }
-    this.#pairing.addRemote(candidate);
+    addRemoteCandidate(this.#current, candidate);
     this.#turn(now);
   }
 
   /** The peer has no more candidates. Peer-reflexive ones may still turn up. */
   endOfRemoteCandidates(now: number): void {
     if (this.#isOver()) return;
-    this.#remoteEnded = true;
+    this.#current.remoteEnded = true;
     this.#turn(now);
   }
 
   /** Handles one STUN datagram that arrived at `destination` from `source`. Nothing in it makes this throw. */
   handlePacket(data: Uint8Array, path: IcePath, now: number): void {
-    const { counters } = this.#session;
+    const { counters, clock } = this.#host;
     if (this.#isOver()) {
       counters.add('not-running');
       return;
     }
-    this.#session.clock.observe(now, this);
+    clock.observe(now, this);
     const message = decodeStun(data);
     if (isFailure(message)) {
       counters.add(message.reason);
@@ -253,14 +202,14 @@ export class IceAgent implements Machine<IceEvent> {
     } else {
       switch (message.class) {
         case 'request':
-          this.#requests.handle(message, path);
+          handleRequest(this.#current, message, path);
           break;
         case 'indication':
           counters.add('indication');
           break;
         case 'success':
         case 'error':
-          this.#responses.handle(message, path);
+          handleResponse(this.#current, message, path);
           break;
       }
     }
@@ -272,9 +221,9 @@ export class IceAgent implements Machine<IceEvent> {
    * two checks in a row be lost. Consent is not renewed by it (RFC 7675 §5.1). Made to be called per datagram.
    */
   noteData(local: TransportAddress, remote: TransportAddress, protocol: Protocol, now: number): void {
-    const { pair, consent } = this.#active;
-    if (pair === undefined || consent?.isDoubtful(now) !== true) return;
-    if (this.#checklist.find(local, remote, protocol) !== pair) return;
+    const { active, consent, checklist } = this.#current;
+    if (active === undefined || consent?.isDoubtful(now) !== true) return;
+    if (checklist.find(local, remote, protocol) !== active) return;
     consent.dataHeard(now);
     this.#turn(now);
   }
@@ -284,37 +233,32 @@ export class IceAgent implements Machine<IceEvent> {
   }
 
   pollTransmit(): IceTransmit | undefined {
-    return this.#session.transmits.shift();
+    return this.#host.transmits.shift();
   }
 
   /** How many events `pollEvent` has. */
   get queuedEvents(): number {
-    return this.#session.events.size;
+    return this.#host.events.size;
   }
 
   pollEvent(): IceEvent | undefined {
-    return this.#session.events.shift();
+    return this.#host.events.shift();
   }
 
   /** When `handleTimeout` is due, milliseconds; `Infinity` when nothing is awaited. */
   nextTimeout(): number {
-    return this.#timers.next();
+    return this.#current.timers.next();
   }
 
   timeoutReason(): IceTimer | undefined {
-    return this.#timers.nextName();
+    return this.#current.timers.nextName();
   }
 
   /** What was awaited while the host stood still is awaited anew, and nothing is caught up on. */
   thaw(missed: number): void {
     if (this.#isOver()) return;
-    const { now, counters } = this.#session;
-    counters.add('clock-jump');
-    this.#checks.transactions.resume(now);
-    this.#active.consent?.resume(now);
-    this.#armConsent();
-    const connectEnds = this.#timers.deadline('iceConnect') + missed;
-    if (connectEnds !== Infinity) this.#timers.arm('iceConnect', Math.max(connectEnds, now + CONNECT_GRACE));
+    this.#host.counters.add('clock-jump');
+    thawGeneration(this.#current, missed);
   }
 
   /** Ends the agent at once and releases everything. Nothing is sent and no event follows. */
@@ -323,208 +267,98 @@ export class IceAgent implements Machine<IceEvent> {
     this.#end ??= { reason, at: now };
     this.#state = 'closed';
     this.#release();
-    this.#checklist.clear();
-    this.#session.events.clear();
+    this.#current.checklist.clear();
+    this.#host.events.clear();
   }
 
   /** Everything one would ask in a debugger, as plain data without secrets. */
   inspect(): IceInspection {
-    const session = this.#session;
-    const { selected } = this.#selection;
-    const { consent } = this.#active;
+    const { transmits, events, counters, locals, isLite } = this.#host;
+    const { triggeredChecks, transactions, ...current } = inspectGeneration(this.#current);
     return {
       state: this.#state,
-      role: session.role,
-      lite: session.isLite,
-      remoteLite: session.isRemoteLite,
-      localUsernameFragment: session.local.usernameFragment,
-      ...(session.remote === undefined ? {} : { remoteUsernameFragment: session.remote.usernameFragment }),
-      localCandidates: [...this.localCandidates],
-      remoteCandidates: [...this.remoteCandidates],
-      endOfRemoteCandidates: this.#remoteEnded,
-      pairs: this.#checklist.pairs.map((pair) => pair.snapshot()),
-      ...(selected === undefined ? {} : { selectedPair: selected.snapshot() }),
-      ...(consent === undefined ? {} : { consent: consent.snapshot() }),
-      timers: this.#timers.armed(),
-      queues: {
-        transmits: session.transmits.size,
-        events: session.events.size,
-        triggeredChecks: this.#checklist.triggeredCount,
-        transactions: this.#checks.transactions.size,
-      },
-      counters: session.counters.snapshot(),
+      lite: isLite,
+      localCandidates: [...locals.all],
+      ...current,
+      queues: { transmits: transmits.size, events: events.size, triggeredChecks, transactions },
+      counters: counters.snapshot(),
       ...(this.#end === undefined ? {} : { end: this.#end }),
     };
   }
 
   /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
   invariantViolation(): string | undefined {
-    const { transmits, isLite } = this.#session;
-    const { transactions } = this.#checks;
-    const timers = this.#timers;
+    const { transmits } = this.#host;
     if (this.#isOver()) {
+      const { timers, transactions } = this.#current;
       const isReleased = timers.next() === Infinity && transmits.size === 0 && transactions.size === 0;
       return isReleased ? undefined : `ICE is ${this.#state} and holds something`;
     }
-    if (transactions.size > 0 && !timers.isArmed('checkRetransmit'))
-      return 'checks in flight, no checkRetransmit';
-    if (this.#state === 'checking' && !timers.isArmed('iceConnect')) return 'ICE is checking, no iceConnect';
-    if (this.#active.consent === undefined) return undefined;
-    if (!timers.isArmed('iceConsent')) return 'a pair is in use, no iceConsent';
-    return isLite || timers.isArmed('consentCheck') ? undefined : 'a pair is in use, no consentCheck';
+    if (this.#state === 'checking' && !this.#current.timers.isArmed('iceConnect')) {
+      return 'ICE is checking, no iceConnect';
+    }
+    return unwatched(this.#current);
   }
 
-  // ---- time ----
-
-  /** Runs what is due and settles what follows, until nothing is due any more. */
+  /** Runs what is due and does what follows, until nothing is due any more. */
   #turn(at: number): void {
-    this.#session.clock.observe(at, this);
-    const { now } = this.#session;
+    this.#host.clock.observe(at, this);
+    const { now } = this.#host;
     while (!this.#isOver()) {
-      for (let due = this.#timers.takeDue(now); due !== undefined; due = this.#timers.takeDue(now)) {
-        this.#fire(due);
-        if (this.#isOver()) return;
+      runDue(this.#current);
+      const { failure } = this.#current;
+      if (failure !== undefined) {
+        this.#fail(failure);
+        return;
       }
-      this.#settle();
-      if (this.#timers.next() > now) return;
+      proceed(this.#current);
+      this.#setState(this.#deriveState());
+      if (this.nextTimeout() > now) return;
     }
-  }
-
-  #fire(timer: IceTimer): void {
-    const { now, random, remote } = this.#session;
-    const { pair, consent } = this.#active;
-    switch (timer) {
-      case 'iceConnect':
-        this.#failConnect();
-        break;
-      case 'checkPacing':
-      case 'nomination':
-      case 'pairSwitch':
-        // What is to be done follows from the facts: `#settle` does it.
-        break;
-      case 'checkRetransmit':
-        for (const unanswered of this.#checks.retransmitDue()) this.#selection.checkFailed(unanswered);
-        break;
-      case 'consentCheck':
-        if (pair === undefined || remote === undefined) break;
-        // The controlling end says each time which pair it uses, as Chromium does: the peer may see another address now.
-        this.#checks.sendConsentCheck(
-          remote,
-          pair,
-          pair === this.#selection.selected && this.role === 'controlling',
-        );
-        consent?.checkSent(now, randomUnit(random));
-        break;
-      case 'disconnected':
-        consent?.disconnect();
-        break;
-      case 'iceConsent':
-        this.#failConsent();
-        break;
-    }
-  }
-
-  /** Everything that follows from the facts as they are now. */
-  #settle(): void {
-    const { remote, settings, now, isLite } = this.#session;
-    const selection = this.#selection;
-    selection.selectBetweenLites();
-    this.#timers.arm('nomination', selection.plan());
-    this.#timers.arm('pairSwitch', this.#following.plan());
-    const mayCheck = remote !== undefined && !isLite;
-    const nextCheckAt = mayCheck
-      ? this.#checks.pace(remote, selection.appetite, selection.nominating)
-      : Infinity;
-    this.#timers.arm('checkPacing', nextCheckAt);
-    this.#timers.arm('checkRetransmit', this.#checks.transactions.nextTimeout());
-    this.#active.follow(selection.selected ?? this.#checklist.bestValid());
-    this.#armConsent();
-    if (this.#active.pair !== undefined || remote === undefined) {
-      this.#timers.disarm('iceConnect');
-    } else if (!this.#timers.isArmed('iceConnect')) {
-      this.#connectingSince = now;
-      this.#timers.arm('iceConnect', now + settings.connectTimeout);
-    }
-    this.#setState(this.#deriveState());
-  }
-
-  #armConsent(): void {
-    const { consent } = this.#active;
-    this.#timers.arm('consentCheck', consent?.nextCheckAt ?? Infinity);
-    this.#timers.arm('disconnected', consent?.disconnectsAt ?? Infinity);
-    this.#timers.arm('iceConsent', consent?.expiresAt ?? Infinity);
   }
 
   #deriveState(): IceState {
-    const { pair, consent } = this.#active;
-    if (pair === undefined) return this.#session.remote === undefined ? 'new' : 'checking';
+    const { active, consent, remote, remoteEnded, selected, checklist } = this.#current;
+    if (active === undefined) return remote === undefined ? 'new' : 'checking';
     if (consent?.disconnected === true) return 'disconnected';
-    const { selected, appetite } = this.#selection;
-    const isDone = selected !== undefined && this.#remoteEnded && this.#checklist.isIdle(appetite);
+    const isDone = selected !== undefined && remoteEnded && checklist.isIdle(ordinaryChecks(this.#current));
     return isDone ? 'completed' : 'connected';
   }
 
   #setState(state: IceState): void {
     if (state === this.#state) return;
     this.#state = state;
-    this.#session.events.push({ type: 'statechange', state });
-  }
-
-  // ---- the end ----
-
-  #failConnect(): void {
-    const { now, heardAt, counters } = this.#session;
-    const elapsed = now - this.#connectingSince;
-    const wasHeard = heardAt > -Infinity;
-    const { localCandidates, remoteCandidates } = this;
-    const notTried = counters.get('candidate-not-tried');
-    const aside = notTried === 0 ? '' : ` (${notTried} not tried: see remoteAddressClasses)`;
-    const facts = `${localCandidates.length} local and ${remoteCandidates.length} remote candidates${aside}`;
-    const hint = wasHeard
-      ? 'the peer was heard, but answered no check'
-      : 'nothing valid was heard from the peer';
-    this.#fail({
-      layer: 'ice',
-      code: 'connect-timeout',
-      message: `no candidate pair worked: ${facts}; ${hint}`,
-      gate: 'iceConnect',
-      elapsed,
-      peerSilentFor: wasHeard ? now - heardAt : elapsed,
-    });
-  }
-
-  #failConsent(): void {
-    const { now, heardAt } = this.#session;
-    const { consent } = this.#active;
-    if (consent === undefined) return;
-    // Both thresholds may pass in one late call; whoever watches the states still sees them in order.
-    this.#setState('disconnected');
-    this.#fail({
-      layer: 'ice',
-      code: 'consent-expired',
-      message: 'the peer answered no consent check on the pair in use',
-      gate: 'iceConsent',
-      elapsed: now - consent.grantedAt,
-      peerSilentFor: now - heardAt,
-    });
+    this.#host.events.push({ type: 'statechange', state });
   }
 
   #fail(failure: Failure): void {
-    this.#end = { reason: failure, at: this.#session.now };
+    // Both thresholds may pass in one late call; whoever watches the states still sees them in order.
+    if (failure.gate === 'iceConsent') this.#setState('disconnected');
+    this.#end = { reason: failure, at: this.#host.now };
     this.#setState('failed');
-    this.#session.events.push({ type: 'failed', failure });
+    this.#host.events.push({ type: 'failed', failure });
     this.#release();
   }
 
-  /** No timers, nothing queued, nothing awaited. The pairs of a failed agent stay for `inspect()`. */
   #release(): void {
-    this.#timers.disarmAll();
-    this.#session.transmits.clear();
-    this.#checks.transactions.clear();
-    this.#active.follow(undefined);
+    this.#host.transmits.clear();
+    this.#current.release();
   }
 
   #isOver(): boolean {
     return this.#state === 'failed' || this.#state === 'closed';
   }
+}
+
+/** What waits without a timer, as a sentence. */
+function unwatched({ host, timers, transactions, consent }: Generation): string | undefined {
+  if (transactions.size > 0 && !timers.isArmed('checkRetransmit'))
+    return 'checks in flight, no checkRetransmit';
+  if (consent === undefined) return undefined;
+  if (!timers.isArmed('iceConsent')) return 'a pair is in use, no iceConsent';
+  return host.isLite || timers.isArmed('consentCheck') ? undefined : 'a pair is in use, no consentCheck';
+}
+
+function isSameCredentials(a: IceParameters, b: IceParameters): boolean {
+  return a.usernameFragment === b.usernameFragment && a.password === b.password;
 }

@@ -10,9 +10,8 @@ import type { OptionRule, OptionRules } from '../core/options.ts';
 import { fields, integer, oneOf, required, text } from '../core/options.ts';
 import { encodeUtf8 } from '../core/text.ts';
 import { isUnicast } from './address-class.ts';
+import type { IceCandidateType } from './priority.ts';
 import { candidatePriority } from './priority.ts';
-
-export type IceCandidateType = 'host' | 'srflx' | 'prflx' | 'relay';
 
 /** A candidate, with the fields of an SDP `candidate` line (RFC 8839 §5.1). One component: RTP and RTCP share it. */
 export interface IceCandidate {
@@ -165,6 +164,7 @@ export function canPair(local: LocalCandidate, remote: IceCandidate): boolean {
   return a.includes(':') === b.includes(':') && isLinkLocalIpv6(a) === isLinkLocalIpv6(b);
 }
 
+/** One address, one port, one protocol: one candidate, whatever else differs. */
 export function isSameTransport(a: IceCandidate, b: IceCandidate): boolean {
   return a.protocol === b.protocol && sameAddress(a, b);
 }

@@ -1,8 +1,10 @@
-/** The candidates of both sides: bounded lists with lookup by address. */
+/** Lists of candidates, ours and the peer's: bounded, with lookup by address. */
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import { sameAddress } from '../core/address.ts';
 import { RtcError } from '../core/errors.ts';
 import { checkOptions } from '../core/options.ts';
+import type { AddressClass } from './address-class.ts';
+import { addressClass } from './address-class.ts';
 import type { CandidateRefusal, IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
 import {
   LOCAL_CANDIDATE_RULES,
@@ -11,6 +13,7 @@ import {
   makeLocalCandidate,
 } from './candidate.ts';
 
+/** Our own candidates, and which of the peer's are tried because of them. */
 export class LocalCandidates {
   readonly all: LocalCandidate[] = [];
   /**
@@ -19,13 +22,23 @@ export class LocalCandidates {
    */
   readonly bases: LocalCandidate[] = [];
   readonly #limit: number;
+  /** Which addresses of the peer's are tried of our own accord. */
+  readonly #tried: Set<AddressClass>;
+  /** Whether our own candidates say so. */
+  readonly #triesLikeOurs: boolean;
 
-  constructor(limit: number) {
+  /** @param tried `undefined`: public addresses, and those of the classes of our own candidates */
+  constructor(limit: number, tried: readonly AddressClass[] | undefined) {
     this.#limit = limit;
+    this.#tried = new Set(tried ?? ['public']);
+    this.#triesLikeOurs = tried === undefined;
   }
 
-  /** Adds a candidate; adding the same transport address again answers the first. Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT`. */
-  add(init: LocalCandidateInit): { candidate: LocalCandidate; isNewBase: boolean } {
+  /**
+   * Adds a candidate; adding the same transport address again answers the first. `opensPairs`: remote candidates are to be
+   * looked at again. Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT`.
+   */
+  add(init: LocalCandidateInit): { candidate: LocalCandidate; opensPairs: boolean } {
     checkOptions('addLocalCandidate', init, LOCAL_CANDIDATE_RULES);
     const family = init.address.includes(':');
     const rank = this.all.filter(
@@ -34,14 +47,22 @@ export class LocalCandidates {
     ).length;
     const candidate = makeLocalCandidate(init, rank);
     const known = this.all.find((one) => isSameTransport(one, candidate));
-    if (known !== undefined) return { candidate: known, isNewBase: false };
+    if (known !== undefined) return { candidate: known, opensPairs: false };
     if (this.all.length >= this.#limit) {
       throw new RtcError('ERR_LIMIT', `more than ${this.#limit} local candidates`);
     }
     this.all.push(candidate);
     const isNewBase = this.atBase(candidate.base, candidate.protocol) === undefined;
     if (isNewBase) this.bases.push(candidate);
-    return { candidate, isNewBase };
+    const ownClass = addressClass(candidate.address);
+    const isNewClass = this.#triesLikeOurs && !this.#tried.has(ownClass);
+    if (isNewClass) this.#tried.add(ownClass);
+    return { candidate, opensPairs: isNewBase || isNewClass };
+  }
+
+  /** Whether checks go to `remote` of our own accord. A peer-reflexive one is tried only where its check came. */
+  tries(remote: IceCandidate): boolean {
+    return remote.type !== 'prflx' && this.#tried.has(addressClass(remote.address));
   }
 
   /** The candidate that stands for the base at which a datagram arrived. */
@@ -72,9 +93,11 @@ export type RemoteAddition =
   | { readonly outcome: 'replaced'; readonly candidate: IceCandidate; readonly old: IceCandidate }
   | { readonly outcome: 'refused'; readonly reason: RemoteRefusal };
 
+/** Why a remote candidate is not taken: the name under which it is counted. */
 export type RemoteRefusal =
   CandidateRefusal | 'candidate-duplicate' | 'candidate-foreign' | 'candidate-limit';
 
+/** The peer's candidates of one generation, signalled and peer-reflexive. */
 export class RemoteCandidates {
   readonly all: IceCandidate[] = [];
   readonly #limit: number;

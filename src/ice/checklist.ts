@@ -1,5 +1,5 @@
 /**
- * The checklist (RFC 8445 §6.1.2, §6.1.4): every pair, highest priority first, and the queue of triggered checks.
+ * Checklist (RFC 8445 §6.1.2, §6.1.4): every pair, highest priority first, and the queue of triggered checks.
  *
  * Which pair is checked next: the triggered ones in the order they were triggered, then the waiting ones by priority.
  */
@@ -9,9 +9,13 @@ import { Pair } from './pair.ts';
 import { comparePriority } from './priority.ts';
 import type { IceRole } from './role.ts';
 
-/** Which waiting pairs are still worth a check of our own accord: with a pair, those of a higher priority than it. */
-export type Appetite = 'all' | 'none' | Pair;
+/**
+ * Which ordinary checks are still wanted, those that nothing has triggered (RFC 8445 §6.1.4.2). With a pair: of pairs with a
+ * higher priority than its own.
+ */
+export type OrdinaryChecks = 'all' | 'none' | Pair;
 
+/** The pairs of one generation in the order of their priority, and which is to be checked. */
 export class Checklist {
   /** Highest priority first. */
   readonly pairs: Pair[] = [];
@@ -84,13 +88,13 @@ export class Checklist {
   }
 
   /** The pair whose turn it is; it stays where it is until `taken`. */
-  next(appetite: Appetite): Pair | undefined {
+  next(ordinary: OrdinaryChecks): Pair | undefined {
     const [first] = this.#triggered;
     if (first !== undefined) return first;
-    if (appetite === 'none') return undefined;
+    if (ordinary === 'none') return undefined;
     const pair = this.pairs.find((one) => one.state === 'waiting');
-    if (pair === undefined || appetite === 'all') return pair;
-    return comparePriority(pair.priority, appetite.priority) > 0 ? pair : undefined;
+    if (pair === undefined || ordinary === 'all') return pair;
+    return comparePriority(pair.priority, ordinary.priority) > 0 ? pair : undefined;
   }
 
   taken(pair: Pair): void {
@@ -105,8 +109,8 @@ export class Checklist {
   }
 
   /** True if no check is queued, wanted or under way. */
-  isIdle(appetite: Appetite): boolean {
-    return this.next(appetite) === undefined && this.pairs.every((pair) => pair.check === undefined);
+  isIdle(ordinary: OrdinaryChecks): boolean {
+    return this.next(ordinary) === undefined && this.pairs.every((pair) => pair.check === undefined);
   }
 
   /** True if a pair of higher priority than `pair` may still turn out to work. */

@@ -9,6 +9,7 @@
  * no checks: for it an authenticated request is the sign of life.
  */
 
+/** How often consent is asked for, and how long it holds. Milliseconds. */
 export interface ConsentTiming {
   /** Milliseconds between checks on average; each interval is spread by ±20 %. At least 5000: RFC 7675 forbids under 4 s. */
   readonly consentInterval: number;
@@ -29,6 +30,7 @@ const DOUBT = 1000;
 /** After a clock jump an unanswered check must fail before consent does: room for two checks (F5b). */
 const GRACE = 10_000;
 
+/** The schedule and the state of consent on one pair; a pair that follows it has one of its own. */
 export class Consent {
   readonly #timing: ConsentTiming;
   /** When the latest answered check was sent (full), or the latest request arrived (lite). */

@@ -22,10 +22,12 @@ const FRAGMENT_LENGTH = 8;
 /** 144 bits, where 128 are required. */
 const PASSWORD_LENGTH = 24;
 
+/** A username fragment of our own: 8 random ice-chars. */
 export function generateUsernameFragment(random: RandomSource): string {
   return randomText(random, FRAGMENT_LENGTH, ICE_CHARS);
 }
 
+/** A password of our own: 24 random ice-chars. */
 export function generatePassword(random: RandomSource): string {
   return randomText(random, PASSWORD_LENGTH, ICE_CHARS);
 }

@@ -1,8 +1,8 @@
 /** ICE (RFC 8445), full and lite. The entry point `sansrtc/ice`. */
 export type { AddressClass } from './address-class.ts';
-export type { IceTimer } from './agent.ts';
+export type { IceTimer } from './generation.ts';
 export { IceAgent } from './agent.ts';
-export type { IceCandidate, IceCandidateType, LocalCandidate, LocalCandidateInit } from './candidate.ts';
+export type { IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
 export { REMOTE_CANDIDATE_RULES } from './candidate.ts';
 export type { IceParameters } from './credentials.ts';
 export { remoteParametersRule } from './credentials.ts';
@@ -10,7 +10,7 @@ export type { IceInspection } from './inspection.ts';
 export { ICE_OPTION_RULES } from './options.ts';
 export type { IceLimits, IceOptions, IceTiming } from './options.ts';
 export type { CandidatePair, CandidatePairState, IcePath } from './pair.ts';
-export type { PairPriority } from './priority.ts';
+export type { IceCandidateType, PairPriority } from './priority.ts';
 export { candidatePriority, comparePriority, pairPriority } from './priority.ts';
 export type { IceRole } from './role.ts';
-export type { IceCounter, IceEvent, IceState, IceTransmit } from './session.ts';
+export type { IceCounter, IceEvent, IceState, IceTransmit } from './host.ts';

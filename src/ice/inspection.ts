@@ -1,20 +1,24 @@
-/** What `IceAgent.inspect()` shows: plain, JSON-safe data, no secrets. */
+/** Inspection: what `IceAgent.inspect()` shows, plain and JSON-safe, without secrets. */
 import type { Failure } from '../core/errors.ts';
 import type { IceCandidate } from './candidate.ts';
-import type { IceTimer } from './agent.ts';
 import type { ConsentSnapshot } from './consent.ts';
+import type { Generation, IceTimer } from './generation.ts';
+import type { IceCounter, IceState } from './host.ts';
 import type { CandidatePair } from './pair.ts';
 import type { IceRole } from './role.ts';
-import type { IceCounter, IceState } from './session.ts';
 
-export interface IceInspection {
-  readonly state: IceState;
+/** Why an agent is over, failed or closed, and since when. */
+export interface IceEnd {
+  readonly reason: Failure;
+  readonly at: number;
+}
+
+/** One generation: credentials without passwords, the peer's candidates, pairs, timers. */
+export interface GenerationInspection {
   readonly role: IceRole;
-  readonly lite: boolean;
   readonly remoteLite: boolean;
   readonly localUsernameFragment: string;
   readonly remoteUsernameFragment?: string;
-  readonly localCandidates: readonly IceCandidate[];
   readonly remoteCandidates: readonly IceCandidate[];
   readonly endOfRemoteCandidates: boolean;
   /** Highest priority first. */
@@ -23,6 +27,13 @@ export interface IceInspection {
   readonly consent?: ConsentSnapshot;
   /** Armed timers with their deadlines. */
   readonly timers: Readonly<Partial<Record<IceTimer, number>>>;
+}
+
+/** An agent with its current generation. */
+export interface IceInspection extends GenerationInspection {
+  readonly state: IceState;
+  readonly lite: boolean;
+  readonly localCandidates: readonly IceCandidate[];
   readonly queues: {
     readonly transmits: number;
     readonly events: number;
@@ -30,6 +41,26 @@ export interface IceInspection {
     readonly transactions: number;
   };
   readonly counters: Readonly<Record<IceCounter, number>>;
-  /** Why it is over, failed or closed, and since when. */
-  readonly end?: { readonly reason: Failure; readonly at: number } | undefined;
+  readonly end?: IceEnd | undefined;
+}
+
+/** A generation as plain data, with the sizes of its queues. */
+export function inspectGeneration(
+  generation: Generation,
+): GenerationInspection & { readonly triggeredChecks: number; readonly transactions: number } {
+  const { role, local, remote, remotes, checklist, selected, consent, timers, transactions } = generation;
+  return {
+    role,
+    remoteLite: generation.isRemoteLite,
+    localUsernameFragment: local.usernameFragment,
+    ...(remote === undefined ? {} : { remoteUsernameFragment: remote.usernameFragment }),
+    remoteCandidates: [...remotes.all],
+    endOfRemoteCandidates: generation.remoteEnded,
+    pairs: checklist.pairs.map((pair) => pair.snapshot()),
+    ...(selected === undefined ? {} : { selectedPair: selected.snapshot() }),
+    ...(consent === undefined ? {} : { consent: consent.snapshot() }),
+    timers: timers.armed(),
+    triggeredChecks: checklist.triggeredCount,
+    transactions: transactions.size,
+  };
 }

@@ -38,6 +38,7 @@ export const UNDERSTOOD: ReadonlySet<number> = /* @__PURE__ */ new Set<number>([
   Type.useCandidate,
 ]);
 
+/** What a check says. */
 export interface CheckContent {
   readonly transactionId: Uint8Array;
   readonly receiver: string;
@@ -48,6 +49,7 @@ export interface CheckContent {
   readonly nominate: boolean;
 }
 
+/** A Binding request (RFC 8445 §7.1). @param key of the receiver's password */
 export function writeCheck(content: CheckContent, key: HmacKey): Bytes {
   const writer = new StunWriter('request', StunMethod.binding, content.transactionId)
     .text(Type.username, `${content.receiver}:${content.sender}`)
@@ -65,6 +67,7 @@ export function writeSuccess(request: StunMessage, mapped: TransportAddress, key
     .finish();
 }
 
+/** The answer 487 to a check that claims our own role (RFC 8445 §7.3.1.1). */
 export function writeRoleConflict(request: StunMessage, key: HmacKey): Bytes {
   return new StunWriter('error', StunMethod.binding, transactionIdOf(request))
     .errorCode(StunErrorCode.roleConflict)
@@ -73,6 +76,7 @@ export function writeRoleConflict(request: StunMessage, key: HmacKey): Bytes {
     .finish();
 }
 
+/** The answer 420 to a check with comprehension-required attributes that are `unknown` (RFC 8489 §6.3.1). */
 export function writeUnknownAttributes(
   request: StunMessage,
   unknown: readonly number[],

@@ -34,6 +34,7 @@ export interface IceTiming extends ConsentTiming {
   readonly switchSilence: number;
 }
 
+/** How much is kept and sent. */
 export interface IceLimits {
   /** Sends of one check: 12, which fills the 30 s of `connectTimeout`. */
   readonly maxTransmissions: number;
@@ -54,6 +55,7 @@ export interface IceLimits {
   readonly maxQueuedTransmits: number;
 }
 
+/** What an agent is made of; whatever is left out has its default. */
 export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits> {
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
@@ -74,6 +76,7 @@ export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits> {
   readonly password?: string;
 }
 
+/** Every wait and bound, with the defaults filled in. */
 export type IceSettings = IceTiming & IceLimits & RetransmissionLimits;
 
 /** `disconnectedTimeout` of a lite agent, which waits for browsers that check every 2.7 to 6 s. */

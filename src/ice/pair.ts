@@ -1,5 +1,5 @@
 /**
- * One candidate pair (RFC 8445 §6.1.2).
+ * Pair: one candidate pair, and the checks over it (RFC 8445 §6.1.2).
  *
  *     waiting ──check sent──▶ in-progress ──answered──▶ succeeded
  *        ▲                        │    └──no answer──▶ failed
@@ -9,12 +9,13 @@
  * transport addresses as the check that made it: one object stands for both, and `valid` says so.
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
+import type { Bytes } from '../core/bytes.ts';
 import type { IceCandidate, LocalCandidate } from './candidate.ts';
 import type { PairPriority } from './priority.ts';
 import { pairPriority } from './priority.ts';
 import type { IceRole } from './role.ts';
-import type { Transaction } from './transactions.ts';
 
+/** Where the pair's own check stands (RFC 8445 §6.1.2.6, without `frozen`). */
 export type CandidatePairState = 'waiting' | 'in-progress' | 'succeeded' | 'failed';
 
 /** A pair as events and `inspect()` show it: plain data, a copy. */
@@ -36,6 +37,28 @@ export interface IcePath {
   readonly destination: TransportAddress;
 }
 
+/** What a check is for. `nomination` carries USE-CANDIDATE. */
+export type CheckPurpose = 'check' | 'nomination' | 'consent';
+
+/** A check that waits for an answer. */
+export interface Transaction {
+  readonly id: Bytes;
+  readonly pair: Pair;
+  readonly purpose: CheckPurpose;
+  /** Our role when it was sent: a role conflict about another role is stale. */
+  readonly role: IceRole;
+  readonly data: Bytes;
+  readonly sentAt: number;
+  transmissions: number;
+  /** Milliseconds from the latest transmission to the next. */
+  interval: number;
+  /** When it is sent again, or given up. */
+  deadline: number;
+  /** It is sent again until answered; otherwise only an answer is awaited any more. */
+  retransmits: boolean;
+}
+
+/** A local and a remote candidate, and what has been learnt about the way between them. */
 export class Pair {
   local: LocalCandidate;
   remote: IceCandidate;

@@ -1,5 +1,7 @@
 /** Priorities of candidates (RFC 8445 §5.1.2.1) and of pairs (§6.1.2.3). */
-import type { IceCandidateType } from './candidate.ts';
+
+/** Kinds of candidates: an address of the host's own, as a STUN server or the peer sees it, or one of a relay (RFC 8445 §4). */
+export type IceCandidateType = 'host' | 'srflx' | 'prflx' | 'relay';
 
 const TYPE_PREFERENCE: Readonly<Record<IceCandidateType, number>> = {
   host: 126,
@@ -28,6 +30,7 @@ export interface PairPriority {
   readonly controllingIsHigher: 0 | 1;
 }
 
+/** The priority of a pair, from those of its two candidates (RFC 8445 §6.1.2.3). */
 export function pairPriority(controlling: number, controlled: number): PairPriority {
   return {
     min: Math.min(controlling, controlled),

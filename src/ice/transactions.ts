@@ -1,41 +1,21 @@
 /**
- * Checks that wait for an answer, and when to send them again (RFC 8445 §14.3, RFC 8489 §6.2.1).
+ * Transactions: checks that wait for an answer, and when to send them again (RFC 8445 §14.3, RFC 8489 §6.2.1).
  *
  *     sent ──▶ again after 250 ms, then 500, 1000, 2000, 3000, 3000 … ──▶ last one sent, last wait over: expired
  *      └──▶ cancelled: no longer sent, an answer still counts for a while
  *      └──▶ consent: sent once (RFC 7675 §5.1), an answer counts until consent itself has expired
  */
-import type { Bytes } from '../core/bytes.ts';
 import { equalBytes, readU48 } from '../core/bytes.ts';
-import type { Pair } from './pair.ts';
-import type { IceRole } from './role.ts';
+import type { Pair, Transaction } from './pair.ts';
 
-/** What a check is for. `nomination` carries USE-CANDIDATE. */
-export type CheckPurpose = 'check' | 'nomination' | 'consent';
-
-export interface Transaction {
-  readonly id: Bytes;
-  readonly pair: Pair;
-  readonly purpose: CheckPurpose;
-  /** Our role when it was sent: a role conflict about another role is stale. */
-  readonly role: IceRole;
-  readonly data: Bytes;
-  readonly sentAt: number;
-  transmissions: number;
-  /** Milliseconds from the latest transmission to the next. */
-  interval: number;
-  /** When it is sent again, or given up. */
-  deadline: number;
-  /** No more transmissions; only late answers are awaited. */
-  settled: boolean;
-}
-
+/** How long and how often checks are repeated (docs of the options). */
 export interface RetransmissionLimits {
   readonly maxRetransmitTimeout: number;
   readonly maxTransmissions: number;
   readonly maxTransactions: number;
 }
 
+/** The checks that wait for an answer, oldest first, by their transaction id. */
 export class Transactions {
   readonly #limits: RetransmissionLimits;
   /** By the first 48 of the 96 random bits, which fit a number. */
@@ -75,7 +55,7 @@ export class Transactions {
 
   /** RFC 8445 §7.3.1.4: stop sending it, "but still be able to process the response". */
   cancel(transaction: Transaction, now: number): void {
-    transaction.settled = true;
+    transaction.retransmits = false;
     transaction.deadline = now + this.#limits.maxRetransmitTimeout;
   }
 
@@ -96,11 +76,11 @@ export class Transactions {
     const due: { transaction: Transaction; outcome: 'retransmit' | 'expired' }[] = [];
     for (const transaction of this.#byId.values()) {
       if (transaction.deadline > now) continue;
-      if (transaction.settled || transaction.transmissions >= this.#limits.maxTransmissions) {
+      if (!transaction.retransmits || transaction.transmissions >= this.#limits.maxTransmissions) {
         this.remove(transaction);
         due.push({ transaction, outcome: 'expired' });
       } else if (!mayRepeat(transaction)) {
-        transaction.settled = true;
+        transaction.retransmits = false;
         transaction.interval += this.#limits.maxRetransmitTimeout;
         transaction.deadline += this.#limits.maxRetransmitTimeout;
       } else {

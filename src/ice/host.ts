@@ -1,26 +1,30 @@
-/** What the parts of one agent share: credentials, role, settings, the clock as last seen, and the way out. */
+/**
+ * Host: what the generations of one agent share because it is the host's and not theirs. Settings and clock, randomness and
+ * crypto, the local candidates; and the way out: datagrams, events, counters.
+ */
 import type { Bytes } from '../core/bytes.ts';
-import type { Clock } from '../core/clock.ts';
+import { Clock } from '../core/clock.ts';
 import { Counters } from '../core/counters.ts';
 import type { Failure } from '../core/errors.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import type { RandomSource } from '../core/random.ts';
-import { randomBytes } from '../core/random.ts';
-import type { CryptoProvider, HmacKey } from '../crypto/provider.ts';
+import type { CryptoProvider } from '../crypto/provider.ts';
 import type { StunDecodeReason } from '../stun/index.ts';
-import { STUN_DECODE_REASONS, shortTermKey } from '../stun/index.ts';
-import type { IceParameters } from './credentials.ts';
-import type { IceSettings } from './options.ts';
-import type { CandidatePair, IcePath, Pair } from './pair.ts';
-import type { IceRole } from './role.ts';
+import { STUN_DECODE_REASONS } from '../stun/index.ts';
+import { LocalCandidates } from './candidates.ts';
+import type { IceOptions, IceSettings } from './options.ts';
+import { iceSettings } from './options.ts';
+import type { CandidatePair, IcePath } from './pair.ts';
 
 /** A datagram to send, owned by whoever polls it. */
 export interface IceTransmit extends IcePath {
   readonly data: Bytes;
 }
 
+/** The states of W3C's `RTCIceTransportState`. `new`: waits for the peer's parameters, and carries nothing. */
 export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
 
+/** What an agent tells its owner. */
 export type IceEvent =
   | { readonly type: 'statechange'; readonly state: IceState }
   /** A pair works: DTLS may be taken from it. */
@@ -65,57 +69,37 @@ const AGENT_COUNTERS = [
   'clock-jump',
 ] as const;
 
-const COUNTERS: readonly IceCounter[] = [...STUN_DECODE_REASONS, ...AGENT_COUNTERS];
-
+/** What an agent counts: the reasons of the STUN decoder, and its own. */
 export type IceCounter = StunDecodeReason | (typeof AGENT_COUNTERS)[number];
 
-/** One side's parameters with the keyed handle of its password. */
-export interface Credentials extends IceParameters {
-  readonly key: HmacKey;
-}
+const COUNTERS: readonly IceCounter[] = [...STUN_DECODE_REASONS, ...AGENT_COUNTERS];
 
-const TIE_BREAKER_LENGTH = 8;
-
-export class Session {
+/** An agent's own side: where it is and what it has been given, whatever generation is current. */
+export class Host {
   readonly settings: IceSettings;
   readonly clock: Clock;
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
-  readonly local: Credentials;
+  /** It answers checks and sends none. */
+  readonly isLite: boolean;
+  readonly locals: LocalCandidates;
   readonly counters: Counters<IceCounter> = new Counters<IceCounter>(COUNTERS);
   readonly transmits: BoundedQueue<IceTransmit>;
-  remote: Credentials | undefined;
-  role: IceRole;
-  tieBreaker: Bytes;
-  /** When the last authenticated message of the peer's came, over any pair. */
-  heardAt: number = -Infinity;
-  /** What the host has not polled yet. Unbounded: each event follows a datagram the host has drained from us, or a timer. */
+  /** What has not been polled yet. Unbounded: each event follows a datagram that the owner has drained from us, or a timer. */
   readonly events: BoundedQueue<IceEvent> = new BoundedQueue(Infinity);
+  /** When the next check may leave: Ta after the last one, whichever generation sent it (RFC 8445 §14.2). */
+  nextCheckAt: number = -Infinity;
 
-  constructor(
-    settings: IceSettings,
-    clock: Clock,
-    crypto: CryptoProvider,
-    random: RandomSource,
-    local: IceParameters,
-    role: IceRole,
-  ) {
+  /** Throws `ERR_BAD_ARGUMENT`. */
+  constructor(options: IceOptions) {
+    const settings = iceSettings(options);
     this.settings = settings;
-    this.clock = clock;
-    this.crypto = crypto;
-    this.random = random;
-    this.local = this.credentials(local);
+    this.clock = options.clock ?? new Clock();
+    this.crypto = options.crypto;
+    this.random = options.random;
+    this.isLite = options.lite ?? false;
+    this.locals = new LocalCandidates(settings.maxLocalCandidates, options.remoteAddressClasses);
     this.transmits = new BoundedQueue(settings.maxQueuedTransmits);
-    this.role = role;
-    this.tieBreaker = randomBytes(random, TIE_BREAKER_LENGTH);
-  }
-
-  get isLite(): boolean {
-    return this.local.lite === true;
-  }
-
-  get isRemoteLite(): boolean {
-    return this.remote?.lite === true;
   }
 
   /** The latest time seen, milliseconds. */
@@ -123,23 +107,7 @@ export class Session {
     return this.clock.now;
   }
 
-  /** An authenticated message came over `pair`. */
-  heard(pair: Pair): void {
-    pair.heardAt = this.now;
-    this.heardAt = this.now;
-    this.clock.hear();
-  }
-
-  credentials({ usernameFragment, password, lite = false }: IceParameters): Credentials {
-    return { usernameFragment, password, lite, key: shortTermKey(this.crypto, password) };
-  }
-
-  /** RFC 8445 §16.1: an agent that received a 487 must change its tie-breaker. */
-  renewTieBreaker(): void {
-    this.tieBreaker = randomBytes(this.random, TIE_BREAKER_LENGTH);
-  }
-
-  /** No room for one more datagram: the host does not drain. */
+  /** No room for one more datagram: the owner does not drain. */
   get isFull(): boolean {
     return this.transmits.size >= this.transmits.capacity;
   }
