@@ -1,5 +1,5 @@
 /**
- * IceAgent: one ICE session with one stream and one component (RFC 8445), full or lite.
+ * IceAgent: ICE for one stream with one component (RFC 8445), full or lite.
  *
  * Feed it with `handlePacket` and `handleTimeout`, drain `pollTransmit` and `pollEvent`, come back at `nextTimeout()`.
  * What happens, in order:
@@ -9,6 +9,7 @@
  *     a check is answered ──▶ the pair is valid: data may flow both ways
  *     controlling: the best valid pair is nominated. controlled: the peer's USE-CANDIDATE selects ──▶ selected pair
  *     consent checks for as long as it lasts; requests are answered all the while
+ *     restart ──▶ all of that anew, while the old pair carries data (generations.ts)
  *
  *     new ──remote parameters──▶ checking ──valid pair──▶ connected ◀──▶ completed (selected, nothing left to check)
  *                                   │ iceConnect             ▲ │ 5 s unanswered
@@ -21,31 +22,36 @@
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import { isFailure } from '../core/decode.ts';
 import type { Failure } from '../core/errors.ts';
-import { RtcError } from '../core/errors.ts';
+import { RtcError, badArgument } from '../core/errors.ts';
 import type { Machine } from '../core/machine.ts';
+import { checkOptions } from '../core/options.ts';
 import { StunMethod, decodeStun } from '../stun/index.ts';
 import type { IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
-import type { IceParameters } from './credentials.ts';
-import { generatePassword, generateUsernameFragment, remoteParametersRule } from './credentials.ts';
+import type { ChosenCredentials, IceParameters } from './credentials.ts';
+import {
+  CHOSEN_CREDENTIALS_RULES,
+  isSameCredentials,
+  localParameters,
+  remoteParametersRule,
+} from './credentials.ts';
 import type { IceTimer } from './generation.ts';
-import { Generation } from './generation.ts';
+import { Generations } from './generations.ts';
 import type { IceEvent, IceState, IceTransmit } from './host.ts';
 import { Host } from './host.ts';
 import type { IceEnd, IceInspection } from './inspection.ts';
-import { inspectGeneration } from './inspection.ts';
+import { inspectGeneration, inspectPrevious } from './inspection.ts';
 import type { IceOptions } from './options.ts';
 import type { CandidatePair, IcePath } from './pair.ts';
 import { addRemoteCandidate, dropForeignCandidates, pairAll } from './pairing.ts';
 import { handleRequest } from './requests.ts';
 import { handleResponse } from './responses.ts';
 import type { IceRole } from './role.ts';
-import { proceed, runDue, thawGeneration } from './schedule.ts';
 import { ordinaryChecks, switchRole } from './selection.ts';
 
 /** An ICE agent: addresses, datagrams and times in; datagrams, events and one deadline out. */
 export class IceAgent implements Machine<IceEvent> {
   readonly #host: Host;
-  readonly #current: Generation;
+  readonly #generations: Generations;
   #signalledRole: IceRole;
   #state: IceState = 'new';
   #end: IceEnd | undefined;
@@ -53,20 +59,18 @@ export class IceAgent implements Machine<IceEvent> {
   /** Throws `ERR_BAD_ARGUMENT`. Draws credentials and tie-breaker from `random`. */
   constructor(options: IceOptions) {
     const host = new Host(options);
-    const { random, isLite } = host;
-    const local = {
-      usernameFragment: options.usernameFragment ?? generateUsernameFragment(random),
-      password: options.password ?? generatePassword(random),
-      lite: isLite,
-    };
     this.#host = host;
-    this.#current = new Generation(host, local, options.role);
+    this.#generations = new Generations(
+      host,
+      localParameters(host.random, options, host.isLite),
+      options.role,
+    );
     this.#signalledRole = options.role;
   }
 
-  /** Our credentials, for the peer. */
+  /** Our credentials, for the peer; after `restart` the new ones. */
   get localParameters(): IceParameters {
-    const { usernameFragment, password, lite = false } = this.#current.local;
+    const { usernameFragment, password, lite = false } = this.#generations.current.local;
     return { usernameFragment, password, lite };
   }
 
@@ -75,7 +79,7 @@ export class IceAgent implements Machine<IceEvent> {
   }
 
   get role(): IceRole {
-    return this.#current.role;
+    return this.#generations.current.role;
   }
 
   get localCandidates(): readonly LocalCandidate[] {
@@ -83,32 +87,35 @@ export class IceAgent implements Machine<IceEvent> {
   }
 
   get remoteCandidates(): readonly IceCandidate[] {
-    return this.#current.remotes.all;
+    return this.#generations.current.remotes.all;
   }
 
   /** The nominated pair in use. */
   get selectedPair(): CandidatePair | undefined {
-    return this.#current.selected?.snapshot();
+    return this.#generations.inUse.selected?.snapshot();
   }
 
-  /** Where data goes: the selected pair, before nomination the best valid one. `undefined`: nowhere, hold it. */
+  /**
+   * Where data goes: the selected pair, before nomination the best valid one, and after a restart the old one until a new
+   * one is selected. `undefined`: nowhere, hold it.
+   */
   get sendPath(): IcePath | undefined {
-    return this.#current.active?.path;
+    return this.#generations.inUse.active?.path;
   }
 
   /** Milliseconds, measured by the latest check on the pair in use that was answered without a retransmission. */
   get roundTripTime(): number | undefined {
-    return this.#current.active?.roundTripTime;
+    return this.#generations.inUse.active?.roundTripTime;
   }
 
   /** True if the two addresses form a validated pair: data between them may be taken. Made to be called per datagram. */
   isValidPath(local: TransportAddress, remote: TransportAddress, protocol?: Protocol): boolean {
-    return !this.#isOver() && this.#current.checklist.find(local, remote, protocol)?.valid === true;
+    return !this.#isOver() && this.#generations.isValidPath(local, remote, protocol);
   }
 
   /** True if an integrity-checked request has come from `remote` to `local`: early data may be kept, not yet used. */
   isAuthenticatedPath(local: TransportAddress, remote: TransportAddress, protocol?: Protocol): boolean {
-    return !this.#isOver() && this.#current.checklist.find(local, remote, protocol)?.authenticated === true;
+    return !this.#isOver() && this.#generations.isAuthenticatedPath(local, remote, protocol);
   }
 
   /**
@@ -117,14 +124,12 @@ export class IceAgent implements Machine<IceEvent> {
    * It grows with each proof, unless two checks were sent at one instant.
    */
   pathProvenAt(local: TransportAddress, remote: TransportAddress, protocol: Protocol): number {
-    const pair = this.#isOver() ? undefined : this.#current.checklist.find(local, remote, protocol);
-    if (pair === undefined) return -Infinity;
-    return this.#host.isLite ? pair.requestedAt : pair.answeredAt;
+    return this.#isOver() ? -Infinity : this.#generations.pathProvenAt(local, remote, protocol);
   }
 
   /**
    * Sets the role that signalling decided. Saying the same again changes nothing, whatever a role conflict has led to since.
-   * Throws `ERR_INVALID_STATE` once checks have been sent.
+   * Throws `ERR_INVALID_STATE` once checks have been sent: a role persists, over restarts too (RFC 8445 §6.1.1).
    */
   setRole(role: IceRole): void {
     if (role === this.#signalledRole) return;
@@ -132,7 +137,7 @@ export class IceAgent implements Machine<IceEvent> {
       throw new RtcError('ERR_INVALID_STATE', 'the ICE role is fixed once checks have been sent');
     }
     this.#signalledRole = role;
-    switchRole(this.#current, role);
+    switchRole(this.#generations.current, role);
   }
 
   /**
@@ -141,18 +146,20 @@ export class IceAgent implements Machine<IceEvent> {
   addLocalCandidate(init: LocalCandidateInit, now: number): LocalCandidate {
     if (this.#isOver()) throw new RtcError('ERR_INVALID_STATE', `the ICE agent is ${this.#state}`);
     const { candidate, opensPairs } = this.#host.locals.add(init);
-    if (opensPairs) pairAll(this.#current);
+    if (opensPairs) pairAll(this.#generations.current);
     this.#turn(now);
     return candidate;
   }
 
   /**
    * Applies the peer's credentials; checking starts here. Where one side is lite the full one controls (RFC 8445 §6.1.1).
-   * Throws `ERR_BAD_ARGUMENT`, and `ERR_INVALID_STATE` for credentials that differ from those applied before.
+   * Saying the same again changes nothing; after `restart` that goes for those of before, too: the peer has not restarted.
+   * Throws `ERR_BAD_ARGUMENT`, and `ERR_INVALID_STATE` for credentials that differ, without a restart of ours before.
    */
   setRemoteParameters(parameters: IceParameters, now: number): void {
     remoteParametersRule(parameters, 'parameters');
-    const current = this.#current;
+    const { current, previous } = this.#generations;
+    if (previous?.remote !== undefined && isSameCredentials(previous.remote, parameters)) return;
     if (current.remote !== undefined) {
       if (isSameCredentials(current.remote, parameters)) return;
       throw new RtcError('ERR_INVALID_STATE', 'remote ICE credentials cannot change without an ICE restart');
@@ -167,6 +174,35 @@ export class IceAgent implements Machine<IceEvent> {
   }
 
   /**
+   * Restarts ICE (RFC 8445 §9): with new credentials, over the same local candidates, in the same role. Once the peer's new
+   * parameters have come (`setRemoteParameters`) the new generation checks; until it has selected a pair the old one carries
+   * data. To restart is for both sides: who is asked to by the peer's new credentials calls this first. A restart during a
+   * restart drops the unfinished one. A failed agent may be restarted, too.
+   * @param credentials other than those in use; random by default
+   * @returns our new credentials, for the peer. Throws `ERR_BAD_ARGUMENT`, and `ERR_INVALID_STATE` once closed.
+   */
+  restart(now: number, credentials: ChosenCredentials = {}): IceParameters {
+    checkOptions('restart', credentials, CHOSEN_CREDENTIALS_RULES);
+    if (this.#state === 'closed') throw new RtcError('ERR_INVALID_STATE', 'the ICE agent is closed');
+    this.#refuseUsed(credentials);
+    this.#generations.restart(localParameters(this.#host.random, credentials, this.#host.isLite));
+    this.#end = undefined;
+    if (this.#state === 'failed') this.#setState('new');
+    this.#turn(now);
+    return this.localParameters;
+  }
+
+  /**
+   * Takes a restart back that has come to nothing: its offer was rolled back or refused. @returns false, and nothing changes,
+   * if none is under way or the old pair is gone.
+   */
+  cancelRestart(now: number): boolean {
+    if (this.#isOver() || !this.#generations.fallBack()) return false;
+    this.#turn(now);
+    return true;
+  }
+
+  /**
    * Adds a candidate of the peer's, trickled or not. It never throws: what cannot be used (TCP, mDNS names, foreign
    * username fragments, duplicates, too many) is counted and ignored.
    */
@@ -175,14 +211,14 @@ export class IceAgent implements Machine<IceEvent> {
       this.#host.counters.add('not-running');
       return;
     }
-    addRemoteCandidate(this.#current, candidate);
+    addRemoteCandidate(this.#generations.current, candidate);
     this.#turn(now);
   }
 
   /** The peer has no more candidates. Peer-reflexive ones may still turn up. */
   endOfRemoteCandidates(now: number): void {
     if (this.#isOver()) return;
-    this.#current.remoteEnded = true;
+    this.#generations.current.remoteEnded = true;
     this.#turn(now);
   }
 
@@ -202,14 +238,14 @@ export class IceAgent implements Machine<IceEvent> {
     } else {
       switch (message.class) {
         case 'request':
-          handleRequest(this.#current, message, path);
+          handleRequest(this.#generations.addressedBy(message), message, path);
           break;
         case 'indication':
           counters.add('indication');
           break;
         case 'success':
         case 'error':
-          handleResponse(this.#current, message, path);
+          handleResponse(this.#generations.awaiting(message), message, path);
           break;
       }
     }
@@ -221,7 +257,7 @@ export class IceAgent implements Machine<IceEvent> {
    * two checks in a row be lost. Consent is not renewed by it (RFC 7675 §5.1). Made to be called per datagram.
    */
   noteData(local: TransportAddress, remote: TransportAddress, protocol: Protocol, now: number): void {
-    const { active, consent, checklist } = this.#current;
+    const { active, consent, checklist } = this.#generations.inUse;
     if (active === undefined || consent?.isDoubtful(now) !== true) return;
     if (checklist.find(local, remote, protocol) !== active) return;
     consent.dataHeard(now);
@@ -247,18 +283,18 @@ export class IceAgent implements Machine<IceEvent> {
 
   /** When `handleTimeout` is due, milliseconds; `Infinity` when nothing is awaited. */
   nextTimeout(): number {
-    return this.#current.timers.next();
+    return this.#generations.nextTimeout();
   }
 
   timeoutReason(): IceTimer | undefined {
-    return this.#current.timers.nextName();
+    return this.#generations.timeoutReason();
   }
 
   /** What was awaited while the host stood still is awaited anew, and nothing is caught up on. */
   thaw(missed: number): void {
     if (this.#isOver()) return;
     this.#host.counters.add('clock-jump');
-    thawGeneration(this.#current, missed);
+    this.#generations.thaw(missed);
   }
 
   /** Ends the agent at once and releases everything. Nothing is sent and no event follows. */
@@ -267,14 +303,15 @@ export class IceAgent implements Machine<IceEvent> {
     this.#end ??= { reason, at: now };
     this.#state = 'closed';
     this.#release();
-    this.#current.checklist.clear();
+    this.#generations.current.checklist.clear();
     this.#host.events.clear();
   }
 
   /** Everything one would ask in a debugger, as plain data without secrets. */
   inspect(): IceInspection {
     const { transmits, events, counters, locals, isLite } = this.#host;
-    const { triggeredChecks, transactions, ...current } = inspectGeneration(this.#current);
+    const { previous } = this.#generations;
+    const { triggeredChecks, transactions, ...current } = inspectGeneration(this.#generations.current);
     return {
       state: this.#state,
       lite: isLite,
@@ -282,6 +319,7 @@ export class IceAgent implements Machine<IceEvent> {
       ...current,
       queues: { transmits: transmits.size, events: events.size, triggeredChecks, transactions },
       counters: counters.snapshot(),
+      ...(previous === undefined ? {} : { previous: inspectPrevious(previous) }),
       ...(this.#end === undefined ? {} : { end: this.#end }),
     };
   }
@@ -289,15 +327,16 @@ export class IceAgent implements Machine<IceEvent> {
   /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
   invariantViolation(): string | undefined {
     const { transmits } = this.#host;
+    const { current } = this.#generations;
     if (this.#isOver()) {
-      const { timers, transactions } = this.#current;
-      const isReleased = timers.next() === Infinity && transmits.size === 0 && transactions.size === 0;
+      const isReleased =
+        this.nextTimeout() === Infinity && transmits.size === 0 && current.transactions.size === 0;
       return isReleased ? undefined : `ICE is ${this.#state} and holds something`;
     }
-    if (this.#state === 'checking' && !this.#current.timers.isArmed('iceConnect')) {
+    if (this.#state === 'checking' && !current.timers.isArmed('iceConnect')) {
       return 'ICE is checking, no iceConnect';
     }
-    return unwatched(this.#current);
+    return this.#generations.invariantViolation();
   }
 
   /** Runs what is due and does what follows, until nothing is due any more. */
@@ -305,23 +344,23 @@ export class IceAgent implements Machine<IceEvent> {
     this.#host.clock.observe(at, this);
     const { now } = this.#host;
     while (!this.#isOver()) {
-      runDue(this.#current);
-      const { failure } = this.#current;
+      const failure = this.#generations.step();
       if (failure !== undefined) {
         this.#fail(failure);
         return;
       }
-      proceed(this.#current);
       this.#setState(this.#deriveState());
       if (this.nextTimeout() > now) return;
     }
   }
 
   #deriveState(): IceState {
-    const { active, consent, remote, remoteEnded, selected, checklist } = this.#current;
-    if (active === undefined) return remote === undefined ? 'new' : 'checking';
-    if (consent?.disconnected === true) return 'disconnected';
-    const isDone = selected !== undefined && remoteEnded && checklist.isIdle(ordinaryChecks(this.#current));
+    const { current, inUse } = this.#generations;
+    const { selected, remote, remoteEnded, checklist } = current;
+    const isChecking = remote !== undefined && current.active === undefined;
+    if (inUse.active === undefined) return isChecking ? 'checking' : 'new';
+    if (inUse.consent?.disconnected === true) return isChecking ? 'checking' : 'disconnected';
+    const isDone = selected !== undefined && remoteEnded && checklist.isIdle(ordinaryChecks(current));
     return isDone ? 'completed' : 'connected';
   }
 
@@ -342,23 +381,21 @@ export class IceAgent implements Machine<IceEvent> {
 
   #release(): void {
     this.#host.transmits.clear();
-    this.#current.release();
+    this.#generations.release();
+  }
+
+  /** RFC 8445 §9: a restart must change both. Throws `ERR_BAD_ARGUMENT`. */
+  #refuseUsed({ usernameFragment, password }: ChosenCredentials): void {
+    const { current, previous } = this.#generations;
+    for (const used of [current.local, previous?.local]) {
+      if (used?.usernameFragment === usernameFragment && usernameFragment !== undefined)
+        throw badArgument('usernameFragment', 'one that is not in use', usernameFragment);
+      if (used?.password === password && password !== undefined)
+        throw badArgument('password', 'one that is not in use', `${password.length} characters`);
+    }
   }
 
   #isOver(): boolean {
     return this.#state === 'failed' || this.#state === 'closed';
   }
-}
-
-/** What waits without a timer, as a sentence. */
-function unwatched({ host, timers, transactions, consent }: Generation): string | undefined {
-  if (transactions.size > 0 && !timers.isArmed('checkRetransmit'))
-    return 'checks in flight, no checkRetransmit';
-  if (consent === undefined) return undefined;
-  if (!timers.isArmed('iceConsent')) return 'a pair is in use, no iceConsent';
-  return host.isLite || timers.isArmed('consentCheck') ? undefined : 'a pair is in use, no consentCheck';
-}
-
-function isSameCredentials(a: IceParameters, b: IceParameters): boolean {
-  return a.usernameFragment === b.usernameFragment && a.password === b.password;
 }

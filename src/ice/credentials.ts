@@ -1,6 +1,6 @@
 /** Username fragments and passwords (RFC 8445 §5.3, RFC 8839 §5.4). */
 import { badArgument } from '../core/errors.ts';
-import type { OptionRule } from '../core/options.ts';
+import type { OptionRule, OptionRules } from '../core/options.ts';
 import { flag } from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
 import { randomText } from '../core/random.ts';
@@ -15,6 +15,14 @@ export interface IceParameters {
   readonly lite?: boolean;
 }
 
+/** Credentials of our own that the caller chooses; what is left out is random. */
+export interface ChosenCredentials {
+  /** 4–256 ice-chars. Its first characters may name a shard that routes to this process. */
+  readonly usernameFragment?: string | undefined;
+  /** 22–256 ice-chars. */
+  readonly password?: string | undefined;
+}
+
 const ICE_CHARS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
 /** 48 bits, where 24 are required: fragments must not collide among many agents behind one socket either. */
@@ -22,14 +30,17 @@ const FRAGMENT_LENGTH = 8;
 /** 144 bits, where 128 are required. */
 const PASSWORD_LENGTH = 24;
 
-/** A username fragment of our own: 8 random ice-chars. */
-export function generateUsernameFragment(random: RandomSource): string {
-  return randomText(random, FRAGMENT_LENGTH, ICE_CHARS);
-}
-
-/** A password of our own: 24 random ice-chars. */
-export function generatePassword(random: RandomSource): string {
-  return randomText(random, PASSWORD_LENGTH, ICE_CHARS);
+/** Credentials of our own: as chosen, and random for the rest, the fragment drawn first. */
+export function localParameters(
+  random: RandomSource,
+  { usernameFragment, password }: ChosenCredentials,
+  lite: boolean,
+): IceParameters {
+  return {
+    usernameFragment: usernameFragment ?? randomText(random, FRAGMENT_LENGTH, ICE_CHARS),
+    password: password ?? randomText(random, PASSWORD_LENGTH, ICE_CHARS),
+    lite,
+  };
 }
 
 /** A username fragment that may be one of ours: RFC 8839 §5.4 to the letter. */
@@ -46,6 +57,17 @@ export const passwordRule: OptionRule = (value, name) => {
     throw badArgument(name, '22 to 256 ice-chars', `${value.length} characters`);
   }
 };
+
+/** What `restart` takes. */
+export const CHOSEN_CREDENTIALS_RULES: OptionRules<ChosenCredentials> = {
+  usernameFragment: usernameFragmentRule,
+  password: passwordRule,
+};
+
+/** True if both fragment and password are the same. */
+export function isSameCredentials(a: IceParameters, b: IceParameters): boolean {
+  return a.usernameFragment === b.usernameFragment && a.password === b.password;
+}
 
 /**
  * The peer's credentials, judged: 4–256 and 22–256 ice-chars, or of `-`, `=`, `_` and `#` besides, which both big browsers take

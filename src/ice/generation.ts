@@ -9,6 +9,7 @@
  *        ▲                     │
  *        └──the restart fails──┘
  */
+import type { Protocol, TransportAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import { randomBytes, randomUnit } from '../core/random.ts';
@@ -41,6 +42,8 @@ const TIMERS = [
   'disconnected',
   /** Consent on the active pair ends (RFC 7675). */
   'iceConsent',
+  /** After a restart: the pairs of before are forgotten. */
+  'restartOverlap',
 ] as const;
 
 /** What an agent waits for. */
@@ -51,12 +54,16 @@ export interface Credentials extends IceParameters {
   readonly key: HmacKey;
 }
 
+/** Where a generation stands among those of its agent (generations.ts). */
+export type GenerationStage = 'current' | 'superseded' | 'retired';
+
 /** RFC 8445 §7.1.3. */
 const TIE_BREAKER_LENGTH = 8;
 
 /** The facts of one ICE session. */
 export class Generation {
   readonly host: Host;
+  stage: GenerationStage = 'current';
   readonly local: Credentials;
   /** `undefined` until the peer's parameters have come. */
   remote: Credentials | undefined;
@@ -142,6 +149,26 @@ export class Generation {
     const { settings, random, isLite } = this.host;
     if (!isLite) return new Consent(settings, pair.answeredAt, randomUnit(random));
     return this.isRemoteLite ? undefined : Consent.lite(settings, pair.heardAt);
+  }
+
+  /** When the peer last proved that it is at `remote`; see `IceAgent.pathProvenAt`. */
+  provenAt(local: TransportAddress, remote: TransportAddress, protocol: Protocol): number {
+    const pair = this.checklist.find(local, remote, protocol);
+    if (pair === undefined) return -Infinity;
+    return this.host.isLite ? pair.requestedAt : pair.answeredAt;
+  }
+
+  /** What waits without a timer, as a sentence. */
+  unwatched(): string | undefined {
+    const { timers, consent } = this;
+    if (this.transactions.size > 0 && !timers.isArmed('checkRetransmit'))
+      return 'checks in flight, no checkRetransmit';
+    if (this.stage === 'retired' && !timers.isArmed('restartOverlap')) return 'retired, no restartOverlap';
+    if (consent === undefined) return undefined;
+    if (!timers.isArmed('iceConsent')) return 'a pair is in use, no iceConsent';
+    return this.host.isLite || timers.isArmed('consentCheck')
+      ? undefined
+      : 'a pair is in use, no consentCheck';
   }
 
   /** No timers, nothing awaited, no active pair. The pairs stay, for `inspect()`. */

@@ -30,7 +30,9 @@ export type IceEvent =
   /** A pair works: DTLS may be taken from it. */
   | { readonly type: 'pairvalid'; readonly pair: CandidatePair }
   | { readonly type: 'selectedpairchange'; readonly pair: CandidatePair }
-  /** The last event: a gate expired. */
+  /** No pair of the restart worked; the one of before carries data as ever, and `localParameters` are those of before. */
+  | { readonly type: 'restartfailed'; readonly failure: Failure }
+  /** A gate expired, and nothing carries data. The last event, unless the agent is restarted. */
   | { readonly type: 'failed'; readonly failure: Failure };
 
 /** Every drop has a counter, as has every reason of the STUN decoder; what was sent and received has one too. */

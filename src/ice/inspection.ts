@@ -2,7 +2,7 @@
 import type { Failure } from '../core/errors.ts';
 import type { IceCandidate } from './candidate.ts';
 import type { ConsentSnapshot } from './consent.ts';
-import type { Generation, IceTimer } from './generation.ts';
+import type { Generation, GenerationStage, IceTimer } from './generation.ts';
 import type { IceCounter, IceState } from './host.ts';
 import type { CandidatePair } from './pair.ts';
 import type { IceRole } from './role.ts';
@@ -41,14 +41,35 @@ export interface IceInspection extends GenerationInspection {
     readonly transactions: number;
   };
   readonly counters: Readonly<Record<IceCounter, number>>;
+  /** During a restart, and for `restartOverlap` after it. */
+  readonly previous?: PreviousInspection;
   readonly end?: IceEnd | undefined;
 }
 
-/** A generation as plain data, with the sizes of its queues. */
+/** The generation of before a restart. */
+export interface PreviousInspection extends GenerationInspection {
+  readonly stage: GenerationStage;
+}
+
+/** The generation of before a restart as plain data. */
+export function inspectPrevious(generation: Generation): PreviousInspection {
+  return { stage: generation.stage, ...generationView(generation) };
+}
+
+/** The current generation as plain data, with the sizes of its queues. */
 export function inspectGeneration(
   generation: Generation,
 ): GenerationInspection & { readonly triggeredChecks: number; readonly transactions: number } {
-  const { role, local, remote, remotes, checklist, selected, consent, timers, transactions } = generation;
+  const { checklist, transactions } = generation;
+  return {
+    ...generationView(generation),
+    triggeredChecks: checklist.triggeredCount,
+    transactions: transactions.size,
+  };
+}
+
+function generationView(generation: Generation): GenerationInspection {
+  const { role, local, remote, remotes, checklist, selected, consent, timers } = generation;
   return {
     role,
     remoteLite: generation.isRemoteLite,
@@ -60,7 +81,5 @@ export function inspectGeneration(
     ...(selected === undefined ? {} : { selectedPair: selected.snapshot() }),
     ...(consent === undefined ? {} : { consent: consent.snapshot() }),
     timers: timers.armed(),
-    triggeredChecks: checklist.triggeredCount,
-    transactions: transactions.size,
   };
 }

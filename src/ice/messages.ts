@@ -90,6 +90,12 @@ export function writeUnknownAttributes(
     .finish();
 }
 
+/** Whether the username of a request names us by this fragment. Nothing is verified. */
+export function isAddressedTo(request: StunMessage, usernameFragment: string): boolean {
+  const value = attributeValue(request, Type.username);
+  return value !== undefined && splitUsername(value)?.receiver === usernameFragment;
+}
+
 /** Whether a request is for us and authentic. Whatever is not is dropped without a word (F4d). */
 export type RequestVerdict =
   | { readonly accepted: true; readonly sender: string }

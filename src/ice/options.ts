@@ -32,6 +32,8 @@ export interface IceTiming extends ConsentTiming {
   readonly switchDelay: number;
   /** The same for a lite agent: how long nothing may have come over the pair in use: 4000, and 7000 without USE-CANDIDATE. */
   readonly switchSilence: number;
+  /** How long after a restart the pairs of before are still answered on and taken from: 3000 (RFC 8445 §8.3.1). */
+  readonly restartOverlap: number;
 }
 
 /** How much is kept and sent. */
@@ -93,6 +95,7 @@ const DEFAULTS: IceSettings = {
   nominationDelay: 250,
   switchDelay: 1000,
   switchSilence: 4000,
+  restartOverlap: 3000,
   consentInterval: 5000,
   consentTimeout: 30_000,
   disconnectedTimeout: 5000,
@@ -116,6 +119,7 @@ const SETTING_RULES: OptionRules<IceSettings> = {
   nominationDelay: number(0),
   switchDelay: milliseconds,
   switchSilence: milliseconds,
+  restartOverlap: milliseconds,
   consentInterval: number(MIN_CONSENT_INTERVAL),
   consentTimeout: milliseconds,
   disconnectedTimeout: milliseconds,

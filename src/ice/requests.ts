@@ -66,6 +66,7 @@ export function handleRequest(generation: Generation, message: StunMessage, path
   pair.requests++;
   generation.heard(pair);
   reply(host, path, () => writeSuccess(message, path.source, credentials.key));
+  if (generation.stage === 'retired') return;
   const nominated = hasAttribute(message, Type.useCandidate);
   if (host.isLite) followUpLite(generation, pair, nominated);
   else followUpFull(generation, pair, nominated);

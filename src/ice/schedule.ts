@@ -67,7 +67,8 @@ function fire(generation: Generation, timer: IceTimer): void {
     case 'checkPacing':
     case 'nomination':
     case 'pairSwitch':
-      // What is to be done follows from the facts: `proceed` does it.
+    case 'restartOverlap':
+      // What is to be done follows from the facts: `proceed` does it, and generations.ts.
       break;
     case 'checkRetransmit':
       for (const unanswered of retransmitDue(generation)) checkFailed(generation, unanswered);

@@ -14,8 +14,12 @@ import type { Pair, Transaction } from './pair.ts';
 import { comparePriority } from './priority.ts';
 import type { IceRole } from './role.ts';
 
-/** Which ordinary checks are still wanted: once the controlling agent has selected, none can lead to a better pair. */
-export function ordinaryChecks({ selected, role }: Generation): OrdinaryChecks {
+/**
+ * Which ordinary checks are still wanted: once the controlling agent has selected, none can lead to a better pair, and once
+ * ICE is restarted it is the new generation's task to find one.
+ */
+export function ordinaryChecks({ selected, role, stage }: Generation): OrdinaryChecks {
+  if (stage !== 'current') return 'none';
   if (selected === undefined) return 'all';
   return role === 'controlling' ? 'none' : selected;
 }

@@ -120,6 +120,13 @@ export class IcePair {
     return [this.a.agent.state, this.b.agent.state];
   }
 
+  /** Both restart, and tell each other their new parameters; the candidates are those of before. */
+  restart(): void {
+    this.a.agent.restart(this.now);
+    this.b.agent.restart(this.now);
+    this.signal();
+  }
+
   /** Runs for `duration` milliseconds of virtual time, or until `done`. */
   run(duration: number, done: () => boolean = () => false): void {
     const end = this.now + duration;
@@ -196,6 +203,7 @@ export class IcePair {
 export function checkInvariants(agent: IceAgent, now: number): void {
   expect(agent.nextTimeout()).toBeGreaterThan(now);
   expect(agent.timeoutReason() === undefined).toBe(agent.nextTimeout() === Infinity);
+  expect(agent.invariantViolation()).toBeUndefined();
   const { state } = agent;
   if (state === 'failed' || state === 'closed') {
     expect(agent.nextTimeout()).toBe(Infinity);

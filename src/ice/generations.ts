@@ -1,0 +1,194 @@
+/**
+ * Generations of one agent: the current one, and while a restart is under way the one before (RFC 8445 §9, RFC 8839
+ * §4.4.1.1.1). Never more: a restart during a restart drops the one in between.
+ *
+ *     restart ──▶ the old one is superseded: it carries data, keeps its consent and answers, and begins no checks
+ *        │            │ a pair of the new one is selected ──▶ retired: it answers, and is taken from, for 3 s more
+ *        │            │ its consent expires ──▶ dropped; the new one is used as soon as one of its pairs works
+ *        │            │ the new one fails, or is cancelled ──▶ it is the current one again
+ *        ▼
+ *     the new one waits for the peer's new parameters, then checks
+ *
+ * A request belongs to the generation whose username fragment it is addressed to, an answer to the one whose check it
+ * answers, and data to whichever has validated its path.
+ */
+import type { Protocol, TransportAddress } from '../core/address.ts';
+import type { Failure } from '../core/errors.ts';
+import type { StunMessage } from '../stun/index.ts';
+import { transactionIdOf } from '../stun/index.ts';
+import type { IceParameters } from './credentials.ts';
+import type { IceTimer } from './generation.ts';
+import { Generation } from './generation.ts';
+import type { Host } from './host.ts';
+import { isAddressedTo } from './messages.ts';
+import type { IceRole } from './role.ts';
+import { proceed, runDue, thawGeneration } from './schedule.ts';
+
+/** The one or two generations of an agent. */
+export class Generations {
+  current: Generation;
+  /** The one before, superseded or retired. */
+  previous: Generation | undefined;
+  /** The one of the two whose pair data is sent on. */
+  inUse: Generation;
+  readonly #host: Host;
+
+  constructor(host: Host, local: IceParameters, role: IceRole) {
+    this.#host = host;
+    this.current = new Generation(host, local, role);
+    this.inUse = this.current;
+  }
+
+  /** A new generation with these credentials. The role persists (RFC 8445 §6.1.1). */
+  restart(local: IceParameters): void {
+    const { current, inUse } = this;
+    const kept = inUse.active === undefined ? undefined : inUse;
+    if (kept !== undefined) kept.stage = 'superseded';
+    this.previous = kept;
+    this.current = new Generation(this.#host, local, current.role);
+    this.inUse = kept ?? this.current;
+  }
+
+  /** The restart has come to nothing: the generation before is the current one again. @returns false: there is none */
+  fallBack(): boolean {
+    const { previous } = this;
+    if (previous?.stage !== 'superseded') return false;
+    previous.stage = 'current';
+    this.current = previous;
+    this.previous = undefined;
+    this.inUse = previous;
+    return true;
+  }
+
+  /** Runs what is due in both and does what follows, once. @returns why the agent is over, if it is */
+  step(): Failure | undefined {
+    if (this.previous !== undefined) this.#stepPrevious(this.previous);
+    runDue(this.current);
+    const { failure } = this.current;
+    if (failure !== undefined) {
+      if (!this.fallBack()) return failure;
+      this.#host.events.push({ type: 'restartfailed', failure });
+    }
+    proceed(this.current);
+    if (this.#isReplaced()) this.#retirePrevious();
+    this.inUse = this.#chooseInUse();
+    return undefined;
+  }
+
+  /** The generation that a request is addressed to; the current one if to neither. */
+  addressedBy(request: StunMessage): Generation {
+    const { current, previous } = this;
+    const isOld = previous !== undefined && isAddressedTo(request, previous.local.usernameFragment);
+    return isOld ? previous : current;
+  }
+
+  /** The generation that awaits this answer; the current one if neither does. */
+  awaiting(answer: StunMessage): Generation {
+    const { current, previous } = this;
+    const isOld = previous?.transactions.find(transactionIdOf(answer)) !== undefined;
+    return isOld ? previous : current;
+  }
+
+  /** True if either has a valid pair between the two addresses. */
+  isValidPath(local: TransportAddress, remote: TransportAddress, protocol: Protocol | undefined): boolean {
+    return (
+      this.current.checklist.find(local, remote, protocol)?.valid === true ||
+      this.previous?.checklist.find(local, remote, protocol)?.valid === true
+    );
+  }
+
+  /** True if an authentic request for either has come over this path. */
+  isAuthenticatedPath(
+    local: TransportAddress,
+    remote: TransportAddress,
+    protocol: Protocol | undefined,
+  ): boolean {
+    return (
+      this.current.checklist.find(local, remote, protocol)?.authenticated === true ||
+      this.previous?.checklist.find(local, remote, protocol)?.authenticated === true
+    );
+  }
+
+  /** When the peer last proved to either that it is at `remote`; `-Infinity`: never. */
+  pathProvenAt(local: TransportAddress, remote: TransportAddress, protocol: Protocol): number {
+    let provenAt = this.current.provenAt(local, remote, protocol);
+    if (this.previous !== undefined) {
+      provenAt = Math.max(provenAt, this.previous.provenAt(local, remote, protocol));
+    }
+    return provenAt;
+  }
+
+  /** The earlier deadline of the two. */
+  nextTimeout(): number {
+    const at = this.current.timers.next();
+    return this.previous === undefined ? at : Math.min(at, this.previous.timers.next());
+  }
+
+  /** Which timer that is. */
+  timeoutReason(): IceTimer | undefined {
+    const { current, previous } = this;
+    const isOld = previous !== undefined && previous.timers.next() < current.timers.next();
+    return (isOld ? previous : current).timers.nextName();
+  }
+
+  /** The host stood still for `missed` milliseconds. */
+  thaw(missed: number): void {
+    thawGeneration(this.current, missed);
+    if (this.previous?.stage === 'superseded') thawGeneration(this.previous, missed);
+  }
+
+  /** Nothing armed, nothing awaited; the pairs of the current one stay. */
+  release(): void {
+    this.current.release();
+    this.previous = undefined;
+    this.inUse = this.current;
+  }
+
+  /** What must hold and does not, as a sentence. */
+  invariantViolation(): string | undefined {
+    const { current, previous, inUse } = this;
+    if (inUse !== current && inUse !== previous) return 'a dropped generation is in use';
+    if (current.stage !== 'current') return `the current generation is ${current.stage}`;
+    if (previous === undefined) return current.unwatched();
+    if (previous.stage !== (this.#isReplaced() ? 'retired' : 'superseded')) {
+      return `the generation before is ${previous.stage}`;
+    }
+    return current.unwatched() ?? previous.unwatched();
+  }
+
+  /** A lite agent may be nominated a pair before it knows whose session that is: it is ours once the description has come. */
+  #isReplaced(): boolean {
+    return this.current.selected !== undefined && this.current.remote !== undefined;
+  }
+
+  #stepPrevious(previous: Generation): void {
+    if (previous.stage === 'retired') {
+      if (previous.timers.takeDue(this.#host.now) !== undefined) this.previous = undefined;
+      return;
+    }
+    runDue(previous);
+    if (previous.failure === undefined) proceed(previous);
+    else this.previous = undefined;
+  }
+
+  /** RFC 8445 §8.3.1: answered a little longer, for the peer may select later, and datagrams of before are under way. */
+  #retirePrevious(): void {
+    const { previous } = this;
+    if (previous?.stage !== 'superseded') return;
+    const { now, settings } = this.#host;
+    previous.release();
+    previous.stage = 'retired';
+    previous.timers.arm('restartOverlap', now + settings.restartOverlap);
+  }
+
+  /**
+   * RFC 8445 §12.1: the old pair until a new one is selected (once retired it has none); but one that is valid is better than
+   * one that is disconnected.
+   */
+  #chooseInUse(): Generation {
+    const { current, previous } = this;
+    if (previous?.active === undefined) return current;
+    const isSilent = previous.consent?.disconnected === true;
+    return isSilent && current.active !== undefined ? current : previous;
+  }
+}
