@@ -22,7 +22,7 @@
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import { isFailure } from '../core/decode.ts';
 import type { Failure } from '../core/errors.ts';
-import { RtcError, badArgument } from '../core/errors.ts';
+import { RtcError } from '../core/errors.ts';
 import type { Machine } from '../core/machine.ts';
 import { checkOptions } from '../core/options.ts';
 import { StunMethod, decodeStun } from '../stun/index.ts';
@@ -184,7 +184,7 @@ export class IceAgent implements Machine<IceEvent> {
   restart(now: number, credentials: ChosenCredentials = {}): IceParameters {
     checkOptions('restart', credentials, CHOSEN_CREDENTIALS_RULES);
     if (this.#state === 'closed') throw new RtcError('ERR_INVALID_STATE', 'the ICE agent is closed');
-    this.#refuseUsed(credentials);
+    this.#generations.refuseUsed(credentials);
     this.#generations.restart(localParameters(this.#host.random, credentials, this.#host.isLite));
     this.#end = undefined;
     if (this.#state === 'failed') this.#setState('new');
@@ -382,17 +382,6 @@ export class IceAgent implements Machine<IceEvent> {
   #release(): void {
     this.#host.transmits.clear();
     this.#generations.release();
-  }
-
-  /** RFC 8445 §9: a restart must change both. Throws `ERR_BAD_ARGUMENT`. */
-  #refuseUsed({ usernameFragment, password }: ChosenCredentials): void {
-    const { current, previous } = this.#generations;
-    for (const used of [current.local, previous?.local]) {
-      if (used?.usernameFragment === usernameFragment && usernameFragment !== undefined)
-        throw badArgument('usernameFragment', 'one that is not in use', usernameFragment);
-      if (used?.password === password && password !== undefined)
-        throw badArgument('password', 'one that is not in use', `${password.length} characters`);
-    }
   }
 
   #isOver(): boolean {

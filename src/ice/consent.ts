@@ -13,11 +13,13 @@
 export interface ConsentTiming {
   /** Milliseconds between checks on average; each interval is spread by ±20 %. At least 5000: RFC 7675 forbids under 4 s. */
   readonly consentInterval: number;
+  /** Gate `iceConsent`: without an answer for this long nothing more is sent: 30 000 (RFC 7675 §5.1). */
   readonly consentTimeout: number;
+  /** A check that is unanswered for this long makes the pair `disconnected`: 5000; of a lite agent, no request: 15 000. */
   readonly disconnectedTimeout: number;
 }
 
-/** Times of the host's clock, milliseconds. */
+/** Consent as `inspect()` shows it. Times of the host's clock, milliseconds. */
 export interface ConsentSnapshot {
   readonly grantedAt: number;
   readonly expiresAt: number;
@@ -27,7 +29,7 @@ export interface ConsentSnapshot {
 /** Milliseconds an answer may take before anybody looks for other signs of life. */
 const DOUBT = 1000;
 
-/** After a clock jump an unanswered check must fail before consent does: room for two checks (F5b). */
+/** After the host stood still a check must go unanswered before consent ends: room for two. Milliseconds. */
 const GRACE = 10_000;
 
 /** The schedule and the state of consent on one pair; a pair that follows it has one of its own. */
@@ -108,7 +110,7 @@ export class Consent {
     this.nextCheckAt = Infinity;
   }
 
-  /** After a clock jump: nobody listened meanwhile, so what was awaited is awaited anew, with a check at once. */
+  /** The host stood still and nobody listened: what was awaited is awaited anew, with a check at once. */
   resume(now: number): void {
     if (this.#waitingSince !== Infinity) this.#waitingSince = now;
     this.#graceUntil = now + GRACE;

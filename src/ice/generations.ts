@@ -14,9 +14,10 @@
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import type { Failure } from '../core/errors.ts';
+import { badArgument } from '../core/errors.ts';
 import type { StunMessage } from '../stun/index.ts';
 import { transactionIdOf } from '../stun/index.ts';
-import type { IceParameters } from './credentials.ts';
+import type { ChosenCredentials, IceParameters } from './credentials.ts';
 import type { IceTimer } from './generation.ts';
 import { Generation } from './generation.ts';
 import type { Host } from './host.ts';
@@ -47,6 +48,17 @@ export class Generations {
     this.previous = kept;
     this.current = new Generation(this.#host, local, current.role);
     this.inUse = kept ?? this.current;
+  }
+
+  /** RFC 8445 §9: a restart must change both. Throws `ERR_BAD_ARGUMENT`. */
+  refuseUsed({ usernameFragment, password }: ChosenCredentials): void {
+    const { current, previous } = this;
+    for (const used of [current.local, previous?.local]) {
+      if (used?.usernameFragment === usernameFragment && usernameFragment !== undefined)
+        throw badArgument('usernameFragment', 'one that is not in use', usernameFragment);
+      if (used?.password === password && password !== undefined)
+        throw badArgument('password', 'one that is not in use', `${password.length} characters`);
+    }
   }
 
   /** The restart has come to nothing: the generation before is the current one again. @returns false: there is none */

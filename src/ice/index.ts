@@ -4,7 +4,7 @@ export type { IceTimer } from './generation.ts';
 export { IceAgent } from './agent.ts';
 export type { IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
 export { REMOTE_CANDIDATE_RULES } from './candidate.ts';
-export type { IceParameters } from './credentials.ts';
+export type { ChosenCredentials, IceParameters } from './credentials.ts';
 export { remoteParametersRule } from './credentials.ts';
 export type { IceInspection } from './inspection.ts';
 export { ICE_OPTION_RULES } from './options.ts';

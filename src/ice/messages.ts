@@ -96,7 +96,7 @@ export function isAddressedTo(request: StunMessage, usernameFragment: string): b
   return value !== undefined && splitUsername(value)?.receiver === usernameFragment;
 }
 
-/** Whether a request is for us and authentic. Whatever is not is dropped without a word (F4d). */
+/** Whether a request is for us and authentic. Whatever is not is dropped without a word. */
 export type RequestVerdict =
   | { readonly accepted: true; readonly sender: string }
   | { readonly accepted: false; readonly reason: 'bad-username' | 'bad-integrity' | 'foreign-username' };

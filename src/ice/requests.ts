@@ -1,5 +1,5 @@
 /**
- * Requests of the peer (RFC 8445 §7.3), in this order: is it for us and authentic (otherwise silence, F4d), can we
+ * Requests of the peer (RFC 8445 §7.3), in this order: is it for us and authentic (otherwise silence), can we
  * understand it (420), do the roles agree (487), which pair is it on; then the answer, and what the request asks for
  * besides: a check in the other direction, and nomination.
  *

@@ -8,7 +8,7 @@
 import { equalBytes, readU48 } from '../core/bytes.ts';
 import type { Pair, Transaction } from './pair.ts';
 
-/** How long and how often checks are repeated (docs of the options). */
+/** How often checks are repeated, and how many are awaited at once (options.ts). */
 export interface RetransmissionLimits {
   readonly maxRetransmitTimeout: number;
   readonly maxTransmissions: number;
@@ -93,7 +93,7 @@ export class Transactions {
     return due;
   }
 
-  /** After a clock jump: a last wait that ended while nobody listened starts again. */
+  /** The host stood still: a last wait that ended while nobody listened starts again. */
   resume(now: number): void {
     for (const transaction of this.#byId.values()) {
       const isLastWait = transaction.transmissions >= this.#limits.maxTransmissions;
