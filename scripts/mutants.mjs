@@ -6,6 +6,7 @@
  *   npm run mutants -- --check                 none: only whether each still finds its place
  *   npm run mutants -- --sample 60 --seed 7    random ones, each against the tests of its room (mutants/sample.mjs)
  *   npm run mutants -- --sample 60 --list      none: only which ones
+ *   npm run mutants -- --sample 20 --rooms ice,stun    those of some rooms
  *
  * Works on a copy of the tree. A deliberate fault is one replacement in one file, and the tests of `SUITE` must fail with it:
  * those that do are printed. docs/testing.md has the table, and says how to read a sample.
@@ -101,6 +102,7 @@ const { values: options, positionals: wanted } = parseArgs({
   options: {
     check: { type: 'boolean' },
     sample: { type: 'string' },
+    rooms: { type: 'string' },
     seed: { type: 'string' },
     jobs: { type: 'string' },
     list: { type: 'boolean' },
@@ -111,6 +113,7 @@ if (options.sample !== undefined) {
   const isEnough = await sampleMutants({
     count: wholeNumber('sample'),
     seed: wholeNumber('seed') ?? Math.floor(Math.random() * 2 ** 31),
+    rooms: options.rooms?.split(','),
     jobs: wholeNumber('jobs'),
     isListed: options.list,
   });

@@ -58,10 +58,10 @@ export async function runTests(copy, { args, environment, limit }) {
   const run = await vitest(copy, [...args, '--reporter=json', `--outputFile=${report}`], environment, limit);
   if (run.isTimeout) return { failed: [`no end within ${Math.round(limit / 1000)} s`], durations: {} };
   if (!existsSync(report)) return { failed: [`no report: ${run.lastWords}`], durations: {} };
-  const { testResults, success } = JSON.parse(readFileSync(report, 'utf8'));
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
   const failed = testResults.flatMap((result) => failuresOf(result, copy));
-  // An error outside of a test is in no test's result.
-  if (failed.length === 0 && !success) failed.push(`outside of a test: ${run.lastWords}`);
+  // An error outside of a test, or the death of a worker whose memory is full, is in no test's result.
+  if (failed.length === 0 && run.code !== 0) failed.push(`outside of a test: ${run.lastWords}`);
   const durations = Object.fromEntries(
     testResults.map(({ name, startTime, endTime }) => [name.slice(copy.length + 1), endTime - startTime]),
   );
@@ -102,10 +102,10 @@ function vitest(copy, args, environment, limit) {
       process.exit(130);
     };
     process.once('SIGINT', stop).once('SIGTERM', stop);
-    child.on('close', () => {
+    child.on('close', (code) => {
       clearTimeout(timer);
       process.off('SIGINT', stop).off('SIGTERM', stop);
-      resolve({ isTimeout, lastWords: firstLine(lastWords.trim()) });
+      resolve({ code, isTimeout, lastWords: firstLine(lastWords.trim()) });
     });
   });
 }

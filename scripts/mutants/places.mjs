@@ -2,10 +2,10 @@
  * Places: where a file can be made wrong by one small change in one line, and how. Found in the syntax tree, so that neither
  * types, texts nor comments are touched.
  *
- *   boundary     <  ↔  <=     >  ↔  >=
- *   negation     ===  ↔  !==     if (a)  →  if (!(a))     !a  →  a
- *   removal      a call, an assignment or a count that is a statement of its own
- *   constant     7  →  (7 + 1), (7 - 1)
+ *   boundary     <  ↔  <=     >  ↔  >=     Math.min  ↔  Math.max
+ *   negation     ===  ↔  !==     if (a)  →  if (!(a))     a ? b : c  →  !(a) ? b : c     !a  →  a
+ *   removal      a call, an assignment or a count that is a statement of its own; return;  continue;  break;
+ *   constant     7  →  (7 + 1), (7 - 1)     true  ↔  false
  *   arithmetic   +  ↔  -     *  ↔  /     <<  ↔  >>     &  ↔  |     and with =
  *   logic        &&  ↔  ||
  */
@@ -67,8 +67,24 @@ function changesOf(node, tree) {
   if (ts.isPrefixUnaryExpression(node) && node.operator === K.ExclamationToken)
     return [['negation', node, node.operand.getText(tree)]];
   if (ts.isExpressionStatement(node) && isEffect(node.expression)) return [['removal', node, ';']];
+  if (isBareJump(node)) return [['removal', node, ';']];
   if (ts.isNumericLiteral(node) || ts.isBigIntLiteral(node)) return constantChanges(node, tree);
+  if (node.kind === K.TrueKeyword) return [['constant', node, 'false']];
+  if (node.kind === K.FalseKeyword) return [['constant', node, 'true']];
+  if (ts.isPropertyAccessExpression(node)) return extremeChanges(node, tree);
   return [];
+}
+
+/** Leaves a function or a loop, and takes nothing along. */
+function isBareJump(node) {
+  if (ts.isReturnStatement(node)) return node.expression === undefined;
+  return ts.isContinueStatement(node) || ts.isBreakStatement(node);
+}
+
+/** The other end of a range. */
+function extremeChanges(node, tree) {
+  const other = { 'Math.min': 'Math.max', 'Math.max': 'Math.min' }[node.getText(tree)];
+  return other === undefined ? [] : [['boundary', node, other]];
 }
 
 function operatorChanges({ left, operatorToken, right }) {

@@ -8,7 +8,12 @@ export interface Mutant extends Place {
   readonly after: string;
 }
 
-/** Every mutant of the protocol rooms but those listed in changes-nothing.json. */
+/** Every mutant of the protocol rooms but those listed in equivalent.json. */
 export declare function allMutants(): Mutant[];
-/** `count` of them; the same for the same seed. */
-export declare function sample(mutants: readonly Mutant[], count: number, seed: number): Mutant[];
+/** `count` of those that are `sound` (default: all are); the same for the same seed. */
+export declare function sample(
+  mutants: readonly Mutant[],
+  count: number,
+  seed: number,
+  sound?: (mutant: Mutant) => boolean,
+): Mutant[];

@@ -1,7 +1,8 @@
 /**
  * A sample of mutants: small changes that a slip could have made, at random places of the protocol rooms, each judged by
- * the suites of its room. What survives says where a test is missing, or that the change changes nothing; those are
- * listed in changes-nothing.json, with the reason, and left out.
+ * the suites of its room and, if they let it pass, by those of the rooms above that talk through it. What survives says
+ * where a test is missing, or that the change changes nothing; such are listed in equivalent.json, with the reason, and left
+ * out, as is what the type checker refuses.
  *
  * The kinds of change take turns, and no line is changed twice. A place's turn follows from the seed and from what
  * stands there, so that the same seed takes the same mutants for as long as their lines stay as they are.
@@ -12,6 +13,7 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { copyTree, removeCopy, root, runTests, withChange } from './copy.mjs';
 import { KINDS, placesIn } from './places.mjs';
+import { typeChecker } from './types.mjs';
 
 /** Room → where its tests are: folders, or the beginnings of file names. */
 const SUITES = {
@@ -36,10 +38,24 @@ const SUITES = {
   negotiation: ['test/negotiation/', 'test/rtc/offering-role', 'test/rtc/role-tables', 'test/rtc/signaling'],
   rtc: ['test/rtc/', 'test/trace/'],
   endpoint: ['test/rtc/endpoint'],
+  core: ['test/core/', 'test/stun/', 'test/sdp/', 'test/sctp/packet', 'test/dtls/records'],
+  crypto: ['test/crypto/'],
 };
 
-/** Whole conversations, which every room has a part in, and the table of the gates' defaults. */
-const FOR_ALL = ['test/tooling/deadlines', 'test/cut/sample', 'test/soak/schedules'];
+/**
+ * What judges after the room's own suites, if those let a mutant pass: the table of the gates' defaults, whole conversations,
+ * which every room has a part in, and the suites of the two rooms that talk through all others.
+ */
+const FOR_ALL = [
+  'test/tooling/deadlines',
+  'test/cut/sample',
+  'test/soak/schedules',
+  'test/channel/',
+  'test/rtc/',
+];
+
+/** Rooms that are judged by their own suites alone: these try every byte, and no conversation tries more. */
+const ALONE = ['crypto', 'sdp'];
 
 /** The least share that must be caught. */
 const FLOOR = 0.85;
@@ -55,15 +71,21 @@ const UNIT = ['--config', 'scripts/mutants/vitest.config.ts', '--project', 'unit
 
 /**
  * Prints what becomes of each; resolves with whether enough were caught.
- * @param options `count`, `seed`; `jobs`, how many at once (default: one a processor); `isListed`: none is run
+ * @param options `count`, `seed`; `rooms`, names (default: all); `jobs`, how many at once (default: one a processor);
+ * `isListed`: none is run
  */
-export async function sampleMutants({ count, seed, jobs = availableParallelism(), isListed = false }) {
-  const chosen = sample(allMutants(), count, seed);
+export async function sampleMutants({ count, seed, rooms, jobs = availableParallelism(), isListed = false }) {
+  const unknown = (rooms ?? []).filter((room) => !Object.hasOwn(SUITES, room));
+  if (unknown.length > 0) throw new Error(`no such room: ${unknown.join(', ')}`);
+  const mutants = allMutants().filter(({ room }) => rooms === undefined || rooms.includes(room));
+  const chosen = sample(mutants, count, seed, compiles(typeChecker()));
   if (isListed) {
     for (const mutant of chosen) console.log(describe(mutant));
     return true;
   }
-  console.log(`${chosen.length} mutants, --seed ${seed}`);
+  console.log(
+    `${chosen.length} mutants, --seed ${seed}; ${equivalents().length} listed as equivalent are left out`,
+  );
   const copies = Array.from({ length: Math.min(jobs, chosen.length) }, copyTree);
   try {
     const durations = await healthyRun(copies[0], chosen, jobs);
@@ -80,16 +102,16 @@ export async function sampleMutants({ count, seed, jobs = availableParallelism()
 /** Every mutant of the protocol rooms but those listed: what `placesIn` tells of each, its file, and its line before and after. */
 export function allMutants() {
   const mutants = Object.keys(SUITES).flatMap(sourcesOf).flatMap(mutantsOf);
-  const left = new Map(changesNothing().map((listed) => [identity(listed), listed]));
+  const left = new Map(equivalents().map((listed) => [identity(listed), listed]));
   const found = mutants.filter((mutant) => left.has(identity(mutant)));
   for (const mutant of found) left.delete(identity(mutant));
   for (const { file, before } of left.values())
-    throw new Error(`changes-nothing.json lists what is not in ${file} any more: ${before}`);
+    throw new Error(`equivalent.json lists what is not in ${file} any more: ${before}`);
   return mutants.filter((mutant) => !found.includes(mutant));
 }
 
-/** `count` of them. */
-export function sample(mutants, count, seed) {
+/** `count` of those that are `sound`. */
+export function sample(mutants, count, seed, sound = () => true) {
   const drawn = mutants
     .map((mutant) => ({ ...mutant, lot: draw(seed, mutant) }))
     .sort((a, b) => (a.lot < b.lot ? -1 : 1));
@@ -98,7 +120,7 @@ export function sample(mutants, count, seed) {
   while (chosen.size < count && turns.some((turn) => turn.length > 0)) {
     for (const turn of turns) {
       const place = ({ file, line }) => `${file}:${line}`;
-      const next = turn.find((mutant) => !chosen.has(place(mutant)));
+      const next = turn.find((mutant) => !chosen.has(place(mutant)) && sound(mutant));
       turn.splice(0, next === undefined ? turn.length : turn.indexOf(next) + 1);
       if (next !== undefined && chosen.size < count) chosen.set(place(next), next);
     }
@@ -130,8 +152,16 @@ function mutantsOf({ room, file }) {
   });
 }
 
-function changesNothing() {
-  return JSON.parse(readFileSync(new URL('changes-nothing.json', import.meta.url), 'utf8'));
+function equivalents() {
+  return JSON.parse(readFileSync(new URL('equivalent.json', import.meta.url), 'utf8'));
+}
+
+/** A mutant that does not compile is none that anybody could ship. */
+function compiles(isWellTyped) {
+  return ({ file, start, end, replacement }) => {
+    const source = readFileSync(join(root, file), 'utf8');
+    return isWellTyped(file, source.slice(0, start) + replacement + source.slice(end));
+  };
 }
 
 /** Stays the same when lines above come and go. */
@@ -200,7 +230,7 @@ function suitesFor({ room, file }) {
   };
   const size = (test) => statSync(join(root, test)).size;
   const tests = SUITES[room].flatMap(testsAt).sort((a, b) => rank(a) - rank(b) || size(a) - size(b));
-  return [...new Set([...tests, ...FOR_ALL.flatMap(testsAt)])];
+  return [...new Set([...tests, ...(ALONE.includes(room) ? [] : FOR_ALL.flatMap(testsAt))])];
 }
 
 function testsAt(place) {
@@ -228,17 +258,19 @@ function describe({ kind, file, line, before, after }) {
 
 /** Whether enough were caught. */
 function summarize(outcomes) {
+  function count(name, isMeant) {
+    const meant = outcomes.filter(isMeant);
+    const ofThem = meant.filter(({ failed }) => failed.length > 0).length;
+    if (meant.length > 0) console.log(`  ${name.padEnd(11)} ${ofThem} of ${meant.length} caught`);
+  }
   const survivors = outcomes.filter(({ failed }) => failed.length === 0);
   const caught = outcomes.length - survivors.length;
   const share = caught / outcomes.length;
   if (survivors.length > 0) console.log('\nsurvived:');
   for (const { mutant } of survivors) console.log(`   ${describe(mutant)}`);
   console.log('');
-  for (const kind of KINDS) {
-    const ofKind = outcomes.filter(({ mutant }) => mutant.kind === kind);
-    const ofThem = ofKind.filter(({ failed }) => failed.length > 0).length;
-    if (ofKind.length > 0) console.log(`  ${kind.padEnd(10)} ${ofThem} of ${ofKind.length} caught`);
-  }
+  for (const kind of KINDS) count(kind, ({ mutant }) => mutant.kind === kind);
+  for (const room of Object.keys(SUITES)) count(room, ({ mutant }) => mutant.room === room);
   console.log(
     `${caught} of ${outcomes.length} caught, ${Math.floor(100 * share)} %; at least ${100 * FLOOR} % must be`,
   );

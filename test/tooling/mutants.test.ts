@@ -28,15 +28,33 @@ describe('a sample', () => {
   });
 
   test('every protocol room has its share', () => {
-    const rooms = ['channel', 'dtls', 'endpoint', 'ice', 'negotiation', 'rtc', 'sctp', 'sdp', 'stun'];
+    const rooms = [
+      'channel',
+      'core',
+      'crypto',
+      'dtls',
+      'endpoint',
+      'ice',
+      'negotiation',
+      'rtc',
+      'sctp',
+      'sdp',
+      'stun',
+    ];
     expect([...new Set(mutants.map(({ room }) => room))].sort()).toEqual(rooms);
     expect(mutants.map(({ file }) => file)).toEqual(
       expect.arrayContaining(['src/rtc.ts', 'src/endpoint.ts', 'src/rtc/stack.ts', 'src/sctp/tx/bbr.ts']),
     );
   });
 
-  test('a number that is none is refused', () => {
+  test('what is not sound is passed over', () => {
+    const chosen = sample(mutants, 24, 7, ({ room }) => room === 'sdp');
+    expect(new Set(chosen.map(({ room }) => room))).toEqual(new Set(['sdp']));
+  });
+
+  test('a number that is none, and a room that there is not, are refused', () => {
     expect(run('--sample', '0').stderr).toContain('--sample expected a whole number from 1, got "0"');
+    expect(run('--sample', '1', '--rooms', 'attic').stderr).toContain('no such room: attic');
   });
 });
 
@@ -64,6 +82,13 @@ describe('places', () => {
     ['a * b;', ['arithmetic: a / b;']],
     ['a >>> b;', ['arithmetic: a << b;']],
     ['a && b;', ['logic: a || b;']],
+    ['Math.min(a, b);', ['removal: ;', 'boundary: Math.max(a, b);']],
+    ['const a = true;', ['constant: const a = false;']],
+    ['for (;;) continue;', ['removal: for (;;) ;']],
+    [
+      'function a() { if (b) return; }',
+      ['negation: function a() { if (!(b)) return; }', 'removal: function a() { if (b) ; }'],
+    ],
   ])('%s', (line, expected) => {
     expect(changes(line)).toEqual(expected);
   });
