@@ -14,7 +14,7 @@
  *        ChangeCipherSpec, Finished     →
  *                                       ←   ChangeCipherSpec, Finished  6
  *
- * DTLS 1.3 (RFC 9147 §5.6), where everything after a ServerHello is protected:
+ * DTLS 1.3 (RFC 9147 §5.7), where everything after a ServerHello is protected:
  *
  *     1  ClientHello                    →
  *                                       ←   HelloRetryRequest  2    (when the client has sent no share we can use, or

@@ -141,7 +141,7 @@ export function badKeyShare(): Problem {
   };
 }
 
-/** RFC 7627 §5.4: without it a man in the middle can make two connections share their keys. */
+/** RFC 7627 §1: without it a man in the middle can make two connections share their keys; §5.2 lets us insist. */
 export function extendedMasterSecretMissing(): Problem {
   return {
     alert: AlertDescription.handshakeFailure,

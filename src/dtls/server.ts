@@ -346,7 +346,7 @@ function findGarbledExtension({ extensions }: ClientHello): string | undefined {
   return decoded.find(isFailure)?.reason;
 }
 
-/** Our first group that the client knows. RFC 8422 §5.1: without a list the choice is ours. */
+/** Our first group that the client knows. RFC 8422 §4: without a list the choice is ours. */
 function chooseGroup(hello: ClientHello, groups: readonly Group[]): Group | undefined {
   if (findExtension(hello.extensions, ExtensionType.supportedGroups) === undefined) return groups[0];
   const offered = vector(hello, ExtensionType.supportedGroups);

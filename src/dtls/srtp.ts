@@ -46,7 +46,7 @@ export const SRTP_PROFILES: readonly SrtpProfile[] = [
   'SRTP_AES128_CM_HMAC_SHA1_32',
 ];
 
-/** Master key and master salt of what one end sends (RFC 3711 §8.1). The bytes are the taker's. */
+/** Master key and master salt of what one end sends (RFC 3711 §3.2.1). The bytes are the taker's. */
 export interface SrtpMasterKey {
   readonly key: Bytes;
   readonly salt: Bytes;
@@ -98,7 +98,7 @@ export function srtpExtensions(handshake: Readonly<SrtpAgreement>): readonly Ext
 
 /**
  * The server's choice. A client that does not speak of SRTP gets none. One that does, and shares no profile with us, is
- * refused: RFC 5764 §4.1.2 would let it go on without media. Its MKI is passed over: the answer has none (§4.1.3).
+ * refused: RFC 5764 §4.1 would let it go on without media. Its MKI is passed over: the answer has none (§4.1.3).
  */
 export function chooseSrtpProfile(
   handshake: SrtpAgreement,

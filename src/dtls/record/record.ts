@@ -47,7 +47,7 @@ export const DTLS_TAILROOM: number = AEAD_TAG_LENGTH + 1;
 /** RFC 6347 §4.1 (RFC 5246 §6.2.1): no record carries more plaintext. */
 export const MAX_PLAINTEXT_LENGTH = 16_384;
 /**
- * RFC 9147 §4.4 (RFC 8446 §5.2): no record of DTLS 1.3 carries more ciphertext, and longer ones are not opened. DTLS 1.2
+ * RFC 8446 §5.2: no record of DTLS 1.3 carries more ciphertext, and longer ones are not opened. DTLS 1.2
  * allows 2048 bytes of expansion, for ciphers that need them; ours need 24.
  */
 export const MAX_CIPHERTEXT_LENGTH: number = MAX_PLAINTEXT_LENGTH + 256;
