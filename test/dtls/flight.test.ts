@@ -3,6 +3,7 @@ import { Reader } from '../../src/core/bytes.ts';
 import { isFailure } from '../../src/core/decode.ts';
 import { PlaintextWriteEpoch } from '../../src/dtls/record/write-epoch.ts';
 import { Flight } from '../../src/dtls/flight.ts';
+import type { RecordNumber } from '../../src/dtls/record/ack.ts';
 import type { Fragment } from '../../src/dtls/messages/handshake.ts';
 import { HandshakeType, decodeFragment } from '../../src/dtls/messages/handshake.ts';
 import { ContentType, RECORD_HEADER_LENGTH, recordFragmentLength } from '../../src/dtls/record/record.ts';
@@ -78,5 +79,34 @@ describe('flight', () => {
     flight.repeat();
     expect(datagramsOf(flight, 1200)).toHaveLength(1);
     expect(flight.transmissions).toBe(2);
+  });
+});
+
+describe('acknowledgements (RFC 9147 §7.2)', () => {
+  /** Plaintext records are numbered from 0. */
+  const record = (sequence: number): RecordNumber => ({ epoch: 0, sequence });
+
+  it('a record that is named again tells nothing new', () => {
+    const flight = flightOf(600);
+    expect(datagramsOf(flight)).toHaveLength(3);
+    expect(flight.acknowledge(record(1))).toBe('progress');
+    expect(flight.acknowledge(record(1))).toBe('nothing');
+    expect(flight.acknowledge(record(3))).toBe('nothing');
+    expect(flight.acknowledge({ epoch: 2, sequence: 0 })).toBe('nothing');
+  });
+
+  it('what is named goes out no more, byte for byte, and the last one completes the flight', () => {
+    const flight = flightOf(600);
+    const whole = datagramsOf(flight).flatMap(fragmentsOf);
+    const [first, second, third] = whole.map(({ offset, body }) => [offset, body.length]);
+    flight.acknowledge(record(1));
+    flight.repeat();
+    const repeated = datagramsOf(flight).flatMap(fragmentsOf);
+    expect(repeated.map(({ offset, body }) => [offset, body.length])).toEqual([first, third]);
+    expect(second).toBeDefined();
+    expect(flight.acknowledge(record(0))).toBe('progress');
+    expect(flight.acknowledge(record(4))).toBe('complete');
+    flight.repeat();
+    expect(datagramsOf(flight)).toEqual([]);
   });
 });

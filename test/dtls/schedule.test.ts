@@ -152,4 +152,28 @@ describe('the key schedule of DTLS 1.3', () => {
     expect(read.type).toBe(ContentType.applicationData);
     expect(toHex(buffer.subarray(5, 10))).toBe('68656c6c6f');
   });
+
+  it.each([0, 255, 256, 0xffff, 0x1_0000, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, 2 ** 48 - 1])(
+    'RFC 8446 §5.3: all 48 bits of sequence number %d are in the nonce',
+    (sequence) => {
+      const keys = new TrafficSecret(
+        crypto,
+        suite,
+        bytes(expected.client_application_traffic_secret_0),
+      ).keys();
+      const write = new WriteEpoch13(crypto, 3, keys);
+      write.sequence = sequence;
+      const buffer = bytes('00'.repeat(5) + '68656c6c6f' + '00'.repeat(17));
+      write.seal(ContentType.applicationData, buffer, 5, 5);
+      const mask = new Uint8Array(16);
+      crypto.mask(keys.aead, keys.sequenceNumberKey).compute(buffer, 5, mask);
+      const header = buffer.slice(0, 5);
+      header[1]! ^= mask[0]!;
+      header[2]! ^= mask[1]!;
+      expect(toHex(header.subarray(1, 3))).toBe((sequence % 0x1_0000).toString(16).padStart(4, '0'));
+      const nonce = (BigInt(`0x${toHex(keys.iv)}`) ^ BigInt(sequence)).toString(16).padStart(24, '0');
+      expect(crypto.aead(keys.aead, keys.key).open(bytes(nonce), header, buffer, 5, 22)).toBe(6);
+      expect(toHex(buffer.subarray(5, 11))).toBe('68656c6c6f17');
+    },
+  );
 });
