@@ -115,6 +115,29 @@ describe('DerReader', () => {
     expect(reader.isNext(DER_OCTET_STRING)).toBe(false);
   });
 
+  it.each([
+    [[0x7f], 0x7f],
+    [[0x81, 0x80], 0x80],
+    [[0x81, 0xff], 0xff],
+    [[0x82, 0x01, 0x00], 0x100],
+    [[0x82, 0xff, 0xff], 0xffff],
+    [[0x83, 0x01, 0x00, 0x00], 0x1_0000],
+  ])('reads the length %j', (header, length) => {
+    const reader = new DerReader(Uint8Array.of(0x04, ...header, ...new Uint8Array(length)));
+    expect(reader.content(DER_OCTET_STRING)).toHaveLength(length);
+    expect([reader.failed, reader.atEnd()]).toEqual([false, true]);
+  });
+
+  it.each([
+    [[0x81, 0x7f], 0x7f],
+    [[0x82, 0x00, 0xff], 0xff],
+    [[0x83, 0x00, 0xff, 0xff], 0xffff],
+    [[0x84, 0x00, 0x01, 0x00, 0x00], 0x1_0000],
+  ])('refuses the length %j, which is longer than needed', (header, length) => {
+    const reader = new DerReader(Uint8Array.of(0x04, ...header, ...new Uint8Array(length)));
+    expect([reader.content(DER_OCTET_STRING).length, reader.failed]).toEqual([0, true]);
+  });
+
   it('does not read past a value it has entered', () => {
     const reader = new DerReader(Uint8Array.of(0x30, 0x03, 0x04, 0x02, 0xaa, 0xbb));
     reader.enter(DER_SEQUENCE);
