@@ -45,4 +45,16 @@ describe('suggestions', () => {
     expect(suggestion('gate', 'date', 'gaze')).toBe('date');
     expect(suggestion('timeout', 'timeouz', 'handshakeTimeout')).toBe('handshakeTimeout');
   });
+
+  test('an unknown name is repeated, its first forty letters of it', () => {
+    const said = (length: number): string | undefined => {
+      try {
+        checkOptions('f', { ['x'.repeat(length)]: 1 }, {});
+        return undefined;
+      } catch (error) {
+        return /"(x+…?)"/.exec(String(error))?.[1];
+      }
+    };
+    expect([said(40), said(41)]).toEqual(['x'.repeat(40), `${'x'.repeat(40)}…`]);
+  });
 });

@@ -272,6 +272,9 @@ describe('protected records', () => {
     expect(nearestSequence(0, 16, 0xfffe)).toBe(0x10000);
     expect(nearestSequence(5, 8, 0x1fe)).toBe(0x205);
     expect(nearestSequence(0xfd, 8, 0x202)).toBe(0x1fd);
+    // Of two that are equally near the later one.
+    expect(nearestSequence(0, 8, 0x80)).toBe(0x100);
+    expect(nearestSequence(0x80, 8, 0x100)).toBe(0x180);
     for (let sequence = 0; sequence < 1000; sequence++) {
       for (const ahead of [-127, -1, 0, 1, 127]) {
         const expected = Math.max(0, sequence + ahead);

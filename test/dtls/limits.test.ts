@@ -13,6 +13,8 @@ import { ReadEpoch13 } from '../../src/dtls/record/epoch13.ts';
 import { judgeReading, judgeWriting } from '../../src/dtls/record/key-limits.ts';
 import { PlaintextWriteEpoch } from '../../src/dtls/record/write-epoch.ts';
 import { PeerKeyUpdates } from '../../src/dtls/v13/key-updates.ts';
+import { Conversation } from './machines.ts';
+import { Pair } from './pair.ts';
 
 it('the defaults', () => {
   expect(DEFAULT_LIMITS).toEqual({
@@ -86,6 +88,23 @@ describe('reassembly', () => {
     incoming.accept(piece(0, 40));
     expect([incoming.pending, incoming.reserved]).toEqual([2, 70]);
     expect(incoming.progress()).toEqual({ type: 11, received: 1, length: 30 });
+  });
+});
+
+describe.each(['1.2', '1.3'] as const)('a handshake of DTLS %s', (version) => {
+  const versions = { min: version, max: version };
+  const talk = new Conversation({ versions }, { versions });
+  talk.until();
+
+  it.each(['client', 'server'] as const)('the %s takes a message of messageLength bytes', (role) => {
+    const said = talk.side(role === 'client' ? 'server' : 'client').said;
+    const longest = Math.max(...said.map(({ body }) => body.length));
+    const connects = (messageLength: number): boolean => {
+      const limited = { [role]: { versions, limits: { messageLength } } };
+      const pair = new Pair({ client: { versions }, server: { versions }, ...limited });
+      return pair.start().run().connected;
+    };
+    expect([connects(longest), connects(longest - 1)]).toEqual([true, false]);
   });
 });
 
