@@ -30,6 +30,11 @@ function bytesFrom(pair: Pair, role: DtlsRole): number {
   return pair.sent.reduce((sum, { from, data }) => sum + (from === role ? data.length : 0), 0);
 }
 
+/** True for an ACK of the server's: of one record it has 40 bytes, and nothing else that it says then has as many. */
+function isServersAck({ from, index, data }: Sent): boolean {
+  return from === 'server' && index > 1 && data.length >= 40;
+}
+
 describe('ACK', () => {
   it('T071 round trip; what is malformed is refused', () => {
     const numbers = [
@@ -101,17 +106,39 @@ describe('ACK', () => {
     silent.runTo(20_000);
     expect(silent.codes('client')).toEqual(['closed unacknowledged']);
     expect(silent.client.nextTimeout()).toBe(Infinity);
-    const isAck = (sent: Sent): boolean => sent.from === 'server' && sent.index > 1 && sent.data.length > 40;
-    const deaf = pair13({ wire: (sent) => (isAck(sent) ? [] : PERFECT(sent)) })
+    const deaf = pair13({ wire: (sent) => (isServersAck(sent) ? [] : PERFECT(sent)) })
       .start()
       .run();
     deaf.sendText('server', 'x');
+    deaf.runTo(10_000);
+    expect(deaf.client.timeoutReason()).toBe('dtlsRetransmit');
     deaf.runTo(20_000);
     expect([deaf.client.state, deaf.client.nextTimeout(), deaf.codes('client')]).toEqual([
       'connected',
       Infinity,
       [],
     ]);
+  });
+
+  it('one that comes after it was given up begins anew: the next KeyUpdate is awaited', () => {
+    const pair = pair13({
+      wire: (sent) => (isServersAck(sent) ? [{ data: sent.data, after: 16_000 }] : PERFECT(sent)),
+    })
+      .start()
+      .run();
+    pair.sendText('server', 'x');
+    pair.runTo(15_500);
+    expect([pair.client.state, pair.client.nextTimeout()]).toEqual(['connected', Infinity]);
+    pair.runTo(20_000);
+    pair.wire = () => [];
+    const { retransmissions } = counters(pair, 'client');
+    pair.client.updateKeys(pair.now);
+    pair.runTo(30_000);
+    expect(counters(pair, 'client').retransmissions).toBeGreaterThan(retransmissions);
+    expect(pair.client.timeoutReason()).toBe('dtlsRetransmit');
+    // It has its time, and is given up as the flight before it was.
+    pair.runTo(60_000);
+    expect([pair.client.state, pair.client.nextTimeout()]).toEqual(['connected', Infinity]);
   });
 
   it('T071 SEC-11 in plaintext it changes nothing', () => {
