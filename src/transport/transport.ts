@@ -390,6 +390,9 @@ export class Transport implements Machine<TransportEvent> {
         this.#events.push({ type: 'selectedpairchange' });
         if (this.isSecured) this.#events.push({ type: 'pathchange' });
         return;
+      case 'restartfailed':
+        this.#events.push({ type: 'warning', failure: event.failure });
+        return;
       case 'failed':
         this.#events.push({ type: 'closed', failure: event.failure });
     }
