@@ -1,9 +1,11 @@
 /**
  * Generation: one run of ICE, from its credentials to its end; RFC 8445 calls it a session. It holds the credentials and the
  * role of both sides, the peer's candidates, the checklist with the checks under way, and what has come of them. It is data
- * and small steps; the rest of the room are functions of it, in this order:
+ * and small steps; the other files of the room are functions of it:
  *
  *     pairing ──▶ checks ──▶ requests, responses ──▶ selection, following ──▶ the active pair and its consent
+ *
+ * Where it stands among the generations of its agent:
  *
  *     current ──restart──▶ superseded: consent and triggered checks only ──a pair of the next is selected──▶ retired: it answers
  *        ▲                     │
