@@ -57,7 +57,7 @@ const MUTANTS = [
     name: 'channels-left-open',
     fault: 'Rtc: the channels are not closed with the connection',
     file: 'src/channel/sctp-transport.ts',
-    find: '    this.#channels.close(isOrderly(reason) ? undefined : reason, now, unread);\n',
+    find: '    this.#channels.close(reason, now);\n',
     replace: '',
   },
   {

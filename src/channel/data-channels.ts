@@ -13,12 +13,14 @@
  * Waits that begin in a call without a time count from the next time seen, so tell the time soon after such a call.
  */
 import type { Failure } from '../core/errors.ts';
+import { isOrderly } from '../core/errors.ts';
+import type { Machine } from '../core/machine.ts';
 import type { SctpEvent } from '../sctp/index.ts';
 import type { AskedMessage, ChannelOwner, DataChannel } from './data-channel.ts';
 import {
   closeChannel,
   expire,
-  finish,
+  closeAll,
   onLocalReset,
   onOutcome,
   onRemoteReset,
@@ -60,9 +62,11 @@ function ownerOf(layer: Layer): ChannelOwner {
 const CHANNEL_MEMORY = 2048;
 
 /**
- * Channels of one association. `PassedOn` are events of an owner that stand in one row with those of the channels.
+ * The data channels of one association. `PassedOn` are events of an owner that stand in one row with those of the channels.
  */
-export class DataChannels<PassedOn extends SctpTransportEvent = never> {
+export class DataChannels<PassedOn extends SctpTransportEvent = never> implements Machine<
+  ChannelEvent | PassedOn
+> {
   readonly #layer: Layer;
 
   /** Throws `ERR_BAD_ARGUMENT` for a gate or limit out of range. */
@@ -104,7 +108,7 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> {
   /** Feed every event of the association, in its order; `now` in milliseconds. */
   handleSctpEvent(event: SctpEvent, now: number): void {
     const layer = this.#layer;
-    layer.advance(now);
+    layer.clock.observe(now, this);
     if (layer.association === 'closed') return;
     switch (event.type) {
       case 'connected':
@@ -114,9 +118,11 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> {
         for (const state of layer.channels) if (state.phase === 'waiting') establish(layer, state);
         return;
       case 'streamdata':
+        layer.clock.hear();
         onStreamData(layer, event.streamId);
         return;
       case 'message':
+        layer.clock.hear();
         if (!onMessage(layer, event.streamId, event.ppid, event.data)) layer.port.release(event.data.length);
         return;
       case 'messageoutcome':
@@ -129,6 +135,7 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> {
         onBufferedAmountLow(layer, event.streamId);
         return;
       case 'streamreset':
+        layer.clock.hear();
         if (event.origin === 'remote') onRemoteReset(layer, event.streamId);
         else onLocalReset(layer, event.streamId, event.outcome);
         return;
@@ -136,14 +143,14 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> {
         onStreamStalled(layer, event.streamId, event.failure);
         return;
       case 'closed':
-        this.close(event.failure, now);
+        closeAll(layer, event.failure, 'given-out');
     }
   }
 
   /** Runs every gate that is due at `now`. */
   handleTimeout(now: number): void {
     const layer = this.#layer;
-    layer.advance(now);
+    layer.clock.observe(now, this);
     for (;;) {
       const gate = earliestGate(layer.gates);
       const due = gate.takeDue();
@@ -185,24 +192,20 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> {
     return gate.next() === Infinity ? undefined : gate.name;
   }
 
+  /** The host stood still for `missed` milliseconds up to now: what waits for the peer waits so much longer. */
+  thaw(missed: number): void {
+    for (const gate of Object.values(this.#layer.gates)) gate.thaw(missed);
+  }
+
   /**
-   * The association is over: every channel closes, once, for the reason `cause`; nothing is waited for any more.
-   * @param unread messages that were not polled come out first, or, as this end has had enough, do not.
+   * The connection is over: every channel closes, once, and nothing is waited for any more. `channelclose` has the reason unless
+   * that was in order (`isOrderly`). Messages that were not polled come out first; where it was this end that had enough
+   * (`local-close`) they do not.
    */
-  close(cause: Failure | undefined, now: number, unread: 'given-out' | 'dropped' = 'given-out'): void {
-    const layer = this.#layer;
-    layer.advance(now);
-    if (layer.association === 'closed') return;
-    layer.association = 'closed';
-    for (const gate of Object.values(layer.gates)) gate.clear();
-    layer.control.clear();
-    layer.counters.add('earlyMessagesLost', layer.early.count);
-    layer.early.clear();
-    layer.streams.clear();
-    for (const state of layer.channels) {
-      if (unread === 'dropped') layer.counters.add('lateMessages', layer.events.dropUnread(state));
-      finish(layer, state, cause);
-    }
+  close(reason: Failure, now: number): void {
+    this.#layer.clock.observe(now, this);
+    const unread = reason.code === 'local-close' ? 'dropped' : 'given-out';
+    closeAll(this.#layer, isOrderly(reason) ? undefined : reason, unread);
   }
 
   /** What there is, what is waited for, what was dropped. */

@@ -20,7 +20,7 @@ import type { Stream } from './streams.ts';
 
 export function closeChannel(layer: Layer, state: ChannelState): void {
   if (state.phase === 'closing' || state.phase === 'closed') return;
-  layer.clock.isStale = true;
+  layer.clock.callWithoutTime();
   // Whoever closes a channel does not want to hear from it any more.
   layer.counters.add('lateMessages', layer.events.dropUnread(state));
   shut(layer, state, 'send');
@@ -157,6 +157,24 @@ export function expire(layer: Layer, gate: Gate<Stream>, stream: Stream, elapsed
 /** A stream has come to its end, perhaps: the channel that had it closes. */
 export function end(layer: Layer, reached: StreamEnd | undefined): void {
   if (reached?.channel !== undefined) finish(layer, reached.channel, reached.failure, reached.isDelivered);
+}
+
+/**
+ * The association is over, for the reason `cause`: every channel closes, once, and nothing is waited for any more.
+ * @param unread messages that were not polled come out first, or, as this end has had enough, do not.
+ */
+export function closeAll(layer: Layer, cause: Failure | undefined, unread: 'given-out' | 'dropped'): void {
+  if (layer.association === 'closed') return;
+  layer.association = 'closed';
+  for (const gate of Object.values(layer.gates)) gate.clear();
+  layer.control.clear();
+  layer.counters.add('earlyMessagesLost', layer.early.count);
+  layer.early.clear();
+  layer.streams.clear();
+  for (const state of layer.channels) {
+    if (unread === 'dropped') layer.counters.add('lateMessages', layer.events.dropUnread(state));
+    finish(layer, state, cause);
+  }
 }
 
 /** The one way into `closed`: the channel's last event, with the first cause. */

@@ -4,23 +4,18 @@
  * All waits of a gate last equally long and time does not go back, so the order of arming is the order of expiry: the
  * earliest deadline is the first entry of a Map, with nothing to sort and nothing to scan.
  */
+import type { Clock } from '../core/clock.ts';
+import { THAW_GRACE } from '../core/clock.ts';
 import type { ChannelGates, GateName } from './options.ts';
 
-/** The time as the layer knows it, shared by its gates. */
-export class Clock {
-  /** The last time seen, in milliseconds; −Infinity before the first. */
-  now: number = -Infinity;
-  /** A call without a time has come since: nobody can say how long after. */
-  isStale = true;
-}
-
+/** A wait of one name. */
 export class Gate<Key> {
   readonly name: GateName;
   /** Milliseconds from arming to expiry; `Infinity` switches the gate off. */
   readonly duration: number;
   readonly #clock: Clock;
   readonly #since = new Map<Key, number>();
-  /** Armed by a stale clock, which must not shorten their wait: it begins with the next time seen. Last in the Map. */
+  /** Armed while the clock was stale, which must not shorten their wait: it begins when the clock is right again. Last in the Map. */
   readonly #undated = new Set<Key>();
 
   constructor(name: GateName, duration: number, clock: Clock) {
@@ -40,6 +35,7 @@ export class Gate<Key> {
 
   /** Starts the wait of `key`, or starts it again. */
   arm(key: Key): void {
+    this.#date();
     this.disarm(key);
     this.#since.set(key, this.#clock.now);
     if (this.#clock.isStale) this.#undated.add(key);
@@ -55,14 +51,16 @@ export class Gate<Key> {
     this.#undated.clear();
   }
 
-  /** The clock is right again: what was armed while it was stale waits from now on. */
-  date(): void {
-    for (const key of this.#undated) this.#since.set(key, this.#clock.now);
-    this.#undated.clear();
+  /** The host stood still for `missed` milliseconds: as much longer the peer may take, and `THAW_GRACE` from now at the least. */
+  thaw(missed: number): void {
+    this.#date();
+    const earliest = this.#clock.now + THAW_GRACE - this.duration;
+    for (const [key, since] of this.#since) this.#since.set(key, Math.max(since + missed, earliest));
   }
 
   /** The earliest deadline, `Infinity` if nobody waits. */
   next(): number {
+    this.#date();
     if (this.#since.size === 0) return Infinity;
     const first = this.#since.values().next();
     return first.done === true ? Infinity : first.value + this.duration;
@@ -78,11 +76,19 @@ export class Gate<Key> {
     this.disarm(key);
     return { key, elapsed: this.#clock.now - since };
   }
+
+  /** What was armed while the clock was stale waits from now on, if it is right again. */
+  #date(): void {
+    if (this.#undated.size === 0 || this.#clock.isStale) return;
+    for (const key of this.#undated) this.#since.set(key, this.#clock.now);
+    this.#undated.clear();
+  }
 }
 
 /** One gate of each name. */
 export type Gates<Key> = Readonly<Record<GateName, Gate<Key>>>;
 
+/** The gates of one layer, with their durations in milliseconds. */
 export function makeGates<Key>(durations: ChannelGates, clock: Clock): Gates<Key> {
   return {
     openAck: new Gate('openAck', durations.openAck, clock),

@@ -1,4 +1,5 @@
 /** Everything the channels of an association are, as plain data and their parts; the functions beside it change it. */
+import { Clock } from '../core/clock.ts';
 import { Counters } from '../core/counters.ts';
 import { Closing } from './closing.ts';
 import { ControlQueue } from './control-queue.ts';
@@ -8,7 +9,7 @@ import { EventQueue } from './event-queue.ts';
 import type { ChannelCall, ChannelCounter } from './events.ts';
 import { CHANNEL_COUNTERS } from './events.ts';
 import type { Gates } from './gate.ts';
-import { Clock, makeGates } from './gate.ts';
+import { makeGates } from './gate.ts';
 import type { ChannelLimits, ChannelOptions } from './options.ts';
 import { checkLayerOptions } from './options.ts';
 import type { SctpPort } from './port.ts';
@@ -25,7 +26,7 @@ export class Layer {
   readonly limits: ChannelLimits;
   readonly tolerateParity: boolean;
   readonly onActivity: () => void;
-  readonly clock: Clock = new Clock();
+  readonly clock: Clock;
   readonly gates: Gates<Stream>;
   readonly streams: StreamTable = new StreamTable();
   readonly closing: Closing;
@@ -42,6 +43,7 @@ export class Layer {
     this.port = port;
     this.limits = limits;
     this.tolerateParity = options.tolerateParity ?? true;
+    this.clock = options.clock ?? new Clock();
     this.gates = makeGates(gates, this.clock);
     this.closing = new Closing(port, this.streams, this.gates);
     this.control = new ControlQueue(port);
@@ -55,13 +57,5 @@ export class Layer {
   streamOf(state: ChannelState): Stream | undefined {
     if (state.id === undefined || state.phase === 'closed') return undefined;
     return this.streams.get(state.id);
-  }
-
-  /** The time is `now`: what was begun since the last one waits from here on. */
-  advance(now: number): void {
-    if (now > this.clock.now) this.clock.now = now;
-    if (!this.clock.isStale) return;
-    this.clock.isStale = false;
-    for (const gate of Object.values(this.gates)) gate.date();
   }
 }

@@ -36,7 +36,7 @@ export function createChannel(layer: Layer, label: string, options: DataChannelO
     state.phase = 'closed';
     return state.handle;
   }
-  layer.clock.isStale = true;
+  layer.clock.callWithoutTime();
   const obstacle = obstacleTo(layer, options.id);
   layer.channels.add(state);
   if (obstacle !== undefined) {
@@ -88,7 +88,7 @@ export function setRole(layer: Layer, role: ChannelRole): void {
     throw new RtcError('ERR_INVALID_STATE', `the role is "${layer.role}" and cannot become "${role}"`);
   }
   layer.role = role;
-  layer.clock.isStale = true;
+  layer.clock.callWithoutTime();
   for (const state of layer.channels) {
     if (state.id !== undefined) continue;
     const id = freeId(layer, role);

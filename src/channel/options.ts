@@ -2,12 +2,14 @@
  * What an application may ask: of the layer (gates and limits, with their defaults) and of one channel. Checked here,
  * once, before anything has changed.
  */
+import type { Clock } from '../core/clock.ts';
 import { badArgument } from '../core/errors.ts';
 import type { OptionRule, OptionRules } from '../core/options.ts';
 import {
   callback,
   checkOptions,
   flag,
+  having,
   integer,
   nested,
   number,
@@ -71,7 +73,10 @@ export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = {
   maxEarlyBytes: 262_144,
 };
 
+/** Options of the channels of an association. */
 export interface ChannelOptions {
+  /** The clock of the connection that the channels are part of; without one they have their own. */
+  readonly clock?: Clock | undefined;
   readonly gates?: Partial<ChannelGates> | undefined;
   readonly limits?: Partial<ChannelLimits> | undefined;
   /**
@@ -167,6 +172,7 @@ const LIMIT_RULES: OptionRules<ChannelLimits> = {
 
 /** What each option of the layer must be. */
 export const CHANNEL_OPTION_RULES: OptionRules<ChannelOptions> = {
+  clock: having('a Clock', ['observe', 'hear']),
   gates: nested(GATE_RULES),
   limits: nested(LIMIT_RULES),
   tolerateParity: flag,

@@ -9,7 +9,6 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
-import { isOrderly } from '../core/errors.ts';
 import type { PacketKind, PacketSource, PathFacts, PathUser } from '../core/machine.ts';
 import { timerName } from '../core/timers.ts';
 import type { SctpEvent, SctpInspection, SctpOptions } from '../sctp/index.ts';
@@ -73,11 +72,11 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
 
   /** Ends everything; an ABORT with the reason waits to be polled. What the peer has sent may still be read, unless we had enough. */
   close(reason: Failure, now: number): void {
-    this.#association.abort(reason.code, now);
+    this.#association.close(reason, now);
+    // The channels say the rest themselves.
     for (let event = this.#association.pollEvent(); event !== undefined;)
       event = this.#association.pollEvent();
-    const unread = reason.code === 'local-close' ? 'dropped' : 'given-out';
-    this.#channels.close(isOrderly(reason) ? undefined : reason, now, unread);
+    this.#channels.close(reason, now);
   }
 
   // --- what the world did ---
@@ -108,8 +107,9 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
     this.#carry(now);
   }
 
-  thaw(): void {
-    // Each layer sees for itself that it was late.
+  thaw(missed: number): void {
+    this.#association.thaw(missed);
+    this.#channels.thaw(missed);
   }
 
   // --- what to do next ---

@@ -58,9 +58,9 @@ export interface Failure {
   readonly peerSilentFor?: number | undefined;
 }
 
-/** True if one of the two ends has closed: nothing has failed. */
-export function isOrderly(reason: Failure): boolean {
-  return reason.code === 'local-close' || reason.code === 'remote-close';
+/** True for the end that one of the two sides has asked for: `local-close`, `remote-close`. */
+export function isOrderly({ code }: Failure): boolean {
+  return code === 'local-close' || code === 'remote-close';
 }
 
 /** An `ERR_BAD_ARGUMENT` to throw: which argument, what was expected, and what came, shortened to a line. */

@@ -77,7 +77,7 @@ export interface RtcOptions {
   readonly ice?: Partial<Omit<IceOptions, (typeof DECIDED_FOR_ICE)[number]>> | undefined;
   readonly dtls?: Partial<Pick<DtlsOptions, (typeof DTLS_NAMES)[number]>> | undefined;
   readonly sctp?: Partial<Omit<SctpOptions, (typeof DECIDED_FOR_SCTP)[number]>> | undefined;
-  readonly channels?: Partial<Omit<ChannelOptions, 'onActivity'>> | undefined;
+  readonly channels?: Partial<Omit<ChannelOptions, (typeof DECIDED_FOR_CHANNELS)[number]>> | undefined;
 }
 
 /** What a host may say of DTLS; the rest follows from the connection. */
@@ -95,6 +95,7 @@ const DECIDED_FOR_ICE = ['crypto', 'random', 'clock', 'role', 'lite'] as const;
 
 /** What `Rtc` decides for its association: options of its own, and what the descriptions say. */
 const DECIDED_FOR_SCTP = [
+  'clock',
   'random',
   'maxMessageSize',
   'mtu',
@@ -103,6 +104,8 @@ const DECIDED_FOR_SCTP = [
   'remotePort',
   'remoteMaxMessageSize',
 ] as const;
+
+const DECIDED_FOR_CHANNELS = ['clock', 'onActivity'] as const;
 
 /** RFC 8841 §5.2 leaves the port to us; browsers say 5000. */
 export const SCTP_PORT = 5000;
@@ -127,7 +130,7 @@ export const RTC_OPTION_RULES: OptionRules<RtcOptions> = {
   ice: nested(without(ICE_OPTION_RULES, ...DECIDED_FOR_ICE)),
   dtls: nested(only(DTLS_OPTION_RULES, ...DTLS_NAMES)),
   sctp: nested(without(SCTP_OPTION_RULES, ...DECIDED_FOR_SCTP)),
-  channels: nested(without(CHANNEL_OPTION_RULES, 'onActivity')),
+  channels: nested(without(CHANNEL_OPTION_RULES, ...DECIDED_FOR_CHANNELS)),
 };
 
 const ADD_CANDIDATES =

@@ -91,6 +91,7 @@ export class ProtocolStack {
     this.#data = new SctpTransport(
       {
         ...settings.sctp,
+        clock: this.clock,
         random: splitRandom(random, 'sctp'),
         localPort: SCTP_PORT,
         remotePort: SCTP_PORT,
@@ -101,6 +102,7 @@ export class ProtocolStack {
       },
       {
         ...settings.channels,
+        clock: this.clock,
         onActivity: () => {
           this.#touch(data);
           onActivity();

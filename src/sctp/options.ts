@@ -1,9 +1,11 @@
 /** Options of an association, their defaults and their checks. Sizes are bytes, times milliseconds. */
+import { Clock } from '../core/clock.ts';
 import { badArgument } from '../core/errors.ts';
 import type { OptionRule, OptionRules } from '../core/options.ts';
 import {
   checkOptions,
   flag,
+  having,
   integer,
   nested,
   number,
@@ -65,7 +67,10 @@ export interface PathMtuOptions {
   readonly probeAfter?: number | undefined;
 }
 
+/** Options of an association. */
 export interface SctpOptions {
+  /** The clock of the connection that the association is part of; without one it has its own. */
+  readonly clock?: Clock | undefined;
   /** Tags, initial TSNs, cookies and heartbeat nonces come from here. */
   readonly random: RandomSource;
   /** RFC 8841: 5000 unless the descriptions say otherwise. */
@@ -182,6 +187,7 @@ const controllerRule: OptionRule = (value, name) => {
 
 /** What each option must be; `resolveOptions` adds how they hang together. */
 export const SCTP_OPTION_RULES: OptionRules<SctpOptions> = {
+  clock: having('a Clock', ['observe', 'hear']),
   random: required(randomRule),
   localPort: integer(1, 65_535),
   remotePort: integer(1, 65_535),
@@ -212,7 +218,9 @@ export const SCTP_OPTION_RULES: OptionRules<SctpOptions> = {
   gates: nested(GATE_RULES),
 };
 
+/** Options with their defaults. */
 export interface SctpSettings {
+  readonly clock: Clock;
   readonly random: RandomSource;
   readonly localPort: number;
   readonly remotePort: number;
@@ -252,6 +260,7 @@ export function resolveOptions(options: SctpOptions): SctpSettings {
     (options.receiveWindow === undefined ? Math.max(DEFAULT_WINDOW_MAX, receiveWindow) : receiveWindow);
   const maxOpenMessages = options.maxOpenMessages ?? Math.max(4096, Math.ceil(receiveWindow / 1024));
   const settings: SctpSettings = {
+    clock: options.clock ?? new Clock(),
     random: options.random,
     localPort: options.localPort ?? 5000,
     remotePort: options.remotePort ?? 5000,

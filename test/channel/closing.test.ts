@@ -15,6 +15,7 @@ import {
 } from './fake-port.ts';
 
 const OPEN = encodeOpen({ label: 'again', protocol: '', priority: 256, ordered: true });
+const LOCAL_CLOSE = { layer: 'rtc', code: 'local-close', message: 'closed by this end' } as const;
 const FAILURE = { layer: 'sctp', code: 'data-timeout', message: 'no progress' } as const;
 
 /** A client's channel on stream 0, open. */
@@ -311,7 +312,7 @@ describe('the end of the association', () => {
     channels.createChannel('waiting');
     drain(channels);
     channels.handleSctpEvent(closed(FAILURE), 2);
-    channels.close(undefined, 3);
+    channels.close(LOCAL_CLOSE, 3);
     const events = drain(channels);
     expect(events).toHaveLength(4);
     for (const event of events) expect(event).toMatchObject({ type: 'channelclose', failure: FAILURE });
@@ -341,6 +342,22 @@ describe('the end of the association', () => {
     ]);
   });
 
+  test('close() for a reason that is in order: they close without a failure, and what was not polled is dropped if it is ours', () => {
+    for (const [code, kept] of [
+      ['local-close', 0],
+      ['remote-close', 1],
+    ] as const) {
+      const { port, channels, chat } = opened();
+      port.released = 0;
+      channels.handleSctpEvent(message(0, 53, 1), 1);
+      channels.close({ ...LOCAL_CLOSE, code }, 2);
+      const events = drain(channels);
+      expect(events.filter(({ type }) => type === 'message')).toHaveLength(kept);
+      expect(events.at(-1)).toEqual({ type: 'channelclose', channel: chat });
+      expect(port.released).toBe(1);
+    }
+  });
+
   test('without a failure, the channels close without one', () => {
     const { channels, chat } = opened();
     channels.handleSctpEvent(closed(), 1);
@@ -349,7 +366,7 @@ describe('the end of the association', () => {
 
   test('A1: afterwards: what is created is closed, sending answers false, closing and late events are nothing', () => {
     const { channels, chat } = opened();
-    channels.close(undefined, 1);
+    channels.close(LOCAL_CLOSE, 1);
     drain(channels);
     expect(channels.createChannel('x').readyState).toBe('closed');
     expect(channels.inspect().channels).toEqual([]);

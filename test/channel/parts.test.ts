@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Clock, Gate, earliestGate, makeGates } from '../../src/channel/gate.ts';
+import { Gate, earliestGate, makeGates } from '../../src/channel/gate.ts';
+import { Clock } from '../../src/core/clock.ts';
 import { DEFAULT_CHANNEL_GATES } from '../../src/channel/index.ts';
 import { StreamTable } from '../../src/channel/streams.ts';
 
@@ -39,13 +40,32 @@ describe('Gate', () => {
     gate.arm('disarmed');
     gate.disarm('disarmed');
     at(8);
-    gate.date();
     gate.arm('after');
     at(18);
     expect(gate.takeDue()).toEqual({ key: 'before', elapsed: 18 });
     expect(gate.takeDue()).toEqual({ key: 'called', elapsed: 10 });
     expect(gate.takeDue()).toEqual({ key: 'after', elapsed: 10 });
     expect(gate.size).toBe(0);
+  });
+
+  test('a host that stood still makes every wait as much longer, and leaves the peer three seconds', () => {
+    const gate = new Gate<string>('openAck', 10_000, clock);
+    at(0);
+    gate.arm('long ago');
+    at(9000);
+    gate.arm('just now');
+    clock.isStale = true;
+    gate.arm('called');
+    at(14_000);
+    gate.thaw(4000);
+    expect(gate.next()).toBe(17_000);
+    at(23_000);
+    expect([gate.takeDue()?.key, gate.takeDue()?.key, gate.takeDue()?.key]).toEqual([
+      'long ago',
+      'just now',
+      undefined,
+    ]);
+    expect(gate.next()).toBe(14_000 + 4000 + 10_000);
   });
 
   test('a duration of Infinity never expires', () => {

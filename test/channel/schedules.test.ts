@@ -177,8 +177,7 @@ test('left alone, every closing channel closes within its gates', () => {
       run.port.full = false;
       run.step({ do: 'time', by: 0 });
       // Drain, then reset: 30 s and 10 s, and nobody answers.
-      run.step({ do: 'time', by: 30_000 });
-      run.step({ do: 'time', by: 10_000 });
+      for (let second = 0; second < 40; second++) run.step({ do: 'time', by: 1000 });
       for (const handle of run.handles) expect(handle.readyState).toBe('closed');
     }),
   );

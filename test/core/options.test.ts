@@ -68,7 +68,7 @@ const TAKERS: readonly Taker[] = [
         'handshakeTimeout retransmitTimeout versions groups cipherSuites srtpProfiles dangerouslyAcceptAnyFingerprint',
       ),
       sctp: Object.keys(SCTP_OPTION_RULES).filter(
-        (key) => !/^(random|maxMessageSize|mtu|pathMtu|.*Port|remoteMax.*)$/.test(key),
+        (key) => !/^(clock|random|maxMessageSize|mtu|pathMtu|.*Port|remoteMax.*)$/.test(key),
       ),
       channels: words('gates limits tolerateParity'),
       pathMtu: words('max min probeAfter'),

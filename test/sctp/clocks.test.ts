@@ -1,5 +1,6 @@
 /** The retransmission time-out, and the table of deadlines. */
 import { describe, expect, test } from 'vitest';
+import { Clock } from '../../src/core/clock.ts';
 import { Deadlines } from '../../src/sctp/association/deadlines.ts';
 import { RtoEstimator } from '../../src/sctp/tx/rto.ts';
 
@@ -79,8 +80,27 @@ describe('RtoEstimator (RFC 9260 §6.3.1)', () => {
 });
 
 describe('Deadlines', () => {
-  function deadlines(now = 1000): Deadlines {
-    const made = new Deadlines();
+  /** Deadlines and their clock as an association that owns it moves them. */
+  class Dated extends Deadlines {
+    readonly clock: Clock;
+
+    constructor(clock: Clock) {
+      super(clock);
+      this.clock = clock;
+    }
+
+    observe(now: number): void {
+      this.clock.observe(now, {
+        nextTimeout: () => this.next(),
+        thaw: (missed) => {
+          this.thaw(missed);
+        },
+      });
+    }
+  }
+
+  function deadlines(now = 1000): Dated {
+    const made = new Dated(new Clock());
     made.observe(now);
     return made;
   }
@@ -139,7 +159,7 @@ describe('Deadlines', () => {
     made.start('t3', 500);
     made.observe(-5);
     made.observe(NaN);
-    expect([made.now, made.next()]).toEqual([1000, 1500]);
+    expect([made.clock.now, made.next()]).toEqual([1000, 1500]);
   });
 
   test('S27: a jump of a day fires each protocol timer once, and the gates have the day added', () => {
@@ -153,7 +173,7 @@ describe('Deadlines', () => {
 
   test('what an undated call arms counts from the next time seen', () => {
     const made = deadlines();
-    made.markStale();
+    made.clock.callWithoutTime();
     made.start('dataProgress', 30_000);
     expect(made.next()).toBe(31_000);
     made.observe(20_000);

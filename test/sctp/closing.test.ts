@@ -8,6 +8,7 @@ import {
   association,
   events,
   inspect,
+  LOCAL_CLOSE,
   messages,
   Pair,
   payload,
@@ -106,18 +107,26 @@ describe('abort', () => {
     'shutdown-pending',
     'shutdown-sent',
     'shutdown-received',
-  ])('F2c: close() in %s leaves nothing at all', (state) => {
-    const a = inState(state);
-    a.close();
-    assertInvariants(a);
-    expect([sent(a), events(a), a.nextTimeout()]).toEqual([[], [], Infinity]);
-    a.close();
-    a.handleTimeout(200_000);
-    a.setPathWritable(false, 200_000);
-    a.abort('again', 200_000);
-    a.shutdown(200_000);
-    expect([sent(a), events(a), a.nextTimeout()]).toEqual([[], [], Infinity]);
-  });
+  ])(
+    "F2c: close() in %s leaves an ABORT with the reason's code, `closed` with the reason, and else nothing",
+    (state) => {
+      const a = inState(state);
+      a.close(LOCAL_CLOSE, 100_000);
+      assertInvariants(a);
+      expect(a.nextTimeout()).toBe(Infinity);
+      const expected = state === 'new' || state === 'cookie-wait' ? [] : ['abort'];
+      expect(allKinds(sent(a))).toEqual(expected);
+      const causes = [{ code: 12, text: 'local-close' }];
+      expect(last(events(a))).toEqual({ type: 'closed', origin: 'local', failure: LOCAL_CLOSE, causes });
+      expect([sent(a), events(a)]).toEqual([[], []]);
+      a.close(LOCAL_CLOSE, 200_000);
+      a.handleTimeout(200_000);
+      a.setPathWritable(false, 200_000);
+      a.abort('again', 200_000);
+      a.shutdown(200_000);
+      expect([sent(a), events(a), a.nextTimeout()]).toEqual([[], [], Infinity]);
+    },
+  );
 
   test('packets for a closed association change nothing', () => {
     const pair = connected();

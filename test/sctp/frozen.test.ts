@@ -1,5 +1,6 @@
 /** F5b: a host that stood still, and calls that come without a time. */
 import { describe, expect, test } from 'vitest';
+import { Clock } from '../../src/core/clock.ts';
 import { assertInvariants, inspect, messages, Pair, payload, sent } from './pair.ts';
 import { sackOf } from './wire.ts';
 
@@ -57,6 +58,32 @@ describe('F5b: a host that stood still', () => {
     expect(timeToClose(pair)).toBeLessThanOrEqual(31_000);
   });
 
+  test('it is forgiven once until the peer is heard: a host that is always late ends, too', () => {
+    const pair = connected();
+    pair.a.send(1, { ppid: 53, data: payload(1000, 1) });
+    pair.cut[1] = true;
+    pair.runFor(100);
+    let wakeups = 0;
+    while (pair.a.state !== 'closed' && wakeups < 40) {
+      pair.now = pair.a.nextTimeout() + 4000;
+      pair.a.handleTimeout(pair.now);
+      sent(pair.a);
+      wakeups++;
+    }
+    expect(pair.a.state).toBe('closed');
+    expect(wakeups).toBeLessThan(20);
+  });
+
+  test('less than three seconds late is a slow timer: the gate is not moved', () => {
+    const pair = connected();
+    pair.a.send(1, { ppid: 53, data: payload(10, 1) });
+    pair.a.handleTimeout(pair.now);
+    sent(pair.a);
+    const gate = inspect(pair.a).timers['dataProgress'];
+    pair.a.handleTimeout(pair.a.nextTimeout() + 2999);
+    expect(inspect(pair.a).timers['dataProgress']).toBe(gate);
+  });
+
   test('fractions of a millisecond leave no deadline behind', () => {
     const pair = connected({ link: { delay: 20 / 3, jitter: 1 / 7 } });
     for (let i = 0; i < 200; i++) {
@@ -74,6 +101,60 @@ describe('F5b: a host that stood still', () => {
     pair.a.handleTimeout(5);
     pair.a.handleTimeout(Number.NaN);
     expect(inspect(pair.a).nextTimeout).toBe(nextTimeout);
+  });
+});
+
+describe('a clock of the connection', () => {
+  /** A connected association on a shared clock, whose owner has drained it at `pair.now`. */
+  function shared(): { pair: Pair; clock: Clock } {
+    const clock = new Clock(true);
+    const pair = new Pair({ a: { clock } });
+    const { a } = pair;
+    const tell = (): void => {
+      clock.advance(pair.now, a);
+    };
+    for (const method of ['connect', 'handlePacket', 'handleOwnedPacket', 'handleTimeout'] as const) {
+      const plain = a[method].bind(a) as (...args: unknown[]) => void;
+      Object.assign(a, {
+        [method]: (...args: unknown[]) => {
+          tell();
+          plain(...args);
+        },
+      });
+    }
+    return { pair: pair.connect(), clock };
+  }
+
+  test('what is sent inside of a drain counts at once, outside of one from the next time told', () => {
+    const { pair, clock } = shared();
+    const { now } = pair;
+    clock.advance(now, pair.a);
+    pair.a.send(1, { ppid: 53, data: payload(10, 1), maxPacketLifeTime: 500 });
+    expect(inspect(pair.a).timers).toMatchObject({ dataProgress: now + 30_000, messageLifetime: now + 500 });
+    sent(pair.a);
+    clock.endDrain();
+    pair.a.send(2, { ppid: 53, data: payload(10, 1), maxPacketLifeTime: 100 });
+    pair.a.resetStreams([3]);
+    expect(pair.a.nextTimeout()).toBeLessThanOrEqual(now + 500);
+    clock.advance(now + 450, pair.a);
+    // Nobody has told the association: it looks at the clock by itself.
+    expect(inspect(pair.a).timers).toMatchObject({
+      dataProgress: now + 30_000,
+      streamReset: now + 450 + 10_000,
+      messageLifetime: now + 500,
+    });
+    pair.a.handleTimeout(now + 450);
+    expect(inspect(pair.a).counters['expired-messages']).toBe(0);
+  });
+
+  test('the owner says how much was missed', () => {
+    const { pair, clock } = shared();
+    pair.a.send(1, { ppid: 53, data: payload(10, 1) });
+    clock.advance(pair.now, pair.a);
+    const due = inspect(pair.a).timers['dataProgress'] ?? NaN;
+    const late = pair.a.nextTimeout() + 50_000;
+    clock.advance(late, pair.a);
+    expect([clock.freezes, inspect(pair.a).timers['dataProgress']]).toEqual([1, due + 50_000]);
   });
 });
 

@@ -7,7 +7,7 @@ import { DEFAULT_SCTP_GATES } from '../../src/sctp/index.ts';
 import type { SctpEvent, SctpGates } from '../../src/sctp/index.ts';
 import { expectNothingHeld } from './empty.ts';
 import type { PairOptions } from './pair.ts';
-import { inspect, Pair, payload } from './pair.ts';
+import { inspect, LOCAL_CLOSE, Pair, payload } from './pair.ts';
 import { dataOf } from './wire.ts';
 
 interface Row {
@@ -80,7 +80,7 @@ const rows: readonly Row[] = [
       pair.filter = (from) => from !== 0 || packets++ === 0;
       pair.a.connect(pair.now);
       pair.runFor(30);
-      pair.a.close();
+      pair.a.close(LOCAL_CLOSE, pair.now);
       return 1;
     },
     slack: 30,

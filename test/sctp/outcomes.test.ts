@@ -1,7 +1,7 @@
 /** messageLifetime and what `send` promises: every message that is asked about ends once, however it ends. */
 import { describe, expect, test } from 'vitest';
 import type { MessageOutcome, SctpEvent, SctpMessage } from '../../src/sctp/index.ts';
-import { association, events, inspect, messages, Pair, payload } from './pair.ts';
+import { association, events, inspect, LOCAL_CLOSE, messages, Pair, payload } from './pair.ts';
 import { kinds } from './wire.ts';
 
 function connected(options: ConstructorParameters<typeof Pair>[0] = {}): Pair {
@@ -79,7 +79,7 @@ describe('outcomes', () => {
       for (let i = 1000; i < 1010; i++) pair.a.send(3, message(500, i));
       pair.runFor(1000);
       if (how === 'abort') pair.a.abort('enough', pair.now);
-      else if (how === 'close') pair.a.close();
+      else if (how === 'close') pair.a.close(LOCAL_CLOSE, pair.now);
       else pair.run(() => pair.a.state === 'closed');
       const all = [...pair.events[0], ...events(pair.a)];
       const ended = outcomes(all);
@@ -87,8 +87,7 @@ describe('outcomes', () => {
         Array.from({ length: 1010 }, (_, i) => i),
       );
       expect(new Set(ended.map(([, outcome]) => outcome))).toEqual(new Set(['discarded']));
-      // `close` is for an owner who knows; otherwise `closed` is the last word.
-      if (how !== 'close') expect(all.at(-1)?.type).toBe('closed');
+      expect(all.at(-1)?.type).toBe('closed');
       expect(pair.a.nextTimeout()).toBe(Infinity);
       expect(inspect(pair.a).send).toMatchObject({ bufferedBytes: 0, unackedBytes: 0, outstandingChunks: 0 });
     },

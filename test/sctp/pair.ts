@@ -1,10 +1,14 @@
 /** Two associations, one virtual clock, one hostile link; and what must hold after every step. */
 import { expect } from 'vitest';
 import type { Bytes } from '../../src/core/bytes.ts';
+import type { Failure } from '../../src/core/errors.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import { SctpAssociation } from '../../src/sctp/index.ts';
 import type { SctpEvent, SctpInspection, SctpMessageEvent, SctpOptions } from '../../src/sctp/index.ts';
 import type { ReceiverLimits } from '../../src/sctp/rx/receiver.ts';
+
+/** Why a test closes an association. */
+export const LOCAL_CLOSE: Failure = { layer: 'rtc', code: 'local-close', message: 'closed by this end' };
 
 export type Overrides = Partial<SctpOptions>;
 

@@ -11,7 +11,7 @@ import { encodeForwardTsn, encodeIForwardTsn } from '../../src/sctp/packet/forwa
 import { encodeInit } from '../../src/sctp/packet/init.ts';
 import { encodeOutgoingReset } from '../../src/sctp/packet/reconfig.ts';
 import { encodeChunk, encodeHeartbeat, encodeShutdown } from '../../src/sctp/packet/simple.ts';
-import { assertInvariants, association, inspect, messages, payload } from './pair.ts';
+import { assertInvariants, association, inspect, LOCAL_CLOSE, messages, payload } from './pair.ts';
 import { INTERLEAVING_EXTENSIONS, Puppet, PUPPET_INIT } from './puppet.ts';
 import { abortChunk, chunksOf, kinds, packetOf, sackChunk } from './wire.ts';
 
@@ -67,7 +67,8 @@ describe('S2: who may speak (RFC 9260 §8.5)', () => {
 
   test.each(chunks)('%s for an association that has closed: nothing', (_, chunk) => {
     const puppet = new Puppet();
-    puppet.a.close();
+    puppet.a.close(LOCAL_CLOSE, puppet.now);
+    puppet.drain();
     puppet.a.handlePacket(packetOf(puppet.tag, chunk), puppet.now);
     expect([puppet.a.nextTimeout(), puppet.a.pollTransmit(), puppet.a.pollEvent()]).toEqual([
       Infinity,

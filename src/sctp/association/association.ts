@@ -13,24 +13,30 @@
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
+import type { Failure } from '../../core/errors.ts';
 import { badArgument } from '../../core/errors.ts';
+import type { Machine } from '../../core/machine.ts';
 import { CAUSE, charge } from '../constants.ts';
 import type { SctpEvent, SctpMessage, SctpState } from '../events.ts';
 import type { SctpInspection } from '../inspection.ts';
 import type { SctpOptions } from '../options.ts';
 import { resolveOptions } from '../options.ts';
+import type { SctpCause } from '../packet/causes.ts';
 import type { PacketPorts } from '../packet/packet.ts';
 import { ChunkCursor, PacketWriter } from '../packet/packet.ts';
+import type { OutgoingMessage } from '../tx/send-queue.ts';
 import { outgoingMessage } from '../tx/send-queue.ts';
 import { invariantViolation } from './invariants.ts';
+import type { DeadlineName } from './deadlines.ts';
 import { checkOpen, checkPriority, checkSend, checkStream, takesOrders } from './misuse.ts';
 import { readPacket } from './receive.ts';
 import { startConnect } from './setup.ts';
 import { runDeadline, settle } from './upkeep.ts';
-import { Association, abortWith, failure, release } from './state.ts';
+import { Association, abortWith, failure } from './state.ts';
 import { writePacket } from './transmit.ts';
 
-export class SctpAssociation {
+/** One SCTP association. */
+export class SctpAssociation implements Machine<SctpEvent> {
   readonly #a: Association;
   #ports: PacketPorts;
   readonly #cursor = new ChunkCursor();
@@ -151,6 +157,7 @@ export class SctpAssociation {
     return this.#a.events.size;
   }
 
+  /** The next event, `undefined` when drained. */
   pollEvent(): SctpEvent | undefined {
     const event = this.#a.events.shift();
     if (event?.type === 'message' && !this.#a.retainsMessages) this.release(event.data.length);
@@ -196,11 +203,15 @@ export class SctpAssociation {
     return Number.isFinite(silence) ? Math.max(0, silence) : 0;
   }
 
+  /** When `handleTimeout` is due, milliseconds; Infinity: nothing is awaited. */
   nextTimeout(): number {
+    this.#date();
     return this.#a.deadlines.next();
   }
 
-  timeoutReason(): string | undefined {
+  /** Which deadline that is. */
+  timeoutReason(): DeadlineName | undefined {
+    this.#date();
     return this.#a.deadlines.nextName();
   }
 
@@ -229,8 +240,8 @@ export class SctpAssociation {
     }
     const traits = { unordered, maxRetransmits, lifetime: maxPacketLifeTime, priority, token };
     const outgoing = outgoingMessage(streamId, ppid, copyBytes(data), traits);
-    if (outgoing.lifetime > 0 && outgoing.lifetime !== Infinity) a.undated.push(outgoing);
-    a.deadlines.markStale();
+    a.clock.callWithoutTime();
+    this.#limitLifetime(outgoing);
     a.sender.accept(outgoing);
     settle(a);
     return true;
@@ -246,7 +257,7 @@ export class SctpAssociation {
     checkOpen(a);
     for (const id of streamIds) checkStream(id, a.settings.streams);
     if (!takesOrders(a)) return;
-    a.deadlines.markStale();
+    a.clock.callWithoutTime();
     for (const id of streamIds) a.outgoingResets.request(id, a.sender.queue);
     settle(a);
   }
@@ -331,7 +342,7 @@ export class SctpAssociation {
     this.#observe(now);
     if (a.state === 'new' || a.state === 'cookie-wait' || a.state === 'cookie-echoed') {
       const text = 'shut down before the association was set up';
-      abortWith(a, { code: CAUSE.userInitiatedAbort, text }, failure(a, 'aborted', text));
+      abortWith(a, byUser(text), failure(a, 'aborted', text));
     } else if (a.state === 'established') {
       a.state = 'shutdown-pending';
       a.deadlines.start('shutdown', a.settings.gates.shutdown);
@@ -339,22 +350,25 @@ export class SctpAssociation {
     settle(a);
   }
 
-  /** Ends at once: one ABORT with the reason to poll (RFC 9260 §9.1), everything else released in this call. */
-  abort(reason: string, now: number): void {
-    this.#observe(now);
-    if (this.#a.state === 'closed') return;
-    abortWith(this.#a, { code: CAUSE.userInitiatedAbort, text: reason }, failure(this.#a, 'aborted', reason));
+  /** The host stood still for `missed` milliseconds up to now: what waits for the peer waits so much longer. */
+  thaw(missed: number): void {
+    this.#date();
+    this.#a.deadlines.thaw(missed);
   }
 
   /**
-   * The lower layer is gone: nothing is sent, everything is released, and no event follows but the outcomes of messages
-   * that were asked about.
+   * Ends at once (RFC 9260 §9.1, ABORT). There to be polled afterwards: one ABORT with the reason's code, if the peer is known,
+   * and the events, `closed` with the reason last. Everything else is released in this call.
    */
-  close(): void {
-    const a = this.#a;
-    a.events.clear();
-    a.outbox.farewell = undefined;
-    if (a.state !== 'closed') release(a);
+  close(reason: Failure, now: number): void {
+    this.#observe(now);
+    if (this.#a.state !== 'closed') abortWith(this.#a, byUser(reason.code), reason);
+  }
+
+  /** As `close`, for a reason in words, which the ABORT has too. */
+  abort(reason: string, now: number): void {
+    this.#observe(now);
+    if (this.#a.state !== 'closed') abortWith(this.#a, byUser(reason), failure(this.#a, 'aborted', reason));
   }
 
   /** State, timers (milliseconds, absolute), queues and counters as plain data. No tags, cookies or payload. */
@@ -405,10 +419,31 @@ export class SctpAssociation {
 
   #observe(now: number): void {
     const a = this.#a;
-    a.deadlines.observe(now);
+    a.clock.observe(now, this);
+    this.#date();
+  }
+
+  /** What was done while the clock was stale counts from now on, if it is right again. */
+  #date(): void {
+    const a = this.#a;
+    if (a.clock.isStale) return;
     a.sender.recovery.observe(a.now);
     if (a.undated.length === 0) return;
     for (const message of a.undated) a.sender.abandonment.limitLifetime(message, a.now);
     a.undated = [];
+    a.deadlines.set('messageLifetime', a.sender.abandonment.nextExpiry);
   }
+
+  /** A message's lifetime begins now, or as soon as it is known when that is. */
+  #limitLifetime(message: OutgoingMessage): void {
+    const a = this.#a;
+    if (message.lifetime === 0 || message.lifetime === Infinity) return;
+    if (a.clock.isStale) a.undated.push(message);
+    else a.sender.abandonment.limitLifetime(message, a.now);
+  }
+}
+
+/** RFC 9260 §3.3.10.12. */
+function byUser(text: string): SctpCause {
+  return { code: CAUSE.userInitiatedAbort, text };
 }

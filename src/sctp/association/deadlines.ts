@@ -1,14 +1,17 @@
 /**
- * Deadlines: every clock of an association in one table, protocol timers and gates alike.
+ * Deadlines: every wait of an association in one table, protocol timers and gates alike.
  *
  * Two things make it more than a TimerTable:
- * - Calls of the application carry no time. What they arm is *provisional*: it runs from the last time seen, so that the
- *   table is never empty while something waits, and starts again at the next time seen, so that nothing is cut short.
- * - A machine that was frozen comes back late. What it did not see is not the peer's silence: gates move on by the time
- *   that was missed, and the peer gets `THAW_GRACE` to show itself. Protocol timers just fire, once.
+ * - Calls of the application carry no time. What is armed while the clock is stale is *provisional*: it runs from the last
+ *   time seen, so that the table is never empty while something waits, and starts again when it is first looked at by a clock
+ *   that is right again, so that nothing is cut short.
+ * - A host may stand still. What it did not see is not the peer's silence: gates move on by the time that was missed (`thaw`),
+ *   and the peer gets `THAW_GRACE` to show itself. Protocol timers just fire, once.
  *
  * While the path is down (`hold`) the rows of `HELD` stand still with what they have left.
  */
+import type { Clock } from '../../core/clock.ts';
+import { THAW_GRACE } from '../../core/clock.ts';
 import { rowIn, rowsOf } from '../../core/rows.ts';
 import { TimerTable } from '../../core/timers.ts';
 
@@ -39,7 +42,9 @@ const GATES = [
   'shutdown',
 ] as const;
 
+/** A wait that ends the association, a stream or a request when it takes too long. */
 export type GateName = (typeof GATES)[number];
+/** A row of the table. */
 export type DeadlineName = (typeof PROTOCOL_TIMERS)[number] | GateName;
 
 const NAMES: readonly DeadlineName[] = [...PROTOCOL_TIMERS, ...GATES];
@@ -62,18 +67,12 @@ const HELD: readonly DeadlineName[] = [
   'reassembly',
 ];
 
-/** A deadline missed by more than this, in milliseconds, means that the host stood still, not that it was busy. */
-const FREEZE = 1000;
-/** Milliseconds a peer has, at the least, to answer after the host stood still: one capped retransmission time-out. */
-const THAW_GRACE = 3000;
 /** What is left of a deadline may be a rounding error of the host's fractions: it must still lie in the future. */
 const SHORTEST = 1;
 
+/** The deadlines of one association, on the clock of its connection. */
 export class Deadlines {
-  /** The last time seen, milliseconds; -Infinity before the first. */
-  now: number = -Infinity;
-  /** True from a call without a time until the next time seen. */
-  stale = true;
+  readonly #clock: Clock;
   readonly #table = new TimerTable<DeadlineName>(NAMES);
   /** When each row was last armed from the start. */
   readonly #since = new Array<number>(NAMES.length).fill(NEVER);
@@ -86,23 +85,13 @@ export class Deadlines {
   /** Milliseconds for which the path was down or the host stood still. */
   #asleep = 0;
 
-  /** Takes the caller's time; earlier than the last one seen counts as the last one. */
-  observe(now: number): void {
-    const time = now > this.now ? now : this.now;
-    if (this.#provisionalRows > 0) this.#settleProvisional(time);
-    if (time - this.#table.next() > FREEZE) this.#thaw(time);
-    this.now = time;
-    this.stale = false;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   /** The time less what the path was down and the host stood still: for waits that begin and end without a row. */
   get awake(): number {
-    return (this.#held === undefined ? this.now : this.#heldAt) - this.#asleep;
-  }
-
-  /** The application acts without saying when. */
-  markStale(): void {
-    this.stale = true;
+    return (this.#held === undefined ? this.#clock.now : this.#heldAt) - this.#asleep;
   }
 
   /** Arms `name` for `length` milliseconds from now unless it is armed already. */
@@ -114,12 +103,12 @@ export class Deadlines {
   restart(name: DeadlineName, length: number): void {
     if (this.#held !== undefined && HELD.includes(name)) {
       this.#held.set(name, length);
-      this.#since[rowOf(name)] = this.now;
+      this.#since[rowOf(name)] = this.#clock.now;
       return;
     }
-    this.#setProvisional(name, this.stale ? length : NEVER);
+    this.#setProvisional(name, this.#clock.isStale ? length : NEVER);
     // Before the first time seen a row is armed at 0: it is provisional and moves with that time.
-    this.#arm(name, Math.max(this.now, 0), length);
+    this.#arm(name, Math.max(this.#clock.now, 0), length);
   }
 
   /** Arms `name` for the time `at`, or disarms it with Infinity. For what has a time of its own. */
@@ -129,7 +118,8 @@ export class Deadlines {
 
   /** Brings the deadline of an armed `name` forward to `length` from now; a later one stays as it is. */
   shorten(name: DeadlineName, length: number): void {
-    if (this.#table.deadline(name) > this.now + length && this.isArmed(name)) {
+    this.#date();
+    if (this.#table.deadline(name) > this.#clock.now + length && this.isArmed(name)) {
       const since = this.#since[rowOf(name)]!;
       this.restart(name, length);
       this.#since[rowOf(name)] = since;
@@ -157,29 +147,36 @@ export class Deadlines {
   /** Milliseconds since `name` was last armed from the start. */
   elapsed(name: DeadlineName): number {
     const since = this.#since[rowOf(name)]!;
-    return since === NEVER ? 0 : this.now - since;
+    return since === NEVER ? 0 : this.#clock.now - since;
   }
 
   /** Disarms and names the earliest row that is due; `undefined` if none is. */
   takeDue(): DeadlineName | undefined {
-    return this.#table.takeDue(this.now);
+    this.#date();
+    return this.#table.takeDue(this.#clock.now);
   }
 
+  /** The earliest deadline; Infinity when none is armed. */
   next(): number {
+    this.#date();
     return this.#table.next();
   }
 
+  /** Whose it is. */
   nextName(): DeadlineName | undefined {
+    this.#date();
     return this.#table.nextName();
   }
 
   /** Stops the held rows' clocks. */
   hold(): void {
+    this.#date();
+    const { now } = this.#clock;
     this.#held = new Map();
-    this.#heldAt = this.now;
+    this.#heldAt = now;
     for (const name of HELD) {
       if (!this.#table.isArmed(name)) continue;
-      this.#held.set(name, Math.max(0, this.#table.deadline(name) - this.now));
+      this.#held.set(name, Math.max(0, this.#table.deadline(name) - now));
       this.#table.disarm(name);
       this.#setProvisional(name, NEVER);
     }
@@ -190,11 +187,24 @@ export class Deadlines {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) return;
-    this.#asleep += this.now - this.#heldAt;
-    for (const [name, left] of held) this.#table.arm(name, this.now + left);
+    const { now } = this.#clock;
+    this.#asleep += now - this.#heldAt;
+    for (const [name, left] of held) this.#table.arm(name, now + left);
   }
 
+  /** The host stood still for `missed` milliseconds: as much longer the peer may be silent. */
+  thaw(missed: number): void {
+    const { now } = this.#clock;
+    if (this.#held === undefined) this.#asleep += missed;
+    for (const gate of GATES) {
+      if (!this.#table.isArmed(gate)) continue;
+      this.#table.arm(gate, Math.max(this.#table.deadline(gate) + missed, now + THAW_GRACE));
+    }
+  }
+
+  /** Every armed deadline, for inspection. */
   armed(): Partial<Record<DeadlineName, number>> {
+    this.#date();
     return this.#table.armed();
   }
 
@@ -210,22 +220,14 @@ export class Deadlines {
     this.#provisional[row] = length;
   }
 
-  #settleProvisional(time: number): void {
+  /** What was armed while the clock was stale counts from now on, if it is right again. */
+  #date(): void {
+    if (this.#provisionalRows === 0 || this.#clock.isStale) return;
     for (const name of NAMES) {
       const length = this.#provisional[rowOf(name)]!;
       if (length === NEVER) continue;
-      this.#arm(name, time, length);
+      this.#arm(name, this.#clock.now, length);
       this.#setProvisional(name, NEVER);
-    }
-  }
-
-  #thaw(time: number): void {
-    const missed = time - Math.max(this.#table.next(), this.now);
-    if (missed <= FREEZE) return;
-    if (this.#held === undefined) this.#asleep += missed;
-    for (const gate of GATES) {
-      if (!this.#table.isArmed(gate)) continue;
-      this.#table.arm(gate, Math.max(this.#table.deadline(gate) + missed, time + THAW_GRACE));
     }
   }
 }

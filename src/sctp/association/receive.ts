@@ -16,6 +16,7 @@ import { handleChunk } from './chunks.ts';
 import { handleCookieEcho, handleInit } from './setup.ts';
 import { setSackAside } from './transmit.ts';
 import type { Association } from './state.ts';
+import { hearPeer } from './state.ts';
 
 /**
  * Reads one packet; false when it is refused whole: damaged, of other ports, or after the end.
@@ -85,7 +86,7 @@ function answerForeign(a: Association, type: number, tag: number): boolean {
 
 /** Walks the packet from the cursor's chunk on: the peer of this association has spoken. */
 function readChunks(a: Association, cursor: ChunkCursor, owned: boolean): void {
-  a.lastHeardAt = a.now;
+  hearPeer(a);
   if (a.receiver !== undefined) {
     a.receiver.clock = a.deadlines.awake;
     a.receiver.roundTrip = a.sender.rto.shortest;

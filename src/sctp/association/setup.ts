@@ -10,7 +10,7 @@ import { encodeAbort, encodeCause, encodeMissingParameters, encodeStaleness } fr
 import type { InitChunk } from '../packet/init.ts';
 import { decodeInit } from '../packet/init.ts';
 import type { Association } from './state.ts';
-import { abortForViolation, BACKOFF_CAP, end, failure } from './state.ts';
+import { abortForViolation, BACKOFF_CAP, end, failure, hearPeer } from './state.ts';
 
 /** RFC 9260 §3.3.2: a receiver window below this is not a window. */
 const MIN_WINDOW = 1500;
@@ -201,7 +201,7 @@ export function establish(a: Association): void {
   a.outbox.cookieEcho = false;
   a.deadlines.stop('t1');
   a.deadlines.stop('sctpConnect');
-  a.lastHeardAt = a.now;
+  hearPeer(a);
   a.deadlines.start('heartbeat', a.heartbeat.interval);
   a.deadlines.start('peerLiveness', a.settings.gates.peerLiveness);
   a.events.push({ type: 'connected' });

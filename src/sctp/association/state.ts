@@ -2,6 +2,7 @@
  * Everything an association is, as plain data and its machines, and the two ways it ends: by a failure or an ABORT
  * (`abortWith`, `failGate`), or because somebody else ended it (`end`). Each releases everything in the same call.
  */
+import type { Clock } from '../../core/clock.ts';
 import type { Failure } from '../../core/errors.ts';
 import { Counters } from '../../core/counters.ts';
 import { BoundedQueue } from '../../core/queue.ts';
@@ -52,7 +53,8 @@ export class Association {
   readonly counters: Counters<SctpCounter> = new Counters<SctpCounter>(COUNTERS);
   // Bounded by the receive window (messages), by streams (resets) and by the send buffer (low thresholds).
   readonly events: BoundedQueue<SctpEvent> = new BoundedQueue<SctpEvent>(Infinity);
-  readonly deadlines: Deadlines = new Deadlines();
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly outbox: Outbox = new Outbox();
   readonly handshake: Handshake;
   readonly heartbeat: Heartbeat;
@@ -65,6 +67,8 @@ export class Association {
 
   constructor(settings: SctpSettings) {
     this.settings = settings;
+    this.clock = settings.clock;
+    this.deadlines = new Deadlines(settings.clock);
     this.outboundStreams = settings.streams;
     this.remoteMaxMessageSize = settings.remoteMaxMessageSize;
     const { random } = settings;
@@ -108,7 +112,7 @@ export class Association {
   }
 
   get now(): number {
-    return this.deadlines.now;
+    return this.clock.now;
   }
 
   /** Largest message that is taken for sending, in bytes: one for the peer to take and the send buffer to hold. */
@@ -167,6 +171,12 @@ export class Association {
     );
     this.incomingResets = new IncomingResets(peer.initialTsn);
   }
+}
+
+/** The peer of this association has spoken. */
+export function hearPeer(a: Association): void {
+  a.lastHeardAt = a.now;
+  a.clock.hear();
 }
 
 /** Ends the association: nothing is armed, nothing is queued, and one last packet may go out. */

@@ -147,7 +147,7 @@ function writeEstablished(a: Association, writer: PacketWriter): void {
   writer.seek(sackAt + sackSize);
   let wroteControl = writeControl(a, writer);
   if (a.sender.writeForwardTsn(writer, a.now)) wroteControl = true;
-  const wroteData = a.maySendData && a.sender.fill(writer, a.now, !a.deadlines.stale);
+  const wroteData = a.maySendData && a.sender.fill(writer, a.now, !a.clock.isStale);
   const end = writer.mark;
   // A SACK that leaves no room for the FORWARD TSN that is due makes way for it.
   const mustSack = tracker?.sackNow === true || a.sender.forwarding.isDue;
@@ -179,7 +179,7 @@ function writeControl(a: Association, writer: PacketWriter): boolean {
   if (outbox.heartbeat) {
     outbox.heartbeat = false;
     a.counters.add('heartbeats-sent');
-    writer.chunk(a.heartbeat.ask(a.now, !a.deadlines.stale));
+    writer.chunk(a.heartbeat.ask(a.now, !a.clock.isStale));
   }
   if (outbox.reconfig) {
     const chunk = a.outgoingResets.encode(a.incomingResets?.lastSequence ?? 0);
@@ -202,5 +202,5 @@ function writeReplies(a: Association, writer: PacketWriter): void {
 }
 
 function noteSetupSent(a: Association): void {
-  a.setupSentAt = a.handshake.attempts === 0 && !a.deadlines.stale ? a.now : undefined;
+  a.setupSentAt = a.handshake.attempts === 0 && !a.clock.isStale ? a.now : undefined;
 }
