@@ -83,9 +83,10 @@ function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolea
   if (a.state === 'cookie-echoed') establish(a);
   if (receiver === undefined || !a.mayReceiveData) return unexpected(a);
   if ((cursor.type === CHUNK.iData) !== receiver.interleaving) return abortForKind(a);
-  // §9.2: in SHUTDOWN-SENT every DATA is answered with SACK and SHUTDOWN.
+  // §9.2: in SHUTDOWN-SENT every DATA is answered with SACK and SHUTDOWN, and T2 starts anew.
   if (a.state === 'shutdown-sent') {
     a.outbox.shutdown = true;
+    a.deadlines.restart('t2', a.sender.rto.timeout);
     receiver.tracker.demandSack();
   }
   switch (receiver.handleData(cursor.packet, cursor.start, cursor.end, cursor.flags, owned)) {
@@ -190,9 +191,16 @@ function handleShutdown(a: Association, body: Uint8Array): boolean {
 
 function handleShutdownAck(a: Association): boolean {
   if (a.state !== 'shutdown-sent' && a.state !== 'shutdown-ack-sent') return unexpected(a);
-  const chunk = encodeChunk(CHUNK.shutdownComplete, 0, new Uint8Array(0));
-  end(a, { origin: 'local', causes: [] }, { tag: a.handshake.peerTag, chunk });
+  end(a, { origin: 'local', causes: [] });
+  completeShutdown(a);
   return false;
+}
+
+/** SHUTDOWN COMPLETE is all that a closed association still says: again, if the peer has not got it (§8.4). */
+export function completeShutdown(a: Association): void {
+  const chunk = encodeChunk(CHUNK.shutdownComplete, 0, new Uint8Array(0));
+  a.hasCompletedShutdown = true;
+  a.outbox.farewell = { tag: a.handshake.peerTag, chunk };
 }
 
 function handleShutdownComplete(a: Association): boolean {

@@ -12,7 +12,7 @@ import type { SctpCounter } from '../events.ts';
 import type { ChunkCursor, PacketPorts } from '../packet/packet.ts';
 import { checkPacket, destinationPortOf, sourcePortOf, verificationTagOf } from '../packet/packet.ts';
 import { encodeChunk } from '../packet/simple.ts';
-import { handleChunk } from './chunks.ts';
+import { completeShutdown, handleChunk } from './chunks.ts';
 import { handleCookieEcho, handleInit } from './setup.ts';
 import { setSackAside } from './transmit.ts';
 import type { Association } from './state.ts';
@@ -34,11 +34,20 @@ export function readPacket(
   if (bad !== undefined) return refuse(a, bad.reason as SctpCounter);
   const isOurs = sourcePortOf(packet) === ports.destination && destinationPortOf(packet) === ports.source;
   if (!isOurs) return refuse(a, 'wrong-port');
-  if (a.state === 'closed') return refuse(a, 'unexpected-chunk');
-  a.counters.add('packets-received');
   cursor.begin(packet);
   cursor.next();
+  if (a.state === 'closed') return readClosed(a, cursor, verificationTagOf(packet));
+  a.counters.add('packets-received');
   readTagged(a, cursor, verificationTagOf(packet), owned);
+  return true;
+}
+
+/** After the end nothing is taken; a peer that has not seen that we have shut down is told once more. */
+function readClosed(a: Association, cursor: ChunkCursor, tag: number): boolean {
+  const asksAgain = cursor.type === CHUNK.shutdownAck && tag === a.handshake.localTag;
+  if (!a.hasCompletedShutdown || !asksAgain) return refuse(a, 'unexpected-chunk');
+  a.counters.add('packets-received');
+  completeShutdown(a);
   return true;
 }
 

@@ -47,6 +47,8 @@ export class Association {
   undated: OutgoingMessage[] = [];
   /** What was accepted and not acknowledged has been above `sendBufferLowThreshold` since that was last reported. */
   sendBufferHigh = false;
+  /** We have closed with a SHUTDOWN COMPLETE, which may be lost. */
+  hasCompletedShutdown = false;
   /** Messages that were polled still count against the window, until `release`. */
   retainsMessages = false;
   readonly settings: SctpSettings;
