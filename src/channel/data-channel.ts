@@ -2,7 +2,7 @@
  * DataChannel: the handle an application holds. All it knows lies in a plain `ChannelState`, which the `DataChannels`
  * that made it changes; what the application asks for goes back there.
  *
- * waiting ─▶ opening ─▶ open ─▶ closing ─▶ closed     (from each state there is a way straight to closed)
+ * waiting ─▶ opening ─▶ open ─▶ shutting-down | closing ─▶ closed     (from each state there is a way straight to closed)
  */
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
@@ -21,14 +21,16 @@ export type ReadyState = 'connecting' | 'open' | 'closing' | 'closed';
  * Where a channel is, finer than its `readyState`:
  * - `waiting`: nothing of it is on its way yet: no role, no association, or no room for the OPEN;
  * - `opening`: OPEN is on its way, neither ACK nor data has come back;
+ * - `shutting-down`: the association is ending gracefully. What was accepted is still sent, and what comes is given out;
  * - `closing`: what was queued is being sent, then both directions of the stream are reset (closing.ts).
  */
-export type Phase = 'waiting' | 'opening' | 'open' | 'closing' | 'closed';
+export type Phase = 'waiting' | 'opening' | 'open' | 'shutting-down' | 'closing' | 'closed';
 
 const READY_STATE: Readonly<Record<Phase, ReadyState>> = {
   waiting: 'connecting',
   opening: 'connecting',
   open: 'open',
+  'shutting-down': 'closing',
   closing: 'closing',
   closed: 'closed',
 };

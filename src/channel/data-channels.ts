@@ -25,6 +25,7 @@ import {
   onOutcome,
   onRemoteReset,
   onStreamStalled,
+  shutDown,
 } from './ending.ts';
 import type { ChannelCall, ChannelEvent, ChannelsInspection, SctpTransportEvent } from './events.ts';
 import { armedGates, earliestGate } from './gate.ts';
@@ -112,7 +113,7 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
     if (layer.association === 'closed') return;
     switch (event.type) {
       case 'connected':
-        if (layer.association === 'connected') return;
+        if (layer.association !== 'connecting') return;
         layer.association = 'connected';
         // Data may have overtaken the end of the handshake, and opened channels already.
         for (const state of layer.channels) if (state.phase === 'waiting') establish(layer, state);
@@ -195,6 +196,16 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
   /** The host stood still for `missed` milliseconds up to now: what waits for the peer waits so much longer. */
   thaw(missed: number): void {
     for (const gate of Object.values(this.#layer.gates)) gate.thaw(missed);
+  }
+
+  /**
+   * The association is about to be shut down gracefully: channels are `closing` and take nothing more, what they have accepted is
+   * sent, what still comes is given out. `channelclose` follows when the association has ended; of channels that had sent
+   * nothing yet, now. Call it before the association's `shutdown`. Again: nothing happens.
+   */
+  shutdown(now: number): void {
+    this.#layer.clock.observe(now, this);
+    shutDown(this.#layer);
   }
 
   /**

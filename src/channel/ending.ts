@@ -1,6 +1,7 @@
 /**
  * How channels end. `closing.ts` knows of streams; here is what that means to the channels which have them:
  *
+ *   shutDown       the association is to end gracefully: nothing new is taken, all else goes on
  *   closeChannel   the application's `close()`: what is queued goes out first
  *   fail           the channel cannot go on: `channelerror`, what is queued is dropped
  *   onRemoteReset  the peer's close; onLocalReset  the answer to ours; expire  a gate
@@ -18,14 +19,36 @@ import type { Gate } from './gate.ts';
 import type { Layer } from './layer.ts';
 import type { Stream } from './streams.ts';
 
+/** The application closes the channel. */
 export function closeChannel(layer: Layer, state: ChannelState): void {
   if (state.phase === 'closing' || state.phase === 'closed') return;
   layer.clock.callWithoutTime();
   // Whoever closes a channel does not want to hear from it any more.
   layer.counters.add('lateMessages', layer.events.dropUnread(state));
-  shut(layer, state, 'send');
+  // With the association every stream ends: none is reset.
+  if (state.phase === 'shutting-down') state.phase = 'closing';
+  else shut(layer, state, 'send');
   layer.onCall?.(state.handle, { method: 'closeChannel' });
   layer.onActivity();
+}
+
+/**
+ * The association is about to end gracefully (RFC 9260 §9.2), all its streams with it. Channels take nothing more; those that
+ * nobody knows of yet close at once.
+ */
+export function shutDown(layer: Layer): void {
+  if (layer.association === 'closed' || layer.association === 'shutting-down') return;
+  layer.control.flush();
+  layer.association = 'shutting-down';
+  for (const state of layer.channels) {
+    const stream = layer.streamOf(state);
+    if (state.phase === 'waiting') {
+      shut(layer, state, 'discard');
+    } else if (state.phase !== 'closing') {
+      if (stream !== undefined) layer.gates.openAck.disarm(stream);
+      state.phase = 'shutting-down';
+    }
+  }
 }
 
 /** The channel cannot go on; the association can. */
@@ -99,6 +122,8 @@ export function onRemoteReset(layer: Layer, streamId: number): void {
       layer.events.resume(state);
       layer.events.push({ type: 'channelclosing', channel: state.handle });
       shut(layer, state, 'discard');
+      break;
+    case 'shutting-down': // The association, which ends, answers it.
       break;
     case 'closing':
     case 'closed':

@@ -124,7 +124,7 @@ export interface ChannelInspection {
 
 /** `DataChannels.inspect()`: plain, JSON-safe data. */
 export interface ChannelsInspection {
-  readonly association: 'connecting' | 'connected' | 'closed';
+  readonly association: 'connecting' | 'connected' | 'shutting-down' | 'closed';
   readonly role: ChannelRole | undefined;
   /** Every channel that is not closed, in order of creation. */
   readonly channels: readonly ChannelInspection[];

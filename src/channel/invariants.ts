@@ -19,7 +19,7 @@ export function invariantViolation({
     return isEmpty ? undefined : 'the channels are closed and hold something';
   }
   for (const stream of streams.all()) {
-    const violation = streamViolation(stream, gates);
+    const violation = streamViolation(stream, gates, association);
     if (violation !== undefined) return violation;
     if (stream.occupant !== 'half-open' && early.has(stream.id) && !isWaiting(stream)) {
       return `messages wait on stream ${stream.id} for a channel that it has`;
@@ -33,13 +33,19 @@ function isWaiting({ occupant }: Stream): boolean {
   return typeof occupant === 'object' && occupant.phase === 'waiting';
 }
 
-function streamViolation(stream: Stream, gates: Gates<Stream>): string | undefined {
+function streamViolation(
+  stream: Stream,
+  gates: Gates<Stream>,
+  association: Layer['association'],
+): string | undefined {
   const { id, occupant, outgoing, incoming } = stream;
   if (occupant === 'half-open') {
     return gates.inboundOpen.has(stream) ? undefined : `stream ${id} is half open, no inboundOpen`;
   }
   if (occupant === 'quarantined') return undefined;
   if (outgoing === 'draining' && !gates.closeDrain.has(stream)) return `stream ${id} drains, no closeDrain`;
+  // A graceful end of the association ends what is in use with it.
+  if (association === 'shutting-down' && outgoing === 'in-use') return undefined;
   const isEnding = outgoing === 'resetting' || (outgoing === 'reset') !== (incoming === 'reset');
   if (isEnding && outgoing !== 'draining' && !gates.streamReset.has(stream))
     return `stream ${id} ends, no streamReset`;

@@ -17,7 +17,7 @@ import type { ChannelRole, Stream } from './streams.ts';
 import { StreamTable } from './streams.ts';
 
 export class Layer {
-  association: 'connecting' | 'connected' | 'closed' = 'connecting';
+  association: 'connecting' | 'connected' | 'shutting-down' | 'closed' = 'connecting';
   role: ChannelRole | undefined;
   onCall: ((channel: DataChannel, call: ChannelCall) => void) | undefined;
   /** Every channel that is not closed, in order of creation. */

@@ -32,7 +32,7 @@ export function createChannel(layer: Layer, label: string, options: DataChannelO
   const settings = localSettings(label, options, layer.limits);
   checkOurs(layer, options.id);
   const state = new ChannelState(settings, layer.limits.maxMessageSize, layer.owner);
-  if (layer.association === 'closed') {
+  if (layer.association === 'closed' || layer.association === 'shutting-down') {
     state.phase = 'closed';
     return state.handle;
   }
@@ -152,7 +152,7 @@ export function establish(layer: Layer, state: ChannelState): void {
  */
 export function openChannel(layer: Layer, stream: Stream, state: ChannelState): void {
   layer.gates.openAck.disarm(stream);
-  state.phase = 'open';
+  state.phase = layer.association === 'shutting-down' ? 'shutting-down' : 'open';
   layer.port.setBufferedAmountLowThreshold(stream.id, state.lowThreshold);
   layer.port.setPriority(stream.id, PRIORITY[state.priority]);
   const type = state.settings.origin === 'remote' ? 'datachannel' : 'channelopen';

@@ -39,7 +39,8 @@ export function receive(
 export function receiveEarly(layer: Layer, stream: Stream, state: ChannelState): void {
   for (const { ppid, data } of layer.early.take(stream.id)) {
     // One that cannot be read fails the channel: what is behind it is late.
-    if (state.phase !== 'open') layer.counters.add('lateMessages');
-    if (state.phase !== 'open' || !receive(layer, stream, state, ppid, data)) layer.port.release(data.length);
+    const isLate = state.phase === 'closing';
+    if (isLate) layer.counters.add('lateMessages');
+    if (isLate || !receive(layer, stream, state, ppid, data)) layer.port.release(data.length);
   }
 }

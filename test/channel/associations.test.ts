@@ -293,3 +293,121 @@ describe('two associations back to back', () => {
     expect(link.client.nextTimeout()).toBe(Infinity);
   });
 });
+
+describe('the graceful end (RFC 9260 §9.2)', () => {
+  function open(seed: number): { link: Link; chat: DataChannel; theirs: DataChannel } {
+    const link = new Link(seed);
+    const chat = link.client.channels.createChannel('chat');
+    link.connect();
+    return { link, chat, theirs: link.server.opened() };
+  }
+
+  function shutDown(end: End, now: number): void {
+    end.channels.shutdown(now);
+    end.association.shutdown(now);
+  }
+
+  test.each([0, 0.2])(
+    'what both ends have accepted arrives, then each channel closes once, loss %d',
+    (loss) => {
+      const { link, chat, theirs } = open(40);
+      const sent = Array.from({ length: 20 }, (_, i) => new Uint8Array(10_000).fill(i));
+      for (const data of sent) {
+        expect(chat.send(data, { id: data[0] ?? 0 })).toBe(true);
+        expect(theirs.send(data)).toBe(true);
+      }
+      const unsent = link.client.channels.createChannel('opening');
+      link.loss = loss;
+      shutDown(link.client, link.now);
+      expect([chat.readyState, chat.send('more')]).toEqual(['closing', false]);
+      expect(link.client.channels.createChannel('late').readyState).toBe('closed');
+      expect(link.client.channels.inspect().association).toBe('shutting-down');
+      for (let i = 0; i < 290; i++) {
+        link.run(100);
+        expect(link.client.channels.invariantViolation()).toBeUndefined();
+        expect(link.server.channels.invariantViolation()).toBeUndefined();
+      }
+      expect(link.server.received()).toEqual(sent);
+      expect(link.client.received()).toEqual(sent);
+      const outcomes = link.client.events.flatMap((event) =>
+        event.type === 'messageoutcome' ? [event.outcome] : [],
+      );
+      expect(outcomes).toEqual(sent.map(() => 'acknowledged'));
+      for (const [end, channel] of [
+        [link.client, chat],
+        [link.client, unsent],
+        [link.server, theirs],
+      ] as const) {
+        expect(end.types(channel).filter((type) => type.startsWith('channelc'))).toEqual(['channelclose']);
+        expect(end.types(channel).at(-1)).toBe('channelclose');
+        expect(end.types()).not.toContain('channelerror');
+        const close = end.events.find((event) => event.type === 'channelclose' && event.channel === channel);
+        expect(close).not.toHaveProperty('failure');
+        expect(end.channels.inspect()).toMatchObject({ association: 'closed', channels: [], timers: {} });
+      }
+    },
+  );
+
+  test('both at once', () => {
+    const { link, chat, theirs } = open(41);
+    chat.send('one');
+    theirs.send('two');
+    shutDown(link.client, link.now);
+    shutDown(link.server, link.now);
+    link.run(2000);
+    expect([link.server.received(), link.client.received()]).toEqual([['one'], ['two']]);
+    expect([link.client.types(chat).at(-1), link.server.types(theirs).at(-1)]).toEqual([
+      'channelclose',
+      'channelclose',
+    ]);
+  });
+
+  test('a channel that the peer closes meanwhile, one that we close, and one that closes already, close once', () => {
+    const link = new Link(42);
+    const [first, second, third] = ['first', 'second', 'third'].map((label) =>
+      link.client.channels.createChannel(label),
+    );
+    link.connect();
+    third?.close();
+    link.server.opened(0).close();
+    link.server.opened(1).send('unheard');
+    shutDown(link.client, link.now);
+    second?.close();
+    link.run(5000);
+    expect(link.client.received()).toEqual([]);
+    for (const channel of [first, second, third]) {
+      expect(channel?.readyState).toBe('closed');
+      expect(link.client.types(channel).filter((type) => type === 'channelclose')).toHaveLength(1);
+    }
+    expect(link.client.types()).not.toContain('channelerror');
+    expect(link.client.events.filter((event) => 'failure' in event)).toEqual([]);
+  });
+
+  test('a channel of the peer that opens meanwhile is told, gives out what it says, and closes', () => {
+    const { link } = open(43);
+    const late = link.server.channels.createChannel('late', { negotiated: false });
+    shutDown(link.client, link.now);
+    link.run(5000);
+    const theirs = link.client.opened();
+    expect([theirs.label, theirs.readyState, late.readyState]).toEqual(['late', 'closed', 'closed']);
+    expect(link.client.types(theirs)).toEqual(['datachannel', 'channelclose']);
+  });
+
+  test('channels that wait for the association close at once; a second call changes nothing', () => {
+    const link = new Link(44);
+    const early = link.client.channels.createChannel('early');
+    link.client.channels.shutdown(0);
+    link.client.channels.shutdown(0);
+    link.client.settle(0);
+    expect([early.readyState, link.client.types(early)]).toEqual(['closed', ['channelclose']]);
+  });
+
+  test('the peer never answers: the reason is that of the gate', () => {
+    const { link, chat } = open(45);
+    link.loss = 1;
+    shutDown(link.client, link.now);
+    link.run(11_000);
+    expect(link.client.types(chat)).toEqual(['channelopen', 'channelclose']);
+    expect(link.client.events.at(-1)).toMatchObject({ failure: { code: 'shutdown-timeout' } });
+  });
+});
