@@ -28,7 +28,7 @@ const MUTANTS = [
   {
     name: 'lost-t3',
     fault: 'SCTP: T3 is not armed when data goes out (a lost timer re-arm)',
-    file: 'src/sctp/association/upkeep.ts',
+    file: 'src/sctp/association/timers.ts',
     find: "  else deadlines.start('t3', sender.rto.timeout);\n",
     replace: '',
   },
@@ -70,7 +70,7 @@ const MUTANTS = [
   {
     name: 'no-data-progress',
     fault: 'SCTP: the gate dataProgress is never armed (a deadline left out)',
-    file: 'src/sctp/association/upkeep.ts',
+    file: 'src/sctp/association/timers.ts',
     find: "  deadlines.start('dataProgress', gates.dataProgress);\n",
     replace: '',
   },

@@ -14,7 +14,7 @@ import { channelFailure } from './failures.ts';
 import type { Gates } from './gate.ts';
 import { DEFAULT_PRIORITY, PRIORITY } from './options.ts';
 import type { SctpPort } from './port.ts';
-import { takesOrders } from './port.ts';
+import { acceptsData } from './port.ts';
 import type { Stream, StreamTable } from './streams.ts';
 
 /** A stream has come to its end, and so has the channel that had it. */
@@ -47,7 +47,7 @@ export class Closing {
     } else {
       this.#awaitReset(stream);
     }
-    if (takesOrders(this.#port)) this.#port.resetStreams([stream.id]);
+    if (acceptsData(this.#port)) this.#port.resetStreams([stream.id]);
   }
 
   /** Nobody waits for what is still queued: the peer has closed its direction, or draining took too long. */
@@ -71,7 +71,7 @@ export class Closing {
     switch (outcome) {
       case 'performed':
         stream.outgoing = 'reset';
-        return this.#settle(stream);
+        return this.#endIfReset(stream);
       case 'denied':
         return this.giveUp(stream, channelFailure('reset-denied', 'the peer refused to reset the stream'));
       case 'timeout':
@@ -82,7 +82,7 @@ export class Closing {
   /** The peer has reset its direction; ours is on its way by now. */
   onRemoteReset(stream: Stream): StreamEnd | undefined {
     stream.incoming = 'reset';
-    return this.#settle(stream);
+    return this.#endIfReset(stream);
   }
 
   /**
@@ -91,7 +91,7 @@ export class Closing {
    */
   onReuse(stream: Stream): StreamEnd | undefined {
     stream.outgoing = 'reset';
-    return this.#settle(stream);
+    return this.#endIfReset(stream);
   }
 
   /** Waits no longer. A reset that comes after all still frees the identifier. */
@@ -104,7 +104,7 @@ export class Closing {
     return { channel, failure, isDelivered: stream.outgoing === 'reset' };
   }
 
-  #settle(stream: Stream): StreamEnd | undefined {
+  #endIfReset(stream: Stream): StreamEnd | undefined {
     if (stream.outgoing !== 'reset' || stream.incoming !== 'reset') return undefined;
     this.#disarm(stream);
     this.#streams.release(stream);

@@ -6,7 +6,7 @@ import type { Bytes } from '../core/bytes.ts';
 import type { ChannelState } from './data-channel.ts';
 import { Ppid } from './payload.ts';
 import type { SctpPort } from './port.ts';
-import { takesOrders } from './port.ts';
+import { acceptsData } from './port.ts';
 
 interface Control {
   readonly data: Bytes;
@@ -34,7 +34,7 @@ export class ControlQueue {
 
   /** Hands the association what it has room for. */
   flush(): void {
-    if (this.#waiting.size === 0 || !takesOrders(this.#port)) return;
+    if (this.#waiting.size === 0 || !acceptsData(this.#port)) return;
     for (const [streamId, { data, opening }] of this.#waiting) {
       // RFC 8832 §6: reliable and ordered, whatever the channel is.
       if (!this.#port.send(streamId, { ppid: Ppid.dcep, data })) return;

@@ -16,7 +16,7 @@ import type { Failure } from '../core/errors.ts';
 import { isOrderly } from '../core/errors.ts';
 import type { Machine } from '../core/machine.ts';
 import type { SctpEvent } from '../sctp/index.ts';
-import type { AskedMessage, ChannelOwner, DataChannel } from './data-channel.ts';
+import type { AskedMessage, ChannelOwner, ChannelState, DataChannel } from './data-channel.ts';
 import {
   closeChannel,
   expire,
@@ -30,7 +30,7 @@ import {
 import type { ChannelCall, ChannelEvent, ChannelsInspection, SctpTransportEvent } from './events.ts';
 import { armedGates, earliestGate } from './gate.ts';
 import { invariantViolation } from './invariants.ts';
-import { Layer } from './layer.ts';
+import { ChannelTable } from './channel-table.ts';
 import {
   onBufferedAmountLow,
   onMessage,
@@ -41,25 +41,59 @@ import {
   setPriority,
 } from './messages.ts';
 import { createChannel, establish, onStreamData, setRole } from './opening.ts';
-import type { ChannelOptions, DataChannelOptions, GateName } from './options.ts';
+import type {
+  ChannelOptions,
+  ChannelPriority,
+  DataChannelOptions,
+  GateName,
+  SendOptions,
+} from './options.ts';
+import type { MessageData } from './payload.ts';
 import type { SctpPort } from './port.ts';
 import type { ChannelRole } from './streams.ts';
 
 /** What handles ask for: an object of its own, so that it is no part of the public class. */
-function ownerOf(layer: Layer): ChannelOwner {
-  return {
-    send: (state, data, options) => send(layer, state, data, options),
-    pauseReading: (state) => pauseReading(layer, state),
-    resumeReading: (state) => resumeReading(layer, state),
-    close: (state) => closeChannel(layer, state),
-    bufferedAmount: (state) =>
-      layer.streamOf(state) === undefined ? 0 : layer.port.bufferedAmount(state.id ?? 0),
-    maxMessageSize: () => layer.port.maxMessageSize,
-    setLowThreshold: (state, bytes) => setLowThreshold(layer, state, bytes),
-    setPriority: (state, priority) => setPriority(layer, state, priority),
-  };
+class HandleCalls implements ChannelOwner {
+  readonly #table: ChannelTable;
+
+  constructor(table: ChannelTable) {
+    this.#table = table;
 }
 
+  send(state: ChannelState, data: MessageData, options?: SendOptions): boolean {
+    return send(this.#table, state, data, options);
+  }
+
+  pauseReading(state: ChannelState): void {
+    pauseReading(this.#table, state);
+  }
+
+  resumeReading(state: ChannelState): void {
+    resumeReading(this.#table, state);
+  }
+
+  close(state: ChannelState): void {
+    closeChannel(this.#table, state);
+  }
+
+  bufferedAmount(state: ChannelState): number {
+    return this.#table.streamOf(state) === undefined ? 0 : this.#table.port.bufferedAmount(state.id ?? 0);
+  }
+
+  maxMessageSize(): number {
+    return this.#table.port.maxMessageSize;
+  }
+
+  setLowThreshold(state: ChannelState, bytes: number): void {
+    setLowThreshold(this.#table, state, bytes);
+  }
+
+  setPriority(state: ChannelState, priority: ChannelPriority): void {
+    setPriority(this.#table, state, priority);
+  }
+}
+
+/** Bytes that a channel takes, about. */
 const CHANNEL_MEMORY = 2048;
 
 /**
@@ -68,22 +102,22 @@ const CHANNEL_MEMORY = 2048;
 export class DataChannels<PassedOn extends SctpTransportEvent = never> implements Machine<
   ChannelEvent | PassedOn
 > {
-  readonly #layer: Layer;
+  readonly #table: ChannelTable;
 
   /** Throws `ERR_BAD_ARGUMENT` for a gate or limit out of range. */
   constructor(port: SctpPort, options: ChannelOptions = {}) {
-    this.#layer = new Layer(port, options, ownerOf);
+    this.#table = new ChannelTable(port, options, (table) => new HandleCalls(table));
     // A message counts against the window until the application has it.
     port.retainsMessages = true;
   }
 
   /** Called after each call on a handle. For tracing. */
   get onCall(): ((channel: DataChannel, call: ChannelCall) => void) | undefined {
-    return this.#layer.onCall;
+    return this.#table.onCall;
   }
 
   set onCall(listener: ((channel: DataChannel, call: ChannelCall) => void) | undefined) {
-    this.#layer.onCall = listener;
+    this.#table.onCall = listener;
   }
 
   /**
@@ -95,7 +129,7 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
    * `channelclose`); once the association has closed it is `closed` already, and no event follows.
    */
   createChannel(label: string, options: DataChannelOptions = {}): DataChannel {
-    return createChannel(this.#layer, label, options);
+    return createChannel(this.#table, label, options);
   }
 
   /**
@@ -103,99 +137,99 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
    * `ERR_INVALID_STATE` for another role than before.
    */
   setRole(role: ChannelRole): void {
-    setRole(this.#layer, role);
+    setRole(this.#table, role);
   }
 
   /** Feed every event of the association, in its order; `now` in milliseconds. */
   handleSctpEvent(event: SctpEvent, now: number): void {
-    const layer = this.#layer;
-    layer.clock.observe(now, this);
-    if (layer.association === 'closed') return;
+    const table = this.#table;
+    table.clock.observe(now, this);
+    if (table.association === 'closed') return;
     switch (event.type) {
       case 'connected':
-        if (layer.association !== 'connecting') return;
-        layer.association = 'connected';
+        if (table.association !== 'connecting') return;
+        table.association = 'connected';
         // Data may have overtaken the end of the handshake, and opened channels already.
-        for (const state of layer.channels) if (state.phase === 'waiting') establish(layer, state);
+        for (const state of table.channels) if (state.phase === 'waiting') establish(table, state);
         return;
       case 'streamdata':
-        layer.clock.hear();
-        onStreamData(layer, event.streamId);
+        table.clock.hear();
+        onStreamData(table, event.streamId);
         return;
       case 'message':
-        layer.clock.hear();
-        if (!onMessage(layer, event.streamId, event.ppid, event.data)) layer.port.release(event.data.length);
+        table.clock.hear();
+        if (!onMessage(table, event.streamId, event.ppid, event.data)) table.port.release(event.data.length);
         return;
       case 'messageoutcome':
-        onOutcome(layer, event.token as AskedMessage, event.outcome);
+        onOutcome(table, event.token as AskedMessage, event.outcome);
         return;
       case 'sendbufferlow':
-        layer.control.flush();
+        table.control.flush();
         return;
       case 'bufferedamountlow':
-        onBufferedAmountLow(layer, event.streamId);
+        onBufferedAmountLow(table, event.streamId);
         return;
       case 'streamreset':
-        layer.clock.hear();
-        if (event.origin === 'remote') onRemoteReset(layer, event.streamId);
-        else onLocalReset(layer, event.streamId, event.outcome);
+        table.clock.hear();
+        if (event.origin === 'remote') onRemoteReset(table, event.streamId);
+        else onLocalReset(table, event.streamId, event.outcome);
         return;
       case 'streamstalled':
-        onStreamStalled(layer, event.streamId, event.failure);
+        onStreamStalled(table, event.streamId, event.failure);
         return;
       case 'closed':
-        closeAll(layer, event.failure, 'given-out');
+        closeAll(table, event.failure, 'given-out');
     }
   }
 
   /** Runs every gate that is due at `now`. */
   handleTimeout(now: number): void {
-    const layer = this.#layer;
-    layer.clock.observe(now, this);
+    const table = this.#table;
+    table.clock.observe(now, this);
     for (;;) {
-      const gate = earliestGate(layer.gates);
+      const gate = earliestGate(table.gates);
       const due = gate.takeDue();
       if (due === undefined) break;
-      expire(layer, gate, due.key, due.elapsed);
+      expire(table, gate, due.key, due.elapsed);
     }
-    layer.control.flush();
+    table.control.flush();
   }
 
   /** Bytes of memory that the channels take: about 2 KB each, and as much again for labels of the default length. O(1). */
   get heldBytes(): number {
-    return this.#layer.channels.size * CHANNEL_MEMORY;
+    return this.#table.channels.size * CHANNEL_MEMORY;
   }
 
   /** How many events `pollEvent` has. */
   get queuedEvents(): number {
-    return this.#layer.events.size;
+    return this.#table.events.size;
   }
 
   /** The next event, `undefined` when drained. Poll before the association's packets: it may give them something to carry. */
   pollEvent(): ChannelEvent | PassedOn | undefined {
-    this.#layer.control.flush();
-    return this.#layer.events.shift() as ChannelEvent | PassedOn | undefined;
+    this.#table.control.flush();
+    return this.#table.events.shift() as ChannelEvent | PassedOn | undefined;
   }
 
   /** An event of the association's owner takes its place among those of the channels. */
   passOn(event: Exclude<PassedOn, ChannelEvent>): void {
-    this.#layer.events.push(event);
+    this.#table.events.push(event);
   }
 
   /** When `handleTimeout` is due, in milliseconds; `Infinity`: nothing is waited for. */
   nextTimeout(): number {
-    return earliestGate(this.#layer.gates).next();
+    return earliestGate(this.#table.gates).next();
   }
 
   /** Which gate that is. */
   timeoutReason(): GateName | undefined {
-    const gate = earliestGate(this.#layer.gates);
+    const gate = earliestGate(this.#table.gates);
     return gate.next() === Infinity ? undefined : gate.name;
   }
 
   /** The host stood still for `missed` milliseconds up to now: what waits for the peer waits so much longer. */
   thaw(missed: number): void {
-    for (const gate of Object.values(this.#layer.gates)) gate.thaw(missed);
+    for (const gate of Object.values(this.#table.gates)) gate.thaw(missed);
   }
 
   /**
@@ -204,8 +238,8 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
    * nothing yet, now. Call it before the association's `shutdown`. Again: nothing happens.
    */
   shutdown(now: number): void {
-    this.#layer.clock.observe(now, this);
-    shutDown(this.#layer);
+    this.#table.clock.observe(now, this);
+    shutDown(this.#table);
   }
 
   /**
@@ -214,14 +248,14 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
    * (`local-close`) they do not.
    */
   close(reason: Failure, now: number): void {
-    this.#layer.clock.observe(now, this);
+    this.#table.clock.observe(now, this);
     const unread = reason.code === 'local-close' ? 'dropped' : 'given-out';
-    closeAll(this.#layer, isOrderly(reason) ? undefined : reason, unread);
+    closeAll(this.#table, isOrderly(reason) ? undefined : reason, unread);
   }
 
   /** What there is, what is waited for, what was dropped. */
   inspect(): ChannelsInspection {
-    const { association, role, channels, streams, gates, events, control, early, counters } = this.#layer;
+    const { association, role, channels, streams, gates, events, control, early, counters } = this.#table;
     return {
       association,
       role,
@@ -240,6 +274,6 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
 
   /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
   invariantViolation(): string | undefined {
-    return invariantViolation(this.#layer);
+    return invariantViolation(this.#table);
   }
 }

@@ -1,7 +1,7 @@
 /** What must hold of the channels after every call, asked by simulations: whatever waits stands at a gate. */
 import type { Gates } from './gate.ts';
 import { earliestGate } from './gate.ts';
-import type { Layer } from './layer.ts';
+import type { ChannelTable } from './channel-table.ts';
 import type { Stream } from './streams.ts';
 
 /** A sentence about what does not hold; `undefined` while all is well. */
@@ -12,7 +12,7 @@ export function invariantViolation({
   streams,
   gates,
   early,
-}: Layer): string | undefined {
+}: ChannelTable): string | undefined {
   if (association === 'closed') {
     const held = channels.size + control.size + early.count;
     const isEmpty = held === 0 && earliestGate(gates).next() === Infinity;
@@ -36,7 +36,7 @@ function isWaiting({ occupant }: Stream): boolean {
 function streamViolation(
   stream: Stream,
   gates: Gates<Stream>,
-  association: Layer['association'],
+  association: ChannelTable['association'],
 ): string | undefined {
   const { id, occupant, outgoing, incoming } = stream;
   if (occupant === 'half-open') {

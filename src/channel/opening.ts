@@ -8,16 +8,19 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import { RtcError, badArgument } from '../core/errors.ts';
-import { judgeFirstMessage } from './admission.ts';
+import { isFailure } from '../core/decode.ts';
 import type { DataChannel } from './data-channel.ts';
 import { ChannelState } from './data-channel.ts';
-import { encodeAck, encodeOpen } from './dcep.ts';
+import type { DcepOpen } from './dcep.ts';
+import { decodeDcep, encodeAck, encodeOpen } from './dcep.ts';
+import type { RefusalCounter } from './events.ts';
 import { fail, refuse } from './ending.ts';
 import { channelFailure } from './failures.ts';
-import type { Layer } from './layer.ts';
+import type { ChannelTable } from './channel-table.ts';
 import type { EarlyMessage } from './early-messages.ts';
-import type { DataChannelOptions } from './options.ts';
+import type { ChannelLimits, DataChannelOptions } from './options.ts';
 import { MAX_STREAM_ID, PRIORITY, localSettings, remoteSettings } from './options.ts';
+import { Ppid } from './payload.ts';
 import { receiveEarly } from './receiving.ts';
 import type { ChannelRole, Stream } from './streams.ts';
 import { hasParityOf, parityOf } from './streams.ts';
@@ -28,52 +31,52 @@ const NO_FREE_ID = channelFailure('no-stream-id', 'all stream identifiers of our
  * A new channel. Misuse is thrown before anything changes, as `DataChannels.createChannel` says; what the peer has a part in
  * fails the channel instead.
  */
-export function createChannel(layer: Layer, label: string, options: DataChannelOptions): DataChannel {
-  const settings = localSettings(label, options, layer.limits);
-  checkOurs(layer, options.id);
-  const state = new ChannelState(settings, layer.limits.maxMessageSize, layer.owner);
-  if (layer.association === 'closed' || layer.association === 'shutting-down') {
+export function createChannel(table: ChannelTable, label: string, options: DataChannelOptions): DataChannel {
+  const settings = localSettings(label, options, table.limits);
+  checkOurs(table, options.id);
+  const state = new ChannelState(settings, table.limits.maxMessageSize, table.owner);
+  if (table.association === 'closed' || table.association === 'shutting-down') {
     state.phase = 'closed';
     return state.handle;
   }
-  layer.clock.callWithoutTime();
-  const obstacle = obstacleTo(layer, options.id);
-  layer.channels.add(state);
+  table.clock.callWithoutTime();
+  const obstacle = obstacleTo(table, options.id);
+  table.channels.add(state);
   if (obstacle !== undefined) {
-    fail(layer, state, obstacle);
+    fail(table, state, obstacle);
   } else {
-    const id = options.id ?? (layer.role === undefined ? undefined : freeId(layer, layer.role));
-    if (id !== undefined) occupy(layer, id, state);
-    establish(layer, state);
+    const id = options.id ?? (table.role === undefined ? undefined : freeId(table, table.role));
+    if (id !== undefined) occupy(table, id, state);
+    establish(table, state);
   }
-  layer.onActivity();
+  table.onActivity();
   return state.handle;
 }
 
 /** What this end alone has brought about, so that it is misuse: channels of its own that are on their way or open. */
-function checkOurs(layer: Layer, negotiatedId: number | undefined): void {
+function checkOurs(table: ChannelTable, negotiatedId: number | undefined): void {
   const isOurs = ({ settings, phase }: ChannelState): boolean =>
     settings.origin === 'local' && phase !== 'closing';
-  const occupant = negotiatedId === undefined ? undefined : layer.streams.get(negotiatedId)?.occupant;
+  const occupant = negotiatedId === undefined ? undefined : table.streams.get(negotiatedId)?.occupant;
   if (typeof occupant === 'object' && isOurs(occupant)) {
     throw badArgument('id', 'a stream that no other channel has', negotiatedId);
   }
-  const { maxChannels } = layer.limits;
-  if (isFull(layer) && [...layer.channels].filter(isOurs).length >= maxChannels) {
+  const { maxChannels } = table.limits;
+  if (isFull(table) && [...table.channels].filter(isOurs).length >= maxChannels) {
     throw new RtcError('ERR_LIMIT', `"maxChannels" is ${maxChannels}, and so many are in use`);
   }
 }
 
 /** Why a channel cannot be, by what the peer has: its channels, its streams, resets it owes us. */
-function obstacleTo(layer: Layer, negotiatedId: number | undefined): Failure | undefined {
-  if (isFull(layer)) {
-    return channelFailure('too-many-channels', `"maxChannels" is ${layer.limits.maxChannels}, of both sides`);
+function obstacleTo(table: ChannelTable, negotiatedId: number | undefined): Failure | undefined {
+  if (isFull(table)) {
+    return channelFailure('too-many-channels', `"maxChannels" is ${table.limits.maxChannels}, of both sides`);
   }
   if (negotiatedId === undefined) {
-    const isExhausted = layer.role !== undefined && freeId(layer, layer.role) === undefined;
+    const isExhausted = table.role !== undefined && freeId(table, table.role) === undefined;
     return isExhausted ? NO_FREE_ID : undefined;
   }
-  const occupant = layer.streams.get(negotiatedId)?.occupant;
+  const occupant = table.streams.get(negotiatedId)?.occupant;
   if (occupant === undefined || occupant === 'half-open') return undefined;
   return channelFailure(
     'id-in-use',
@@ -82,104 +85,104 @@ function obstacleTo(layer: Layer, negotiatedId: number | undefined): Failure | u
 }
 
 /** The role is known: channels that wait for it get their identifiers, in order of creation. */
-export function setRole(layer: Layer, role: ChannelRole): void {
-  if (layer.role === role) return;
-  if (layer.role !== undefined) {
-    throw new RtcError('ERR_INVALID_STATE', `the role is "${layer.role}" and cannot become "${role}"`);
+export function setRole(table: ChannelTable, role: ChannelRole): void {
+  if (table.role === role) return;
+  if (table.role !== undefined) {
+    throw new RtcError('ERR_INVALID_STATE', `the role is "${table.role}" and cannot become "${role}"`);
   }
-  layer.role = role;
-  layer.clock.callWithoutTime();
-  for (const state of layer.channels) {
+  table.role = role;
+  table.clock.callWithoutTime();
+  for (const state of table.channels) {
     if (state.id !== undefined) continue;
-    const id = freeId(layer, role);
+    const id = freeId(table, role);
     if (id === undefined) {
-      fail(layer, state, NO_FREE_ID);
+      fail(table, state, NO_FREE_ID);
     } else {
-      occupy(layer, id, state);
-      establish(layer, state);
+      occupy(table, id, state);
+      establish(table, state);
     }
   }
 }
 
-function isFull(layer: Layer): boolean {
-  return layer.channels.size + layer.gates.inboundOpen.size >= layer.limits.maxChannels;
+function isFull(table: ChannelTable): boolean {
+  return table.channels.size + table.gates.inboundOpen.size >= table.limits.maxChannels;
 }
 
 /** The lowest identifier of our parity that is free, `undefined` if none is. */
-function freeId(layer: Layer, role: ChannelRole): number | undefined {
-  const id = layer.streams.lowestFree(parityOf(role));
-  return id < layer.port.outboundStreams ? id : undefined;
+function freeId(table: ChannelTable, role: ChannelRole): number | undefined {
+  const id = table.streams.lowestFree(parityOf(role));
+  return id < table.port.outboundStreams ? id : undefined;
 }
 
-function occupy(layer: Layer, id: number, state: ChannelState): Stream {
+function occupy(table: ChannelTable, id: number, state: ChannelState): Stream {
   state.id = id;
-  const early = layer.streams.get(id);
-  if (early === undefined) return layer.streams.occupy(id, state);
-  layer.gates.inboundOpen.disarm(early);
+  const early = table.streams.get(id);
+  if (early === undefined) return table.streams.occupy(id, state);
+  table.gates.inboundOpen.disarm(early);
   early.occupant = state;
   return early;
 }
 
 /** Opens a channel as soon as it has both an identifier and an association that is up. */
-export function establish(layer: Layer, state: ChannelState): void {
-  const stream = layer.streamOf(state);
-  if (stream === undefined || layer.association !== 'connected') return;
-  if (stream.id >= layer.port.outboundStreams) {
+export function establish(table: ChannelTable, state: ChannelState): void {
+  const stream = table.streamOf(state);
+  if (stream === undefined || table.association !== 'connected') return;
+  if (stream.id >= table.port.outboundStreams) {
     fail(
-      layer,
+      table,
       state,
-      channelFailure('no-stream-id', `the peer takes ${layer.port.outboundStreams} streams`),
+      channelFailure('no-stream-id', `the peer takes ${table.port.outboundStreams} streams`),
     );
     return;
   }
   if (state.settings.negotiated) {
-    openChannel(layer, stream, state);
+    openChannel(table, stream, state);
     return;
   }
   const data = encodeOpen({ ...state.settings, priority: PRIORITY[state.priority] });
-  if (data.length > layer.port.maxMessageSize) {
-    const message = `the OPEN has ${data.length} bytes, "maxMessageSize" is ${layer.port.maxMessageSize}`;
-    fail(layer, state, channelFailure('open-too-large', message));
+  if (data.length > table.port.maxMessageSize) {
+    const message = `the OPEN has ${data.length} bytes, "maxMessageSize" is ${table.port.maxMessageSize}`;
+    fail(table, state, channelFailure('open-too-large', message));
     return;
   }
-  layer.gates.openAck.arm(stream);
-  layer.control.send(stream.id, data, state);
+  table.gates.openAck.arm(stream);
+  table.control.send(stream.id, data, state);
 }
 
 /**
  * RFC 8832 §6 wants user data sent ordered until something has been heard on the channel. A channel is open, and `send`
  * allowed, only when it has been, so that every message can have the channel's own reliability.
  */
-export function openChannel(layer: Layer, stream: Stream, state: ChannelState): void {
-  layer.gates.openAck.disarm(stream);
-  state.phase = layer.association === 'shutting-down' ? 'shutting-down' : 'open';
-  layer.port.setBufferedAmountLowThreshold(stream.id, state.lowThreshold);
-  layer.port.setPriority(stream.id, PRIORITY[state.priority]);
+export function openChannel(table: ChannelTable, stream: Stream, state: ChannelState): void {
+  table.gates.openAck.disarm(stream);
+  state.phase = table.association === 'shutting-down' ? 'shutting-down' : 'open';
+  table.port.setBufferedAmountLowThreshold(stream.id, state.lowThreshold);
+  table.port.setPriority(stream.id, PRIORITY[state.priority]);
   const type = state.settings.origin === 'remote' ? 'datachannel' : 'channelopen';
-  layer.events.push({ type, channel: state.handle });
-  receiveEarly(layer, stream, state);
+  table.events.push({ type, channel: state.handle });
+  receiveEarly(table, stream, state);
 }
 
 /** The first bytes of an unfinished message: on an unknown stream, an OPEN that must not take for ever. */
-export function onStreamData(layer: Layer, streamId: number): void {
-  if (layer.streams.get(streamId) !== undefined) return;
-  if (isFull(layer)) refuse(layer, streamId, 'openOverLimit');
-  else layer.gates.inboundOpen.arm(layer.streams.occupy(streamId, 'half-open'));
+export function onStreamData(table: ChannelTable, streamId: number): void {
+  if (table.streams.get(streamId) !== undefined) return;
+  if (isFull(table)) refuse(table, streamId, 'openOverLimit');
+  else table.gates.inboundOpen.arm(table.streams.occupy(streamId, 'half-open'));
 }
 
 /** User data on a stream that has no channel. True: it is kept, for a negotiated channel that we make yet, or an OPEN to come. */
-export function onEarlyMessage(layer: Layer, streamId: number, message: EarlyMessage): boolean {
+export function onEarlyMessage(table: ChannelTable, streamId: number, message: EarlyMessage): boolean {
   const isKept =
-    streamId < Math.min(layer.port.outboundStreams, MAX_STREAM_ID + 1) &&
-    !(layer.streams.get(streamId) === undefined && isFull(layer)) &&
-    layer.early.keep(streamId, message);
+    streamId < Math.min(table.port.outboundStreams, MAX_STREAM_ID + 1) &&
+    !(table.streams.get(streamId) === undefined && isFull(table)) &&
+    table.early.keep(streamId, message);
   if (!isKept) {
-    layer.counters.add('earlyMessagesLost');
-    refuse(layer, streamId, 'firstMessageNotOpen');
+    table.counters.add('earlyMessagesLost');
+    refuse(table, streamId, 'firstMessageNotOpen');
     return false;
   }
-  layer.counters.add('earlyMessages');
-  onStreamData(layer, streamId);
+  table.counters.add('earlyMessages');
+  onStreamData(table, streamId);
   return true;
 }
 
@@ -187,19 +190,42 @@ export function onEarlyMessage(layer: Layer, streamId: number, message: EarlyMes
  * RFC 8832 §6: a valid OPEN of the peer's parity, or by `tolerateParity` of any, is answered, and the channel open; all else
  * resets the stream.
  */
-export function onFirstMessage(layer: Layer, streamId: number, ppid: number, data: Bytes): void {
-  const waiting = layer.streams.get(streamId);
-  if (waiting !== undefined) layer.gates.inboundOpen.disarm(waiting);
-  const { outboundStreams } = layer.port;
-  const strictRole = layer.tolerateParity ? undefined : layer.role;
-  const open = judgeFirstMessage(streamId, ppid, data, strictRole, outboundStreams, layer.limits);
-  if (typeof open === 'string' || isFull(layer)) {
-    refuse(layer, streamId, typeof open === 'string' ? open : 'openOverLimit');
+export function onFirstMessage(table: ChannelTable, streamId: number, ppid: number, data: Bytes): void {
+  const waiting = table.streams.get(streamId);
+  if (waiting !== undefined) table.gates.inboundOpen.disarm(waiting);
+  const { outboundStreams } = table.port;
+  const strictRole = table.tolerateParity ? undefined : table.role;
+  const open = judgeFirstMessage(streamId, ppid, data, strictRole, outboundStreams, table.limits);
+  if (typeof open === 'string' || isFull(table)) {
+    refuse(table, streamId, typeof open === 'string' ? open : 'openOverLimit');
     return;
   }
-  if (hasParityOf(layer.role, streamId)) layer.counters.add('openWrongParity');
-  const state = new ChannelState(remoteSettings(open), layer.limits.maxMessageSize, layer.owner);
-  layer.channels.add(state);
-  openChannel(layer, occupy(layer, streamId, state), state);
-  layer.control.send(streamId, encodeAck());
+  if (hasParityOf(table.role, streamId)) table.counters.add('openWrongParity');
+  const state = new ChannelState(remoteSettings(open), table.limits.maxMessageSize, table.owner);
+  table.channels.add(state);
+  openChannel(table, occupy(table, streamId, state), state);
+  table.control.send(streamId, encodeAck());
+}
+
+/**
+ * What to make of the first message on a stream that is not in use (RFC 8832 §6): the OPEN to accept, or the reason for which the
+ * stream is to be reset.
+ * @param role ours, whose identifiers the peer may not open; `undefined` if it may
+ */
+function judgeFirstMessage(
+  streamId: number,
+  ppid: number,
+  data: Uint8Array,
+  role: ChannelRole | undefined,
+  outboundStreams: number,
+  limits: ChannelLimits,
+): DcepOpen | RefusalCounter {
+  if (ppid !== Ppid.dcep) return 'firstMessageNotOpen';
+  const message = decodeDcep(data, limits);
+  if (isFailure(message))
+    return message.reason === 'dcep-text-too-long' ? 'openTextTooLong' : 'openMalformed';
+  if (message.type !== 'open') return 'firstMessageNotOpen';
+  const isOurs = hasParityOf(role, streamId);
+  // Beyond our outbound streams there is none to answer on; 65535 is reserved (RFC 8832 §8.2).
+  return isOurs || streamId >= Math.min(outboundStreams, MAX_STREAM_ID + 1) ? 'openBadStreamId' : message;
 }

@@ -1,5 +1,5 @@
 /**
- * What an application may ask: of the layer (gates and limits, with their defaults) and of one channel. Checked here,
+ * Options of an application: for all channels (gates and limits, with their defaults) and for one. Checked here,
  * once, before anything has changed.
  */
 import type { Clock } from '../core/clock.ts';
@@ -170,7 +170,7 @@ const LIMIT_RULES: OptionRules<ChannelLimits> = {
   maxEarlyBytes: integer(0),
 };
 
-/** What each option of the layer must be. */
+/** What each of `ChannelOptions` must be. */
 export const CHANNEL_OPTION_RULES: OptionRules<ChannelOptions> = {
   clock: having('a Clock', ['observe', 'hear']),
   gates: nested(GATE_RULES),

@@ -24,6 +24,6 @@ export type SctpPort = Pick<SctpAssociation, 'retainsMessages'> &
  * False once the association is over or on its way down, while events from before may still come out of it: it takes
  * nothing more, and its `closed` event will close the channels.
  */
-export function takesOrders(port: SctpPort): boolean {
+export function acceptsData(port: SctpPort): boolean {
   return port.state !== 'closed' && !port.state.startsWith('shutdown');
 }

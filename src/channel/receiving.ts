@@ -3,12 +3,12 @@ import type { Bytes } from '../core/bytes.ts';
 import type { ChannelState } from './data-channel.ts';
 import { fail } from './ending.ts';
 import { channelFailure } from './failures.ts';
-import type { Layer } from './layer.ts';
+import type { ChannelTable } from './channel-table.ts';
 import type { Stream } from './streams.ts';
 
 /** True: the message is kept for the application. */
 export function receive(
-  layer: Layer,
+  table: ChannelTable,
   stream: Stream,
   state: ChannelState,
   ppid: number,
@@ -17,30 +17,30 @@ export function receive(
   const received = state.reader.read(ppid, data);
   switch (received.type) {
     case 'incomplete':
-      layer.gates.reassembly.arm(stream);
+      table.gates.reassembly.arm(stream);
       return true;
     case 'violation':
       // RFC 8831 §6.6: the receiver SHOULD close the channel.
-      layer.counters.add('badUserMessages');
-      fail(layer, state, channelFailure(received.reason, 'the peer sent a message that cannot be read'));
+      table.counters.add('badUserMessages');
+      fail(table, state, channelFailure(received.reason, 'the peer sent a message that cannot be read'));
       return false;
     case 'message':
-      layer.gates.reassembly.disarm(stream);
+      table.gates.reassembly.disarm(stream);
       state.messagesReceived++;
       state.bytesReceived += received.size;
       // One message is held from now on, not its pieces.
-      if (received.pieces > 1) layer.port.release(0, received.pieces - 1);
-      layer.events.pushMessage(state, received.data, received.held);
+      if (received.pieces > 1) table.port.release(0, received.pieces - 1);
+      table.events.pushMessage(state, received.data, received.held);
       return true;
   }
 }
 
 /** The channel is there for which messages have waited: they come out behind its first event. */
-export function receiveEarly(layer: Layer, stream: Stream, state: ChannelState): void {
-  for (const { ppid, data } of layer.early.take(stream.id)) {
+export function receiveEarly(table: ChannelTable, stream: Stream, state: ChannelState): void {
+  for (const { ppid, data } of table.early.take(stream.id)) {
     // One that cannot be read fails the channel: what is behind it is late.
     const isLate = state.phase === 'closing';
-    if (isLate) layer.counters.add('lateMessages');
-    if (isLate || !receive(layer, stream, state, ppid, data)) layer.port.release(data.length);
+    if (isLate) table.counters.add('lateMessages');
+    if (isLate || !receive(table, stream, state, ppid, data)) table.port.release(data.length);
   }
 }

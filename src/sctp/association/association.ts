@@ -28,16 +28,16 @@ import type { OutgoingMessage } from '../tx/send-queue.ts';
 import { outgoingMessage } from '../tx/send-queue.ts';
 import { invariantViolation } from './invariants.ts';
 import type { DeadlineName } from './deadlines.ts';
-import { checkOpen, checkPriority, checkSend, checkStream, takesOrders } from './misuse.ts';
+import { checkOpen, checkPriority, checkSend, checkStream, acceptsData } from './call-checks.ts';
 import { readPacket } from './receive.ts';
 import { startConnect } from './setup.ts';
-import { runDeadline, settle } from './upkeep.ts';
-import { Association, abortWith, failure } from './state.ts';
+import { runDeadline, updateTimers } from './timers.ts';
+import { TransmissionControlBlock, abortWith, failure } from './state.ts';
 import { writePacket } from './transmit.ts';
 
 /** One SCTP association. */
 export class SctpAssociation implements Machine<SctpEvent> {
-  readonly #a: Association;
+  readonly #a: TransmissionControlBlock;
   #ports: PacketPorts;
   readonly #cursor = new ChunkCursor();
   readonly #writer = new PacketWriter();
@@ -45,7 +45,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
   /** Throws `ERR_BAD_ARGUMENT` for an option out of range. */
   constructor(options: SctpOptions) {
     const settings = resolveOptions(options);
-    this.#a = new Association(settings);
+    this.#a = new TransmissionControlBlock(settings);
     this.#ports = { source: settings.localPort, destination: settings.remotePort };
   }
 
@@ -112,7 +112,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
   connect(now: number): void {
     this.#observe(now);
     if (this.#a.state === 'new') startConnect(this.#a);
-    settle(this.#a);
+    updateTimers(this.#a);
   }
 
   /** Takes one SCTP packet; what is kept of it is copied. Never throws because of its bytes. */
@@ -128,7 +128,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
   /** Runs what is due. Afterwards `nextTimeout()` lies in the future. */
   handleTimeout(now: number): void {
     this.#observe(now);
-    this.#settle();
+    this.#runTimers();
   }
 
   /**
@@ -141,7 +141,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
       throw badArgument('buffer', `${mtu} bytes of room`, buffer.length - offset);
     if (now !== undefined) this.#observe(now);
     const length = writePacket(this.#a, this.#writer, buffer, offset, this.#ports);
-    settle(this.#a);
+    updateTimers(this.#a);
     return length;
   }
 
@@ -187,7 +187,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
     // A reader that reads does not stall.
     if (!a.deadlines.isArmed('readerStalled')) return;
     a.deadlines.stop('readerStalled');
-    settle(a);
+    updateTimers(a);
   }
 
   /**
@@ -227,7 +227,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
   send(streamId: number, message: SctpMessage): boolean {
     const a = this.#a;
     checkSend(a, streamId, message);
-    if (!takesOrders(a) || streamId >= a.outboundStreams) return false;
+    if (!acceptsData(a) || streamId >= a.outboundStreams) return false;
     const { data, ppid, unordered, maxRetransmits, maxPacketLifeTime, priority, token } = message;
     if (data.length > a.maxMessageSize) {
       a.counters.add('refused-too-large');
@@ -243,7 +243,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
     a.clock.callWithoutTime();
     this.#limitLifetime(outgoing);
     a.sender.accept(outgoing);
-    settle(a);
+    updateTimers(a);
     return true;
   }
 
@@ -256,16 +256,16 @@ export class SctpAssociation implements Machine<SctpEvent> {
     const a = this.#a;
     checkOpen(a);
     for (const id of streamIds) checkStream(id, a.settings.streams);
-    if (!takesOrders(a)) return;
+    if (!acceptsData(a)) return;
     a.clock.callWithoutTime();
     for (const id of streamIds) a.outgoingResets.request(id, a.sender.queue);
-    settle(a);
+    updateTimers(a);
   }
 
   /** Drops the stream's messages that have not been started; one that was started is finished. */
   discard(streamId: number): void {
     this.#a.sender.queue.discard(streamId);
-    settle(this.#a);
+    updateTimers(this.#a);
   }
 
   /**
@@ -275,7 +275,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
   ignore(streamId: number): void {
     if (this.#a.state === 'closed') return;
     this.#a.receiver?.ignore(streamId);
-    settle(this.#a);
+    updateTimers(this.#a);
   }
 
   /** Bytes accepted by `send` for the stream and not yet put into a packet for the first time. */
@@ -322,7 +322,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
     } else {
       a.deadlines.hold();
     }
-    settle(a);
+    updateTimers(a);
   }
 
   /**
@@ -333,7 +333,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
     this.#observe(now);
     this.#a.pathMtu.reset(max);
     this.#a.sender.rto.shortest = Infinity;
-    settle(this.#a);
+    updateTimers(this.#a);
   }
 
   /** Ends gracefully: everything accepted is delivered first (RFC 9260 §9.2). Before `connected` it just ends. */
@@ -347,7 +347,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
       a.state = 'shutdown-pending';
       a.deadlines.start('shutdown', a.settings.gates.shutdown);
     }
-    settle(a);
+    updateTimers(a);
   }
 
   /** The host stood still for `missed` milliseconds up to now: what waits for the peer waits so much longer. */
@@ -383,7 +383,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
       remoteMaxMessageSize: Number.isFinite(a.remoteMaxMessageSize) ? a.remoteMaxMessageSize : null,
       partialReliability: a.sender.abandonment.isSupported,
       interleaving: a.sender.queue.interleaving,
-      zeroChecksum: a.settings.zeroChecksum && a.handshake.peer?.zeroChecksum === true,
+      zeroChecksum: a.settings.zeroChecksum && a.initialization.peer?.zeroChecksum === true,
       pathMtu: a.pathMtu.inspect(),
       events: a.events.size,
       send: a.sender.inspect(),
@@ -406,15 +406,15 @@ export class SctpAssociation implements Machine<SctpEvent> {
     this.#observe(now);
     readPacket(this.#a, this.#cursor, packet, this.#ports, owned);
     // What the packet says may stop a clock that is due. A packet that was refused has told the time as well.
-    this.#settle();
+    this.#runTimers();
   }
 
   /** Runs what is due by the last time seen, and sees to what waits. */
-  #settle(): void {
+  #runTimers(): void {
     const { deadlines } = this.#a;
     for (let due = deadlines.takeDue(); due !== undefined; due = deadlines.takeDue())
       runDeadline(this.#a, due);
-    settle(this.#a);
+    updateTimers(this.#a);
   }
 
   #observe(now: number): void {

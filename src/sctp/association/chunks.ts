@@ -18,10 +18,10 @@ import { encodeChunk, heartbeatInfo } from '../packet/simple.ts';
 import type { Receiver } from '../rx/receiver.ts';
 import type { SackVerdict } from '../tx/recovery.ts';
 import { establish, handleCookieAck, handleInitAck, handleStaleCookie, pushReply } from './setup.ts';
-import type { Association } from './state.ts';
+import type { TransmissionControlBlock } from './state.ts';
 import { abortForViolation, abortWith, end, failure } from './state.ts';
 import type { IncomingResets } from './stream-reset.ts';
-import { finishReset, restartReconfig } from './upkeep.ts';
+import { finishReset, restartReconfig } from './timers.ts';
 
 /** Most of an unknown chunk that is echoed, in bytes: a report never amplifies. */
 const MAX_ECHO = 256;
@@ -29,7 +29,7 @@ const MAX_ECHO = 256;
 const MAX_EVENTS_FOR_RESET = 10_000;
 
 /** Handles the cursor's chunk; false when the rest of the packet is not to be looked at. */
-export function handleChunk(a: Association, cursor: ChunkCursor, owned: boolean): boolean {
+export function handleChunk(a: TransmissionControlBlock, cursor: ChunkCursor, owned: boolean): boolean {
   switch (cursor.type) {
     case CHUNK.data:
     case CHUNK.iData:
@@ -76,7 +76,7 @@ export function handleChunk(a: Association, cursor: ChunkCursor, owned: boolean)
   }
 }
 
-function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolean {
+function handleData(a: TransmissionControlBlock, cursor: ChunkCursor, owned: boolean): boolean {
   const { receiver } = a;
   // Only an established peer sends DATA: it has taken our COOKIE ECHO, and its COOKIE ACK is lost or late. Waiting for T1
   // to ask again would hold back all that we have to say (an ACK of the channel the DATA opens, for one).
@@ -117,14 +117,14 @@ function handleData(a: Association, cursor: ChunkCursor, owned: boolean): boolea
   return true;
 }
 
-function handleSack(a: Association, body: Uint8Array): boolean {
+function handleSack(a: TransmissionControlBlock, body: Uint8Array): boolean {
   if (!a.maySendData) return unexpected(a);
   const sack = decodeSack(body);
   if (isFailure(sack)) return malformed(a, sack.reason);
-  const wasShut = a.sender.allowance.peerWindow === 0;
+  const wasShut = a.sender.sendWindow.peerWindow === 0;
   const verdict = a.sender.recovery.handleSack(sack, sack.window, a.now);
   noteProgress(a, verdict);
-  if (a.sender.allowance.peerWindow > 0) {
+  if (a.sender.sendWindow.peerWindow > 0) {
     // T3 was probing the window: from now on it waits for an acknowledgement.
     if (wasShut) a.deadlines.stop('t3');
   } else if (verdict.valid) {
@@ -134,23 +134,23 @@ function handleSack(a: Association, body: Uint8Array): boolean {
   return true;
 }
 
-/** Clocks that an acknowledgement stops; `settle` starts again what is still needed. */
-function noteProgress(a: Association, verdict: SackVerdict): void {
+/** Clocks that an acknowledgement stops; `updateTimers` starts again what is still needed. */
+function noteProgress(a: TransmissionControlBlock, verdict: SackVerdict): void {
   if (verdict.advanced) a.deadlines.stop('t3');
   if (!verdict.progress) return;
   a.deadlines.stop('dataProgress');
   // A window that opens and shuts without taking anything has not opened.
-  if (a.sender.allowance.peerWindow > 0) a.deadlines.stop('zeroWindow');
+  if (a.sender.sendWindow.peerWindow > 0) a.deadlines.stop('zeroWindow');
 }
 
-function handleHeartbeat(a: Association, cursor: ChunkCursor): boolean {
+function handleHeartbeat(a: TransmissionControlBlock, cursor: ChunkCursor): boolean {
   if (!a.isAssociated && a.state !== 'cookie-echoed') return unexpected(a);
   // It may be a probe of the peer's: the answer is as long as the question, on any path that this end would try (§8.3).
   pushReply(a, encodeChunk(CHUNK.heartbeatAck, 0, cursor.body), a.pathMtu.largest);
   return true;
 }
 
-function handleHeartbeatAck(a: Association, body: Uint8Array): boolean {
+function handleHeartbeatAck(a: TransmissionControlBlock, body: Uint8Array): boolean {
   const info = heartbeatInfo(body);
   if (a.pathMtu.handleAnswer(info, a.now)) return true;
   const roundTrip = a.heartbeat.answer(info, a.now);
@@ -159,7 +159,7 @@ function handleHeartbeatAck(a: Association, body: Uint8Array): boolean {
   return true;
 }
 
-function handleAbort(a: Association, body: Uint8Array): boolean {
+function handleAbort(a: TransmissionControlBlock, body: Uint8Array): boolean {
   const causes = decodeCauses(body);
   const said = causes[0]?.text;
   const why = said === undefined || said === '' ? `cause ${causes[0]?.code ?? 'none'}` : said;
@@ -168,11 +168,11 @@ function handleAbort(a: Association, body: Uint8Array): boolean {
 }
 
 /** RFC 9260 §9.2. The chunk also acknowledges. */
-function handleShutdown(a: Association, body: Uint8Array): boolean {
+function handleShutdown(a: TransmissionControlBlock, body: Uint8Array): boolean {
   if (body.length !== 4) return malformed(a, 'malformed-chunk');
   if (!a.isAssociated) return unexpected(a);
   const sack = { cumulativeTsn: readU32(body, 0), blocks: [], duplicates: [] };
-  const verdict = a.sender.recovery.handleSack(sack, a.sender.allowance.peerWindow, a.now);
+  const verdict = a.sender.recovery.handleSack(sack, a.sender.sendWindow.peerWindow, a.now);
   if (!verdict.valid) return true;
   noteProgress(a, verdict);
   if (a.state === 'established' || a.state === 'shutdown-pending') {
@@ -189,7 +189,7 @@ function handleShutdown(a: Association, body: Uint8Array): boolean {
   return true;
 }
 
-function handleShutdownAck(a: Association): boolean {
+function handleShutdownAck(a: TransmissionControlBlock): boolean {
   if (a.state !== 'shutdown-sent' && a.state !== 'shutdown-ack-sent') return unexpected(a);
   end(a, { origin: 'local', causes: [] });
   completeShutdown(a);
@@ -197,36 +197,36 @@ function handleShutdownAck(a: Association): boolean {
 }
 
 /** SHUTDOWN COMPLETE is all that a closed association still says: again, if the peer has not got it (§8.4). */
-export function completeShutdown(a: Association): void {
+export function completeShutdown(a: TransmissionControlBlock): void {
   const chunk = encodeChunk(CHUNK.shutdownComplete, 0, new Uint8Array(0));
   a.hasCompletedShutdown = true;
-  a.outbox.farewell = { tag: a.handshake.peerTag, chunk };
+  a.outbox.farewell = { tag: a.initialization.peerTag, chunk };
 }
 
-function handleShutdownComplete(a: Association): boolean {
+function handleShutdownComplete(a: TransmissionControlBlock): boolean {
   if (a.state !== 'shutdown-ack-sent') return unexpected(a);
   end(a, { origin: 'remote', causes: [] });
   return false;
 }
 
-function handleError(a: Association, body: Uint8Array): boolean {
+function handleError(a: TransmissionControlBlock, body: Uint8Array): boolean {
   a.counters.add('error-received');
   if (decodeCauses(body).some((cause) => cause.code === CAUSE.staleCookie)) handleStaleCookie(a);
   return true;
 }
 
-function abortForSize(a: Association): boolean {
+function abortForSize(a: TransmissionControlBlock): boolean {
   abortForViolation(a, 'message-too-large', 'a message above the announced max-message-size');
   return false;
 }
 
 /** RFC 8260 §2.2.1, §2.3.1: what was negotiated is all that may come. */
-function abortForKind(a: Association): boolean {
+function abortForKind(a: TransmissionControlBlock): boolean {
   abortForViolation(a, 'protocol-violation', 'a chunk that was not negotiated');
   return false;
 }
 
-function handleForwardTsn(a: Association, type: number, body: Uint8Array): boolean {
+function handleForwardTsn(a: TransmissionControlBlock, type: number, body: Uint8Array): boolean {
   const { receiver } = a;
   if (receiver === undefined || !(a.isAssociated || a.state === 'cookie-echoed')) return unexpected(a);
   // RFC 3758 §3.3.1: the peer has not said that it takes FORWARD TSN, so neither may it send one.
@@ -239,7 +239,7 @@ function handleForwardTsn(a: Association, type: number, body: Uint8Array): boole
   return true;
 }
 
-function handleReconfig(a: Association, body: Uint8Array): boolean {
+function handleReconfig(a: TransmissionControlBlock, body: Uint8Array): boolean {
   if (!a.isAssociated) return unexpected(a);
   const parameters = decodeReconfig(body);
   if (isFailure(parameters)) return malformed(a, parameters.reason);
@@ -261,7 +261,7 @@ function handleReconfig(a: Association, body: Uint8Array): boolean {
 }
 
 /** The peer's outgoing streams begin anew (RFC 6525 §5.2.2). */
-function handleResetRequest(a: Association, request: OutgoingResetRequest): void {
+function handleResetRequest(a: TransmissionControlBlock, request: OutgoingResetRequest): void {
   const { incomingResets: resets, receiver } = a;
   if (resets === undefined || receiver === undefined) return;
   const verdict = resets.judge(request.sequence);
@@ -279,7 +279,7 @@ function handleResetRequest(a: Association, request: OutgoingResetRequest): void
   }
   if (request.streams.some((id) => id >= a.settings.streams)) {
     a.counters.add('invalid-reset');
-    resets.settle(request.sequence, RESET_RESULT.wrongStream);
+    resets.conclude(request.sequence, RESET_RESULT.wrongStream);
   } else if (a.events.size > MAX_EVENTS_FOR_RESET) {
     // Not settled: the peer asks again with the same number.
     respond(a, request.sequence, RESET_RESULT.inProgress);
@@ -291,27 +291,27 @@ function handleResetRequest(a: Association, request: OutgoingResetRequest): void
 }
 
 function performReset(
-  a: Association,
+  a: TransmissionControlBlock,
   resets: IncomingResets,
   receiver: Receiver,
   request: OutgoingResetRequest,
 ): void {
   switch (receiver.resetStreams(request.streams, request.lastTsn)) {
     case 'performed':
-      resets.settle(request.sequence, RESET_RESULT.performed);
+      resets.conclude(request.sequence, RESET_RESULT.performed);
       return;
     case 'in-progress':
       resets.defer(request);
       return;
     case 'denied':
       a.counters.add('invalid-reset');
-      resets.settle(request.sequence, RESET_RESULT.denied);
+      resets.conclude(request.sequence, RESET_RESULT.denied);
       return;
   }
 }
 
 /** The peer's answer to our request (RFC 6525 §5.2.7). */
-function handleResetResponse(a: Association, sequence: number, result: number): void {
+function handleResetResponse(a: TransmissionControlBlock, sequence: number, result: number): void {
   switch (a.outgoingResets.handleResponse(sequence, result)) {
     case 'performed':
       finishReset(a, 'performed');
@@ -329,28 +329,28 @@ function handleResetResponse(a: Association, sequence: number, result: number): 
 }
 
 /** What had to wait for TSNs has been performed: say so without being asked again. */
-function answerDeferredReset(a: Association): void {
+function answerDeferredReset(a: TransmissionControlBlock): void {
   const { incomingResets: resets, receiver } = a;
   if (resets?.isDeferred !== true || receiver?.awaitsReset !== false) return;
   respond(a, resets.performDeferred(), RESET_RESULT.performed);
 }
 
-function answerOther(a: Association, sequence: number): void {
+function answerOther(a: TransmissionControlBlock, sequence: number): void {
   const resets = a.incomingResets;
   if (resets === undefined) return;
-  if (resets.judge(sequence) === 'new') resets.settle(sequence, RESET_RESULT.denied);
+  if (resets.judge(sequence) === 'new') resets.conclude(sequence, RESET_RESULT.denied);
   respond(a, sequence, RESET_RESULT.denied);
 }
 
-function respond(a: Association, sequence: number, result: number): void {
+function respond(a: TransmissionControlBlock, sequence: number, result: number): void {
   pushReply(a, encodeResponse(sequence, result));
 }
 
 /** RFC 9260 §3.2: the two high bits of the type say what to do. */
-function handleUnknown(a: Association, cursor: ChunkCursor): boolean {
+function handleUnknown(a: TransmissionControlBlock, cursor: ChunkCursor): boolean {
   a.counters.add('unknown-chunk');
   const rule = unknownRule(cursor.type >> 6);
-  if (rule.report && a.handshake.peer !== undefined) {
+  if (rule.report && a.initialization.peer !== undefined) {
     pushReply(
       a,
       encodeCause(CHUNK.error, CAUSE.unrecognizedChunk, copyBytes(cursor.whole.subarray(0, MAX_ECHO))),
@@ -359,12 +359,12 @@ function handleUnknown(a: Association, cursor: ChunkCursor): boolean {
   return rule.skip;
 }
 
-function unexpected(a: Association): boolean {
+function unexpected(a: TransmissionControlBlock): boolean {
   a.counters.add('unexpected-chunk');
   return true;
 }
 
-function malformed(a: Association, reason: string): boolean {
+function malformed(a: TransmissionControlBlock, reason: string): boolean {
   a.counters.add(reason as SctpCounter);
   return true;
 }

@@ -1,11 +1,11 @@
 /**
  * What must hold of an association after every public call, asked by simulations: whatever waits has a clock of its own,
- * and what has ended holds nothing. It looks at the facts, not at how `settle` derives them.
+ * and what has ended holds nothing. It looks at the facts, not at how `updateTimers` derives them.
  */
-import type { Association } from './state.ts';
+import type { TransmissionControlBlock } from './state.ts';
 
 /** A sentence about what does not hold; `undefined` while all is well. */
-export function invariantViolation(a: Association): string | undefined {
+export function invariantViolation(a: TransmissionControlBlock): string | undefined {
   switch (a.state) {
     case 'new':
       return undefined;
@@ -24,7 +24,7 @@ export function invariantViolation(a: Association): string | undefined {
   }
 }
 
-function closedViolation(a: Association): string | undefined {
+function closedViolation(a: TransmissionControlBlock): string | undefined {
   if (a.deadlines.next() !== Infinity) return 'the association is closed and a timer is armed';
   const holds = a.sender.hasPending || a.outgoingResets.isPending || a.undated.length > 0;
   return holds || (a.receiver?.usedBytes ?? 0) > 0
@@ -39,13 +39,13 @@ function sendingViolation({
   settings,
   pathWritable,
   pathMtu,
-}: Association): string | undefined {
+}: TransmissionControlBlock): string | undefined {
   if (sender.heldBytes > settings.sendBuffer) return 'more is held than the send buffer may hold';
   if (sender.outstanding.count > 0 && !deadlines.isArmed('t3')) return 'data outstanding, no t3';
-  if (sender.allowance.releaseAt !== Infinity && pathWritable && !deadlines.isArmed('pacing'))
+  if (sender.sendWindow.releaseAt !== Infinity && pathWritable && !deadlines.isArmed('pacing'))
     return 'the pacer holds, no pacing';
   if (sender.hasPending && !deadlines.isArmed('dataProgress')) return 'data waits, no dataProgress';
-  if (sender.hasPending && sender.allowance.peerWindow === 0 && !deadlines.isArmed('zeroWindow')) {
+  if (sender.hasPending && sender.sendWindow.peerWindow === 0 && !deadlines.isArmed('zeroWindow')) {
     return 'the peer takes nothing, no zeroWindow';
   }
   if (pathMtu.awaitsAnswer && !deadlines.isArmed('pathProbe')) return 'a path MTU probe, no pathProbe';
@@ -57,7 +57,7 @@ function sendingViolation({
   return isAnswerDue && !deadlines.isArmed('t2') ? `${state}, no t2` : undefined;
 }
 
-function resetViolation({ outgoingResets, sender, deadlines }: Association): string | undefined {
+function resetViolation({ outgoingResets, sender, deadlines }: TransmissionControlBlock): string | undefined {
   if (!outgoingResets.isPending) return undefined;
   if (!outgoingResets.inFlight) return sender.hasPending ? undefined : 'a stream reset waits for nothing';
   if (!deadlines.isArmed('reconfig')) return 'a stream reset in flight, no reconfig';
@@ -67,7 +67,7 @@ function resetViolation({ outgoingResets, sender, deadlines }: Association): str
     : undefined;
 }
 
-function receivingViolation({ receiver, deadlines }: Association): string | undefined {
+function receivingViolation({ receiver, deadlines }: TransmissionControlBlock): string | undefined {
   if (receiver === undefined) return undefined;
   if (receiver.tracker.sackPending && !deadlines.isArmed('sack')) return 'a SACK is owed, no sack timer';
   if (receiver.isStalled && !deadlines.isArmed('readerStalled')) return 'the reader stalls, no readerStalled';
@@ -76,6 +76,6 @@ function receivingViolation({ receiver, deadlines }: Association): string | unde
     : undefined;
 }
 
-function pathViolation({ pathWritable, deadlines }: Association): string | undefined {
+function pathViolation({ pathWritable, deadlines }: TransmissionControlBlock): string | undefined {
   return pathWritable || deadlines.isArmed('pathDown') ? undefined : 'the path is down, no pathDown';
 }

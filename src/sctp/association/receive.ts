@@ -15,7 +15,7 @@ import { encodeChunk } from '../packet/simple.ts';
 import { completeShutdown, handleChunk } from './chunks.ts';
 import { handleCookieEcho, handleInit } from './setup.ts';
 import { setSackAside } from './transmit.ts';
-import type { Association } from './state.ts';
+import type { TransmissionControlBlock } from './state.ts';
 import { hearPeer } from './state.ts';
 
 /**
@@ -24,7 +24,7 @@ import { hearPeer } from './state.ts';
  * @param owned the packet's memory was given away: fragments are kept as views of it.
  */
 export function readPacket(
-  a: Association,
+  a: TransmissionControlBlock,
   cursor: ChunkCursor,
   packet: Uint8Array,
   ports: PacketPorts,
@@ -43,21 +43,21 @@ export function readPacket(
 }
 
 /** After the end nothing is taken; a peer that has not seen that we have shut down is told once more. */
-function readClosed(a: Association, cursor: ChunkCursor, tag: number): boolean {
-  const asksAgain = cursor.type === CHUNK.shutdownAck && tag === a.handshake.localTag;
+function readClosed(a: TransmissionControlBlock, cursor: ChunkCursor, tag: number): boolean {
+  const asksAgain = cursor.type === CHUNK.shutdownAck && tag === a.initialization.localTag;
   if (!a.hasCompletedShutdown || !asksAgain) return refuse(a, 'unexpected-chunk');
   a.counters.add('packets-received');
   completeShutdown(a);
   return true;
 }
 
-function refuse(a: Association, counter: SctpCounter): false {
+function refuse(a: TransmissionControlBlock, counter: SctpCounter): false {
   a.counters.add(counter);
   return false;
 }
 
 /** The verification tag decides who may speak (RFC 9260 §8.5, §8.5.1). */
-function readTagged(a: Association, cursor: ChunkCursor, tag: number, owned: boolean): void {
+function readTagged(a: TransmissionControlBlock, cursor: ChunkCursor, tag: number, owned: boolean): void {
   if (cursor.type === CHUNK.init) {
     if (tag === 0 && cursor.isAlone) handleInit(a, cursor.body);
     else a.counters.add('wrong-tag');
@@ -70,11 +70,12 @@ function readTagged(a: Association, cursor: ChunkCursor, tag: number, owned: boo
   }
   const reflects = cursor.type === CHUNK.abort || cursor.type === CHUNK.shutdownComplete;
   if (reflects && (cursor.flags & FLAG_REFLECTED) !== 0) {
-    if (a.handshake.peer !== undefined && tag === a.handshake.peerTag) handleChunk(a, cursor, owned);
+    if (a.initialization.peer !== undefined && tag === a.initialization.peerTag)
+      handleChunk(a, cursor, owned);
     else a.counters.add('wrong-tag');
     return;
   }
-  if (tag !== a.handshake.localTag) {
+  if (tag !== a.initialization.localTag) {
     if (!answerForeign(a, cursor.type, tag)) a.counters.add('wrong-tag');
     return;
   }
@@ -85,7 +86,7 @@ function readTagged(a: Association, cursor: ChunkCursor, tag: number, owned: boo
  * RFC 9260 §8.5.1 E: a SHUTDOWN ACK under a foreign tag while we are setting up belongs to an earlier association: the peer
  * is told, under its own tag, that it is over.
  */
-function answerForeign(a: Association, type: number, tag: number): boolean {
+function answerForeign(a: TransmissionControlBlock, type: number, tag: number): boolean {
   const settingUp = a.state === 'cookie-wait' || a.state === 'cookie-echoed';
   if (type !== CHUNK.shutdownAck || !settingUp) return false;
   const chunk = encodeChunk(CHUNK.shutdownComplete, 1, new Uint8Array(0));
@@ -94,7 +95,7 @@ function answerForeign(a: Association, type: number, tag: number): boolean {
 }
 
 /** Walks the packet from the cursor's chunk on: the peer of this association has spoken. */
-function readChunks(a: Association, cursor: ChunkCursor, owned: boolean): void {
+function readChunks(a: TransmissionControlBlock, cursor: ChunkCursor, owned: boolean): void {
   hearPeer(a);
   if (a.receiver !== undefined) {
     a.receiver.clock = a.deadlines.awake;

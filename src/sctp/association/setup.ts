@@ -1,6 +1,6 @@
 /**
  * Set-up as a conversation: INIT, INIT ACK, COOKIE ECHO and COOKIE ACK in every state (RFC 9260 §5). What the tags and
- * cookies mean is in handshake.ts; here is what follows from it.
+ * cookies mean is in initialization.ts; here is what follows from it.
  */
 import { copyBytes } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
@@ -9,25 +9,25 @@ import { CAUSE, CHUNK, CHUNK_HEADER_SIZE, COMMON_HEADER_SIZE, PARAMETER } from '
 import { encodeAbort, encodeCause, encodeMissingParameters, encodeStaleness } from '../packet/causes.ts';
 import type { InitChunk } from '../packet/init.ts';
 import { decodeInit } from '../packet/init.ts';
-import type { Association } from './state.ts';
+import type { TransmissionControlBlock } from './state.ts';
 import { abortForViolation, BACKOFF_CAP, end, failure, hearPeer } from './state.ts';
 
 /** RFC 9260 §3.3.2: a receiver window below this is not a window. */
 const MIN_WINDOW = 1500;
 
 /** Our own INIT. Both ends of a WebRTC session send one. */
-export function startConnect(a: Association): void {
+export function startConnect(a: TransmissionControlBlock): void {
   a.state = 'cookie-wait';
   a.lastHeardAt = a.now;
-  a.handshake.attempts = 0;
+  a.initialization.attempts = 0;
   a.outbox.init = true;
   a.deadlines.start('sctpConnect', a.settings.gates.sctpConnect);
   restartT1(a);
 }
 
 /** T1-init or T1-cookie: once more. The gate `sctpConnect` says when it is enough. */
-export function handleT1(a: Association): void {
-  a.handshake.attempts++;
+export function handleT1(a: TransmissionControlBlock): void {
+  a.initialization.attempts++;
   if (a.state === 'cookie-wait') a.outbox.init = true;
   else if (a.state === 'cookie-echoed') a.outbox.cookieEcho = true;
   else return;
@@ -35,7 +35,7 @@ export function handleT1(a: Association): void {
 }
 
 /** A packet with tag 0 and an INIT as its only chunk (RFC 9260 §8.5.1 A). */
-export function handleInit(a: Association, body: Uint8Array): void {
+export function handleInit(a: TransmissionControlBlock, body: Uint8Array): void {
   const init = decodeInit(body);
   if (isFailure(init)) {
     a.counters.add(init.reason as SctpCounter);
@@ -58,13 +58,13 @@ export function handleInit(a: Association, body: Uint8Array): void {
   }
   if (a.state === 'new') a.deadlines.start('sctpConnect', a.settings.gates.sctpConnect);
   if (a.lastHeardAt === -Infinity) a.lastHeardAt = a.now;
-  reply(a, init.tag, a.handshake.answerInit(init, a.isAssociated, a.now));
+  reply(a, init.tag, a.initialization.answerInit(init, a.isAssociated, a.now));
   // Its INIT ACK came first: before any data it may still say more of itself.
-  if (!a.isAssociated && a.handshake.peer?.tag === init.tag) a.adoptPeer(a.handshake.peer);
+  if (!a.isAssociated && a.initialization.peer?.tag === init.tag) a.adoptPeer(a.initialization.peer);
 }
 
 /** In any state but cookie-wait an INIT ACK is an old one (RFC 9260 §5.2.3). */
-export function handleInitAck(a: Association, body: Uint8Array): void {
+export function handleInitAck(a: TransmissionControlBlock, body: Uint8Array): void {
   if (a.state !== 'cookie-wait') {
     dropLate(a);
     return;
@@ -98,8 +98,8 @@ export function handleInitAck(a: Association, body: Uint8Array): void {
     return;
   }
   sampleSetup(a);
-  a.handshake.cookie = init.cookie;
-  a.handshake.attempts = 0;
+  a.initialization.cookie = init.cookie;
+  a.initialization.attempts = 0;
   a.state = 'cookie-echoed';
   a.outbox.init = false;
   a.outbox.cookieEcho = true;
@@ -110,8 +110,8 @@ export function handleInitAck(a: Association, body: Uint8Array): void {
 }
 
 /** A COOKIE ECHO, the first chunk of its packet, under the tag `tag`. True: the chunks behind it count. */
-export function handleCookieEcho(a: Association, cookie: Uint8Array, tag: number): boolean {
-  const judged = a.handshake.judgeCookie(cookie, tag, a.now);
+export function handleCookieEcho(a: TransmissionControlBlock, cookie: Uint8Array, tag: number): boolean {
+  const judged = a.initialization.judgeCookie(cookie, tag, a.now);
   switch (judged.verdict) {
     case 'unknown':
       a.counters.add('unknown-cookie');
@@ -128,7 +128,7 @@ export function handleCookieEcho(a: Association, cookie: Uint8Array, tag: number
   }
 }
 
-export function handleCookieAck(a: Association): void {
+export function handleCookieAck(a: TransmissionControlBlock): void {
   if (a.state !== 'cookie-echoed') {
     dropLate(a);
     return;
@@ -141,24 +141,24 @@ export function handleCookieAck(a: Association): void {
  * An answer that our side of the set-up no longer waits for. Both ends of a WebRTC session set up at once (RFC 9260
  * §5.2.4), and one of the two exchanges ends first: the rest of the other is normal. Without an INIT of ours it is not.
  */
-function dropLate(a: Association): void {
+function dropLate(a: TransmissionControlBlock): void {
   a.counters.add(a.state === 'new' ? 'unexpected-chunk' : 'late-setup-chunk');
 }
 
 /** The peer says that our cookie is too old (RFC 9260 §5.2.6): begin again, under the same gate. */
-export function handleStaleCookie(a: Association): void {
+export function handleStaleCookie(a: TransmissionControlBlock): void {
   if (a.state !== 'cookie-echoed') return;
   a.state = 'cookie-wait';
   a.outbox.cookieEcho = false;
   a.outbox.init = true;
-  a.handshake.attempts = 0;
+  a.initialization.attempts = 0;
   restartT1(a);
 }
 
 /** Cases B and D of RFC 9260 §5.2.4: the cookie is ours and fresh. */
-function acceptCookie(a: Association, peer: InitChunk): boolean {
+function acceptCookie(a: TransmissionControlBlock, peer: InitChunk): boolean {
   if (a.isAssociated) {
-    if (peer.tag !== a.handshake.peerTag) {
+    if (peer.tag !== a.initialization.peerTag) {
       a.counters.add('unknown-cookie');
       return false;
     }
@@ -180,7 +180,7 @@ function acceptCookie(a: Association, peer: InitChunk): boolean {
  * Case A: the peer has lost everything and starts anew. What was sent to its former self is gone, so this association
  * ends; the ABORT tells the new one.
  */
-function handleRestart(a: Association, peer: InitChunk): boolean {
+function handleRestart(a: TransmissionControlBlock, peer: InitChunk): boolean {
   const cause = { code: CAUSE.userInitiatedAbort, text: 'the association was restarted' };
   end(
     a,
@@ -195,7 +195,7 @@ function handleRestart(a: Association, peer: InitChunk): boolean {
 }
 
 /** The peer has taken our cookie, or we its: data may flow. */
-export function establish(a: Association): void {
+export function establish(a: TransmissionControlBlock): void {
   a.state = 'established';
   a.outbox.init = false;
   a.outbox.cookieEcho = false;
@@ -211,16 +211,17 @@ function isUsable(init: InitChunk): boolean {
   return init.outboundStreams > 0 && init.inboundStreams > 0 && init.window >= MIN_WINDOW;
 }
 
-function restartT1(a: Association): void {
-  a.deadlines.restart('t1', Math.min(BACKOFF_CAP, a.settings.initialRto * 2 ** a.handshake.attempts));
+function restartT1(a: TransmissionControlBlock): void {
+  a.deadlines.restart('t1', Math.min(BACKOFF_CAP, a.settings.initialRto * 2 ** a.initialization.attempts));
 }
 
-function sampleSetup(a: Association): void {
-  if (a.setupSentAt !== undefined && a.handshake.attempts === 0) a.sender.rto.sample(a.now - a.setupSentAt);
+function sampleSetup(a: TransmissionControlBlock): void {
+  if (a.setupSentAt !== undefined && a.initialization.attempts === 0)
+    a.sender.rto.sample(a.now - a.setupSentAt);
   a.setupSentAt = undefined;
 }
 
-function reply(a: Association, tag: number, chunk: Uint8Array): void {
+function reply(a: TransmissionControlBlock, tag: number, chunk: Uint8Array): void {
   if (!a.outbox.lone.push({ tag, chunk: copyBytes(chunk) })) a.counters.add('reply-queue-full');
 }
 
@@ -228,7 +229,11 @@ function reply(a: Association, tag: number, chunk: Uint8Array): void {
  * Queues an answer for the next packet. One too large for any packet is dropped, and counted too.
  * @param largest the packet it must fit, bytes
  */
-export function pushReply(a: Association, chunk: Uint8Array, largest: number = a.settings.mtu): void {
+export function pushReply(
+  a: TransmissionControlBlock,
+  chunk: Uint8Array,
+  largest: number = a.settings.mtu,
+): void {
   const fits = chunk.length <= largest - COMMON_HEADER_SIZE;
   if (!fits || !a.outbox.replies.push(copyBytes(chunk))) a.counters.add('reply-queue-full');
 }

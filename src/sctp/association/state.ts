@@ -7,7 +7,7 @@ import type { Failure } from '../../core/errors.ts';
 import { Counters } from '../../core/counters.ts';
 import { BoundedQueue } from '../../core/queue.ts';
 import { CAUSE, CHUNK, COMMON_HEADER_SIZE } from '../constants.ts';
-import type { SctpCounter, SctpEvent, SctpState } from '../events.ts';
+import type { MessageOutcome, SctpCounter, SctpEvent, SctpState } from '../events.ts';
 import { COUNTERS } from '../events.ts';
 import type { SctpSettings } from '../options.ts';
 import type { SctpCause } from '../packet/causes.ts';
@@ -16,10 +16,11 @@ import type { InitChunk } from '../packet/init.ts';
 import { Receiver } from '../rx/receiver.ts';
 import { RtoEstimator } from '../tx/rto.ts';
 import type { OutgoingMessage } from '../tx/send-queue.ts';
+import type { SenderObserver } from '../tx/sender.ts';
 import { Sender } from '../tx/sender.ts';
 import type { GateName } from './deadlines.ts';
 import { Deadlines } from './deadlines.ts';
-import { Handshake } from './handshake.ts';
+import { Initialization } from './initialization.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { LonePacket } from './outbox.ts';
 import { Outbox } from './outbox.ts';
@@ -33,7 +34,8 @@ export const BACKOFF_CAP = 3000;
 /** Packets' worth of the first congestion window (as RFC 6928 has it for TCP). */
 const INITIAL_WINDOW = 10;
 
-export class Association {
+/** All that is known of one association: the TCB of RFC 9260 §14. Its functions take it as `a`. */
+export class TransmissionControlBlock implements SenderObserver {
   state: SctpState = 'new';
   pathWritable = true;
   /** When the last valid packet of the peer came, or set-up began. */
@@ -58,7 +60,7 @@ export class Association {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly outbox: Outbox = new Outbox();
-  readonly handshake: Handshake;
+  readonly initialization: Initialization;
   readonly heartbeat: Heartbeat;
   readonly pathMtu: PathMtu;
   readonly sender: Sender;
@@ -74,7 +76,7 @@ export class Association {
     this.outboundStreams = settings.streams;
     this.remoteMaxMessageSize = settings.remoteMaxMessageSize;
     const { random } = settings;
-    this.handshake = new Handshake(random, {
+    this.initialization = new Initialization(random, {
       window: settings.receiveWindow,
       streams: settings.streams,
       interleaving: settings.interleaving,
@@ -82,19 +84,12 @@ export class Association {
     });
     this.heartbeat = new Heartbeat(random, settings.heartbeatInterval);
     this.pathMtu = new PathMtu(settings.pathMtu, random, this.counters);
-    this.outgoingResets = new OutgoingResets(this.handshake.initialTsn);
+    this.outgoingResets = new OutgoingResets(this.initialization.initialTsn);
     const chunkSpace = settings.mtu - COMMON_HEADER_SIZE;
     this.sender = new Sender(
-      this.handshake.initialTsn,
+      this.initialization.initialTsn,
       {
-        observer: {
-          bufferedAmountLow: (streamId) => {
-            this.events.push({ type: 'bufferedamountlow', streamId });
-          },
-          outcome: ({ streamId, token }, outcome) => {
-            this.events.push({ type: 'messageoutcome', streamId, token, outcome });
-          },
-        },
+        observer: this,
         rto: new RtoEstimator({
           initial: settings.initialRto,
           min: MIN_RTO,
@@ -111,6 +106,16 @@ export class Association {
         maxRate: settings.maxRate === undefined ? undefined : settings.maxRate / 1000,
       },
     );
+  }
+
+  /** The application is told of a stream that has fallen to its threshold … */
+  bufferedAmountLow(streamId: number): void {
+    this.events.push({ type: 'bufferedamountlow', streamId });
+  }
+
+  /** … and of a message that has ended and that somebody asked about. */
+  outcome({ streamId, token }: OutgoingMessage, outcome: MessageOutcome): void {
+    this.events.push({ type: 'messageoutcome', streamId, token, outcome });
   }
 
   get now(): number {
@@ -148,16 +153,16 @@ export class Association {
 
   /** Takes the peer's parameters as those of the association. */
   adoptPeer(init: InitChunk): void {
-    const known = this.handshake.peer;
-    this.handshake.adopt(init);
-    const peer = this.handshake.peer ?? init;
+    const known = this.initialization.peer;
+    this.initialization.adopt(init);
+    const peer = this.initialization.peer ?? init;
     this.outboundStreams = Math.min(this.settings.streams, peer.inboundStreams);
-    this.sender.allowance.peerWindow = peer.window;
+    this.sender.sendWindow.peerWindow = peer.window;
     this.sender.abandonment.isSupported = peer.forwardTsn;
     if (peer.extensions.includes(CHUNK.pad)) this.pathMtu.notePadSupported();
     const isKnown = known?.tag === peer.tag && known.initialTsn === peer.initialTsn;
-    if (isKnown && this.receiver?.interleaving === this.handshake.interleaves) return;
-    if (this.handshake.interleaves) this.sender.enableInterleaving();
+    if (isKnown && this.receiver?.interleaving === this.initialization.interleaves) return;
+    if (this.initialization.interleaves) this.sender.enableInterleaving();
     // Half of it: the other half is for what is sent to its end and still on its way.
     this.sender.queue.maxOpenBytes = peer.window / 2;
     this.receiver?.clear();
@@ -166,7 +171,7 @@ export class Association {
       {
         ...this.settings,
         inboundStreams: Math.min(this.settings.streams, peer.outboundStreams),
-        interleaving: this.handshake.interleaves,
+        interleaving: this.initialization.interleaves,
       },
       this.events,
       this.counters,
@@ -176,14 +181,14 @@ export class Association {
 }
 
 /** The peer of this association has spoken. */
-export function hearPeer(a: Association): void {
+export function hearPeer(a: TransmissionControlBlock): void {
   a.lastHeardAt = a.now;
   a.clock.hear();
 }
 
 /** Ends the association: nothing is armed, nothing is queued, and one last packet may go out. */
 export function end(
-  a: Association,
+  a: TransmissionControlBlock,
   closed: Omit<Extract<SctpEvent, { type: 'closed' }>, 'type'>,
   farewell?: LonePacket,
 ): void {
@@ -193,7 +198,7 @@ export function end(
 }
 
 /** Closes, and lets go of everything; messages that were asked about have their outcome. */
-export function release(a: Association): void {
+export function release(a: TransmissionControlBlock): void {
   a.state = 'closed';
   a.undated = [];
   a.sender.clear();
@@ -205,19 +210,19 @@ export function release(a: Association): void {
 }
 
 /** Ends the association from this side with an ABORT, if the peer's tag is known. */
-export function abortWith(a: Association, cause: SctpCause, failure: Failure): void {
-  const tag = a.handshake.peerTag;
+export function abortWith(a: TransmissionControlBlock, cause: SctpCause, failure: Failure): void {
+  const tag = a.initialization.peerTag;
   const farewell = tag === 0 ? undefined : { tag, chunk: encodeAbort(cause) };
   end(a, { failure, origin: 'local', causes: [cause] }, farewell);
 }
 
 /** The peer broke a rule that leaves no way on (RFC 9260 §3.3.10.13). */
-export function abortForViolation(a: Association, code: string, text: string): void {
+export function abortForViolation(a: TransmissionControlBlock, code: string, text: string): void {
   abortWith(a, { code: CAUSE.protocolViolation, text }, failure(a, code, text));
 }
 
 /** A gate's time is up. */
-export function failGate(a: Association, gate: GateName): void {
+export function failGate(a: TransmissionControlBlock, gate: GateName): void {
   const { code, text } = GATE_FAILURES[gate];
   const elapsed = elapsedOf(a, gate);
   // RFC 9260 §3.3.10.4 has no text.
@@ -231,13 +236,13 @@ export function failGate(a: Association, gate: GateName): void {
 }
 
 /** Two gates look at what they wait for when they are due, and are armed again with what is left. */
-function elapsedOf(a: Association, gate: GateName): number {
+function elapsedOf(a: TransmissionControlBlock, gate: GateName): number {
   if (gate === 'peerLiveness') return a.now - a.lastHeardAt;
   if (gate === 'reassembly') return a.deadlines.awake - (a.receiver?.waitingSince() ?? a.deadlines.awake);
   return a.deadlines.elapsed(gate);
 }
 
-export function failure(a: Association, code: string, message: string): Failure {
+export function failure(a: TransmissionControlBlock, code: string, message: string): Failure {
   return { layer: 'sctp', code, message, peerSilentFor: Math.max(0, a.now - a.lastHeardAt) };
 }
 

@@ -183,14 +183,14 @@ export class IncomingResets {
   }
 
   /** The request counts as seen, with this result. */
-  settle(sequence: number, result: number): void {
+  conclude(sequence: number, result: number): void {
     this.#expected = add32(sequence, 1);
     this.#lastResult = result;
     this.#deferred = undefined;
   }
 
   defer(request: OutgoingResetRequest): void {
-    this.settle(request.sequence, RESET_RESULT.inProgress);
+    this.conclude(request.sequence, RESET_RESULT.inProgress);
     this.#deferred = request;
   }
 
@@ -206,7 +206,7 @@ export class IncomingResets {
   /** What was deferred has been performed; the sequence number to answer. */
   performDeferred(): number {
     const sequence = this.#deferred?.sequence ?? this.lastSequence;
-    this.settle(sequence, RESET_RESULT.performed);
+    this.conclude(sequence, RESET_RESULT.performed);
     return sequence;
   }
 }

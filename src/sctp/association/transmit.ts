@@ -12,11 +12,11 @@ import type { PacketPorts } from '../packet/packet.ts';
 import { PacketWriter } from '../packet/packet.ts';
 import { encodeChunk, encodeShutdown } from '../packet/simple.ts';
 import type { Receiver } from '../rx/receiver.ts';
-import type { Association } from './state.ts';
+import type { TransmissionControlBlock } from './state.ts';
 
 /** Writes the next packet at `offset`; its length, 0 when there is nothing to send. */
 export function writePacket(
-  a: Association,
+  a: TransmissionControlBlock,
   writer: PacketWriter,
   buffer: Uint8Array,
   offset: number,
@@ -37,24 +37,24 @@ export function writePacket(
   if (outbox.init) {
     outbox.init = false;
     noteSetupSent(a);
-    return lone(a.handshake.encodeInit(), 0);
+    return lone(a.initialization.encodeInit(), 0);
   }
   const answer = outbox.lone.shift();
   if (answer !== undefined) return lone(answer.chunk, answer.tag);
-  if (a.handshake.peer === undefined) return 0;
+  if (a.initialization.peer === undefined) return 0;
   const sack = outbox.sacks.shift();
-  if (sack !== undefined) return lone(sack, a.handshake.peerTag);
+  if (sack !== undefined) return lone(sack, a.initialization.peerTag);
   if (isOversized(a, outbox.replies.peek()))
-    return lone(outbox.replies.shift() ?? NO_BYTES, a.handshake.peerTag);
+    return lone(outbox.replies.shift() ?? NO_BYTES, a.initialization.peerTag);
   if (a.isAssociated) a.sender.prepare(a.now);
   watchPackets(a);
   const probe = probeDue(a);
   if (probe > 0) {
-    writer.begin(buffer, offset, probe, ports, a.handshake.peerTag);
+    writer.begin(buffer, offset, probe, ports, a.initialization.peerTag);
     writeProbe(a, writer);
     return finish(a, writer);
   }
-  writer.begin(buffer, offset, packetSize(a), ports, a.handshake.peerTag);
+  writer.begin(buffer, offset, packetSize(a), ports, a.initialization.peerTag);
   writeSetup(a, writer);
   writeReplies(a, writer);
   if (a.isAssociated) writeEstablished(a, writer);
@@ -68,7 +68,7 @@ export function writePacket(
  * Keeps the SACK that is due as it stands: it reports a packet over a gap, and the next packet is here before it could go
  * out. When there are as many as may be, the later one reports for both.
  */
-export function setSackAside(a: Association, receiver: Receiver): void {
+export function setSackAside(a: TransmissionControlBlock, receiver: Receiver): void {
   const { outbox, pathMtu } = a;
   if (outbox.sacks.size === outbox.sacks.capacity) {
     a.counters.add('sacks-merged');
@@ -87,18 +87,18 @@ export function setSackAside(a: Association, receiver: Receiver): void {
 const NO_PORTS: PacketPorts = { source: 0, destination: 0 };
 
 /** The answer to a probe of the peer's that was larger than what we take the path to carry: it goes alone, like its question. */
-function isOversized({ pathMtu }: Association, reply: Uint8Array | undefined): boolean {
+function isOversized({ pathMtu }: TransmissionControlBlock, reply: Uint8Array | undefined): boolean {
   return reply !== undefined && reply.length > pathMtu.size - COMMON_HEADER_SIZE;
 }
 
 /** What the path is taken to carry; a chunk that was made for more than that goes alone, in a packet just large enough. */
-function packetSize({ pathMtu, sender }: Association): number {
-  sender.allowance.setSpace(pathMtu.size - COMMON_HEADER_SIZE, pathMtu.chunkSize - COMMON_HEADER_SIZE);
+function packetSize({ pathMtu, sender }: TransmissionControlBlock): number {
+  sender.sendWindow.setSpace(pathMtu.size - COMMON_HEADER_SIZE, pathMtu.chunkSize - COMMON_HEADER_SIZE);
   return Math.max(pathMtu.size, sender.neededSpace + COMMON_HEADER_SIZE);
 }
 
 /** What has become of the packet whose fate tells what the path carries. Chunks are lost between packets, never in one. */
-function watchPackets({ pathMtu, sender: { outstanding }, now }: Association): void {
+function watchPackets({ pathMtu, sender: { outstanding }, now }: TransmissionControlBlock): void {
   if (pathMtu.watched < 0) return;
   const fate = outstanding.fate(pathMtu.watched);
   if (fate === 'arrived') pathMtu.noteArrived();
@@ -108,29 +108,29 @@ function watchPackets({ pathMtu, sender: { outstanding }, now }: Association): v
 }
 
 /** RFC 8899 §3: probes do without what the path has to give while it is congested. */
-function probeDue(a: Association): number {
+function probeDue(a: TransmissionControlBlock): number {
   const { outstanding, recovery } = a.sender;
   if (!a.maySendData || recovery.isRecovering || outstanding.lostCount > 0) return 0;
   return a.pathMtu.probeDue(a.now);
 }
 
 /** RFC 8899 §6.2.1.2: a HEARTBEAT with a nonce, which fills the packet by itself or with a PAD chunk. */
-function writeProbe(a: Association, writer: PacketWriter): void {
+function writeProbe(a: TransmissionControlBlock, writer: PacketWriter): void {
   writer.chunk(a.pathMtu.probe());
   if (a.pathMtu.filling === 'pad') writer.padChunk();
 }
 
-function finish(a: Association, writer: PacketWriter): number {
+function finish(a: TransmissionControlBlock, writer: PacketWriter): number {
   a.counters.add('packets-sent');
-  return writer.finish(a.settings.zeroChecksum && a.handshake.peer?.zeroChecksum === true);
+  return writer.finish(a.settings.zeroChecksum && a.initialization.peer?.zeroChecksum === true);
 }
 
-function writeSetup(a: Association, writer: PacketWriter): void {
+function writeSetup(a: TransmissionControlBlock, writer: PacketWriter): void {
   const { outbox } = a;
   if (outbox.cookieEcho) {
     outbox.cookieEcho = false;
     noteSetupSent(a);
-    writer.chunk(encodeChunk(CHUNK.cookieEcho, 0, a.handshake.cookie));
+    writer.chunk(encodeChunk(CHUNK.cookieEcho, 0, a.initialization.cookie));
   }
   if (outbox.cookieAck) {
     outbox.cookieAck = false;
@@ -138,7 +138,7 @@ function writeSetup(a: Association, writer: PacketWriter): void {
   }
 }
 
-function writeEstablished(a: Association, writer: PacketWriter): void {
+function writeEstablished(a: TransmissionControlBlock, writer: PacketWriter): void {
   const { receiver } = a;
   // The SACK stands in front of data, but whether it is sent may depend on there being data: leave room, then see.
   const tracker = receiver?.tracker;
@@ -164,7 +164,7 @@ function writeEstablished(a: Association, writer: PacketWriter): void {
 /** Room that the small control chunks take together, at the most. */
 const CONTROL_ROOM = 64;
 
-function writeControl(a: Association, writer: PacketWriter): boolean {
+function writeControl(a: TransmissionControlBlock, writer: PacketWriter): boolean {
   const { outbox } = a;
   const before = writer.mark;
   if (writer.room < CONTROL_ROOM) return false;
@@ -192,7 +192,7 @@ function writeControl(a: Association, writer: PacketWriter): boolean {
 }
 
 /** Answers to the peer, as many as fit. */
-function writeReplies(a: Association, writer: PacketWriter): void {
+function writeReplies(a: TransmissionControlBlock, writer: PacketWriter): void {
   const { replies } = a.outbox;
   for (let next = replies.peek(); next !== undefined; next = replies.peek()) {
     if (next.length + CHUNK_HEADER_SIZE > writer.room && !writer.isEmpty) return;
@@ -201,6 +201,6 @@ function writeReplies(a: Association, writer: PacketWriter): void {
   }
 }
 
-function noteSetupSent(a: Association): void {
-  a.setupSentAt = a.handshake.attempts === 0 && !a.clock.isStale ? a.now : undefined;
+function noteSetupSent(a: TransmissionControlBlock): void {
+  a.setupSentAt = a.initialization.attempts === 0 && !a.clock.isStale ? a.now : undefined;
 }

@@ -13,10 +13,13 @@ import type { Outstanding } from './outstanding.ts';
 import type { OutgoingMessage, SendQueue } from './send-queue.ts';
 import { endMessage } from './send-queue.ts';
 
+/** What messages that are given up concern. */
 export interface AbandonmentParts {
   readonly queue: SendQueue;
   readonly outstanding: Outstanding;
   readonly counters: Counters<SctpCounter>;
+  /** Told of each message that ends here; it calls `end`. */
+  ended(message: OutgoingMessage, outcome: MessageOutcome): void;
 }
 
 export class Abandonment {
@@ -25,12 +28,9 @@ export class Abandonment {
   /** Messages with a lifetime that have not ended, by when it does. */
   readonly #lifetimes = new DeadlineHeap<OutgoingMessage>();
   readonly #parts: AbandonmentParts;
-  readonly #ended: (message: OutgoingMessage, outcome: MessageOutcome) => void;
 
-  /** @param ended told of each message that ends here; it calls `end`. */
-  constructor(parts: AbandonmentParts, ended: (message: OutgoingMessage, outcome: MessageOutcome) => void) {
+  constructor(parts: AbandonmentParts) {
     this.#parts = parts;
-    this.#ended = ended;
   }
 
   /** The earliest time at which a message runs out of its lifetime; Infinity: none. */
@@ -70,7 +70,7 @@ export class Abandonment {
     this.#parts.outstanding.abandon(message);
     if (this.#parts.queue.abandonRest(message) > 0) this.#parts.outstanding.addPlaceholder(message);
     const hasExpired = message.lifetime === 0 || message.expiresAt <= now;
-    this.#ended(message, hasExpired ? 'expired' : 'abandoned');
+    this.#parts.ended(message, hasExpired ? 'expired' : 'abandoned');
   }
 
   /** Every message comes here once: its one outcome. */

@@ -1,5 +1,5 @@
 /**
- * What SACKs and clocks say about the chunks in flight, told to the congestion controller and to the allowance:
+ * What SACKs and clocks say about the chunks in flight, told to the congestion controller and to the sendWindow:
  *
  *   handleSack(): acknowledged, overtaken, lost → window and rate, fast recovery, round-trip sample
  *   handleReordering(): what was overtaken and did not come in time is lost (RFC 8985 §6.3)
@@ -12,7 +12,7 @@ import type { Counters } from '../../core/counters.ts';
 import type { SctpCounter } from '../events.ts';
 import type { SackChunk } from '../packet/sack.ts';
 import type { TsnLine } from '../tsn.ts';
-import type { Allowance } from './allowance.ts';
+import type { SendWindow } from './send-window.ts';
 import type { CongestionController } from './congestion.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Losses, Outstanding, SackOutcome } from './outstanding.ts';
@@ -42,7 +42,7 @@ const INVALID: SackVerdict = { valid: false, advanced: false, progress: false };
 export interface RecoveryParts {
   readonly line: TsnLine;
   readonly outstanding: Outstanding;
-  readonly allowance: Allowance;
+  readonly sendWindow: SendWindow;
   readonly forwarding: Forwarding;
   readonly rto: RtoEstimator;
   readonly congestion: CongestionController;
@@ -86,14 +86,14 @@ export class Recovery {
 
   /** Milliseconds of silence after which the tail is probed; Infinity: T3 alone waits. */
   get probeTimeout(): number {
-    const { outstanding, rto, allowance } = this.#parts;
+    const { outstanding, rto, sendWindow } = this.#parts;
     if (rto.smoothed === undefined || this.#tailProbed || this.isRecovering) return Infinity;
     // The SACK of a single packet that did not ask for it may be delayed for longer than T3 differs from a probe.
     const isAnswered =
-      outstanding.flightBytes > allowance.chunkSpace ||
+      outstanding.flightBytes > sendWindow.chunkSpace ||
       (this.#isLone && this.#futileProbes < MAX_FUTILE_PROBES);
     const isTail = outstanding.lostCount === 0 && outstanding.flightBytes > 0 && isAnswered;
-    if (!isTail || allowance.peerWindow === 0) return Infinity;
+    if (!isTail || sendWindow.peerWindow === 0) return Infinity;
     const timeout = Math.max(PROBE_ROUND_TRIPS * rto.smoothed, MIN_PROBE_TIMEOUT);
     return timeout < rto.timeout ? timeout : Infinity;
   }
@@ -115,7 +115,7 @@ export class Recovery {
 
   /** Takes a SACK, or the cumulative TSN of a SHUTDOWN (with nothing else). */
   handleSack(sack: Omit<SackChunk, 'window'>, window: number, now: number): SackVerdict {
-    const { line, outstanding, allowance, forwarding, counters } = this.#parts;
+    const { line, outstanding, sendWindow, forwarding, counters } = this.#parts;
     const cumulative = line.position(sack.cumulativeTsn, outstanding.cumulative);
     if (cumulative < outstanding.cumulative) {
       counters.add('stale-sack');
@@ -129,8 +129,8 @@ export class Recovery {
       return INVALID;
     }
     const { ackedBytes, cumulativeAdvanced: advanced } = outcome;
-    allowance.peerWindow = window;
-    allowance.allowFor(ackedBytes);
+    sendWindow.peerWindow = window;
+    sendWindow.allowFor(ackedBytes);
     if (advanced && cumulative >= this.#exit) this.#exit = -1;
     if (ackedBytes > 0 || advanced) {
       this.#judgeAnswer(sack.duplicates.length > 0);
@@ -158,30 +158,30 @@ export class Recovery {
 
   /** Silence: the milliseconds that are left of it, 0 when the tail is being probed (RFC 8985 §7.3). */
   handleTailProbe(now: number): number {
-    const { outstanding, allowance, counters } = this.#parts;
+    const { outstanding, sendWindow, counters } = this.#parts;
     const left = this.#activeAt + this.probeTimeout - now;
     if (left > 0) return left;
     this.#tailProbed = true;
     if (!outstanding.loseLast(now)) return 0;
     counters.add('tail-loss-probes');
-    allowance.exempt = true;
-    allowance.allowBurst();
+    sendWindow.exempt = true;
+    sendWindow.allowBurst();
     return 0;
   }
 
   handleTimeout(now: number): void {
-    const { allowance, congestion, counters, rto } = this.#parts;
+    const { sendWindow, congestion, counters, rto } = this.#parts;
     // A FORWARD TSN has a clock of its own.
     if (this.awaitsForwardOnly) {
-      allowance.windowProbe = true;
-      allowance.allowBurst();
+      sendWindow.windowProbe = true;
+      sendWindow.allowBurst();
       return;
     }
     counters.add('retransmission-timeouts');
     rto.backOff();
     // A probe of a shut window that goes unanswered says nothing about congestion (RFC 9260 §6.1 A).
-    if (allowance.peerWindow > 0) congestion.onTimeout(now);
-    allowance.windowProbe = true;
+    if (sendWindow.peerWindow > 0) congestion.onTimeout(now);
+    sendWindow.windowProbe = true;
     this.#loseAll(now);
     // RFC 8985 §7.2: no probes until something is acknowledged.
     this.#tailProbed = true;
@@ -198,13 +198,13 @@ export class Recovery {
   }
 
   #loseAll(now: number): void {
-    const { outstanding, allowance, forwarding } = this.#parts;
+    const { outstanding, sendWindow, forwarding } = this.#parts;
     outstanding.loseAll(now);
     this.#tailProbed = false;
     this.#exit = -1;
-    allowance.exempt = false;
+    sendWindow.exempt = false;
     forwarding.remind();
-    allowance.allowBurst();
+    sendWindow.allowBurst();
   }
 
   /** A lone packet was answered; by a duplicate, the probe of it was what the peer answered. */
@@ -214,16 +214,16 @@ export class Recovery {
   }
 
   #sampleRoundTrip(): void {
-    const { outstanding, allowance, rto } = this.#parts;
+    const { outstanding, sendWindow, rto } = this.#parts;
     const { roundTripTime, priorDelivered, delivered } = outstanding.sent;
     if (roundTripTime < 0 || priorDelivered < this.#nextSampleAt) return;
     this.#nextSampleAt = delivered;
     // While the window is shut the time-out goes on backing off, whatever a probe's round trip was.
-    if (allowance.peerWindow > 0) rto.sample(roundTripTime);
+    if (sendWindow.peerWindow > 0) rto.sample(roundTripTime);
   }
 
   #tellAcknowledged(outcome: Readonly<SackOutcome>, recovering: boolean, now: number): void {
-    const { outstanding, allowance, congestion } = this.#parts;
+    const { outstanding, sendWindow, congestion } = this.#parts;
     const { sent } = outstanding;
     congestion.onAcknowledged({
       now,
@@ -236,20 +236,20 @@ export class Recovery {
       roundTripTime: sent.roundTripTime,
       advanced: outcome.cumulativeAdvanced,
       recovering: recovering && this.isRecovering,
-      windowLimited: allowance.wasLimited,
+      windowLimited: sendWindow.wasLimited,
     });
   }
 
   #handleLosses({ chunks, bytes }: Readonly<Losses>, now: number): void {
     if (chunks === 0) return;
-    const { outstanding, allowance, congestion, counters } = this.#parts;
+    const { outstanding, sendWindow, congestion, counters } = this.#parts;
     counters.add('fast-retransmits', chunks);
     const { flightBytes: inFlight } = outstanding;
     congestion.onLost({ now, lostBytes: bytes, inFlight, startsRecovery: !this.isRecovering });
-    allowance.allowBurst();
+    sendWindow.allowBurst();
     if (this.isRecovering) return;
     this.#exit = outstanding.next - 1;
-    allowance.exempt = true;
+    sendWindow.exempt = true;
   }
 
   get #reorderingWindow(): number {

@@ -6,7 +6,7 @@
  *
  *   queue         messages not yet sent, their streams taking turns
  *   outstanding   chunks sent and not acknowledged
- *   allowance     what may go out now: windows, pace, bursts
+ *   sendWindow     what may go out now: windows, pace, bursts
  *   recovery      SACKs, losses, probes, T3
  *   abandonment   messages given up
  *   forwarding    how far the peer may move on, FORWARD TSN
@@ -18,14 +18,15 @@ import type { SenderInspection } from '../inspection.ts';
 import type { PacketWriter } from '../packet/packet.ts';
 import { TsnLine } from '../tsn.ts';
 import { Abandonment } from './abandonment.ts';
-import { Allowance } from './allowance.ts';
+import { SendWindow } from './send-window.ts';
 import type { CongestionController } from './congestion.ts';
 import { writeDataChunk } from './data-chunk.ts';
 import { Forwarding } from './forwarding.ts';
+import type { OutstandingObserver } from './outstanding.ts';
 import { Outstanding } from './outstanding.ts';
 import { Recovery } from './recovery.ts';
 import type { RtoEstimator } from './rto.ts';
-import type { OutgoingMessage } from './send-queue.ts';
+import type { OutgoingMessage, SendQueueObserver } from './send-queue.ts';
 import { SendQueue } from './send-queue.ts';
 import type { Scheduling } from './turns.ts';
 
@@ -46,17 +47,19 @@ export interface SenderObserver {
   outcome(message: OutgoingMessage, outcome: MessageOutcome): void;
 }
 
-export class Sender {
+/** The sending half of an association. */
+export class Sender implements OutstandingObserver, SendQueueObserver {
   readonly line: TsnLine;
   readonly queue: SendQueue;
   readonly outstanding: Outstanding;
-  readonly allowance: Allowance;
+  readonly sendWindow: SendWindow;
   readonly recovery: Recovery;
   readonly abandonment: Abandonment;
   readonly forwarding: Forwarding;
   readonly rto: RtoEstimator;
   readonly congestion: CongestionController;
   readonly counters: Counters<SctpCounter>;
+  readonly #observer: SenderObserver;
   /** Set when the earliest outstanding chunk has been sent again: T3 starts anew (RFC 9260 §6.3.2 R4). */
   earliestResent = false;
   /** Position of the first chunk that the last `fill` wrote, -1 if it wrote none. */
@@ -75,27 +78,34 @@ export class Sender {
     options: SenderOptions,
   ) {
     const { observer, rto, congestion, counters } = parts;
-    const ended = (message: OutgoingMessage, outcome: MessageOutcome): void => {
-      this.#surcharge -= charge(message.length) - message.length;
-      this.abandonment.end(message, outcome);
-      if (message.token !== undefined) observer.outcome(message, outcome);
-    };
-    const bufferedAmountLow = (streamId: number): void => {
-      observer.bufferedAmountLow(streamId);
-    };
+    this.#observer = observer;
     this.line = new TsnLine(initialTsn);
-    const lost = (message: OutgoingMessage, transmissions: number, now: number): void => {
-      this.abandonment.handleLost(message, transmissions, now);
-    };
-    this.outstanding = new Outstanding({ ended, lost });
-    this.queue = new SendQueue({ bufferedAmountLow, ended }, options.scheduling);
+    this.outstanding = new Outstanding(this);
+    this.queue = new SendQueue(this, options.scheduling);
     this.rto = rto;
     this.congestion = congestion;
     this.counters = counters;
-    this.allowance = new Allowance(this.outstanding, congestion, options);
-    this.abandonment = new Abandonment(this, ended);
+    this.sendWindow = new SendWindow(this.outstanding, congestion, options);
+    this.abandonment = new Abandonment(this);
     this.forwarding = new Forwarding(this);
     this.recovery = new Recovery(this);
+  }
+
+  /** A message has ended, wherever it was. */
+  ended(message: OutgoingMessage, outcome: MessageOutcome): void {
+    this.#surcharge -= charge(message.length) - message.length;
+    this.abandonment.end(message, outcome);
+    if (message.token !== undefined) this.#observer.outcome(message, outcome);
+  }
+
+  /** A chunk of a message is lost. */
+  lost(message: OutgoingMessage, transmissions: number, now: number): void {
+    this.abandonment.handleLost(message, transmissions, now);
+  }
+
+  /** What a stream has queued has fallen to its threshold. */
+  bufferedAmountLow(streamId: number): void {
+    this.#observer.bufferedAmountLow(streamId);
   }
 
   /** What the next packet must have room for: a chunk that was made for larger packets goes alone. */
@@ -108,7 +118,7 @@ export class Sender {
 
   /** True while T3 must run: for an acknowledgement, or for the next probe of a shut window. */
   get needsTimer(): boolean {
-    return this.outstanding.count > 0 || (this.allowance.peerWindow === 0 && this.queue.bufferedBytes > 0);
+    return this.outstanding.count > 0 || (this.sendWindow.peerWindow === 0 && this.queue.bufferedBytes > 0);
   }
 
   /** True while something waits to be sent or to be acknowledged. */
@@ -126,7 +136,7 @@ export class Sender {
   accept(message: OutgoingMessage): void {
     this.#surcharge += charge(message.length) - message.length;
     this.queue.enqueue(message);
-    this.allowance.allowBurst();
+    this.sendWindow.allowBurst();
   }
 
   /** RFC 8260 was negotiated: I-DATA and I-FORWARD-TSN take the place of DATA and FORWARD TSN. */
@@ -151,22 +161,22 @@ export class Sender {
    * @param fresh the time is known to be now: a round trip may be timed from it.
    */
   fill(writer: PacketWriter, now: number, fresh: boolean): boolean {
-    const { outstanding, allowance } = this;
+    const { outstanding, sendWindow } = this;
     let wrote = false;
     this.firstFilled = -1;
     const before = outstanding.flightBytes;
-    if (allowance.mayStart(now, this.#hasMore)) {
+    if (sendWindow.mayStart(now, this.#hasMore)) {
       wrote = this.#fillLost(writer, now, fresh);
       if (outstanding.lostCount === 0 && this.#fillNew(writer, now, fresh)) wrote = true;
     }
     if (wrote) {
-      allowance.spend(outstanding.flightBytes - before);
+      sendWindow.spend(outstanding.flightBytes - before);
       // RFC 9260 §3.3.1, "can benefit from the corresponding SACK chunk being sent back without delay": nothing follows that
       // would make the peer send one, and until it comes nothing tells whether the packet was lost.
-      const isLone = before === 0 && !(this.#hasMore && allowance.mayFlyFull());
+      const isLone = before === 0 && !(this.#hasMore && sendWindow.mayFlyFull());
       if (isLone) writer.addFlags(FLAG_IMMEDIATE);
       this.recovery.noteSent(now, fresh, isLone);
-    } else if (!this.#hasMore && allowance.hasRoom) {
+    } else if (!this.#hasMore && sendWindow.hasRoom) {
       // What limits the sender is the application.
       outstanding.sent.noteAppLimited(outstanding.flightBytes);
     }
@@ -178,7 +188,7 @@ export class Sender {
     this.outstanding.clear();
     this.abandonment.clear();
     this.forwarding.clear();
-    this.allowance.releaseAt = Infinity;
+    this.sendWindow.releaseAt = Infinity;
   }
 
   inspect(): SenderInspection {
@@ -189,7 +199,7 @@ export class Sender {
       unackedBytes: this.outstanding.unackedBytes,
       flightBytes: this.outstanding.flightBytes,
       lostChunks: this.outstanding.lostCount,
-      peerWindow: this.allowance.peerWindow,
+      peerWindow: this.sendWindow.peerWindow,
       recovering: this.recovery.isRecovering,
       retransmissionTimeout: this.rto.timeout,
       roundTripTime: this.rto.smoothed ?? null,
@@ -212,7 +222,7 @@ export class Sender {
       const message = outstanding.message(position);
       if (message === undefined) return wrote;
       const size = outstanding.size(position);
-      if (outstanding.headerSize + padded(size) > writer.room || !this.allowance.mayFly(size)) return wrote;
+      if (outstanding.headerSize + padded(size) > writer.room || !this.sendWindow.mayFly(size)) return wrote;
       outstanding.resend(position, now, fresh);
       this.counters.add('retransmitted-chunks');
       if (position === outstanding.cumulative + 1) this.earliestResent = true;
@@ -224,7 +234,7 @@ export class Sender {
   #fillNew(writer: PacketWriter, now: number, fresh: boolean): boolean {
     const outstanding = this.outstanding;
     const { headerSize } = outstanding;
-    const { chunkSpace, largestChunk } = this.allowance;
+    const { chunkSpace, largestChunk } = this.sendWindow;
     const full = largestChunk - headerSize;
     // The chunks of a packet that must hold several are made even; the last takes what is left.
     const even = chunkSpace / Math.ceil(chunkSpace / largestChunk);
@@ -237,7 +247,7 @@ export class Sender {
       const space = (writer.room - headerSize) & ~3;
       const size = Math.min(rest, space, rest <= full ? rest : fragment);
       // A message is not torn to fill what little a packet has left.
-      if (size <= 0 || (size < rest && space * 2 < full) || !this.allowance.mayFly(size)) break;
+      if (size <= 0 || (size < rest && space * 2 < full) || !this.sendWindow.mayFly(size)) break;
       const offset = message.sent;
       const position = outstanding.add(message, offset, size, now, fresh);
       this.queue.take(message, size);

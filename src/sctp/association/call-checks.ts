@@ -1,6 +1,6 @@
 /**
- * What the host may not ask of an association: each check throws an `RtcError` before anything has changed, and does nothing
- * when all is well.
+ * Checks of the host's calls: each throws an `RtcError` before anything has changed when the host asks for what it may not, and
+ * does nothing when all is well.
  *
  *   ERR_INVALID_STATE   nothing new is taken any more, as this end has begun to shut down
  *   ERR_BAD_ARGUMENT    a stream that this end does not have, an empty message, a number out of range
@@ -10,10 +10,10 @@
  */
 import { badArgument, RtcError } from '../../core/errors.ts';
 import type { SctpMessage } from '../events.ts';
-import type { Association } from './state.ts';
+import type { TransmissionControlBlock } from './state.ts';
 
 /** Refuses a message that could be sent to no peer. */
-export function checkSend(a: Association, streamId: number, message: SctpMessage): void {
+export function checkSend(a: TransmissionControlBlock, streamId: number, message: SctpMessage): void {
   checkOpen(a);
   checkStream(streamId, a.settings.streams);
   const { length } = message.data;
@@ -23,24 +23,26 @@ export function checkSend(a: Association, streamId: number, message: SctpMessage
   if (message.priority !== undefined) checkPriority(message.priority);
 }
 
-/** Messages and stream resets are taken until this end shuts the association down; `takesOrders` asks about the peer. */
-export function checkOpen({ state }: Association): void {
+/** Messages and stream resets are taken until this end shuts the association down; `acceptsData` asks about the peer. */
+export function checkOpen({ state }: TransmissionControlBlock): void {
   if (state === 'shutdown-pending' || state === 'shutdown-sent') {
     throw new RtcError('ERR_INVALID_STATE', `the association is ${state}`);
   }
 }
 
 /** False once it is over or going down, whoever wanted that. */
-export function takesOrders({ state }: Association): boolean {
+export function acceptsData({ state }: TransmissionControlBlock): boolean {
   return state !== 'closed' && !state.startsWith('shutdown');
 }
 
+/** Refuses a stream that this end does not have. */
 export function checkStream(id: number, count: number): void {
   if (!Number.isInteger(id) || id < 0 || id >= count) {
     throw badArgument('streamId', `an integer from 0 to ${count - 1}`, id);
   }
 }
 
+/** Refuses a share that is none. */
 export function checkPriority(priority: number): void {
   if (!(priority > 0)) throw badArgument('priority', 'a number above 0', priority);
 }

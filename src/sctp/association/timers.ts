@@ -1,10 +1,11 @@
 /**
- * What holds after every public call (`settle`), and what each deadline does when its time has come (`runDeadline`).
+ * Timers and gates: which are armed after every public call (`updateTimers`), and what each does when its time has come
+ * (`runDeadline`).
  *
- * `settle` is the watchdog: it looks at what waits and arms or stops the clock that bounds it, so that no handler has to
+ * `updateTimers` is the watchdog: it looks at what waits and arms or stops the clock that bounds it, so that no handler has to
  * remember. Data outstanding ⇒ T3 runs; anything waiting ⇒ its gate runs.
  */
-import type { Association } from './state.ts';
+import type { TransmissionControlBlock } from './state.ts';
 import { BACKOFF_CAP, failGate, failure } from './state.ts';
 import type { DeadlineName } from './deadlines.ts';
 import { PROBE_TIMER } from './path-mtu.ts';
@@ -18,7 +19,8 @@ const SHUTDOWN_HANDSHAKE = 10_000;
 /** Milliseconds by which a deadline lies in the future at the least. */
 const SHORTEST_WAIT = 1;
 
-export function settle(a: Association): void {
+/** Arms and stops the timers and gates of whatever waits, and takes the steps that need nothing but that. */
+export function updateTimers(a: TransmissionControlBlock): void {
   if (a.state === 'closed') return;
   if (a.isAssociated) {
     planResets(a);
@@ -33,7 +35,7 @@ export function settle(a: Association): void {
 }
 
 /** Runs one deadline that is due. A handler arms again only in the future. */
-export function runDeadline(a: Association, name: DeadlineName): void {
+export function runDeadline(a: TransmissionControlBlock, name: DeadlineName): void {
   switch (name) {
     case 't1':
       handleT1(a);
@@ -45,7 +47,7 @@ export function runDeadline(a: Association, name: DeadlineName): void {
       a.sender.recovery.handleTimeout(a.now);
       return;
     case 'pacing':
-      a.sender.allowance.releaseAt = Infinity;
+      a.sender.sendWindow.releaseAt = Infinity;
       return;
     case 'reordering':
       a.sender.recovery.handleReordering(a.now);
@@ -95,34 +97,35 @@ export function runDeadline(a: Association, name: DeadlineName): void {
 }
 
 /** Our reset request has been answered: the streams go on, and each is told. */
-export function finishReset(a: Association, outcome: 'performed' | 'denied'): void {
+export function finishReset(a: TransmissionControlBlock, outcome: 'performed' | 'denied'): void {
   for (const streamId of a.outgoingResets.finish()) {
     a.sender.queue.resume(streamId, outcome === 'performed');
     a.events.push({ type: 'streamreset', streamId, origin: 'local', outcome });
   }
   a.sender.forwarding.barrier = Infinity;
-  a.sender.allowance.allowBurst();
+  a.sender.sendWindow.allowBurst();
   a.outbox.reconfig = false;
   a.deadlines.stop('reconfig');
   a.deadlines.stop('streamReset');
 }
 
-export function restartReconfig(a: Association): void {
+/** The request goes out again after a time-out; one that is overdue, less often. */
+export function restartReconfig(a: TransmissionControlBlock): void {
   const { timeout } = a.sender.rto;
   a.deadlines.restart('reconfig', a.outgoingResets.isOverdue ? Math.max(timeout, BACKOFF_CAP) : timeout);
 }
 
 /** The answer takes too long: the streams go on as they were, each is told, and the request is repeated now and then. */
-function giveUpReset(a: Association): void {
+function giveUpReset(a: TransmissionControlBlock): void {
   for (const streamId of a.outgoingResets.giveUp(a.sender.queue)) {
     a.sender.queue.resume(streamId, false);
     a.events.push({ type: 'streamreset', streamId, origin: 'local', outcome: 'timeout' });
   }
   a.sender.forwarding.barrier = Infinity;
-  a.sender.allowance.allowBurst();
+  a.sender.sendWindow.allowBurst();
 }
 
-function planResets(a: Association): void {
+function planResets(a: TransmissionControlBlock): void {
   const { outgoingResets: resets, sender } = a;
   if (resets.awaitsAnswer(sender.queue)) a.deadlines.start('streamReset', a.settings.gates.streamReset);
   const last = sender.outstanding.next - 1;
@@ -134,7 +137,7 @@ function planResets(a: Association): void {
 }
 
 /** RFC 9260 §9.2: SHUTDOWN and SHUTDOWN ACK wait until everything accepted has been delivered. */
-function advanceShutdown(a: Association): void {
+function advanceShutdown(a: TransmissionControlBlock): void {
   if (a.sender.hasPending) return;
   if (a.state === 'shutdown-pending') {
     a.state = 'shutdown-sent';
@@ -149,7 +152,7 @@ function advanceShutdown(a: Association): void {
   a.deadlines.shorten('shutdown', Math.min(SHUTDOWN_HANDSHAKE, a.settings.gates.shutdown));
 }
 
-function repeatShutdown(a: Association): void {
+function repeatShutdown(a: TransmissionControlBlock): void {
   if (a.state === 'shutdown-sent') a.outbox.shutdown = true;
   else if (a.state === 'shutdown-ack-sent') a.outbox.shutdownAck = true;
   else return;
@@ -157,7 +160,7 @@ function repeatShutdown(a: Association): void {
   a.deadlines.restart('t2', a.sender.rto.timeout);
 }
 
-function armSending(a: Association): void {
+function armSending(a: TransmissionControlBlock): void {
   const { deadlines, sender } = a;
   const { gates } = a.settings;
   sender.forwarding.advance();
@@ -173,12 +176,12 @@ function armSending(a: Association): void {
     return;
   }
   deadlines.start('dataProgress', gates.dataProgress);
-  if (sender.allowance.peerWindow === 0) deadlines.start('zeroWindow', gates.zeroWindow);
+  if (sender.sendWindow.peerWindow === 0) deadlines.start('zeroWindow', gates.zeroWindow);
 }
 
 /** What the sender waits for by itself, besides T3. Without a path there is nothing to wait for. */
-function armPaceAndLosses({ deadlines, sender, pathWritable, now }: Association): void {
-  deadlines.set('pacing', pathWritable ? sender.allowance.releaseAt : Infinity);
+function armPaceAndLosses({ deadlines, sender, pathWritable, now }: TransmissionControlBlock): void {
+  deadlines.set('pacing', pathWritable ? sender.sendWindow.releaseAt : Infinity);
   deadlines.set(
     'reordering',
     pathWritable ? Math.max(sender.recovery.reorderingDeadline, now + SHORTEST_WAIT) : Infinity,
@@ -188,7 +191,7 @@ function armPaceAndLosses({ deadlines, sender, pathWritable, now }: Association)
   else deadlines.start('tailProbe', silence);
 }
 
-function armReceiving(a: Association): void {
+function armReceiving(a: TransmissionControlBlock): void {
   const { deadlines, receiver } = a;
   if (receiver === undefined) return;
   if (receiver.tracker.sackPending) deadlines.start('sack', a.settings.sackDelay);
@@ -199,13 +202,13 @@ function armReceiving(a: Association): void {
 }
 
 /** RFC 8899 §5.1.1: PROBE_TIMER lasts longer than any answer takes. */
-function armProbe({ deadlines, pathMtu, sender }: Association): void {
+function armProbe({ deadlines, pathMtu, sender }: TransmissionControlBlock): void {
   if (pathMtu.awaitsAnswer) deadlines.start('pathProbe', Math.max(PROBE_TIMER, sender.rto.timeout));
   else deadlines.stop('pathProbe');
 }
 
 /** Who was refused by `send` wants to know when it is worth trying again. */
-function noteSendBuffer(a: Association): void {
+function noteSendBuffer(a: TransmissionControlBlock): void {
   if (a.sender.heldBytes > a.settings.sendBufferLowThreshold) {
     a.sendBufferHigh = true;
   } else if (a.sendBufferHigh) {
@@ -215,7 +218,7 @@ function noteSendBuffer(a: Association): void {
 }
 
 /** RFC 9260 §8.3: only a silent peer is asked, and asked again until it answers or its gate ends it. */
-function handleHeartbeatDue(a: Association): void {
+function handleHeartbeatDue(a: TransmissionControlBlock): void {
   const { deadlines, heartbeat } = a;
   const quietFor = a.now - a.lastHeardAt;
   if (quietFor < heartbeat.interval) {
@@ -230,7 +233,7 @@ function handleHeartbeatDue(a: Association): void {
  * What waited when the gate was armed may have come, and others may have begun to wait since. A missing TSN holds up
  * everything; a message that will never be whole, or never has its turn, though all TSNs are here, holds up its stream alone.
  */
-function handleReassemblyDue(a: Association): void {
+function handleReassemblyDue(a: TransmissionControlBlock): void {
   const { receiver } = a;
   if (receiver === undefined) return;
   const { reassembly: gate } = a.settings.gates;
@@ -245,7 +248,7 @@ function handleReassemblyDue(a: Association): void {
   a.deadlines.restart('reassembly', receiver.waitingSince() - overdue);
 }
 
-function giveUpStream(a: Association, receiver: Receiver, { streamId, since }: Waiting): void {
+function giveUpStream(a: TransmissionControlBlock, receiver: Receiver, { streamId, since }: Waiting): void {
   receiver.giveUp(streamId);
   a.counters.add('stalled-streams');
   const elapsed = a.deadlines.awake - since;
@@ -257,7 +260,7 @@ function giveUpStream(a: Association, receiver: Receiver, { streamId, since }: W
   });
 }
 
-function handleLivenessDue(a: Association): void {
+function handleLivenessDue(a: TransmissionControlBlock): void {
   const left = a.settings.gates.peerLiveness - (a.now - a.lastHeardAt);
   if (left > 0) a.deadlines.restart('peerLiveness', left);
   else failGate(a, 'peerLiveness');

@@ -1,5 +1,5 @@
 /**
- * What may go out now: the congestion window and the peer's, and the controller's pace or, without one, a burst.
+ * The send window (RFC 9260 §6.1): the congestion window and the peer's, and the controller's pace or, without one, a burst.
  *
  *   mayStart(packet) → mayFly(chunk) … → spend(packet) → no more: `releaseAt`, if it is the pace that holds something back
  *   an acknowledgement → allowFor() · the application, a loss, a time-out → allowBurst()
@@ -17,7 +17,8 @@ import { Pacer } from './pacer.ts';
  */
 const DEFAULT_MAX_RATE = 125_000;
 
-export class Allowance {
+/** The windows, the pace and the bursts that data goes out by. */
+export class SendWindow {
   /** The a_rwnd of the last SACK, bytes. */
   peerWindow = 0;
   /** Bytes of chunks in a full packet, and of the largest chunk; both with headers. */

@@ -1,5 +1,5 @@
 /**
- * Association set-up (RFC 9260 §5.1, §5.2): tags, cookies, and who the peer is.
+ * Initialization of an association (RFC 9260 §5.1, §5.2): tags, cookies, and who the peer is.
  *
  *   us                           peer
  *   INIT ─────────────────────→          cookie-wait
@@ -48,6 +48,7 @@ export type CookieVerdict =
   | { readonly verdict: 'stale'; readonly peer: InitChunk; readonly staleness: number }
   | { readonly verdict: 'unknown' };
 
+/** What our INIT and INIT ACK say of us. */
 export interface LocalParameters {
   readonly window: number;
   readonly streams: number;
@@ -55,7 +56,8 @@ export interface LocalParameters {
   readonly zeroChecksum: boolean;
 }
 
-export class Handshake {
+/** Tags and cookies of an association, and who its peer is. */
+export class Initialization {
   readonly localTag: number;
   readonly initialTsn: number;
   /** The peer's INIT or INIT ACK that counts; its tag goes into every packet. */
@@ -115,7 +117,7 @@ export class Handshake {
         : (this.#slot = this.#issue(this.#slot, init, now, false));
     return encodeInit(CHUNK.initAck, {
       ...this.#parameters(slot.localTag, slot.initialTsn),
-      // Only to whom has said it too: pion/sctp drops an INIT ACK with a parameter it does not know, whatever RFC 9260
+      // Only to a peer that has said it, too: pion/sctp drops an INIT ACK with a parameter it does not know, whatever RFC 9260
       // §3.2.1 says, and our INIT with it, so that the answer to its own is the way to meet.
       zeroChecksum: this.#local.zeroChecksum && init.zeroChecksum,
       cookie: slot.nonce,

@@ -1,4 +1,4 @@
-/** Everything the channels of an association are, as plain data and their parts; the functions beside it change it. */
+/** The channels of an association, as plain data and their parts; the functions of the files beside it change them. */
 import { Clock } from '../core/clock.ts';
 import { Counters } from '../core/counters.ts';
 import { Closing } from './closing.ts';
@@ -16,7 +16,8 @@ import type { SctpPort } from './port.ts';
 import type { ChannelRole, Stream } from './streams.ts';
 import { StreamTable } from './streams.ts';
 
-export class Layer {
+/** The channels of one association and all that belongs to them. Nothing is done here. */
+export class ChannelTable {
   association: 'connecting' | 'connected' | 'shutting-down' | 'closed' = 'connecting';
   role: ChannelRole | undefined;
   onCall: ((channel: DataChannel, call: ChannelCall) => void) | undefined;
@@ -38,7 +39,7 @@ export class Layer {
   readonly owner: ChannelOwner;
 
   /** Throws `ERR_BAD_ARGUMENT` for a gate or limit out of range. */
-  constructor(port: SctpPort, options: ChannelOptions, ownerOf: (layer: Layer) => ChannelOwner) {
+  constructor(port: SctpPort, options: ChannelOptions, ownerOf: (table: ChannelTable) => ChannelOwner) {
     const { gates, limits } = checkLayerOptions(options);
     this.port = port;
     this.limits = limits;
