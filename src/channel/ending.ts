@@ -1,5 +1,5 @@
 /**
- * How channels end. `closing.ts` knows of streams; here is what that means to the channels which have them:
+ * The end of channels. `closing.ts` knows of streams; here is what that means to the channels which have them:
  *
  *   shutDown       the association is to end gracefully: nothing new is taken, all else goes on
  *   closeChannel   the application's `close()`: what is queued goes out first

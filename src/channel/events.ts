@@ -1,4 +1,4 @@
-/** What channels report: events for the application, counters and the state for whoever looks inside. */
+/** Events of channels, for the application; calls on them, counters and the state for whoever looks inside. */
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import type { MessageOutcome } from '../sctp/index.ts';

@@ -1,4 +1,4 @@
-/** What must hold of the channels after every call, asked by simulations: whatever waits stands at a gate. */
+/** Invariants: what must hold of the channels after every call, asked by simulations: whatever waits stands at a gate. */
 import type { Gates } from './gate.ts';
 import { earliestGate } from './gate.ts';
 import type { ChannelTable } from './channel-table.ts';

@@ -1,5 +1,5 @@
 /**
- * What is sent and received on channels, and what the association says of it.
+ * Messages: sent and received on channels, and what the association says of them.
  *
  *   send → the association … onOutcome (ending.ts), onBufferedAmountLow
  *   onMessage → on a stream without a channel: opening.ts; on a channel: receiving.ts

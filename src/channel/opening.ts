@@ -1,5 +1,5 @@
 /**
- * How channels open: identifiers, the OPEN we send, the OPEN that comes in.
+ * The opening of channels: identifiers, the OPEN we send, the OPEN that comes in.
  *
  *   ours      createChannel → an identifier, when the role is known → establish, when the association is up → openChannel
  *   theirs    onStreamData: half open → onFirstMessage: ACK, openChannel; or refused

@@ -1,5 +1,5 @@
 /**
- * What users send and receive, as SCTP messages (RFC 8831 §6.6): the payload protocol identifier says whether bytes
+ * Payload: what users send and receive, as SCTP messages (RFC 8831 §6.6): the payload protocol identifier says whether bytes
  * are text or binary, and stands in for the empty message, which SCTP cannot carry.
  */
 import type { ByteSource, Bytes } from '../core/bytes.ts';

@@ -1,4 +1,4 @@
-/** What data channels need of an SCTP association, and no more: a test's fake has this shape as well. */
+/** The port to an SCTP association: what data channels need of it, and no more; a test's fake has this shape as well. */
 import type { SctpAssociation } from '../sctp/index.ts';
 
 export type SctpPort = Pick<SctpAssociation, 'retainsMessages'> &

@@ -1,4 +1,4 @@
-/** What the peer's application says on a channel: payload.ts puts it together, the event queue gives it out or holds it back. */
+/** Reception on a channel of what the peer's application says: payload.ts puts it together, the event queue gives it out or holds it back. */
 import type { Bytes } from '../core/bytes.ts';
 import type { ChannelState } from './data-channel.ts';
 import { fail } from './ending.ts';

@@ -1,4 +1,4 @@
-/** What an association tells its owner, and what it counts. */
+/** Events of an association, for its owner, its states, and the names of its counters. */
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import type { SctpCause } from './packet/causes.ts';

@@ -1,4 +1,4 @@
-/** What `SctpAssociation.inspect()` shows: plain, JSON-safe data; no tags, no cookies, no payload. */
+/** Inspection: what `SctpAssociation.inspect()` shows, plain, JSON-safe data; no tags, no cookies, no payload. */
 import type { DeadlineName } from './association/deadlines.ts';
 import type { PathMtuState } from './association/path-mtu.ts';
 import type { SctpCounter, SctpState } from './events.ts';

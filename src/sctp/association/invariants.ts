@@ -1,5 +1,5 @@
 /**
- * What must hold of an association after every public call, asked by simulations: whatever waits has a clock of its own,
+ * Invariants: what must hold of an association after every public call, asked by simulations: whatever waits has a clock of its own,
  * and what has ended holds nothing. It looks at the facts, not at how `updateTimers` derives them.
  */
 import type { TransmissionControlBlock } from './state.ts';

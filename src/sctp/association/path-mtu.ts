@@ -1,5 +1,5 @@
 /**
- * How large packets may be on this path (RFC 8899, "DPLPMTUD"; for SCTP §6.2), and what becomes of them when they vanish.
+ * Path MTU: how large packets may be on this path (RFC 8899, "DPLPMTUD"; for SCTP §6.2), and what becomes of them when they vanish.
  *
  *   base ──── data flows ────→ searching ── nothing left to try ──→ complete
  *    ↑ ↑                           ↑  ↑                                │

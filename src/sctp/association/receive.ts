@@ -1,5 +1,5 @@
 /**
- * One packet in: whether it may be looked at, who may speak in it, and the walk over its chunks.
+ * Reception of one packet: whether it may be looked at, who may speak in it, and the walk over its chunks.
  *
  *   frame, checksum, ports → verification tag (RFC 9260 §8.5) → chunk after chunk
  *

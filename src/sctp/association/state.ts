@@ -1,5 +1,5 @@
 /**
- * Everything an association is, as plain data and its machines, and the two ways it ends: by a failure or an ABORT
+ * The transmission control block (TCB, RFC 9260 §14): everything an association is, as plain data and its machines, and the two ways it ends: by a failure or an ABORT
  * (`abortWith`, `failGate`), or because somebody else ended it (`end`). Each releases everything in the same call.
  */
 import type { Clock } from '../../core/clock.ts';

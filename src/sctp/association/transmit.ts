@@ -1,5 +1,5 @@
 /**
- * Filling one packet, in the order in which chunks must stand (RFC 9260 §6.10):
+ * Transmission of one packet: it is filled in the order in which chunks must stand (RFC 9260 §6.10):
  *
  *   alone: farewell · INIT · INIT ACK · a SACK of a packet before the last one
  *   else:  COOKIE ECHO | COOKIE ACK → SACK → other control → FORWARD TSN → DATA

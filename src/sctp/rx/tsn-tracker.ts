@@ -1,5 +1,5 @@
 /**
- * Which TSNs have arrived, and when to say so (RFC 9260 §6.2).
+ * The TSN tracker: which TSNs have arrived, and when to say so (RFC 9260 §6.2).
  *
  *   DATA → accept(): new · duplicate · out of window
  *   end of a packet with DATA → decide(): SACK now · SACK within the delay · nothing new

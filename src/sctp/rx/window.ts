@@ -1,5 +1,5 @@
 /**
- * How large the receive window is: it begins at what a stalled process can take in one go, and grows while a long path needs
+ * The size of the receive window: it begins at what a stalled process can take in one go, and grows while a long path needs
  * more, up to a bound ("dynamic right-sizing").
  *
  *   noteTaken(bytes) … observe() → after two round trips: would what they delivered, and what waits for lost packets, soon fill

@@ -1,5 +1,5 @@
 /**
- * What BBR knows of the path: how much it carries, how long it takes, and what it has just done.
+ * BBR's model of the path: how much it carries, how long it takes, and what it has just done.
  *
  *   bandwidth   the highest delivery rate of this probing cycle and the last; below the short-term bound, if there is one
  *   round trip  the shortest seen in ten seconds

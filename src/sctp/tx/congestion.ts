@@ -1,5 +1,5 @@
 /**
- * What a congestion controller is: it hears what was acknowledged, lost and timed out, and answers how much may be in
+ * The congestion controller as an interface: it hears what was acknowledged, lost and timed out, and answers how much may be in
  * flight and how fast it may leave. `Bbr` (the default) and `NewReno` are two; `sctp.congestion` takes another.
  *
  *   chunks go out ─→ a SACK: onAcknowledged, then onLost if chunks were found lost ─→ window, pacingRate

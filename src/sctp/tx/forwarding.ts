@@ -1,5 +1,5 @@
 /**
- * How far the peer may be told to move on (RFC 3758 §3.5, "Advanced.Peer.Ack.Point"), and what it is told.
+ * Forwarding: how far the peer may be told to move on (RFC 3758 §3.5, "Advanced.Peer.Ack.Point"), and what it is told.
  *
  *   cumulative ─ given up ─ reported ─ given up ─ in flight …      one FORWARD TSN leads over both, up to the last given up
  *                                         └ advanced

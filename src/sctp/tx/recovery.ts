@@ -1,5 +1,5 @@
 /**
- * What SACKs and clocks say about the chunks in flight, told to the congestion controller and to the sendWindow:
+ * Loss recovery: what SACKs and timers say about the chunks in flight, told to the congestion controller and to the send window:
  *
  *   handleSack(): acknowledged, overtaken, lost → window and rate, fast recovery, round-trip sample
  *   handleReordering(): what was overtaken and did not come in time is lost (RFC 8985 §6.3)

@@ -1,5 +1,5 @@
 /**
- * Which TSNs gap reports have named, so that a SACK that says again what many before it said costs its blocks alone.
+ * Gap reports: which TSNs they have named, so that a SACK that says again what many before it said costs its blocks alone.
  *
  *   add(position) … → nextMissing(from): over whatever was reported, in a step or two
  *

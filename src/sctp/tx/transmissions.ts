@@ -1,5 +1,5 @@
 /**
- * What was sent when: a record for each chunk in flight, in the order of sending. It gives a SACK's round-trip and
+ * Transmissions: a record for each chunk in flight, in the order of sending. It gives a SACK's round-trip and
  * delivery-rate sample (draft-cheng-iccrg-delivery-rate-estimation), and finds losses by time (RFC 8985, "RACK").
  *
  *   record(slot) → in the list ─ acknowledged() → its sample, if it was sent last of all that the SACK reports

@@ -1,5 +1,5 @@
 /**
- * Whose turn it is: start-time fair queueing over streams with something to send.
+ * Turns of the streams: start-time fair queueing over streams with something to send.
  *
  *   push(stream)           it stands in line, at its own finish or now, whichever is later
  *   shift()                the one that stands first; virtual time moves to where it stood
