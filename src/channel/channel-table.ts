@@ -11,7 +11,7 @@ import { CHANNEL_COUNTERS } from './events.ts';
 import type { Gates } from './gate.ts';
 import { makeGates } from './gate.ts';
 import type { ChannelLimits, ChannelOptions } from './options.ts';
-import { checkLayerOptions } from './options.ts';
+import { checkChannelOptions } from './options.ts';
 import type { SctpPort } from './port.ts';
 import type { ChannelRole, Stream } from './streams.ts';
 import { StreamTable } from './streams.ts';
@@ -40,7 +40,7 @@ export class ChannelTable {
 
   /** Throws `ERR_BAD_ARGUMENT` for a gate or limit out of range. */
   constructor(port: SctpPort, options: ChannelOptions, ownerOf: (table: ChannelTable) => ChannelOwner) {
-    const { gates, limits } = checkLayerOptions(options);
+    const { gates, limits } = checkChannelOptions(options);
     this.port = port;
     this.limits = limits;
     this.tolerateParity = options.tolerateParity ?? true;

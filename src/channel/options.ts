@@ -205,7 +205,7 @@ const SEND_RULES: OptionRules<SendOptions> = {
 };
 
 /** Throws `ERR_BAD_ARGUMENT` for gates that are not positive and limits that are not whole numbers in range. */
-export function checkLayerOptions(options: ChannelOptions): {
+export function checkChannelOptions(options: ChannelOptions): {
   gates: ChannelGates;
   limits: ChannelLimits;
 } {
