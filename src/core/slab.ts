@@ -9,7 +9,9 @@
  * and what is gone in the same turn comes from here. No byte of a slab is given out twice: pieces are zero, and nobody
  * else's. What is sent never shares a slab with what was opened: whoever sends a whole `buffer` by mistake tells nothing.
  */
-import type { Bytes } from './bytes.ts';
+
+/** `Bytes`, whose file stands on this one. */
+type Piece = Uint8Array<ArrayBuffer>;
 
 const SLAB_LENGTH = 16_384;
 /** What is longer gains nothing, and would leave much of a slab unused. */
@@ -21,7 +23,7 @@ class Slab {
   #buffer: ArrayBuffer | undefined;
   #used = SLAB_LENGTH;
 
-  cut(length: number): Bytes {
+  cut(length: number): Piece {
     if (length < SHORTEST_PIECE || length > LONGEST_PIECE) return new Uint8Array(length);
     if (this.#buffer === undefined || this.#used + length > SLAB_LENGTH) {
       this.#buffer = new ArrayBuffer(SLAB_LENGTH);
@@ -37,24 +39,24 @@ const inside = /* @__PURE__ */ new Slab();
 const wire = /* @__PURE__ */ new Slab();
 
 /** `length` zero bytes to work in. Their `buffer` is shared with others of the kind: it must not be transferred. */
-export function briefBytes(length: number): Bytes {
+export function briefBytes(length: number): Piece {
   return inside.cut(length);
 }
 
 /** A copy to work in, like `briefBytes`. */
-export function briefCopy(bytes: Uint8Array): Bytes {
+export function briefCopy(bytes: Uint8Array): Piece {
   const copy = briefBytes(bytes.length);
   copy.set(bytes);
   return copy;
 }
 
 /** `length` zero bytes for what is about to be sent. Their `buffer` is shared with others of the kind. */
-export function wireBytes(length: number): Bytes {
+export function wireBytes(length: number): Piece {
   return wire.cut(length);
 }
 
 /** A copy of `bytes` from `start` to `end` that is about to be sent, like `wireBytes`. */
-export function wireCopy(bytes: Uint8Array, start = 0, end: number = bytes.length): Bytes {
+export function wireCopy(bytes: Uint8Array, start = 0, end: number = bytes.length): Piece {
   const copy = wireBytes(end - start);
   copy.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
   return copy;
