@@ -47,8 +47,8 @@ import type { RemoteCandidate, RemoteDescription, TransportParameters } from './
 import { checkedParameters, readCandidate } from './rtc/parameters.ts';
 import type { StackInspection } from './rtc/inspection.ts';
 import { ProtocolStack } from './rtc/stack.ts';
-import type { TraceListener, TraceOptions } from './rtc/trace/entry.ts';
-import { Tracer } from './rtc/trace/tracer.ts';
+import type { TraceListener, TraceOptions } from './rtc/tracer/entry.ts';
+import { Tracer } from './rtc/tracer/tracer.ts';
 
 export type { IcePath } from './ice/index.ts';
 export type * from './rtc/contract.ts';
@@ -59,7 +59,7 @@ export { SdpRefusal } from './rtc/refusal.ts';
 export type { RemoteCandidate, RemoteDescription, TransportParameters } from './rtc/parameters.ts';
 export type { StackInspection } from './rtc/inspection.ts';
 export { datagramKind } from './transport/index.ts';
-export type * from './rtc/trace/entry.ts';
+export type * from './rtc/tracer/entry.ts';
 
 /** How far behind the caller's clock a call outside the receive loop may leave its effects, in milliseconds. */
 const STALE_CLOCK_DELAY = 1;

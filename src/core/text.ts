@@ -1,4 +1,6 @@
-/** Bytes as text: UTF-8, hexadecimal and base64, without the ambient `TextEncoder`, `Buffer` or `btoa`. */
+/**
+ * Text: bytes as UTF-8, hexadecimal and base64, without the ambient `TextEncoder`, `Buffer` or `btoa`; and text of others, quoted.
+ */
 import type { Bytes } from './bytes.ts';
 
 const REPLACEMENT = 0xfffd;
@@ -159,4 +161,12 @@ export function toBase64(bytes: Uint8Array): string {
     text += i + 2 < bytes.length ? BASE64.charAt(group & 63) : '=';
   }
   return text;
+}
+
+/** Longest quotation of a peer's text, in characters. */
+const LONGEST_QUOTATION = 80;
+
+/** Text that came from outside, for one line: in quotes, control characters escaped, cut when it is long. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > LONGEST_QUOTATION ? `${text.slice(0, LONGEST_QUOTATION)}…` : text);
 }

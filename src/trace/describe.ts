@@ -1,7 +1,7 @@
 /** Entries in one line each, for consoles, and whole traces for `sansrtc-trace summary`. */
 import { formatAddress } from '../core/address.ts';
 import type { TraceCall, TraceChannel, TraceEntry, TraceEvent } from '../rtc.ts';
-import { quote } from '../rtc/trace/quote.ts';
+import { quote } from '../core/text.ts';
 import type { Trace } from './format.ts';
 
 /** A whole trace: what it is, how much of what, then each entry with its time. */

@@ -4,7 +4,7 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { fromHex, toHex } from '../core/text.ts';
-import { mapPlain } from '../rtc/trace/plain.ts';
+import { mapPlain } from '../rtc/tracer/entry.ts';
 import { TraceRefusal } from './refusal.ts';
 
 /** How one type is written to JSON and read back. */

@@ -10,7 +10,7 @@ import { formatAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { toHex } from '../core/text.ts';
 import type { TraceEntry } from '../rtc.ts';
-import { datagramSummary } from '../rtc/trace/summary.ts';
+import { datagramSummary } from '../rtc/tracer/summary.ts';
 import type { Trace } from './format.ts';
 
 /** A datagram as `Network.datagrams` records it; times are in milliseconds. */

@@ -13,7 +13,7 @@ import { cryptoRule, jsCrypto } from '../crypto/index.ts';
 import { selfSignedCertificate } from '../dtls/index.ts';
 import type { TraceEntry, TraceListener } from '../rtc.ts';
 import { RTC_OPTION_RULES, Rtc } from '../rtc.ts';
-import { mapPlain } from '../rtc/trace/plain.ts';
+import { mapPlain } from '../rtc/tracer/entry.ts';
 import type { Trace, TraceConfiguration, TraceHeader } from './format.ts';
 import { traceHeader } from './format.ts';
 import { freshSeed, seededRandom } from './random.ts';

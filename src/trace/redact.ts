@@ -1,6 +1,6 @@
 /** Taking out of a whole trace what must not be shown, before it is given away. */
 import type { TraceOptions } from '../rtc.ts';
-import { hidePasswords, redactor } from '../rtc/trace/redact.ts';
+import { hidePasswords, redactor } from '../rtc/tracer/redact.ts';
 import type { Trace } from './format.ts';
 import { traceHeader } from './format.ts';
 

@@ -5,7 +5,7 @@ import { formatIp } from '../../src/core/address.ts';
 import type { Bytes } from '../../src/core/bytes.ts';
 import { toHex } from '../../src/core/text.ts';
 import type { TraceEntry } from '../../src/index.ts';
-import { Pseudonyms } from '../../src/rtc/trace/redact.ts';
+import { Pseudonyms } from '../../src/rtc/tracer/redact.ts';
 import {
   StunAttributeType,
   StunMethod,

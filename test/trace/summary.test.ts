@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeOpen } from '../../src/channel/index.ts';
 import { Writer } from '../../src/core/bytes.ts';
-import { sctpSummary } from '../../src/rtc/trace/sctp-summary.ts';
-import { datagramSummary } from '../../src/rtc/trace/summary.ts';
+import { packetSummary } from '../../src/rtc/tracer/summary.ts';
+import { datagramSummary } from '../../src/rtc/tracer/summary.ts';
 import { CHUNK } from '../../src/sctp/constants.ts';
 import { encodeAbort } from '../../src/sctp/packet/causes.ts';
 import { encodeForwardTsn } from '../../src/sctp/packet/forward-tsn.ts';
@@ -139,7 +139,7 @@ describe('SCTP', () => {
     ['an unknown chunk', encodeChunk(99, 0, new Uint8Array(0)), 'chunk 99'],
     ['a short DATA', encodeChunk(CHUNK.data, 3, new Uint8Array(4)), 'DATA malformed'],
   ])('%s', (_name, chunk, said) => {
-    expect(sctpSummary(packetOf(chunk))).toBe(`SCTP ${said}`);
+    expect(packetSummary(packetOf(chunk))).toBe(`SCTP ${said}`);
   });
 
   test('several chunks, and a packet whose checksum is wrong', () => {
@@ -147,9 +147,9 @@ describe('SCTP', () => {
       encodeChunk(CHUNK.cookieAck, 0, new Uint8Array(0)),
       dataChunk(3, 1, 0, 51, new Uint8Array(2)),
     );
-    expect(sctpSummary(packet)).toBe('SCTP COOKIE ACK, DATA 1 stream 0 text 2 bytes');
+    expect(packetSummary(packet)).toBe('SCTP COOKIE ACK, DATA 1 stream 0 text 2 bytes');
     packet[0]! ^= 1;
-    expect(sctpSummary(packet)).toBe(`SCTP, ${String(packet.length)} bytes, malformed: bad-checksum`);
+    expect(packetSummary(packet)).toBe(`SCTP, ${String(packet.length)} bytes, malformed: bad-checksum`);
   });
 });
 
@@ -172,7 +172,7 @@ describe('whatever comes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 1500, size: 'max' }), (bytes) => {
         expectShortLine(datagramSummary(bytes));
-        expectShortLine(sctpSummary(bytes));
+        expectShortLine(packetSummary(bytes));
       }),
     );
   });
@@ -187,7 +187,7 @@ describe('whatever comes', () => {
           const bytes = packet.slice();
           for (const [at, value] of all) bytes[at % bytes.length] = value;
           expectShortLine(datagramSummary(bytes));
-          expectShortLine(sctpSummary(packetOf(bytes.subarray(12, 1500))));
+          expectShortLine(packetSummary(packetOf(bytes.subarray(12, 1500))));
         },
       ),
     );

@@ -1,10 +1,11 @@
-/** The records of a datagram in one line: `DTLS Certificate, ClientKeyExchange, ChangeCipherSpec, encrypted handshake`. */
-import { Reader } from '../../core/bytes.ts';
-import { isFailure } from '../../core/decode.ts';
-import { AEAD_TAG_LENGTH } from '../../crypto/index.ts';
-import { alertName, decodeAlert } from '../../dtls/alerts.ts';
-import type { Fragment } from '../../dtls/messages/handshake.ts';
-import { decodeFragment, handshakeTypeName } from '../../dtls/messages/handshake.ts';
+/** Summary: a datagram of DTLS records as a trace shows it, in one line, and without its application data. */
+import type { Bytes } from '../core/bytes.ts';
+import { Reader, copyBytes } from '../core/bytes.ts';
+import { isFailure } from '../core/decode.ts';
+import { AEAD_TAG_LENGTH } from '../crypto/index.ts';
+import { alertName, decodeAlert } from './alerts.ts';
+import type { Fragment } from './messages/handshake.ts';
+import { decodeFragment, handshakeTypeName } from './messages/handshake.ts';
 import {
   ContentType,
   DTLS_HEADROOM,
@@ -12,12 +13,13 @@ import {
   isRecordHeader,
   recordEpoch,
   recordFragmentLength,
-} from '../../dtls/record/record.ts';
-import { ciphertextLength, isUnifiedHeader, unifiedHeaderLength } from '../../dtls/record/unified-header.ts';
+} from './record/record.ts';
+import { ciphertextLength, isUnifiedHeader, unifiedHeaderLength } from './record/unified-header.ts';
 
 /** Parts of a line; a hostile datagram could name hundreds. */
 const MAX_PARTS = 16;
 
+/** `DTLS Certificate, ClientKeyExchange, ChangeCipherSpec, encrypted handshake`. Never throws, whatever the bytes are. */
 export function dtlsSummary(data: Uint8Array): string {
   const parts: string[] = [];
   let at = 0;
@@ -80,4 +82,21 @@ function describeHandshake(body: Uint8Array): string[] {
 function describeFragment({ type, length, offset, body }: Fragment): string {
   const name = handshakeTypeName(type);
   return body.length === length ? name : `${name} (${offset}–${offset + body.length} of ${length})`;
+}
+
+/**
+ * A copy of a datagram with its application data zeroed, and whatever is no record of plaintext or DTLS 1.2. That it is
+ * encrypted does not matter: somebody may have the keys.
+ */
+export function blankApplicationData(datagram: Uint8Array): Bytes {
+  const copy = copyBytes(datagram);
+  for (let at = 0; at < copy.length;) {
+    const left = copy.length - at;
+    const isRecord = left >= RECORD_HEADER_LENGTH && isRecordHeader(copy, at);
+    const length = isRecord ? RECORD_HEADER_LENGTH + recordFragmentLength(copy, at) : left;
+    const isShown = isRecord && copy[at] !== ContentType.applicationData;
+    if (!isShown) copy.subarray(at + (isRecord ? RECORD_HEADER_LENGTH : 0), at + length).fill(0);
+    at += length;
+  }
+  return copy;
 }

@@ -1,5 +1,5 @@
 /**
- * What a trace consists of: one flat, closed union of plain data. An entry shares no memory with the connection; its
+ * Entries: what a trace consists of, one flat, closed union of plain data. An entry shares no memory with the connection; its
  * bytes are copies.
  *
  *   went in:    receive · time · call          came out:   transmit · event · timeout
@@ -21,6 +21,7 @@ import type { RemoteCandidate, TransportParameters } from '../parameters.ts';
 /** Called with each entry as it happens. It must not call the `Rtc` it listens to; what it throws, its host catches. */
 export type TraceListener = (entry: TraceEntry) => void;
 
+/** What a trace shows and what it hides. */
 export interface TraceOptions {
   /**
    * Show what only the two ends may know: ICE passwords, and the keys of the DTLS connection as `secret` entries (if
@@ -36,6 +37,7 @@ export interface TraceOptions {
   readonly hidePayload?: boolean | undefined;
 }
 
+/** The rules of `TraceOptions`. */
 export const TRACE_OPTION_RULES: OptionRules<TraceOptions> = {
   secrets: flag,
   hideAddresses: flag,
@@ -170,4 +172,15 @@ export interface TraceEvent {
   readonly outcome?: string | undefined;
   /** `failure` of a channel's event or a warning, `reason` of `closed`. */
   readonly failure?: Failure | undefined;
+}
+
+/** A copy of plain data: arrays and own members, each leaf (text, number, bytes, …) as `leaf` gives it back. */
+export function mapPlain<T>(value: T, leaf: (value: unknown, key: string) => unknown, key = ''): T {
+  return map(value, leaf, key) as T;
+}
+
+function map(value: unknown, leaf: (value: unknown, key: string) => unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return leaf(value, key);
+  if (Array.isArray(value)) return value.map((item: unknown) => map(item, leaf, key));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, map(member, leaf, name)]));
 }

@@ -20,14 +20,14 @@ import type {
   TraceListener,
   TraceOptions,
 } from './entry.ts';
+import { mapPlain } from './entry.ts';
 import type { Observation } from './observation.ts';
 import { changes, observe } from './observation.ts';
-import { mapPlain } from './plain.ts';
 import type { Redactor } from './redact.ts';
 import { redactor } from './redact.ts';
-import { sctpSummary } from './sctp-summary.ts';
-import { datagramSummary } from './summary.ts';
+import { datagramSummary, packetSummary } from './summary.ts';
 
+/** Tells one listener of everything that happens to one connection. */
 export class Tracer implements TransportTap {
   readonly keyLog: TransportTap['keyLog'];
   readonly #listener: TraceListener;
@@ -125,7 +125,7 @@ export class Tracer implements TransportTap {
 
   packet(direction: 'in' | 'out', packet: Uint8Array): void {
     const data = copyBytes(packet);
-    this.#emit({ type: 'packet', at: this.#now, direction, data, summary: sctpSummary(data) });
+    this.#emit({ type: 'packet', at: this.#now, direction, data, summary: packetSummary(data) });
   }
 
   /** Reports what has changed since the last comparison. */

@@ -1,7 +1,8 @@
-/** States, timers and counters of a connection at one moment, and what has changed between two of them. */
+/** Observations: states, timers and counters of a connection at one moment, and what has changed between two of them. */
 import type { RtcInspection } from '../../rtc.ts';
 import type { TraceEntry, TraceMachine } from './entry.ts';
 
+/** A connection at one moment. */
 export interface Observation {
   readonly states: Readonly<Record<TraceMachine, string>>;
   /** Deadlines by `layer.timer`, milliseconds. */
@@ -40,6 +41,7 @@ const ORDINARY: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'sctp.heartbeats-sent',
 ]);
 
+/** What a connection shows at this moment. */
 export function observe(inspection: RtcInspection): Observation {
   const { ice, dtls, sctp, channels } = inspection;
   const timers = new Map<string, number>();

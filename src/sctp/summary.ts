@@ -1,7 +1,8 @@
-/** An SCTP packet in one line: `SCTP SACK 17 window 5242880, DATA 4 stream 0 DCEP OPEN "chat"`. */
-import { DCEP_MAX_TEXT, Ppid, decodeDcep } from '../../channel/index.ts';
-import { readU16, readU32 } from '../../core/bytes.ts';
-import { isFailure } from '../../core/decode.ts';
+/** Summary: an SCTP packet as a trace shows it, in one line, and without what its messages say. */
+import type { Bytes } from '../core/bytes.ts';
+import { copyBytes, readU16, readU32 } from '../core/bytes.ts';
+import { isFailure } from '../core/decode.ts';
+import { quote } from '../core/text.ts';
 import {
   CHUNK,
   DATA_HEADER_SIZE,
@@ -9,15 +10,14 @@ import {
   FLAG_END,
   FLAG_UNORDERED,
   I_DATA_HEADER_SIZE,
-} from '../../sctp/constants.ts';
-import { decodeCauses } from '../../sctp/packet/causes.ts';
-import { decodeForwardTsn, decodeIForwardTsn } from '../../sctp/packet/forward-tsn.ts';
-import { decodeInit } from '../../sctp/packet/init.ts';
-import { ChunkCursor, checkPacket } from '../../sctp/packet/packet.ts';
-import type { ReconfigParameter } from '../../sctp/packet/reconfig.ts';
-import { decodeReconfig } from '../../sctp/packet/reconfig.ts';
-import { decodeSack } from '../../sctp/packet/sack.ts';
-import { quote } from './quote.ts';
+} from './constants.ts';
+import { decodeCauses } from './packet/causes.ts';
+import { decodeForwardTsn, decodeIForwardTsn } from './packet/forward-tsn.ts';
+import { decodeInit } from './packet/init.ts';
+import { ChunkCursor, checkPacket } from './packet/packet.ts';
+import type { ReconfigParameter } from './packet/reconfig.ts';
+import { decodeReconfig } from './packet/reconfig.ts';
+import { decodeSack } from './packet/sack.ts';
 
 /** Chunks of a line; one packet can hold hundreds. */
 const MAX_CHUNKS = 16;
@@ -26,7 +26,17 @@ const MAX_CHUNKS = 16;
 const TSN_AT = 4;
 const STREAM_AT = 8;
 
-export function sctpSummary(packet: Uint8Array): string {
+/**
+ * What a DATA or I-DATA chunk carries, for people: the payload protocol identifier, the user data, and whether that is a whole
+ * message or a fragment that tells its identifier.
+ */
+export type DescribePayload = (ppid: number, data: Uint8Array, isWhole: boolean) => string;
+
+/**
+ * `SCTP SACK 17 window 5242880, DATA 4 stream 0 PPID 53 12 bytes`; what the data is, `describePayload` says. Never throws,
+ * whatever the bytes are.
+ */
+export function sctpSummary(packet: Uint8Array, describePayload: DescribePayload = payloadSize): string {
   // RFC 9653: over DTLS both ends may have agreed on none.
   const bad = checkPacket(packet, true);
   if (bad !== undefined) return `SCTP, ${packet.length} bytes, malformed: ${bad.reason}`;
@@ -38,18 +48,22 @@ export function sctpSummary(packet: Uint8Array): string {
       parts.push('…');
       break;
     }
-    parts.push(describeChunk(cursor));
+    parts.push(describeChunk(cursor, describePayload));
   }
   return `SCTP ${parts.join(', ')}`;
 }
 
-function describeChunk(cursor: ChunkCursor): string {
+function payloadSize(ppid: number, data: Uint8Array): string {
+  return `PPID ${ppid} ${data.length} bytes`;
+}
+
+function describeChunk(cursor: ChunkCursor, describePayload: DescribePayload): string {
   const { type, body } = cursor;
   switch (type) {
     case CHUNK.data:
-      return describeData('DATA', cursor.whole, cursor.flags, DATA_HEADER_SIZE);
+      return describeData('DATA', cursor, DATA_HEADER_SIZE, describePayload);
     case CHUNK.iData:
-      return describeData('I-DATA', cursor.whole, cursor.flags, I_DATA_HEADER_SIZE);
+      return describeData('I-DATA', cursor, I_DATA_HEADER_SIZE, describePayload);
     case CHUNK.init:
       return describeInit('INIT', body);
     case CHUNK.initAck:
@@ -75,7 +89,12 @@ function describeChunk(cursor: ChunkCursor): string {
   }
 }
 
-function describeData(name: string, chunk: Uint8Array, flags: number, headerSize: number): string {
+function describeData(
+  name: string,
+  { whole: chunk, flags }: ChunkCursor,
+  headerSize: number,
+  describePayload: DescribePayload,
+): string {
   if (chunk.length < headerSize) return `${name} malformed`;
   const parts = [`${name} ${readU32(chunk, TSN_AT)} stream ${readU16(chunk, STREAM_AT)}`];
   const payload = chunk.subarray(headerSize);
@@ -84,18 +103,11 @@ function describeData(name: string, chunk: Uint8Array, flags: number, headerSize
   const ppid = readU32(chunk, headerSize - 4);
   const isNumbered = headerSize === I_DATA_HEADER_SIZE && (flags & FLAG_BEGIN) === 0;
   if (isNumbered) parts.push(`fragment ${ppid}, ${payload.length} bytes`);
-  else if (ppid === Ppid.dcep && isWhole) parts.push(describeDcep(payload));
-  else parts.push(`${PAYLOADS.get(ppid) ?? `PPID ${ppid}`} ${payload.length} bytes`);
+  else parts.push(describePayload(ppid, payload, isWhole));
   if ((flags & FLAG_UNORDERED) !== 0) parts.push('unordered');
   if (!isWhole)
     parts.push((flags & FLAG_BEGIN) !== 0 ? 'first' : (flags & FLAG_END) !== 0 ? 'last' : 'middle');
   return parts.join(' ');
-}
-
-function describeDcep(data: Uint8Array): string {
-  const message = decodeDcep(data, { maxLabelLength: DCEP_MAX_TEXT, maxProtocolLength: DCEP_MAX_TEXT });
-  if (isFailure(message)) return `DCEP malformed: ${message.reason}`;
-  return message.type === 'ack' ? 'DCEP ACK' : `DCEP OPEN ${quote(message.label)}`;
 }
 
 function describeInit(name: string, body: Uint8Array): string {
@@ -165,12 +177,25 @@ const NAMES: ReadonlyMap<number, string> = /* @__PURE__ */ new Map<number, strin
   [CHUNK.pad, 'PAD'],
 ]);
 
-const PAYLOADS: ReadonlyMap<number, string> = /* @__PURE__ */ new Map<number, string>([
-  [Ppid.dcep, 'DCEP'],
-  [Ppid.text, 'text'],
-  [Ppid.binary, 'binary'],
-  [Ppid.partialText, 'partial text'],
-  [Ppid.partialBinary, 'partial binary'],
-  [Ppid.emptyText, 'empty text'],
-  [Ppid.emptyBinary, 'empty binary'],
-]);
+// --- user data ---
+
+/**
+ * A copy of a packet with its user data zeroed, but for that of payload protocol identifiers that `keeps` is true for. A packet that
+ * cannot be read is zeroed as a whole.
+ */
+export function blankUserData(packet: Uint8Array, keeps: (ppid: number) => boolean): Bytes {
+  const copy = copyBytes(packet);
+  if (checkPacket(copy, true) !== undefined) return copy.fill(0);
+  const cursor = new ChunkCursor();
+  cursor.begin(copy);
+  while (cursor.next()) {
+    const { type, flags, whole } = cursor;
+    if (type !== CHUNK.data && type !== CHUNK.iData) continue;
+    const headerSize = type === CHUNK.data ? DATA_HEADER_SIZE : I_DATA_HEADER_SIZE;
+    // A fragment that is not the first of its message has no PPID in I-DATA: its number must not pass for one.
+    const hasPpid = type === CHUNK.data || (flags & FLAG_BEGIN) !== 0;
+    if (whole.length < headerSize || (hasPpid && keeps(readU32(whole, headerSize - 4)))) continue;
+    whole.subarray(headerSize).fill(0);
+  }
+  return copy;
+}

@@ -1,5 +1,5 @@
 /**
- * What a trace must not show, taken out entry by entry. A trace without secrets cannot be replayed: the checksums and
+ * Redaction: what a trace must not show, taken out entry by entry. A trace without secrets cannot be replayed: the checksums and
  * keys of the peer's answers depend on them.
  *
  *   secrets     ICE passwords become `***`; `secret` entries go
@@ -10,22 +10,14 @@
 import { Ppid } from '../../channel/index.ts';
 import { formatIp, parseIp } from '../../core/address.ts';
 import type { Bytes } from '../../core/bytes.ts';
-import { copyBytes, readU16, readU32 } from '../../core/bytes.ts';
 import { checkOptions } from '../../core/options.ts';
-import {
-  ContentType,
-  RECORD_HEADER_LENGTH,
-  isRecordHeader,
-  recordFragmentLength,
-} from '../../dtls/record/record.ts';
-import { CHUNK, DATA_HEADER_SIZE, FLAG_BEGIN, I_DATA_HEADER_SIZE } from '../../sctp/constants.ts';
-import { ChunkCursor, checkPacket } from '../../sctp/packet/packet.ts';
-import { decodeXorAddress, encodeXorAddress, isAddressValue } from '../../stun/address.ts';
-import { StunAttributeType, isStun } from '../../stun/index.ts';
+import { blankApplicationData } from '../../dtls/summary.ts';
+import { blankUserData } from '../../sctp/summary.ts';
+import { isStun } from '../../stun/index.ts';
+import { replaceStunAddresses } from '../../stun/summary.ts';
 import { datagramKind } from '../../transport/index.ts';
 import type { TraceEntry, TraceOptions } from './entry.ts';
-import { TRACE_OPTION_RULES } from './entry.ts';
-import { mapPlain } from './plain.ts';
+import { TRACE_OPTION_RULES, mapPlain } from './entry.ts';
 
 /** Gives an entry as it may be shown, or `undefined` when it may not be shown at all. */
 export type Redactor = (entry: TraceEntry) => TraceEntry | undefined;
@@ -84,28 +76,9 @@ export class Pseudonyms {
       });
   }
 
-  /** A STUN message with its addresses replaced; one that cannot be is zeroed. */
+  /** A copy of a STUN message with its addresses replaced; one that cannot be is zeroed. */
   inStun(message: Uint8Array): Bytes {
-    const copy = copyBytes(message);
-    for (let at = STUN_HEADER; at + 4 <= copy.length;) {
-      const length = readU16(copy, at + 2);
-      const value = copy.subarray(at + 4, at + 4 + length);
-      if (ADDRESS_ATTRIBUTES.has(readU16(copy, at))) this.#replaceValue(value, copy.subarray(8, STUN_HEADER));
-      at += 4 + length + (-length & 3);
-    }
-    return copy;
-  }
-
-  #replaceValue(value: Uint8Array, transactionId: Uint8Array): void {
-    if (isAddressValue(value, 0, value.length)) {
-      const { address, port } = decodeXorAddress(value, transactionId);
-      const shown = encodeXorAddress({ address: this.#pseudonym(address) ?? address, port }, transactionId);
-      if (shown.length === value.length) {
-        value.set(shown);
-        return;
-      }
-    }
-    value.fill(0);
+    return replaceStunAddresses(message, (address) => this.#pseudonym(address) ?? address);
   }
 
   #pseudonym(text: string): string | undefined {
@@ -133,16 +106,6 @@ function nthPseudonym(family: 4 | 6, n: number): string {
   return formatIp(Uint8Array.of(0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, n >> 16, n >> 8, n));
 }
 
-const STUN_HEADER = 20;
-
-const ADDRESS_ATTRIBUTES: ReadonlySet<number> = /* @__PURE__ */ new Set<number>([
-  StunAttributeType.mappedAddress,
-  StunAttributeType.alternateServer,
-  StunAttributeType.xorMappedAddress,
-  StunAttributeType.xorPeerAddress,
-  StunAttributeType.xorRelayedAddress,
-]);
-
 // --- payload ---
 
 function hidePayload(entry: TraceEntry): TraceEntry {
@@ -154,10 +117,12 @@ function hidePayload(entry: TraceEntry): TraceEntry {
       if (entry.event.data === undefined) return entry;
       return { ...entry, event: { ...entry.event, data: blank(entry.event.data) } };
     case 'packet':
-      return { ...entry, data: blankChunks(entry.data) };
+      return { ...entry, data: blankUserData(entry.data, isDcep) };
     case 'receive':
     case 'transmit':
-      return datagramKind(entry.data) === 'dtls' ? { ...entry, data: blankRecords(entry.data) } : entry;
+      return datagramKind(entry.data) === 'dtls'
+        ? { ...entry, data: blankApplicationData(entry.data) }
+        : entry;
     default:
       return entry;
   }
@@ -167,34 +132,7 @@ function blank(data: string | Uint8Array): string | Bytes {
   return typeof data === 'string' ? 'x'.repeat(data.length) : new Uint8Array(data.length);
 }
 
-/** DATA chunks keep their header, and DCEP keeps all: labels are names. */
-function blankChunks(packet: Uint8Array): Bytes {
-  const copy = copyBytes(packet);
-  if (checkPacket(copy, true) !== undefined) return copy.fill(0);
-  const cursor = new ChunkCursor();
-  cursor.begin(copy);
-  while (cursor.next()) {
-    const { type, flags, whole } = cursor;
-    if (type !== CHUNK.data && type !== CHUNK.iData) continue;
-    const headerSize = type === CHUNK.data ? DATA_HEADER_SIZE : I_DATA_HEADER_SIZE;
-    // A fragment that is not the first of its message has no PPID in I-DATA: its number must not pass for one.
-    const hasPpid = type === CHUNK.data || (flags & FLAG_BEGIN) !== 0;
-    if (whole.length < headerSize || (hasPpid && readU32(whole, headerSize - 4) === Ppid.dcep)) continue;
-    whole.subarray(headerSize).fill(0);
-  }
-  return copy;
-}
-
-/** Application data is blanked although it is encrypted: somebody may have the keys. */
-function blankRecords(datagram: Uint8Array): Bytes {
-  const copy = copyBytes(datagram);
-  for (let at = 0; at < copy.length;) {
-    const left = copy.length - at;
-    const isRecord = left >= RECORD_HEADER_LENGTH && isRecordHeader(copy, at);
-    const length = isRecord ? RECORD_HEADER_LENGTH + recordFragmentLength(copy, at) : left;
-    const isShown = isRecord && copy[at] !== ContentType.applicationData;
-    if (!isShown) copy.subarray(at + (isRecord ? RECORD_HEADER_LENGTH : 0), at + length).fill(0);
-    at += length;
-  }
-  return copy;
+/** Labels are names, so DCEP keeps all. */
+function isDcep(ppid: number): boolean {
+  return ppid === Ppid.dcep;
 }
