@@ -1,8 +1,8 @@
-/** Entries in one line each, for consoles, and whole traces for `sansrtc-trace summary`. */
+/** Descriptions: entries in one line each, for consoles, and whole traces for `sansrtc-trace summary`. */
 import { formatAddress } from '../core/address.ts';
-import type { TraceCall, TraceChannel, TraceEntry, TraceEvent } from '../rtc.ts';
-import { quote } from '../core/text.ts';
-import type { Trace } from './format.ts';
+import type { TraceEntry, TraceEvent } from '../rtc.ts';
+import { describeCall, describeChannel, describeData } from '../rtc/calls.ts';
+import type { Trace } from './trace.ts';
 
 /** A whole trace: what it is, how much of what, then each entry with its time. */
 export function describeTrace({ header, entries }: Trace): string {
@@ -58,41 +58,6 @@ export function describeTime(at: number): string {
   return at === Infinity ? 'never' : `${Math.round(at * 1000) / 1000} ms`;
 }
 
-function describeCall(call: TraceCall): string {
-  switch (call.method) {
-    case 'addLocalCandidate':
-    case 'addRemoteCandidate': {
-      const { candidate } = call;
-      return `${call.method} ${quote(typeof candidate === 'string' ? candidate : JSON.stringify(candidate))}`;
-    }
-    case 'createChannel':
-      return `createChannel ${describeChannel(call.channel)}`;
-    case 'send':
-      return `send on ${describeChannel(call.channel)}: ${describeData(call.data)}${call.accepted ? '' : ', refused'}`;
-    case 'pauseReading':
-    case 'resumeReading':
-      return `${call.method} on ${describeChannel(call.channel)}`;
-    case 'setLowThreshold':
-      return `bufferedAmountLowThreshold of ${describeChannel(call.channel)} = ${call.bytes}`;
-    case 'setPriority':
-      return `priority of ${describeChannel(call.channel)} = ${call.priority}`;
-    case 'closeChannel':
-      return `close ${describeChannel(call.channel)}`;
-    case 'setPathHeld': {
-      const { local, remote, protocol } = call.path;
-      const path = `${formatAddress(local)} – ${formatAddress(remote)} (${protocol})`;
-      return call.held ? `has ${path} again` : `has lost ${path} to another connection`;
-    }
-    case 'start':
-    case 'offer':
-    case 'accept':
-    case 'rollback':
-    case 'answer':
-    case 'close':
-      return call.method;
-  }
-}
-
 function describeEvent(event: TraceEvent): string {
   const parts: string[] = [event.type];
   if (event.state !== undefined) parts.push(event.state);
@@ -101,12 +66,4 @@ function describeEvent(event: TraceEvent): string {
   if (event.data !== undefined) parts.push(describeData(event.data));
   if (event.failure !== undefined) parts.push(`${event.failure.code}: ${event.failure.message}`);
   return parts.join(' ');
-}
-
-function describeChannel({ index, id, label }: TraceChannel): string {
-  return `channel ${index} ${quote(label)}${id === undefined ? '' : ` (stream ${id})`}`;
-}
-
-function describeData(data: string | Uint8Array): string {
-  return typeof data === 'string' ? `text of ${data.length} characters` : `${data.length} bytes`;
 }

@@ -11,7 +11,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { toHex } from '../core/text.ts';
 import type { TraceEntry } from '../rtc.ts';
 import { datagramSummary } from '../rtc/tracer/summary.ts';
-import type { Trace } from './format.ts';
+import type { Trace } from './trace.ts';
 
 /** A datagram as `Network.datagrams` records it; times are in milliseconds. */
 export interface LoggedDatagram {

@@ -14,7 +14,7 @@ import { Writer, concatBytes, readU16 } from '../core/bytes.ts';
 import { encodeUtf8, toHex } from '../core/text.ts';
 import type { OptionRules } from '../core/options.ts';
 import { checkOptions, number } from '../core/options.ts';
-import type { Trace } from './format.ts';
+import type { Trace } from './trace.ts';
 import type { Passage, PassageSource } from './passages.ts';
 import { passagesOf } from './passages.ts';
 

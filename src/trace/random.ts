@@ -11,7 +11,7 @@ import { SeededRandom, randomBytes, systemRandom } from '../core/random.ts';
 import { encodeUtf8, fromHex, toHex } from '../core/text.ts';
 import type { HmacKey } from '../crypto/index.ts';
 import { jsCrypto } from '../crypto/index.ts';
-import { TraceRefusal } from './refusal.ts';
+import { TraceRefusal } from '../rtc/tracer/fields.ts';
 
 const SEED_LENGTH = 32;
 

@@ -14,8 +14,8 @@ import { selfSignedCertificate } from '../dtls/index.ts';
 import type { TraceEntry, TraceListener } from '../rtc.ts';
 import { RTC_OPTION_RULES, Rtc } from '../rtc.ts';
 import { mapPlain } from '../rtc/tracer/entry.ts';
-import type { Trace, TraceConfiguration, TraceHeader } from './format.ts';
-import { traceHeader } from './format.ts';
+import type { Trace, TraceConfiguration, TraceHeader } from './trace.ts';
+import { traceHeader } from './trace.ts';
 import { freshSeed, seededRandom } from './random.ts';
 
 /** Entries kept by default: some minutes of a busy connection, some hundred megabytes. */

@@ -11,12 +11,15 @@ import type { OptionRules } from '../core/options.ts';
 import { checkOptions } from '../core/options.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import { cryptoRule } from '../crypto/index.ts';
-import type { Output, OfferDraft, PendingOffer, Rtc, TraceCall, TraceEntry } from '../rtc.ts';
+import type { OfferDraft, Output, PendingOffer, Rtc, TraceEntry } from '../rtc.ts';
+import type { CallTarget } from '../rtc/calls.ts';
+import { performCall } from '../rtc/calls.ts';
+import { TraceRefusal } from '../rtc/tracer/fields.ts';
 import { difference } from './difference.ts';
-import { TraceRefusal } from './refusal.ts';
-import type { Trace } from './format.ts';
-import { lineOf, parseTrace } from './format.ts';
+import { parseTrace } from './format.ts';
 import { rtcOf } from './record.ts';
+import type { Trace } from './trace.ts';
+import { lineOf } from './trace.ts';
 
 /** Where and how a replay departs from its recording. */
 export interface Divergence {
@@ -102,15 +105,15 @@ function isOutput(entry: Done): boolean {
 }
 
 /** Does what entries say, on a connection of its own, and catches the entry that this makes. */
-class Again {
-  readonly #rtc: Rtc;
-  readonly #channels: DataChannel[] = [];
+class Again implements CallTarget {
+  readonly rtc: Rtc;
+  readonly channels: DataChannel[] = [];
+  offer: PendingOffer | undefined;
   readonly #drafts = new Map<number, OfferDraft>();
-  #offer: PendingOffer | undefined;
   #made: TraceEntry | undefined;
 
   constructor(rtc: Rtc) {
-    this.#rtc = rtc;
+    this.rtc = rtc;
     rtc.setTrace(
       (entry) => {
         if (isDone(entry)) this.#made = entry;
@@ -125,15 +128,15 @@ class Again {
     switch (entry.type) {
       case 'receive': {
         const { at: now, protocol, source, destination, data } = entry;
-        this.#rtc.handleInput({ type: 'receive', now, protocol, source, destination, data });
+        this.rtc.handleInput({ type: 'receive', now, protocol, source, destination, data });
         break;
       }
       case 'time':
-        this.#rtc.handleInput({ type: 'timeout', now: entry.at });
+        this.rtc.handleInput({ type: 'timeout', now: entry.at });
         break;
       case 'call':
         try {
-          this.#call(entry.call);
+          performCall(this, entry.call);
         } catch (error) {
           if (error instanceof RtcError) return error;
           throw error;
@@ -142,78 +145,15 @@ class Again {
       case 'transmit':
       case 'event':
       case 'timeout':
-        this.#learnChannel(this.#rtc.pollOutput());
+        this.#learnChannel(this.rtc.pollOutput());
     }
     return this.#made;
   }
 
-  #call(call: TraceCall): void {
-    const rtc = this.#rtc;
-    switch (call.method) {
-      case 'addLocalCandidate':
-        rtc.addLocalCandidate(call.candidate);
-        return;
-      case 'addRemoteCandidate':
-        rtc.addRemoteCandidate(call.candidate);
-        return;
-      case 'start':
-        rtc.start(call.parameters);
-        return;
-      case 'createChannel': {
-        const maker = call.draft === undefined ? undefined : this.#draft(call.draft);
-        const channel =
-          maker === undefined
-            ? rtc.createChannel(call.label, call.options)
-            : maker.addChannel(call.label, call.options);
-        this.#channels.push(channel);
-        return;
-      }
-      case 'offer':
-        this.#offer = this.#draft(call.draft).offer();
-        return;
-      case 'accept':
-        this.#offer?.accept(call.sdp);
-        return;
-      case 'rollback':
-        this.#offer?.rollback();
-        return;
-      case 'answer':
-        rtc.receiveOffer(call.offer).answer();
-        return;
-      case 'send':
-        this.#channels[call.channel.index]?.send(call.data, call.options);
-        return;
-      case 'pauseReading':
-        this.#channels[call.channel.index]?.pauseReading();
-        return;
-      case 'resumeReading':
-        this.#channels[call.channel.index]?.resumeReading();
-        return;
-      case 'setLowThreshold': {
-        const channel = this.#channels[call.channel.index];
-        if (channel !== undefined) channel.bufferedAmountLowThreshold = call.bytes;
-        return;
-      }
-      case 'setPriority': {
-        const channel = this.#channels[call.channel.index];
-        if (channel !== undefined) channel.priority = call.priority;
-        return;
-      }
-      case 'closeChannel':
-        this.#channels[call.channel.index]?.close();
-        return;
-      case 'setPathHeld':
-        rtc.setPathHeld(call.path, call.held);
-        return;
-      case 'close':
-        rtc.close();
-    }
-  }
-
-  #draft(number: number): OfferDraft {
+  draft(number: number): OfferDraft {
     let draft = this.#drafts.get(number);
     if (draft === undefined) {
-      draft = this.#rtc.negotiation();
+      draft = this.rtc.negotiation();
       this.#drafts.set(number, draft);
     }
     return draft;
@@ -223,6 +163,6 @@ class Again {
   #learnChannel(output: Output): void {
     if (output.type !== 'event' || !('channel' in output.event)) return;
     const { channel } = output.event;
-    if (!this.#channels.includes(channel)) this.#channels.push(channel);
+    if (!this.channels.includes(channel)) this.channels.push(channel);
   }
 }

@@ -17,8 +17,6 @@ const LISTED: readonly string[] = [
   'ice/candidate.ts → ice/priority.ts → ice/candidate.ts',
   'ice/pair.ts → ice/transactions.ts → ice/pair.ts',
   'negotiation/inactive.ts → negotiation/state.ts → negotiation/inactive.ts',
-  'rtc.ts → rtc/tracer/tracer.ts → rtc.ts',
-  'rtc/tracer/observation.ts → rtc.ts → rtc/tracer/tracer.ts → rtc/tracer/observation.ts',
   'sctp/association/path-mtu.ts → sctp/inspection.ts → sctp/association/path-mtu.ts',
   'sim/host.ts → sim/peer.ts → sim/host.ts',
   'sim/nat.ts → sim/realm.ts → sim/nat.ts',

@@ -8,15 +8,15 @@
  * The first six are all that a replay needs: what went in is done again, in order, and what came out must come out
  * again, byte for byte. The others say why.
  */
-import type { ChannelPriority, DataChannelOptions, SendOptions } from '../../channel/index.ts';
 import type { Protocol, TransportAddress } from '../../core/address.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { OptionRules } from '../../core/options.ts';
 import { flag } from '../../core/options.ts';
-import type { LocalCandidateInit } from '../../ice/index.ts';
-import type { PathAddresses, RtcEvent } from '../contract.ts';
-import type { RemoteCandidate, TransportParameters } from '../parameters.ts';
+import type { TraceCall, TraceChannel } from '../calls.ts';
+import type { RtcEvent } from '../contract.ts';
+
+export type { TraceCall, TraceChannel } from '../calls.ts';
 
 /** Called with each entry as it happens. It must not call the `Rtc` it listens to; what it throws, its host catches. */
 export type TraceListener = (entry: TraceEntry) => void;
@@ -115,51 +115,6 @@ export type TraceEntry =
 
 /** Whose state an entry is about: the connection, signalling, a layer, or the handshake within DTLS. */
 export type TraceMachine = 'rtc' | 'signaling' | 'ice' | 'dtls' | 'dtls.handshake' | 'sctp';
-
-/** A channel, by the order in which the connection came to know it (from 0), and by its own names. */
-export interface TraceChannel {
-  readonly index: number;
-  /** The SCTP stream, once there is one. */
-  readonly id?: number | undefined;
-  readonly label: string;
-}
-
-/** Calls on an `Rtc` and on the handles it gives out, results included. */
-export type TraceCall =
-  | { readonly method: 'addLocalCandidate'; readonly candidate: LocalCandidateInit }
-  | { readonly method: 'addRemoteCandidate'; readonly candidate: RemoteCandidate }
-  | { readonly method: 'start'; readonly parameters: TransportParameters }
-  | {
-      readonly method: 'createChannel';
-      readonly channel: TraceChannel;
-      readonly label: string;
-      readonly options: DataChannelOptions;
-      /** By `OfferDraft.addChannel` of the draft of this number (from 0). */
-      readonly draft?: number | undefined;
-    }
-  /** `OfferDraft.offer()`; `sdp` is what it gave. */
-  | { readonly method: 'offer'; readonly draft: number; readonly sdp: string }
-  /** `PendingOffer.accept()`, of the latest offer. */
-  | { readonly method: 'accept'; readonly sdp: string }
-  /** `PendingOffer.rollback()`, of the latest offer. */
-  | { readonly method: 'rollback' }
-  /** `receiveOffer(offer).answer()`; `sdp` is what it gave. */
-  | { readonly method: 'answer'; readonly offer: string; readonly sdp: string }
-  | {
-      readonly method: 'send';
-      readonly channel: TraceChannel;
-      readonly data: string | Uint8Array;
-      readonly options?: SendOptions | undefined;
-      readonly accepted: boolean;
-    }
-  | { readonly method: 'pauseReading'; readonly channel: TraceChannel }
-  | { readonly method: 'resumeReading'; readonly channel: TraceChannel }
-  | { readonly method: 'setLowThreshold'; readonly channel: TraceChannel; readonly bytes: number }
-  | { readonly method: 'setPriority'; readonly channel: TraceChannel; readonly priority: ChannelPriority }
-  | { readonly method: 'closeChannel'; readonly channel: TraceChannel }
-  /** An endpoint's: whether the connection still has a path to itself. */
-  | { readonly method: 'setPathHeld'; readonly path: PathAddresses; readonly held: boolean }
-  | { readonly method: 'close' };
 
 /** An `RtcEvent` as plain data: the members that its type has. */
 export interface TraceEvent {

@@ -1,5 +1,4 @@
 /** Observations: states, timers and counters of a connection at one moment, and what has changed between two of them. */
-import type { RtcInspection } from '../../rtc.ts';
 import type { TraceEntry, TraceMachine } from './entry.ts';
 
 /** A connection at one moment. */
@@ -12,9 +11,22 @@ export interface Observation {
 }
 
 /** The part of a layer's inspection that is looked at. */
-interface LayerInspection {
+interface ObservedLayer {
   readonly timers: Readonly<Partial<Record<string, number>>>;
   readonly counters: Readonly<Record<string, number>>;
+}
+
+/** The part of an `Rtc`'s inspection that is looked at. */
+export interface ObservedInspection {
+  readonly now: number;
+  readonly connectionState: string;
+  readonly negotiation: { readonly signalingState: string };
+  readonly counters: Readonly<Record<string, number>>;
+  readonly ice: ObservedLayer & { readonly state: string };
+  readonly dtls:
+    (ObservedLayer & { readonly state: string; readonly handshake: { readonly state: string } }) | null;
+  readonly sctp: ObservedLayer & { readonly state: string };
+  readonly channels: ObservedLayer;
 }
 
 /** Counters of what goes on all the time; any other counter says that something was dropped, refused or given up. */
@@ -42,11 +54,11 @@ const ORDINARY: ReadonlySet<string> = /* @__PURE__ */ new Set([
 ]);
 
 /** What a connection shows at this moment. */
-export function observe(inspection: RtcInspection): Observation {
+export function observe(inspection: ObservedInspection): Observation {
   const { ice, dtls, sctp, channels } = inspection;
   const timers = new Map<string, number>();
   const drops = new Map<string, number>();
-  const layers: readonly (readonly [string, LayerInspection | null])[] = [
+  const layers: readonly (readonly [string, ObservedLayer | null])[] = [
     ['rtc', { timers: {}, counters: inspection.counters }],
     ['ice', ice],
     ['dtls', dtls],

@@ -111,7 +111,7 @@ function nthPseudonym(family: 4 | 6, n: number): string {
 function hidePayload(entry: TraceEntry): TraceEntry {
   switch (entry.type) {
     case 'call':
-      if (entry.call.method !== 'send') return entry;
+      if (!('data' in entry.call)) return entry;
       return { ...entry, call: { ...entry.call, data: blank(entry.call.data) } };
     case 'event':
       if (entry.event.data === undefined) return entry;

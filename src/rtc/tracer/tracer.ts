@@ -8,7 +8,6 @@
 import type { ChannelCall, DataChannel, DataChannelOptions } from '../../channel/index.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
-import type { RtcInspection } from '../../rtc.ts';
 import type { Input, Output, RtcEvent } from '../contract.ts';
 import type { OfferDraft, SignalingStep } from '../signaling.ts';
 import type { TransportTap } from '../../transport/index.ts';
@@ -21,7 +20,7 @@ import type {
   TraceOptions,
 } from './entry.ts';
 import { mapPlain } from './entry.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, ObservedInspection } from './observation.ts';
 import { changes, observe } from './observation.ts';
 import type { Redactor } from './redact.ts';
 import { redactor } from './redact.ts';
@@ -32,7 +31,7 @@ export class Tracer implements TransportTap {
   readonly keyLog: TransportTap['keyLog'];
   readonly #listener: TraceListener;
   readonly #redact: Redactor;
-  readonly #inspect: () => RtcInspection;
+  readonly #inspect: () => ObservedInspection;
   /** Channels and drafts are known by the order of their first mention. Weak: a tracer keeps nothing alive. */
   readonly #channels = new WeakMap<DataChannel, number>();
   readonly #drafts = new WeakMap<OfferDraft, number>();
@@ -41,7 +40,7 @@ export class Tracer implements TransportTap {
   #now: number;
   #last: Observation;
 
-  constructor(listener: TraceListener, options: TraceOptions, inspect: () => RtcInspection) {
+  constructor(listener: TraceListener, options: TraceOptions, inspect: () => ObservedInspection) {
     this.#listener = listener;
     this.#redact = redactor(options);
     this.#inspect = inspect;

@@ -1,11 +1,22 @@
 /**
- * How plain data stands in JSON, member by member: the table of a type's fields writes it, reads it back and says where
+ * Fields: how plain data stands in JSON, member by member: the table of a type's fields writes it, reads it back and says where
  * a file departs from it. JSON has neither bytes nor infinity: bytes are hexadecimal, infinite times are `null`.
  */
-import type { Bytes } from '../core/bytes.ts';
-import { fromHex, toHex } from '../core/text.ts';
-import { mapPlain } from '../rtc/tracer/entry.ts';
-import { TraceRefusal } from './refusal.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import { RtcError } from '../../core/errors.ts';
+import { fromHex, toHex } from '../../core/text.ts';
+
+/** A trace that cannot be read, or cannot be used as asked: an `RtcError` (`ERR_TRACE`), thrown at the call that was given it. */
+export class TraceRefusal extends RtcError {
+  /** Line of the file, from 1; `undefined` when the trouble is with the whole. */
+  readonly line: number | undefined;
+
+  constructor(message: string, line?: number) {
+    super('ERR_TRACE', line === undefined ? message : `line ${line}: ${message}`);
+    this.name = 'TraceRefusal';
+    this.line = line;
+  }
+}
 
 /** How one type is written to JSON and read back. */
 export interface Field<T> {
@@ -60,10 +71,7 @@ export const payload: Field<string | Uint8Array> = {
 /** Plain data of the API's own types, whose constructor checks it when it is used. */
 export function plain<T>(): Field<T> {
   return {
-    write: (value) =>
-      mapPlain<unknown>(value, (leaf) =>
-        typeof leaf === 'number' && !Number.isFinite(leaf) ? { [NUMBER]: String(leaf) } : leaf,
-      ),
+    write: tagNumbers,
     read: (json, path) => {
       if (json === undefined) mismatch(path, 'a value', json);
       return revive(json) as T;
@@ -73,6 +81,13 @@ export function plain<T>(): Field<T> {
 
 /** Tags the numbers that JSON does not have. */
 const NUMBER = '$number';
+
+function tagNumbers(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : { [NUMBER]: String(value) };
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.map(tagNumbers);
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, tagNumbers(member)]));
+}
 
 function revive(json: unknown): unknown {
   if (typeof json !== 'object' || json === null) return json;

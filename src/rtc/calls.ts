@@ -1,0 +1,263 @@
+/**
+ * Calls: everything that a host can do to a connection, as one table. What recording, the trace format, descriptions and
+ * replay know of a call, they know from here.
+ *
+ *   the method     judges its arguments, does it, then tells it as data: `tracer.call({ method, … })`, `layer.onCall`
+ *   CallMembers    what it takes, and its result: the shape of that data
+ *   CALLS          its members in a trace, in their order; its line for people; how a replay does it again
+ *
+ * A call is told once it has changed something, so one that throws leaves no trace. Untraced, nothing is made for it.
+ * A file that an older version wrote must be read: a member that is added to a call is optional, and none is renamed.
+ */
+import type { ChannelCall, DataChannel, DataChannelOptions, SendOptions } from '../channel/index.ts';
+import { formatAddress } from '../core/address.ts';
+import { quote } from '../core/text.ts';
+import type { LocalCandidateInit } from '../ice/index.ts';
+import type { PathAddresses } from './contract.ts';
+import type { RemoteCandidate, TransportParameters } from './parameters.ts';
+import type { OfferDraft, PendingOffer, ReceivedOffer, SignalingStep } from './signaling.ts';
+import type { Field, Fields } from './tracer/fields.ts';
+import { count, flag, object, oneOf, optional, payload, plain, text, variants } from './tracer/fields.ts';
+
+/** A channel, by the order in which the connection came to know it (from 0), and by its own names. */
+export interface TraceChannel {
+  readonly index: number;
+  /** The SCTP stream, once there is one. */
+  readonly id?: number | undefined;
+  readonly label: string;
+}
+
+/** What a step of signalling tells of itself. */
+type OfSignaling<Name extends SignalingStep['method']> = Omit<
+  Extract<SignalingStep, { readonly method: Name }>,
+  'method'
+>;
+
+/** What a call on a channel's handle tells of itself, and whose handle it was. */
+type OfChannel<Name extends ChannelCall['method']> = { readonly channel: TraceChannel } & Omit<
+  Extract<ChannelCall, { readonly method: Name }>,
+  'method'
+>;
+
+/** What each call takes, and what came of it. */
+export interface CallMembers {
+  readonly addLocalCandidate: { readonly candidate: LocalCandidateInit };
+  readonly addRemoteCandidate: { readonly candidate: RemoteCandidate };
+  readonly start: { readonly parameters: TransportParameters };
+  readonly createChannel: {
+    readonly channel: TraceChannel;
+    readonly label: string;
+    readonly options: DataChannelOptions;
+    /** By `OfferDraft.addChannel` of the draft of this number (from 0). */
+    readonly draft?: number | undefined;
+  };
+  /** `OfferDraft.offer()`, of the draft of this number; `sdp` is what it gave. */
+  readonly offer: { readonly draft: number; readonly sdp: string };
+  /** `PendingOffer.accept()`, of the latest offer. */
+  readonly accept: OfSignaling<'accept'>;
+  /** `PendingOffer.rollback()`, of the latest offer. */
+  readonly rollback: object;
+  /** `receiveOffer(offer).answer()`; `sdp` is what it gave. */
+  readonly answer: OfSignaling<'answer'>;
+  readonly send: OfChannel<'send'>;
+  readonly pauseReading: OfChannel<'pauseReading'>;
+  readonly resumeReading: OfChannel<'resumeReading'>;
+  /** `bufferedAmountLowThreshold` was set. */
+  readonly setLowThreshold: OfChannel<'setLowThreshold'>;
+  /** `priority` was set. */
+  readonly setPriority: OfChannel<'setPriority'>;
+  /** `DataChannel.close()`. */
+  readonly closeChannel: OfChannel<'closeChannel'>;
+  /** An endpoint's: whether the connection still has a path to itself. */
+  readonly setPathHeld: { readonly path: PathAddresses; readonly held: boolean };
+  readonly close: object;
+}
+
+/** The name of a call, as it stands in traces. */
+export type CallName = keyof CallMembers;
+
+/** Calls on an `Rtc` and on the handles that it gives out, as plain data, results included. */
+export type TraceCall = {
+  [Name in CallName]: { readonly method: Name } & CallMembers[Name];
+}[CallName];
+
+/** What calls are done on: a connection, and the handles that it has given out, as a trace numbers them. */
+export interface CallTarget {
+  /** The `Rtc`, as far as calls go. */
+  readonly rtc: {
+    addLocalCandidate(candidate: LocalCandidateInit): unknown;
+    addRemoteCandidate(candidate: RemoteCandidate): void;
+    start(parameters: TransportParameters): void;
+    createChannel(label: string, options: DataChannelOptions): DataChannel;
+    receiveOffer(offer: string): ReceivedOffer;
+    setPathHeld(path: PathAddresses, held: boolean): void;
+    close(): void;
+  };
+  /** In the order in which they became known. */
+  readonly channels: DataChannel[];
+  /** The draft of this number, made now if it has not been before. */
+  draft(number: number): OfferDraft;
+  /** The latest offer. */
+  offer: PendingOffer | undefined;
+}
+
+/** One row: what is known of a call besides its method. */
+interface CallRow<Members> {
+  /** In the order in which they are written. */
+  readonly members: Fields<Members>;
+  /** In one line. */
+  describe(members: Members): string;
+  /** Does it again, by the method; throws what the method throws. */
+  perform(target: CallTarget, members: Members): void;
+}
+
+const channel: Field<TraceChannel> = object<TraceChannel>({ index: count, id: optional(count), label: text });
+
+const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name]> } = {
+  addLocalCandidate: {
+    members: { candidate: plain() },
+    describe: ({ candidate }) => `addLocalCandidate ${describeCandidate(candidate)}`,
+    perform: ({ rtc }, { candidate }) => void rtc.addLocalCandidate(candidate),
+  },
+  addRemoteCandidate: {
+    members: { candidate: plain() },
+    describe: ({ candidate }) => `addRemoteCandidate ${describeCandidate(candidate)}`,
+    perform: ({ rtc }, { candidate }) => {
+      rtc.addRemoteCandidate(candidate);
+    },
+  },
+  start: {
+    members: { parameters: plain() },
+    describe: () => 'start',
+    perform: ({ rtc }, { parameters }) => {
+      rtc.start(parameters);
+    },
+  },
+  createChannel: {
+    members: { channel, label: text, options: plain(), draft: optional(count) },
+    describe: (call) => `createChannel ${describeChannel(call.channel)}`,
+    perform: (target, { label, options, draft }) => {
+      const made =
+        draft === undefined
+          ? target.rtc.createChannel(label, options)
+          : target.draft(draft).addChannel(label, options);
+      target.channels.push(made);
+    },
+  },
+  offer: {
+    members: { draft: count, sdp: text },
+    describe: () => 'offer',
+    perform: (target, { draft }) => {
+      target.offer = target.draft(draft).offer();
+    },
+  },
+  accept: {
+    members: { sdp: text },
+    describe: () => 'accept',
+    perform: ({ offer }, { sdp }) => offer?.accept(sdp),
+  },
+  rollback: {
+    members: {},
+    describe: () => 'rollback',
+    perform: ({ offer }) => offer?.rollback(),
+  },
+  answer: {
+    members: { offer: text, sdp: text },
+    describe: () => 'answer',
+    perform: ({ rtc }, { offer }) => void rtc.receiveOffer(offer).answer(),
+  },
+  send: {
+    members: { channel, data: payload, options: optional(plain<SendOptions>()), accepted: flag },
+    describe: (call) =>
+      `send on ${describeChannel(call.channel)}: ${describeData(call.data)}${call.accepted ? '' : ', refused'}`,
+    perform: ({ channels }, call) => void channels[call.channel.index]?.send(call.data, call.options),
+  },
+  pauseReading: {
+    members: { channel },
+    describe: (call) => `pauseReading on ${describeChannel(call.channel)}`,
+    perform: ({ channels }, call) => channels[call.channel.index]?.pauseReading(),
+  },
+  resumeReading: {
+    members: { channel },
+    describe: (call) => `resumeReading on ${describeChannel(call.channel)}`,
+    perform: ({ channels }, call) => channels[call.channel.index]?.resumeReading(),
+  },
+  setLowThreshold: {
+    members: { channel, bytes: count },
+    describe: (call) => `bufferedAmountLowThreshold of ${describeChannel(call.channel)} = ${call.bytes}`,
+    perform: ({ channels }, call) => {
+      const handle = channels[call.channel.index];
+      if (handle !== undefined) handle.bufferedAmountLowThreshold = call.bytes;
+    },
+  },
+  setPriority: {
+    members: { channel, priority: oneOf('very-low', 'low', 'medium', 'high') },
+    describe: (call) => `priority of ${describeChannel(call.channel)} = ${call.priority}`,
+    perform: ({ channels }, call) => {
+      const handle = channels[call.channel.index];
+      if (handle !== undefined) handle.priority = call.priority;
+    },
+  },
+  closeChannel: {
+    members: { channel },
+    describe: (call) => `close ${describeChannel(call.channel)}`,
+    perform: ({ channels }, call) => channels[call.channel.index]?.close(),
+  },
+  setPathHeld: {
+    members: { path: plain(), held: flag },
+    describe: ({ path: { local, remote, protocol }, held }) => {
+      const path = `${formatAddress(local)} – ${formatAddress(remote)} (${protocol})`;
+      return held ? `has ${path} again` : `has lost ${path} to another connection`;
+    },
+    perform: ({ rtc }, { path, held }) => {
+      rtc.setPathHeld(path, held);
+    },
+  },
+  close: {
+    members: {},
+    describe: () => 'close',
+    perform: ({ rtc }) => {
+      rtc.close();
+    },
+  },
+};
+
+/** The row of a call; whoever takes it hands it the members of that call. */
+function rowOf({ method }: TraceCall): CallRow<object> {
+  return CALLS[method];
+}
+
+/** How a call stands in a file: `method`, then the members of its row. */
+export const callField: Field<TraceCall> = variants<'method', TraceCall>(
+  'method',
+  Object.fromEntries(Object.entries(CALLS).map(([name, { members }]) => [name, members])) as Parameters<
+    typeof variants<'method', TraceCall>
+  >[1],
+);
+
+/** How a channel stands in a file. */
+export const channelField: Field<TraceChannel> = channel;
+
+/** A call in one line: `send on channel 0 "chat" (stream 1): 12 bytes`. */
+export function describeCall(call: TraceCall): string {
+  return rowOf(call).describe(call);
+}
+
+/** Does a recorded call again. Throws what the call throws. */
+export function performCall(target: CallTarget, call: TraceCall): void {
+  rowOf(call).perform(target, call);
+}
+
+/** `channel 0 "chat" (stream 1)`. */
+export function describeChannel({ index, id, label }: TraceChannel): string {
+  return `channel ${index} ${quote(label)}${id === undefined ? '' : ` (stream ${id})`}`;
+}
+
+/** How much an application says, and not what. */
+export function describeData(data: string | Uint8Array): string {
+  return typeof data === 'string' ? `text of ${data.length} characters` : `${data.length} bytes`;
+}
+
+function describeCandidate(candidate: LocalCandidateInit | RemoteCandidate): string {
+  return quote(typeof candidate === 'string' ? candidate : JSON.stringify(candidate));
+}
