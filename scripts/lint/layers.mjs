@@ -1,6 +1,6 @@
 /**
- * The ESLint rule that keeps the rooms of src/ apart: who may import whom, and which packages (docs/architecture.md
- * draws the picture). A room may always import from itself; anything else must be listed here.
+ * Layers: the ESLint rule that keeps the rooms of src/ apart: who may import whom, by which files, and which packages
+ * (docs/architecture.md draws the picture). A room may always import from itself; anything else must be listed here.
  */
 const PROTOCOL_BASE = ['core', 'crypto'];
 
@@ -27,6 +27,30 @@ const MAY_IMPORT = {
   index: ['core', 'crypto', 'ice', 'dtls', 'sctp', 'channel', 'sdp', 'negotiation', 'rtc', 'endpoint'],
 };
 
+/**
+ * Room → the files, from its folder, by which others may enter it besides its `index.ts`. Its README names them, in a line
+ * that begins with "Faces:"; test/tooling/lint.test.ts keeps the two equal.
+ */
+export const FACES = {
+  crypto: ['provider.ts', 'hkdf.ts', 'scalar.ts'],
+  stun: ['summary.ts'],
+  dtls: ['summary.ts', 'certificate/certificate.ts', 'certificate/der.ts', 'certificate/fingerprint.ts'],
+  sctp: ['summary.ts'],
+  channel: ['summary.ts'],
+  rtc: [
+    '../rtc.ts',
+    'calls.ts',
+    'tracer/entry.ts',
+    'tracer/fields.ts',
+    'tracer/redact.ts',
+    'tracer/summary.ts',
+  ],
+  endpoint: ['../endpoint.ts'],
+};
+
+/** Has no `index.ts`: it is no subject but what all others stand on, and each file of it is a face. */
+const OPEN_ROOM = 'core';
+
 /** Room → packages it may import from, with everything below them. */
 const MAY_DEPEND = {
   crypto: ['@noble/ciphers', '@noble/curves', '@noble/hashes', '@noble/post-quantum'],
@@ -36,7 +60,7 @@ const MAY_DEPEND = {
   certificate: ['@peculiar/x509', 'reflect-metadata'],
 };
 
-/** Rooms inside another one's folder: entry points with a dependency of their own. */
+/** Rooms inside another one's folder: entry points with a dependency of their own, which are at home in all of that one. */
 const INNER_ROOMS = ['crypto/node', 'sim/fast-check'];
 
 /** The room of a file below src/, or undefined outside of it. */
@@ -58,6 +82,13 @@ function resolve(from, specifier) {
   return parts.join('/');
 }
 
+/** Whether `file` is one by which `from` may enter the room `to`. */
+function isFace(from, to, file) {
+  if (to === OPEN_ROOM || from.startsWith(`${to}/`)) return true;
+  const below = file.split('/src/').at(-1);
+  return ['index.ts', ...(FACES[to] ?? [])].some((face) => resolve(`${to}/README.md`, face) === below);
+}
+
 function mayDepend(room, specifier) {
   const allowed = MAY_DEPEND[room] ?? [];
   return allowed.some((name) =>
@@ -71,6 +102,7 @@ export const layers = {
     schema: [],
     messages: {
       crossed: '"{{from}}" must not import from "{{to}}"',
+      face: '"{{from}}" must enter "{{to}}" by a face of it, which "{{file}}" is not',
       dependency: '"{{from}}" must not depend on "{{to}}"',
     },
   },
@@ -84,9 +116,13 @@ export const layers = {
         context.report({ node, messageId: 'dependency', data: { from, to: specifier } });
         return;
       }
-      const to = roomOf(resolve(context.filename, specifier));
-      if (to === from || (MAY_IMPORT[from] ?? []).includes(to)) return;
-      context.report({ node, messageId: 'crossed', data: { from, to: to ?? specifier } });
+      const file = resolve(context.filename, specifier);
+      const to = roomOf(file);
+      if (to === from) return;
+      if (!(MAY_IMPORT[from] ?? []).includes(to))
+        context.report({ node, messageId: 'crossed', data: { from, to: to ?? specifier } });
+      else if (!isFace(from, to, file))
+        context.report({ node, messageId: 'face', data: { from, to, file: specifier } });
     }
     return {
       ImportDeclaration: check,

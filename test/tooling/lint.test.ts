@@ -1,13 +1,14 @@
 /**
- * The lint rules that keep the rooms apart and the core sans-IO, run on files that break each of them. A line of
+ * Lint: the rules that keep the rooms apart and the core sans-IO, run on files that break each of them. A line of
  * fixtures/ that must be reported ends with `// breaks:` and the rules it breaks; any other line must pass.
  */
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ESLint } from 'eslint';
 import tseslint from 'typescript-eslint';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { FACES } from '../../scripts/lint/layers.mjs';
 import { sansIo } from '../../scripts/lint/sans-io.mjs';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
@@ -51,6 +52,24 @@ describe('the house rules of src/', () => {
 
   test('a file that follows the rules has no marks', () => {
     expect(marked(join('src', 'sctp', 'clean.ts'))).toEqual([]);
+  });
+});
+
+describe('faces', () => {
+  const rooms = readdirSync(join(PROJECT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('README.md'))
+    .map((file) => file.replaceAll('\\', '/').replace('/README.md', ''));
+
+  test.each(rooms)('%s: its README names those that the rule lets in', (room) => {
+    const readme = readFileSync(join(PROJECT, 'src', room, 'README.md'), 'utf8');
+    const [, paragraph = ''] = /^Faces: ([\s\S]*?)\n\n/m.exec(readme) ?? [];
+    const named = [...paragraph.matchAll(/`([\w./-]+\.ts)`/g)].map(([, file]) => file);
+    expect(named).toEqual(FACES[room] ?? []);
+    for (const file of named) expect(existsSync(join(PROJECT, 'src', room, file ?? ''))).toBe(true);
+  });
+
+  test('every room with faces has a README', () => {
+    expect(Object.keys(FACES).filter((room) => !rooms.includes(room))).toEqual([]);
   });
 });
 
