@@ -40,6 +40,7 @@ describe('a sample', () => {
       'sctp',
       'sdp',
       'stun',
+      'transport',
     ];
     expect([...new Set(mutants.map(({ room }) => room))].sort()).toEqual(rooms);
     expect(mutants.map(({ file }) => file)).toEqual(
