@@ -37,7 +37,7 @@ const SUITES = {
   channel: ['test/channel/', 'test/rtc/back-pressure', 'test/rtc/closing-pending', 'test/rtc/reading'],
   sdp: ['test/sdp/', 'test/negotiation/'],
   negotiation: ['test/negotiation/', 'test/rtc/offering-role', 'test/rtc/role-tables', 'test/rtc/signaling'],
-  transport: ['test/rtc/'],
+  transport: ['test/transport/', 'test/rtc/'],
   rtc: ['test/rtc/', 'test/trace/'],
   endpoint: ['test/rtc/endpoint'],
   core: ['test/core/', 'test/stun/', 'test/sdp/', 'test/sctp/packet', 'test/dtls/records'],
