@@ -13,9 +13,6 @@ type Imports = ReadonlyMap<string, readonly string[]>;
 const LISTED: readonly string[] = [
   'channel/data-channel.ts → channel/events.ts → channel/data-channel.ts',
   'channel/streams.ts → channel/data-channel.ts → channel/events.ts → channel/streams.ts',
-  'ice/agent.ts → ice/inspection.ts → ice/agent.ts',
-  'ice/candidate.ts → ice/priority.ts → ice/candidate.ts',
-  'ice/pair.ts → ice/transactions.ts → ice/pair.ts',
   'negotiation/inactive.ts → negotiation/state.ts → negotiation/inactive.ts',
   'sctp/association/path-mtu.ts → sctp/inspection.ts → sctp/association/path-mtu.ts',
   'sim/host.ts → sim/peer.ts → sim/host.ts',
