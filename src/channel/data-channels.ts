@@ -58,7 +58,7 @@ class HandleCalls implements ChannelOwner {
 
   constructor(table: ChannelTable) {
     this.#table = table;
-}
+  }
 
   send(state: ChannelState, data: MessageData, options?: SendOptions): boolean {
     return send(this.#table, state, data, options);
