@@ -30,7 +30,6 @@ const SCTP: Readonly<Record<SctpGateName, Row>> = {
     expiry: 'the request ends, the stream goes on as it was',
   },
   peerLiveness: { armed: 'established and idle, heartbeats unanswered', expiry: 'ABORT, `closed`' },
-  pathDown: { armed: 'ICE is disconnected; holds `dataProgress` meanwhile', expiry: '`closed`' },
   reassembly: {
     armed: 'a gap, an incomplete message or one out of turn makes no progress',
     expiry: 'a missing TSN: ABORT, `closed`; else `channelerror`, the connection lives',
@@ -94,6 +93,13 @@ export function gateTable(): string {
       handshakeTimeout,
       '`closed`, with a diagnosis',
       'dtls.handshakeTimeout',
+    ],
+    [
+      'pathDown',
+      'a connection that was up has no path; what waits for the peer stands still meanwhile',
+      DEFAULT_CONNECTION_GATES.pathDown,
+      '`closed`',
+      'pathDownTimeout',
     ],
     ...gates('sctp.gates', DEFAULT_SCTP_GATES, SCTP),
     ...gates('channels.gates', DEFAULT_CHANNEL_GATES, CHANNEL),

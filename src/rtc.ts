@@ -101,7 +101,8 @@ export interface RtcInspection extends StackInspection {
 type Deferred =
   | { readonly type: 'start'; readonly parameters: TransportParameters }
   | { readonly type: 'candidate'; readonly candidate: IceCandidate }
-  | { readonly type: 'end-of-candidates' };
+  | { readonly type: 'end-of-candidates' }
+  | { readonly type: 'shutdown' };
 
 export class Rtc {
   /** Called when an API call outside of a drain has made work. For endpoints and drivers. */
@@ -401,6 +402,17 @@ export class Rtc {
   }
 
   /**
+   * Ends the connection gracefully (RFC 9260 §9.2): nothing more is taken, what `send` has accepted is delivered and
+   * acknowledged, then both ends close; `closed` with `local-close` says that it was. The gate `shutdown` bounds it: 30 s, 10 s
+   * once all is delivered (`shutdown-timeout`). What has not been set up yet just closes. Calling it twice is fine.
+   */
+  shutdown(): void {
+    if (this.#stack.end !== undefined) return;
+    this.#tracer?.call({ method: 'shutdown' });
+    this.#defer({ type: 'shutdown' });
+  }
+
+  /**
    * Ends the connection: SCTP ABORT and DTLS close_notify come out if there is a path, every channel ends, `closed` is
    * the last event. Everything else is released before this returns. Closing twice is fine.
    */
@@ -526,6 +538,9 @@ export class Rtc {
         return;
       case 'end-of-candidates':
         this.#stack.endOfRemoteCandidates();
+        return;
+      case 'shutdown':
+        this.#stack.shutdown();
     }
   }
 

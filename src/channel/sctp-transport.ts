@@ -11,7 +11,7 @@ import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import type { PacketKind, PacketSource, PathFacts, PathUser } from '../core/machine.ts';
 import { timerName } from '../core/timers.ts';
-import type { SctpEvent, SctpInspection, SctpOptions } from '../sctp/index.ts';
+import type { SctpEvent, SctpInspection, SctpOptions, SctpState } from '../sctp/index.ts';
 import { SctpAssociation } from '../sctp/index.ts';
 import type { DataChannel } from './data-channel.ts';
 import { DataChannels } from './data-channels.ts';
@@ -43,6 +43,7 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
   readonly #channels: DataChannels<SctpTransportEvent>;
   /** The path that the association knows of; `undefined` before the first. */
   #path: PathFacts | undefined;
+  #isShuttingDown = false;
   #end: Failure | undefined;
 
   /** Throws `ERR_BAD_ARGUMENT` for options out of range. */
@@ -68,6 +69,18 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
   /** Who is told of each call on a channel's handle; for tracing. */
   set onChannelCall(listener: ((channel: DataChannel, call: ChannelCall) => void) | undefined) {
     this.#channels.onCall = listener;
+  }
+
+  /**
+   * Ends gracefully (RFC 9260 §9.2): no more is taken, what was accepted is delivered, then `end` is `local-close`. What was not
+   * set up yet just ends. The gate `shutdown` bounds it.
+   */
+  shutdown(now: number): void {
+    if (SET_UP.has(this.#association.state)) this.#isShuttingDown = true;
+    else this.#end ??= CLOSED_HERE;
+    this.#channels.shutdown(now);
+    this.#association.shutdown(now);
+    this.#carry(now);
   }
 
   /** Ends everything; an ABORT with the reason waits to be polled. What the peer has sent may still be read, unless we had enough. */
@@ -181,12 +194,38 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
       if (event.type === 'connected') this.#channels.passOn({ type: 'sctpstatechange', state: 'connected' });
       if (event.type === 'closed') {
         this.#channels.passOn({ type: 'sctpstatechange', state: 'closed' });
-        this.#end = endReason(event);
+        this.#end ??= this.#isShuttingDown && isShutDown(event) ? SHUT_DOWN : endReason(event);
       }
       this.#channels.handleSctpEvent(event, now);
     }
     return true;
   }
+}
+
+type Closed = Extract<SctpEvent, { type: 'closed' }>;
+
+/** Up, or on its way down in order. */
+const SET_UP: ReadonlySet<SctpState> = new Set<SctpState>([
+  'established',
+  'shutdown-pending',
+  'shutdown-sent',
+  'shutdown-received',
+  'shutdown-ack-sent',
+]);
+
+/** The end of what `shutdown` has found not set up yet. */
+const CLOSED_HERE: Failure = { layer: 'rtc', code: 'local-close', message: 'closed by this end' };
+
+/** The end that `shutdown` has asked for. */
+const SHUT_DOWN: Failure = {
+  layer: 'rtc',
+  code: 'local-close',
+  message: 'shut down by this end: all that it had accepted was delivered',
+};
+
+/** Neither end has aborted, and no gate has expired. */
+function isShutDown({ failure, causes }: Closed): boolean {
+  return failure === undefined && causes.length === 0;
 }
 
 /** RFC 9260 §3.3.10.12: how browsers say "close() was called"; with any other cause an ABORT is a failure. */
@@ -196,7 +235,7 @@ const USER_INITIATED_ABORT = 12;
  * The end of the association as that of its user. An ABORT without a cause (RFC 9260 §3.3.7 allows it) is how werift and
  * aiortc close.
  */
-export function endReason({ failure, origin, causes }: Extract<SctpEvent, { type: 'closed' }>): Failure {
+export function endReason({ failure, origin, causes }: Closed): Failure {
   if (origin === 'remote' && failure?.code === 'aborted-by-peer' && causes.length === 0)
     return remoteClose('the peer closed the connection (an ABORT without a cause)');
   const byUser = origin === 'remote' && causes.find(({ code }) => code === USER_INITIATED_ABORT);

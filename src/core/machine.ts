@@ -75,6 +75,8 @@ export interface PathUser<Event> extends Machine<Event> {
   /** One packet, authenticated. Its memory is given away. */
   handlePacket(kind: PacketKind, packet: Uint8Array<ArrayBuffer>, now: number): void;
   readonly sources: readonly PacketSource[];
+  /** Ends gracefully: what the user has accepted is delivered first, within a gate. `end` says when that is done, and how. */
+  shutdown(now: number): void;
   /** Why it is over by itself, which is the end of the connection; `undefined` while it is not. */
   readonly end: Failure | undefined;
 }

@@ -70,6 +70,7 @@ export interface CallMembers {
   readonly closeChannel: OfChannel<'closeChannel'>;
   /** An endpoint's: whether the connection still has a path to itself. */
   readonly setPathHeld: { readonly path: PathAddresses; readonly held: boolean };
+  readonly shutdown: object;
   readonly close: object;
 }
 
@@ -91,6 +92,7 @@ export interface CallTarget {
     createChannel(label: string, options: DataChannelOptions): DataChannel;
     receiveOffer(offer: string): ReceivedOffer;
     setPathHeld(path: PathAddresses, held: boolean): void;
+    shutdown(): void;
     close(): void;
   };
   /** In the order in which they became known. */
@@ -211,6 +213,13 @@ const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name]> } = {
     },
     perform: ({ rtc }, { path, held }) => {
       rtc.setPathHeld(path, held);
+    },
+  },
+  shutdown: {
+    members: {},
+    describe: () => 'shutdown',
+    perform: ({ rtc }) => {
+      rtc.shutdown();
     },
   },
   close: {

@@ -203,6 +203,17 @@ export class ProtocolStack {
     this.carry();
   }
 
+  /** Ends the connection gracefully: its users deliver what they have accepted, then it closes. Without a path it just closes. */
+  shutdown(): void {
+    if (this.#end !== undefined) return;
+    if (!this.transport.isSecured) {
+      this.close();
+      return;
+    }
+    for (const seat of this.#users) this.#touched(seat).shutdown(this.clock.now);
+    this.carry();
+  }
+
   /** Something is going wrong but has not ended anything. */
   warn(failure: Failure): void {
     this.#events.push({ type: 'warning', failure });

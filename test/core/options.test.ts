@@ -49,7 +49,7 @@ interface Taker {
 }
 
 const gates = {
-  sctp: 'sctpConnect dataProgress zeroWindow streamReset peerLiveness pathDown reassembly readerStalled shutdown',
+  sctp: 'sctpConnect dataProgress zeroWindow streamReset peerLiveness reassembly readerStalled shutdown',
   channel: 'openAck inboundOpen closeDrain streamReset reassembly',
 };
 const words = (text: string): readonly string[] => text.split(' ');

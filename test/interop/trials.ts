@@ -134,7 +134,11 @@ export function describeTrials({ name, start, sendsEmpty = true }: Trial): void 
     test('its process is killed: our end ends by itself, with a reason, and holds nothing', async () => {
       const victim = await start();
       // A gate that a test can wait for; the default is 30 s, and another 60 for a restart.
-      const rtc = { ice: { consentTimeout: 6000 }, sctp: { gates: { dataProgress: 3000, pathDown: 1000 } } };
+      const rtc = {
+        ice: { consentTimeout: 6000 },
+        pathDownTimeout: 1000,
+        sctp: { gates: { dataProgress: 3000 } },
+      };
       const meeting = await Meeting.begin(host, victim.peer, { offerer: 'foreign', rtc });
       await meeting.connection.opened('chat');
       await meeting.expectEcho('chat');

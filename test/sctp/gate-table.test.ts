@@ -159,17 +159,6 @@ const rows: readonly Row[] = [
     },
   },
   {
-    gate: 'pathDown',
-    code: 'path-down',
-    place: 'the lower layer is not writable (G19)',
-    wait(pair) {
-      transfer(pair);
-      cut(pair);
-      pair.a.setPathWritable(false, pair.now);
-      return 0;
-    },
-  },
-  {
     gate: 'reassembly',
     code: 'reassembly-timeout',
     place: 'a gap: one chunk never comes (G16)',

@@ -89,7 +89,8 @@ function brokenInvariant(seen: SctpInspection, nextTimeout: number): string | un
   }
   const isResetAwaited = resets.inFlight.length > 0 && !resets.overdue;
   if (seen.pathWritable && isResetAwaited && !('streamReset' in timers)) return 'reset without a gate';
-  if (seen.state !== 'new' && nextTimeout === Infinity) return 'waiting without a timer';
+  // While the path is down the wait is the owner's.
+  if (seen.pathWritable && seen.state !== 'new' && nextTimeout === Infinity) return 'waiting without a timer';
   return undefined;
 }
 

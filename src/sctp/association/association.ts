@@ -303,7 +303,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
 
   /**
    * Says whether the lower layer can carry packets. While it cannot, nothing is sent and the clocks that wait for the
-   * peer stand still; the gate `pathDown` runs. When it can again, what was in flight is sent again at once.
+   * peer stand still: how long that may last is the owner's to say. When it can again, what was in flight is sent again at once.
    */
   setPathWritable(writable: boolean, now: number): void {
     const a = this.#a;
@@ -312,7 +312,6 @@ export class SctpAssociation implements Machine<SctpEvent> {
     a.pathWritable = writable;
     if (writable) {
       a.deadlines.release();
-      a.deadlines.stop('pathDown');
       a.deadlines.stop('t3');
       a.sender.recovery.handlePathRestored(a.now);
       a.outbox.init ||= a.state === 'cookie-wait';

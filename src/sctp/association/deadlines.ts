@@ -36,7 +36,6 @@ const GATES = [
   'zeroWindow',
   'streamReset',
   'peerLiveness',
-  'pathDown',
   'reassembly',
   'readerStalled',
   'shutdown',

@@ -14,13 +14,13 @@ export function invariantViolation(a: TransmissionControlBlock): string | undefi
     case 'cookie-wait':
     case 'cookie-echoed':
       if (!a.deadlines.isArmed('t1')) return `${a.state}, no t1`;
-      return a.deadlines.isArmed('sctpConnect') ? pathViolation(a) : `${a.state}, no sctpConnect`;
+      return a.deadlines.isArmed('sctpConnect') ? undefined : `${a.state}, no sctpConnect`;
     case 'established':
     case 'shutdown-pending':
     case 'shutdown-received':
     case 'shutdown-sent':
     case 'shutdown-ack-sent':
-      return sendingViolation(a) ?? resetViolation(a) ?? receivingViolation(a) ?? pathViolation(a);
+      return sendingViolation(a) ?? resetViolation(a) ?? receivingViolation(a);
   }
 }
 
@@ -74,8 +74,4 @@ function receivingViolation({ receiver, deadlines }: TransmissionControlBlock): 
   return receiver.awaitsMore && !deadlines.isArmed('reassembly')
     ? 'a chunk is missing, no reassembly'
     : undefined;
-}
-
-function pathViolation({ pathWritable, deadlines }: TransmissionControlBlock): string | undefined {
-  return pathWritable || deadlines.isArmed('pathDown') ? undefined : 'the path is down, no pathDown';
 }

@@ -252,7 +252,6 @@ const GATE_FAILURES: Readonly<Record<GateName, { readonly code: string; readonly
   zeroWindow: { code: 'zero-window-timeout', text: 'the peer kept its receive window shut' },
   streamReset: { code: 'stream-reset-timeout', text: 'a stream reset was not answered' },
   peerLiveness: { code: 'peer-unresponsive', text: 'the peer gave no sign of life' },
-  pathDown: { code: 'path-down', text: 'the path stayed down' },
   readerStalled: { code: 'reader-stalled', text: 'the application did not take what has arrived' },
   reassembly: { code: 'reassembly-timeout', text: 'a missing chunk never came' },
   shutdown: { code: 'shutdown-timeout', text: 'the shutdown did not finish in time' },

@@ -31,7 +31,6 @@ export function updateTimers(a: TransmissionControlBlock): void {
   armProbe(a);
   a.deadlines.set('messageLifetime', a.sender.abandonment.nextExpiry);
   noteSendBuffer(a);
-  if (!a.pathWritable && a.state !== 'new') a.deadlines.start('pathDown', a.settings.gates.pathDown);
 }
 
 /** Runs one deadline that is due. A handler arms again only in the future. */
@@ -88,7 +87,6 @@ export function runDeadline(a: TransmissionControlBlock, name: DeadlineName): vo
     case 'sctpConnect':
     case 'dataProgress':
     case 'zeroWindow':
-    case 'pathDown':
     case 'readerStalled':
     case 'shutdown':
       failGate(a, name);
