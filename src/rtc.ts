@@ -389,7 +389,7 @@ export class Rtc {
     for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift())
       this.#apply(next);
     if (!this.#started) this.#stack.awaitSignaling();
-    if (input.type === 'receive') this.#stack.receive(input, input.data);
+    if (input.type === 'receive') this.#stack.receive(input, input.data, input.owned);
     if (this.#stack.nextTimeout() <= this.#clock.now) this.#stack.handleTimeout();
     this.#tracer?.compare();
   }

@@ -237,8 +237,11 @@ export class Dtls {
 
   // --- what the world did ---
 
-  /** A datagram from a path that ICE has validated. It is neither written to nor kept. */
-  handlePacket(data: Uint8Array, now: number): void {
+  /**
+   * A datagram from a path that ICE has validated. It is neither written to nor kept, unless it is `owned`: then its records are
+   * opened where they lie, and what they hold is a view of it.
+   */
+  handlePacket(data: Uint8Array, now: number, owned = false): void {
     const at = this.#gate.advanceClock(now);
     if (this.#state !== 'connecting' && this.#state !== 'connected') {
       this.#counters.add('datagramsIgnored');
@@ -246,7 +249,7 @@ export class Dtls {
     }
     // Records held for want of keys are tried again as soon as keys have come, which they may do twice in a datagram.
     const before = this.#epochs.read13;
-    this.#handleDatagram(data, at);
+    this.#handleDatagram(data, at, owned);
     if (this.#epochs.read13 !== before || this.#epochs.read12 !== undefined) this.#handleHeld(at);
     this.#guardReading(at);
   }
@@ -338,13 +341,13 @@ export class Dtls {
   #handleHeld(now: number): void {
     for (let keys: unknown = undefined; this.#records.held > 0 && keys !== this.#epochs.read13;) {
       keys = this.#epochs.read13;
-      for (const record of this.#records.takeHeld()) this.#handleDatagram(record, now);
+      for (const record of this.#records.takeHeld()) this.#handleDatagram(record, now, true);
     }
   }
 
-  #handleDatagram(datagram: Uint8Array, now: number): void {
+  #handleDatagram(datagram: Uint8Array, now: number, owned: boolean): void {
     const records = this.#records;
-    records.load(datagram);
+    records.load(datagram, owned);
     while (records.next()) {
       this.#handleRecord(records, now);
       if (this.#state === 'closed' || this.#state === 'failed') break;

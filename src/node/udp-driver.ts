@@ -350,7 +350,9 @@ export class UdpDriver {
       return;
     }
     const now = performance.now();
-    this.#feed({ type: 'receive', now, protocol, source, destination, data });
+    // A UDP datagram has a buffer of its own; those of a TCP stream share one.
+    const owned = protocol === 'udp';
+    this.#feed({ type: 'receive', now, protocol, source, destination, data, owned });
     if (++this.#undrained >= BATCH) this.#drain();
     else this.#endOfTurn ??= setImmediate(this.#turnEnded);
   }

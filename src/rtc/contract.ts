@@ -9,9 +9,9 @@ import type { SctpTransportEvent } from '../channel/index.ts';
 import type { TransportAddress, Protocol } from '../core/address.ts';
 import type { Failure } from '../core/errors.ts';
 import type { IceState } from '../ice/index.ts';
-import type { DtlsTransportState, Transmit } from '../transport/index.ts';
+import type { DtlsTransportState, Ecn, Transmit } from '../transport/index.ts';
 
-export type { DtlsTransportState, Transmit } from '../transport/index.ts';
+export type { DtlsTransportState, Ecn, Transmit } from '../transport/index.ts';
 export type { SctpTransportState } from '../channel/index.ts';
 
 /** What the world did. `now` is milliseconds of one monotonic clock of the caller's, any origin, fractions allowed. */
@@ -25,8 +25,16 @@ export type Input =
       readonly source: TransportAddress;
       /** The local address it arrived at: the one given to `addLocalCandidate`. */
       readonly destination: TransportAddress;
-      /** The UDP payload. Never mutated, never kept after the call. */
+      /** The UDP payload. Never mutated, never kept after the call, unless `owned` says that it is given away. */
       readonly data: Uint8Array;
+      /**
+       * True: `data` is given away with the memory it lies in. It is written to, opened where it lies, and parts of it may be
+       * kept, which spares a copy of each datagram. Only for a buffer that nobody else has: no slice of a TCP stream's buffer, no
+       * datagram that is fed again or elsewhere. Default false.
+       */
+      readonly owned?: boolean | undefined;
+      /** What the network said of congestion (RFC 3168 §5), where the host can tell. */
+      readonly ecn?: Ecn | undefined;
     }
   | { readonly type: 'timeout'; readonly now: number };
 

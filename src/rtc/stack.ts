@@ -253,10 +253,10 @@ export class ProtocolStack {
     this.clock.endDrain();
   }
 
-  receive(path: DatagramPath, data: Uint8Array): void {
+  receive(path: DatagramPath, data: Uint8Array, owned: boolean | undefined): void {
     this.#counters.add('datagramsReceived');
     this.#counters.add('bytesReceived', data.length);
-    this.#touched(this.#transport).receive(path, data, this.clock.now);
+    this.#touched(this.#transport).receive(path, data, this.clock.now, owned);
     this.carry();
   }
 

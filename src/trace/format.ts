@@ -124,6 +124,7 @@ const datagram: Fields<Omit<DatagramEntry, 'type'>> = {
   source: address,
   destination: address,
   data: bytes,
+  ecn: optional(oneOf('not-ect', 'ect(0)', 'ect(1)', 'ce')),
   summary: text,
 };
 

@@ -127,8 +127,8 @@ class Again implements CallTarget {
     this.#made = undefined;
     switch (entry.type) {
       case 'receive': {
-        const { at: now, protocol, source, destination, data } = entry;
-        this.rtc.handleInput({ type: 'receive', now, protocol, source, destination, data });
+        const { at: now, protocol, source, destination, data, ecn } = entry;
+        this.rtc.handleInput({ type: 'receive', now, protocol, source, destination, data, ecn });
         break;
       }
       case 'time':

@@ -15,6 +15,9 @@ export interface DatagramPath {
   readonly destination: TransportAddress;
 }
 
+/** An ECN codepoint of the IP header (RFC 3168 §5, RFC 9331): `ce` says that a router is congested. */
+export type Ecn = 'not-ect' | 'ect(0)' | 'ect(1)' | 'ce';
+
 /** One datagram to send from `source` to `destination`. */
 export interface Transmit extends DatagramPath {
   readonly type: 'transmit';
@@ -23,6 +26,8 @@ export interface Transmit extends DatagramPath {
    * is kept for long or transferred to another thread.
    */
   readonly data: Bytes;
+  /** The codepoint to send it with, where the host can; absent: `not-ect`. */
+  readonly ecn?: Ecn | undefined;
 }
 
 /** W3C `RTCDtlsTransportState`. */

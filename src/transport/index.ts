@@ -2,6 +2,7 @@
 export type {
   DatagramPath,
   DtlsTransportState,
+  Ecn,
   Transmit,
   TransportCounter,
   TransportEvent,

@@ -231,14 +231,14 @@ export class Transport implements Machine<TransportEvent> {
 
   // --- what the world did ---
 
-  /** One datagram. It is neither written to nor kept. */
-  receive(path: DatagramPath, data: Uint8Array, now: number): void {
+  /** One datagram. It is neither written to nor kept, unless it is `owned`: then it is opened where it lies. */
+  receive(path: DatagramPath, data: Uint8Array, now: number, owned = false): void {
     switch (datagramKind(data)) {
       case 'stun':
         this.#ice.handlePacket(data, path, now);
         break;
       case 'dtls':
-        this.#receiveDtls(path, data, now);
+        this.#receiveDtls(path, data, now, owned);
         break;
       case 'rtp':
         this.#counters.add('droppedRtp');
@@ -349,10 +349,10 @@ export class Transport implements Machine<TransportEvent> {
 
   // --- in: DTLS from validated pairs ---
 
-  #receiveDtls(path: DatagramPath, data: Uint8Array, now: number): void {
+  #receiveDtls(path: DatagramPath, data: Uint8Array, now: number, owned: boolean): void {
     const { protocol, destination: local, source: remote } = path;
     if (this.#dtls !== undefined && this.#ice.isValidPath(local, remote, protocol)) {
-      this.#dtls.handlePacket(data, now);
+      this.#dtls.handlePacket(data, now, owned);
       const hasData = this.#dtls.state === 'connected' && this.#dtls.queuedEvents > 0;
       if (hasData) this.#ice.noteData(local, remote, protocol, now);
     } else if (!this.#ice.isAuthenticatedPath(local, remote, protocol)) {

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { TraceEntry, TraceOptions } from '../../src/index.ts';
 import type { Rtc } from '../../src/index.ts';
 import type { TraceCall } from '../../src/rtc.ts';
+import { formatEntry } from '../../src/trace/index.ts';
 import type { Pair } from '../rtc/pair.ts';
 import { channel, makeOpenPair, makePair, makeUnsignalledPair, runUntilOpen } from '../rtc/pair.ts';
 
@@ -210,6 +211,26 @@ describe('inside', () => {
     net.run({ until: () => answerer.messages.has('chat') });
     // Both ends set up SCTP at once; what is left over of one of the two exchanges is normal.
     expect(ofType(entries, 'drop').filter(({ counter }) => counter !== 'sctp.late-setup-chunk')).toEqual([]);
+  });
+
+  test('what the network says of congestion is told with the datagram', () => {
+    const { net, offerer, entries } = openPair();
+    const before = entries.length;
+    const path = {
+      protocol: 'udp',
+      source: { address: '203.0.113.9', port: 9 },
+      destination: { address: '192.0.2.1', port: 5000 },
+    } as const;
+    offerer.rtc.handleInput({
+      type: 'receive',
+      now: net.now,
+      ...path,
+      data: Uint8Array.of(200),
+      ecn: 'ce',
+    });
+    const [entry] = entries.slice(before);
+    expect(entry).toMatchObject({ type: 'receive', ecn: 'ce' });
+    expect(entry && formatEntry(entry)).toContain('"ecn":"ce"');
   });
 
   test('what is dropped is named right after the datagram', () => {

@@ -9,7 +9,8 @@
  * record does not spoil the good ones beside it. Protected records that come before their keys are held, within a
  * bound, and come out of `load` + `next` like a datagram once `takeHeld` has handed them back.
  *
- * The datagram is the caller's and never written to: protected records are opened in a single copy of it.
+ * The datagram is the caller's and never written to: protected records are opened in a single copy of it. One that is given
+ * away is opened where it lies.
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { NO_BYTES, copyBytes, readU48 } from '../../core/bytes.ts';
@@ -61,7 +62,7 @@ export class RecordReader {
   readonly #counters: DtlsCounters;
   #datagram: Uint8Array = NO_BYTES;
   #at = 0;
-  /** A copy of the datagram, made for its first protected record. */
+  /** Where protected records are opened: a copy of the datagram, made for the first of them, or the datagram itself. */
   #copy: Bytes | undefined;
   #held: Bytes[] = [];
   #heldBytes = 0;
@@ -77,10 +78,11 @@ export class RecordReader {
     return this.#held.length;
   }
 
-  load(datagram: Uint8Array): void {
+  /** @param owned the datagram is given away, and opened where it lies */
+  load(datagram: Uint8Array, owned = false): void {
     this.#datagram = datagram;
     this.#at = 0;
-    this.#copy = undefined;
+    this.#copy = owned ? plainView(datagram) : undefined;
   }
 
   /** Moves to the next usable record; false at the datagram's end. */
@@ -269,4 +271,10 @@ export class RecordReader {
     this.#held.push(copyBytes(this.#datagram, header, header + size));
     this.#heldBytes += size;
   }
+}
+
+/** The same memory as a plain array: hosts give subclasses of it. Shared memory is nobody's own: it is copied. */
+function plainView(datagram: Uint8Array): Bytes | undefined {
+  const { buffer, byteOffset, length } = datagram;
+  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, length) : undefined;
 }

@@ -14,7 +14,7 @@ import type { Failure } from '../../core/errors.ts';
 import type { OptionRules } from '../../core/options.ts';
 import { flag } from '../../core/options.ts';
 import type { TraceCall, TraceChannel } from '../calls.ts';
-import type { RtcEvent } from '../contract.ts';
+import type { Ecn, RtcEvent } from '../contract.ts';
 
 export type { TraceCall, TraceChannel } from '../calls.ts';
 
@@ -55,6 +55,7 @@ export type TraceEntry =
       readonly source: TransportAddress;
       readonly destination: TransportAddress;
       readonly data: Bytes;
+      readonly ecn?: Ecn | undefined;
       /** The datagram in one line, for people. */
       readonly summary: string;
     }
@@ -71,6 +72,7 @@ export type TraceEntry =
       readonly source: TransportAddress;
       readonly destination: TransportAddress;
       readonly data: Bytes;
+      readonly ecn?: Ecn | undefined;
       readonly summary: string;
     }
   | { readonly type: 'event'; readonly at: number; readonly event: TraceEvent }

@@ -63,7 +63,7 @@ export class Tracer implements TransportTap {
       this.#emit({ type: 'time', at: input.now });
       return;
     }
-    const { protocol, source, destination } = input;
+    const { protocol, source, destination, ecn } = input;
     const data = copyBytes(input.data);
     this.#emit({
       type: 'receive',
@@ -72,6 +72,7 @@ export class Tracer implements TransportTap {
       source: { address: source.address, port: source.port },
       destination: { address: destination.address, port: destination.port },
       data,
+      ...(ecn === undefined ? {} : { ecn }),
       summary: datagramSummary(data),
     });
   }
@@ -104,10 +105,18 @@ export class Tracer implements TransportTap {
   output(output: Output): void {
     switch (output.type) {
       case 'transmit': {
-        const { protocol, source, destination } = output;
+        const { protocol, source, destination, ecn } = output;
         const data = copyBytes(output.data);
-        const summary = datagramSummary(data);
-        this.#emit({ type: 'transmit', at: this.#now, protocol, source, destination, data, summary });
+        this.#emit({
+          type: 'transmit',
+          at: this.#now,
+          protocol,
+          source,
+          destination,
+          data,
+          ...(ecn === undefined ? {} : { ecn }),
+          summary: datagramSummary(data),
+        });
         return;
       }
       case 'event':
