@@ -1,5 +1,5 @@
 /**
- * Every channel has one end: after its `channelclose` nothing more is heard of it, and before the connection's `closed`
+ * ChannelOutcomes: a check that every channel has one end. After its `channelclose` nothing more is heard of it, and before the connection's `closed`
  * it has come. Watched over the events of one machine, for whatever in them looks like a data channel.
  */
 import type { SimOutput } from './machine.ts';

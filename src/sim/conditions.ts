@@ -1,5 +1,5 @@
 /**
- * What one direction of a link does to datagrams. Everything defaults to "nothing", except a latency of 1 ms: on links
+ * Conditions: what one direction of a link does to datagrams. Everything defaults to "nothing", except a latency of 1 ms: on links
  * without any, whole conversations happen in one instant.
  *
  * Sizes are those of IP packets: the UDP payload and 28 bytes of headers over IPv4, 48 over IPv6.

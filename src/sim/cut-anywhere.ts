@@ -1,5 +1,5 @@
 /**
- * Cut anywhere: one scenario, run again and again, each time with one fault at one datagram of one direction.
+ * The search `cutAnywhere`: one scenario, run again and again, each time with one fault at one datagram of one direction.
  *
  *   build(seed), undisturbed      → how many datagrams each direction carries until the scenario is done
  *   for each direction, index, fault:

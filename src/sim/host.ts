@@ -1,5 +1,5 @@
 /**
- * A host: addresses, the machines that run on it, and a clock that can be frozen.
+ * Host: addresses, the machines that run on them, and a clock that can be frozen.
  *
  * Each address is an interface that can be taken down. A datagram goes to the machine that has its port; a machine
  * attached without a port has every port that no other machine has.
@@ -8,12 +8,11 @@ import { badArgument } from '../core/errors.ts';
 import type { OptionRule, OptionRules } from '../core/options.ts';
 import { callback, having, integer, listOf, number, or, text } from '../core/options.ts';
 import { BoundedQueue } from '../core/queue.ts';
-import type { Link } from './link.ts';
+import type { TransportAddress } from '../core/address.ts';
+import type { Bytes } from '../core/bytes.ts';
+import type { OpenRecord } from './log.ts';
 import type { PeerEvent, SimMachine, SimOutput } from './machine.ts';
 import type { Nat } from './nat.ts';
-import type { PeerRunner, SimPeer } from './peer.ts';
-import type { End, Realm } from './realm.ts';
-import type { Flight } from './wire.ts';
 
 /** Options of `network.host()`. */
 export interface HostOptions {
@@ -41,6 +40,56 @@ export interface AttachOptions<Output extends SimOutput = SimOutput> {
    * never count.
    */
   readonly closedEvent?: string | false | undefined;
+}
+
+/** A machine on a host, as `host.attach()` answers it. Times are virtual milliseconds. */
+export interface SimPeer<Output extends SimOutput = SimOutput> {
+  readonly name: string;
+  readonly host: Host;
+  /** Every event of this machine, in order (`record.events`). */
+  readonly events: readonly PeerEvent<Output>[];
+  /** When the machine wants to be woken; `Infinity`: only by a datagram. */
+  readonly deadline: number;
+  /** The reason the machine gave for its deadline. */
+  readonly reason: string | undefined;
+  /** Whether its closed event has been polled out. */
+  readonly closed: boolean;
+  /** Whether `detach` has been called. */
+  readonly detached: boolean;
+  /** Steps this machine has made. */
+  readonly steps: number;
+  /**
+   * Polls the machine again at this instant. Needed after calls on a machine without `onWake` from within another
+   * machine's `onEvent`; between runs and after `at` and `after` the network does it by itself.
+   */
+  wake(): void;
+  /**
+   * Calls `action` at a virtual time and polls this machine alone. A frozen host's is put off until it wakes.
+   * Throws `ERR_BAD_ARGUMENT` for a time that has passed.
+   */
+  at(time: number, action: () => void): void;
+  /** Calls `action` in so many milliseconds, as `at` does. */
+  after(delay: number, action: () => void): void;
+  /**
+   * The machine is gone without a word, as by kill -9: never driven again, its ports free, datagrams to it unheard.
+   * It may be attached again, as another peer.
+   */
+  detach(): void;
+}
+
+/** A datagram as its receiver sees it. */
+export interface Arrival {
+  readonly record: OpenRecord;
+  readonly data: Bytes;
+  readonly source: TransportAddress;
+  readonly destination: TransportAddress;
+}
+
+/** A machine as its host drives it. */
+export interface Runner extends SimPeer {
+  receive(arrival: Arrival): void;
+  /** Awakes from a freeze: the time, then everything kept, then one drain. */
+  thaw(arrivals: readonly Arrival[]): void;
 }
 
 /** What each option of a host may be. */
@@ -84,16 +133,12 @@ export class NetworkInterface {
   /** Canonical text. */
   readonly address: string;
   readonly family: 4 | 6;
-  readonly realm: Realm;
-  /** @internal Links from here, made on first use. */
-  readonly links: Map<End, Link> = new Map<End, Link>();
   #isUp = true;
 
-  constructor(host: Host, address: string, family: 4 | 6, realm: Realm) {
+  constructor(host: Host, address: string, family: 4 | 6) {
     this.host = host;
     this.address = address;
     this.family = family;
-    this.realm = realm;
   }
 
   get isUp(): boolean {
@@ -111,8 +156,8 @@ export class NetworkInterface {
 }
 
 interface Waiting {
-  readonly peer: PeerRunner;
-  readonly flight: Flight;
+  readonly peer: Runner;
+  readonly arrival: Arrival;
 }
 
 const DEFAULT_RECEIVE_BUFFER = 256;
@@ -126,9 +171,9 @@ export class Host {
   readonly #services: HostServices;
   readonly #behind: Nat | undefined;
   readonly #interfaces = new Map<string, NetworkInterface>();
-  readonly #byPort = new Map<number, PeerRunner>();
-  readonly #peers = new Set<PeerRunner>();
-  #anyPort: PeerRunner | undefined;
+  readonly #byPort = new Map<number, Runner>();
+  readonly #peers = new Set<Runner>();
+  #anyPort: Runner | undefined;
   #frozenUntil = -Infinity;
   readonly #backlog: BoundedQueue<Waiting>;
 
@@ -193,7 +238,7 @@ export class Host {
   }
 
   /** @internal */
-  runners(): readonly PeerRunner[] {
+  runners(): readonly Runner[] {
     return [...this.#peers];
   }
 
@@ -208,8 +253,8 @@ export class Host {
   }
 
   /** @internal */
-  keep(peer: PeerRunner, flight: Flight): boolean {
-    return this.#backlog.push({ peer, flight });
+  keep(peer: Runner, arrival: Arrival): boolean {
+    return this.#backlog.push({ peer, arrival });
   }
 
   /** @internal Everything kept while frozen, in the order of arrival. */
@@ -220,12 +265,12 @@ export class Host {
   }
 
   /** @internal */
-  listener(port: number): PeerRunner | undefined {
+  listener(port: number): Runner | undefined {
     return this.#byPort.get(port) ?? this.#anyPort;
   }
 
   /** @internal Checks, then binds all or nothing. */
-  bind(peer: PeerRunner, ports: readonly number[] | undefined): void {
+  bind(peer: Runner, ports: readonly number[] | undefined): void {
     if (ports === undefined) {
       if (this.#anyPort !== undefined)
         throw badArgument('port', `a port: ${this.#anyPort.name} has all`, ports);
@@ -241,7 +286,7 @@ export class Host {
   }
 
   /** @internal */
-  unbind(peer: PeerRunner): void {
+  unbind(peer: Runner): void {
     if (this.#anyPort === peer) this.#anyPort = undefined;
     for (const [port, owner] of this.#byPort) if (owner === peer) this.#byPort.delete(port);
     this.#peers.delete(peer);

@@ -2,9 +2,8 @@
 export { Network } from './network.ts';
 export type { LinkEnd, NetworkInspection, NetworkOptions } from './network.ts';
 export type { Outcome, RunOptions } from './loop.ts';
-export type { AttachOptions, HostOptions } from './host.ts';
+export type { AttachOptions, HostOptions, SimPeer } from './host.ts';
 export { Host, NetworkInterface } from './host.ts';
-export type { SimPeer } from './peer.ts';
 export { Link } from './link.ts';
 export type { LinkCounter, LinkLoss } from './link.ts';
 export { burstLoss } from './conditions.ts';

@@ -1,5 +1,5 @@
 /**
- * One direction of a link: takes the size of a packet and the time, and answers what becomes of it.
+ * Link: one direction between two interfaces. It takes the size of a packet and the time, and answers what becomes of it.
  *
  * A packet passes, in this order: scripted faults and cuts, the MTU, the queue in front of the rate, loss, bursts, then
  * latency and jitter, reordering, duplication, corruption. Each feature draws once per packet from a random stream of

@@ -1,5 +1,5 @@
 /**
- * The list of datagrams: what was sent, by whom, and what became of it; with a digest over all bytes, ways and times,
+ * DatagramLog: what was sent, by whom, and what became of it; with a digest over all bytes, ways and times,
  * by which two runs are compared.
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';

@@ -1,5 +1,5 @@
 /**
- * The virtual clock and what moves it: take the earliest thing planned, set the clock to its time, let it happen;
+ * Loop: the virtual clock and what moves it. Take the earliest thing planned, set the clock to its time, let it happen;
  * until a condition holds, nothing is left, time is up, or time has stopped moving.
  *
  * Time that stops moving is a livelock: machines that answer each other, or call for themselves, without end. An

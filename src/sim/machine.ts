@@ -1,5 +1,5 @@
 /**
- * What the simulated network drives: any machine with the library's poll contract. `Rtc` and `Endpoint` have it, and so
+ * SimMachine: what the simulated network drives, any machine with the library's poll contract. `Rtc` and `Endpoint` have it, and so
  * may a protocol of yours.
  *
  * Inputs go in by `handleInput`; then `pollOutput` is called until it answers `timeout`. A timeout says when to come

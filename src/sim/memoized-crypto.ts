@@ -1,5 +1,5 @@
 /**
- * A CryptoProvider that remembers: whatever `provider` has once computed from the same bytes is not computed again.
+ * MemoizedCrypto: a `CryptoProvider` that remembers. Whatever `provider` has once computed from the same bytes is not computed again.
  *
  * A search over faults builds the same two ends thousands of times, from the same seed and so with the same keys; the
  * curves are then worked out once. It also makes the signatures of a provider that salts them the same every time, so

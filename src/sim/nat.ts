@@ -1,6 +1,6 @@
 /**
- * A NAT with one outside address, as RFC 4787 sorts them: which datagrams share a mapping, and whose datagrams may come
- * in through it.
+ * Nat: the translator between an inside and its one outside address, as RFC 4787 sorts them: which datagrams share a
+ * mapping, and whose datagrams may come in through it. Where it stands, realm.ts knows.
  *
  * Out: the inside source gets a mapping (or renews one) and leaves from its outside port. In: the outside port names
  * the mapping, the filter decides, the datagram goes on to the inside address. The translation takes no time; it
@@ -10,7 +10,6 @@ import type { TransportAddress } from '../core/address.ts';
 import { formatAddress } from '../core/address.ts';
 import type { OptionRule, OptionRules } from '../core/options.ts';
 import { flag, having, integer, oneOf, text, wait } from '../core/options.ts';
-import type { Realm } from './realm.ts';
 
 /** On what of the other side's address a mapping or a filter depends (RFC 4787 §4.1, §5). */
 export type NatBehaviour = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
@@ -83,8 +82,6 @@ export class Nat {
   readonly name: string;
   /** The outside address. */
   readonly address: string;
-  readonly outside: Realm;
-  readonly inside: Realm;
   readonly hairpin: boolean;
   readonly #mapping: NatBehaviour;
   readonly #filtering: NatBehaviour;
@@ -96,11 +93,9 @@ export class Nat {
   #nextPort = 0;
 
   /** Made by `network.nat()`, which has judged the options. */
-  constructor(address: string, outside: Realm, makeInside: (gateway: Nat) => Realm, options: NatOptions) {
+  constructor(address: string, options: NatOptions) {
     this.address = address;
     this.name = options.name ?? `nat ${address}`;
-    this.outside = outside;
-    this.inside = makeInside(this);
     this.hairpin = options.hairpin ?? false;
     this.#mapping = options.mapping ?? 'endpoint-independent';
     this.#filtering = options.filtering ?? 'address-and-port-dependent';

@@ -1,5 +1,5 @@
 /**
- * A network in a box: hosts, links and NATs on one virtual clock, everything random from one seed.
+ * Network: a network in a box, with hosts, links and NATs on one virtual clock, everything random from one seed.
  *
  *   const net = new Network({ seed: 1 })
  *   const a = net.host('192.0.2.1'), b = net.host('192.0.2.2')
@@ -17,7 +17,7 @@ import { checkOptions, flag, integer, nested, number, required } from '../core/o
 import { SeededRandom } from '../core/random.ts';
 import type { LinkConditions, PathConditions } from './conditions.ts';
 import { CONDITION_RULES, DEFAULT_CONDITIONS, pathConditions, resolveConditions } from './conditions.ts';
-import type { AttachOptions, HostOptions } from './host.ts';
+import type { AttachOptions, HostOptions, SimPeer } from './host.ts';
 import { ATTACH_RULES, HOST_RULES, Host, NetworkInterface } from './host.ts';
 import type { Link } from './link.ts';
 import type { DatagramRecord, Fate } from './log.ts';
@@ -27,9 +27,10 @@ import { Loop } from './loop.ts';
 import type { PeerEvent, SimMachine, SimOutput } from './machine.ts';
 import type { NatOptions } from './nat.ts';
 import { Nat, NAT_RULES } from './nat.ts';
-import type { Occurrence, PeerSurroundings, RunnerOptions, SimPeer } from './peer.ts';
+import type { Occurrence, PeerSurroundings, RunnerOptions } from './peer.ts';
 import { PeerRunner } from './peer.ts';
-import { Realm, takenAddress } from './realm.ts';
+import type { Realm } from './realm.ts';
+import { Realms, takenAddress } from './realm.ts';
 import { Wire } from './wire.ts';
 
 /** Options of a network. */
@@ -96,7 +97,7 @@ const RULES: OptionRules<NetworkOptions> = {
 /** The network: make hosts, links and NATs, attach machines, `run`, then look at events, datagrams and digest. */
 export class Network {
   readonly seed: number;
-  readonly #internet = new Realm(undefined);
+  readonly #realms = new Realms();
   readonly #loop: Loop<Occurrence>;
   readonly #log: DatagramLog;
   readonly #wire: Wire;
@@ -116,7 +117,7 @@ export class Network {
       isDue: (item, at) => isDue(item, at),
       happen: (item) => this.#happen(item),
     });
-    this.#wire = new Wire(this.#log, new SeededRandom(seed), defaults, (at, flight) =>
+    this.#wire = new Wire(this.#realms, this.#log, new SeededRandom(seed), defaults, (at, flight) =>
       this.#loop.plan(at, { type: 'arrival', flight }),
     );
     this.#surroundings = {
@@ -199,9 +200,8 @@ export class Network {
     checkOptions('nat', options, NAT_RULES);
     const canonical = canonicalAddress(address);
     if (canonical === undefined) throw badArgument('address', 'an IP address', address);
-    const outside = options.behind?.inside ?? this.#internet;
-    const nat = new Nat(canonical, outside, (gateway) => new Realm(gateway), options);
-    outside.add(canonical, nat);
+    const nat = new Nat(canonical, options);
+    this.#realms.addNat(nat, this.#realms.behind(options.behind));
     return nat;
   }
 
@@ -242,9 +242,7 @@ export class Network {
   /** Undoes `cut` and `partition` between a group and others (default: all others); without arguments, everywhere. */
   heal(group?: readonly LinkEnd[], others?: readonly LinkEnd[]): void {
     if (group === undefined) {
-      for (const host of this.#hosts.values()) {
-        for (const { links } of host.interfaces) for (const link of links.values()) link.heal();
-      }
+      for (const link of this.#wire.links()) link.heal();
     } else {
       this.#eachPair(group, others ?? this.#allBut(group), (link) => link.heal());
     }
@@ -339,9 +337,9 @@ export class Network {
     for (const peer of host.runners()) {
       // The event handler of one before it may have detached it.
       if (peer.detached) continue;
-      peer.thaw(kept.filter((waiting) => waiting.peer === peer).map(({ flight }) => flight));
+      peer.thaw(kept.filter((waiting) => waiting.peer === peer).map(({ arrival }) => arrival));
     }
-    for (const { peer, flight } of kept) if (peer.detached) this.#log.lost(flight.record, 'no-listener');
+    for (const { peer, arrival } of kept) if (peer.detached) this.#log.lost(arrival.record, 'no-listener');
   }
 
   #freeze(host: Host, duration: number): void {
@@ -370,8 +368,8 @@ export class Network {
 
   #interface(host: Host, text: string, behind: Nat | undefined): NetworkInterface {
     const { canonical, family, realm } = this.#place(text, behind);
-    const added = new NetworkInterface(host, canonical, family, realm);
-    realm.add(canonical, added);
+    const added = new NetworkInterface(host, canonical, family);
+    this.#realms.addInterface(added, realm);
     return added;
   }
 
@@ -380,9 +378,10 @@ export class Network {
     const canonical = canonicalAddress(text);
     const family = addressFamily(text);
     if (canonical === undefined || family === undefined) throw badArgument('address', 'an IP address', text);
-    let nat = behind;
-    while (nat !== undefined && addressFamily(nat.address) !== family) nat = nat.outside.gateway;
-    return { canonical, family, realm: nat?.inside ?? this.#internet };
+    let realm = this.#realms.behind(behind);
+    while (realm.exit !== undefined && addressFamily(realm.exit.nat.address) !== family)
+      realm = realm.exit.outside;
+    return { canonical, family, realm };
   }
 
   #directions(from: LinkEnd, to: LinkEnd): Link[] {

@@ -1,11 +1,11 @@
 /**
- * A machine on a host. Each step gives it inputs and drains it:
+ * PeerRunner: drives one machine on its host. Each step gives it inputs and drains it:
  *
  *   handleInput … → pollOutput until timeout → the contract's rules are checked → its deadline is planned
  */
 import { ChannelOutcomes } from './channel-outcomes.ts';
 import type { Loop } from './loop.ts';
-import type { AttachOptions, Host } from './host.ts';
+import type { Arrival, AttachOptions, Host, Runner } from './host.ts';
 import type { DatagramLog } from './log.ts';
 import type { PeerEvent, SimInput, SimMachine, SimOutput, SimTimeout, SimTransmit } from './machine.ts';
 import type { Flight, Wire } from './wire.ts';
@@ -38,41 +38,6 @@ export interface PeerSurroundings {
 /** `AttachOptions` of whatever machine, without those that only `attach` looks at. */
 export type RunnerOptions = Pick<AttachOptions, 'onEvent' | 'invariant' | 'closedEvent'>;
 
-/** A machine on a host, as `host.attach()` answers it. Times are virtual milliseconds. */
-export interface SimPeer<Output extends SimOutput = SimOutput> {
-  readonly name: string;
-  readonly host: Host;
-  /** Every event of this machine, in order (`record.events`). */
-  readonly events: readonly PeerEvent<Output>[];
-  /** When the machine wants to be woken; `Infinity`: only by a datagram. */
-  readonly deadline: number;
-  /** The reason the machine gave for its deadline. */
-  readonly reason: string | undefined;
-  /** Whether its closed event has been polled out. */
-  readonly closed: boolean;
-  /** Whether `detach` has been called. */
-  readonly detached: boolean;
-  /** Steps this machine has made. */
-  readonly steps: number;
-  /**
-   * Polls the machine again at this instant. Needed after calls on a machine without `onWake` from within another
-   * machine's `onEvent`; between runs and after `at` and `after` the network does it by itself.
-   */
-  wake(): void;
-  /**
-   * Calls `action` at a virtual time and polls this machine alone. A frozen host's is put off until it wakes.
-   * Throws `ERR_BAD_ARGUMENT` for a time that has passed.
-   */
-  at(time: number, action: () => void): void;
-  /** Calls `action` in so many milliseconds, as `at` does. */
-  after(delay: number, action: () => void): void;
-  /**
-   * The machine is gone without a word, as by kill -9: never driven again, its ports free, datagrams to it unheard.
-   * It may be attached again, as another peer.
-   */
-  detach(): void;
-}
-
 /** What delivered bytes are overwritten with: neither zeros nor anything a protocol is likely to send. */
 const SCRIBBLE = 0xdb;
 
@@ -80,7 +45,7 @@ const SCRIBBLE = 0xdb;
 const MAX_UDP_PAYLOAD = 65_507;
 
 /** The network's side of a `SimPeer`: feeds, drains and checks its machine. */
-export class PeerRunner implements SimPeer {
+export class PeerRunner implements Runner {
   readonly name: string;
   readonly host: Host;
   readonly #machine: SimMachine;
@@ -205,18 +170,18 @@ export class PeerRunner implements SimPeer {
     this.poll(this.#reason === undefined ? 'timeout' : `timeout (${this.#reason})`);
   }
 
-  receive(flight: Flight): void {
+  receive(arrival: Arrival): void {
     this.#begin('datagram');
-    this.#deliver(flight);
+    this.#deliver(arrival);
     this.#drain();
   }
 
   /** Awakes from a freeze: the time, then everything kept, then one drain. */
-  thaw(flights: readonly Flight[]): void {
+  thaw(arrivals: readonly Arrival[]): void {
     this.#wakePlanned = false;
     this.#begin('thaw');
     this.#feed({ type: 'timeout', now: this.#around.loop.now });
-    for (const flight of flights) this.#deliver(flight);
+    for (const arrival of arrivals) this.#deliver(arrival);
     this.#drain();
   }
 
@@ -225,10 +190,9 @@ export class PeerRunner implements SimPeer {
     this.#around.loop.step(`${this.name}: ${cause}`);
   }
 
-  #deliver(flight: Flight): void {
+  #deliver({ record, source, destination, data }: Arrival): void {
     const { loop, log, scribble } = this.#around;
-    const { source, destination, data } = flight;
-    log.delivered(flight.record, this.name, loop.now);
+    log.delivered(record, this.name, loop.now);
     this.#feed({ type: 'receive', now: loop.now, protocol: 'udp', source, destination, data });
     if (scribble) data.fill(SCRIBBLE);
   }

@@ -1,5 +1,5 @@
 /**
- * Ready-made paths, `up` from the end named first. They are models of a kind of network with round numbers, not
+ * Presets: ready-made paths, `up` from the end named first. They are models of a kind of network with round numbers, not
  * measurements of one.
  */
 import type { PathConditions } from './conditions.ts';

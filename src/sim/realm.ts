@@ -1,6 +1,6 @@
 /**
- * An address space: the internet, or the inside of one NAT. Private addresses may repeat in different realms, as they
- * do at two homes.
+ * Realms: the address spaces of a network, which are the internet and the inside of each NAT, and who stands where.
+ * Private addresses may repeat in different realms, as they do at two homes.
  */
 import type { RtcError } from '../core/errors.ts';
 import { badArgument } from '../core/errors.ts';
@@ -10,14 +10,21 @@ import type { Nat } from './nat.ts';
 /** What can own an address. */
 export type End = NetworkInterface | Nat;
 
+/** The way out of an address space. */
+export interface Exit {
+  readonly nat: Nat;
+  /** Where the NAT has its outside address. */
+  readonly outside: Realm;
+}
+
 /** The addresses of one address space, and who has each. */
 export class Realm {
-  /** The way out; `undefined` on the internet. */
-  readonly gateway: Nat | undefined;
+  /** `undefined` on the internet. */
+  readonly exit: Exit | undefined;
   readonly #ends = new Map<string, End>();
 
-  constructor(gateway: Nat | undefined) {
-    this.gateway = gateway;
+  constructor(exit: Exit | undefined) {
+    this.exit = exit;
   }
 
   add(address: string, end: End): void {
@@ -28,6 +35,35 @@ export class Realm {
   /** Who has this address, in its canonical text, in this realm. */
   find(address: string): End | undefined {
     return this.#ends.get(address);
+  }
+}
+
+/** Every realm of a network. */
+export class Realms {
+  readonly internet: Realm = new Realm(undefined);
+  readonly #behind = new Map<Nat, Realm>();
+  readonly #homes = new Map<NetworkInterface, Realm>();
+
+  /** The realm behind `nat`; of none: the internet. */
+  behind(nat: Nat | undefined): Realm {
+    return (nat && this.#behind.get(nat)) ?? this.internet;
+  }
+
+  /** Where `local` stands. */
+  of(local: NetworkInterface): Realm {
+    return this.#homes.get(local) ?? this.internet;
+  }
+
+  /** `nat` stands in `outside`. Throws `ERR_BAD_ARGUMENT` when its address is taken there. */
+  addNat(nat: Nat, outside: Realm): void {
+    outside.add(nat.address, nat);
+    this.#behind.set(nat, new Realm({ nat, outside }));
+  }
+
+  /** `local` stands in `realm`. Throws `ERR_BAD_ARGUMENT` when its address is taken there. */
+  addInterface(local: NetworkInterface, realm: Realm): void {
+    realm.add(local.address, local);
+    this.#homes.set(local, realm);
   }
 }
 

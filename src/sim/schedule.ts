@@ -1,5 +1,5 @@
 /**
- * The future: a binary heap of what will happen, earliest first; of things due at one time, the one planned first.
+ * Schedule: a binary heap of what will happen, earliest first; of things due at one time, the one planned first.
  */
 interface Entry<T> {
   readonly at: number;

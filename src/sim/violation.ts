@@ -1,5 +1,5 @@
 /**
- * A machine broke the poll contract. The network asserts the contract at every step of every machine and throws this
+ * ContractViolation: a machine broke the poll contract. The network asserts the contract at every step of every machine and throws this
  * out of `run()`; the message names the machine, the step, the virtual time and the seed that brings it back.
  */
 

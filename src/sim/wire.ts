@@ -1,30 +1,24 @@
 /**
- * The way of a datagram between two interfaces:
+ * Wire: the way of a datagram between two interfaces.
  *
  *   sender's interface → out through the NATs in front of it → the link's verdict → (time passes)
  *   → in through the NATs in front of the receiver → receiver's interface → the machine that has the port
  */
 import type { TransportAddress } from '../core/address.ts';
-import type { Bytes } from '../core/bytes.ts';
 import { copyBytes } from '../core/bytes.ts';
 import type { SeededRandom } from '../core/random.ts';
 import type { ResolvedConditions } from './conditions.ts';
 import { SWAP_LIMIT } from './faults.ts';
-import type { NetworkInterface } from './host.ts';
+import type { Arrival, NetworkInterface, Runner } from './host.ts';
 import { Link } from './link.ts';
 import type { Verdict } from './link.ts';
-import type { DatagramLog, Loss, OpenRecord } from './log.ts';
+import type { DatagramLog, Loss } from './log.ts';
 import type { SimTransmit } from './machine.ts';
 import type { Nat } from './nat.ts';
-import type { PeerRunner } from './peer.ts';
-import type { End } from './realm.ts';
+import type { End, Realms } from './realm.ts';
 
 /** A copy of a datagram under way. */
-export interface Flight {
-  readonly record: OpenRecord;
-  readonly data: Bytes;
-  /** As the receiver will see it: the outside of the sender's NAT. */
-  readonly source: TransportAddress;
+export interface Flight extends Arrival {
   /** Where it heads; becomes the inside address as it comes in through a NAT. */
   destination: TransportAddress;
   /** Who has the destination's address: an interface, or the NAT to come in through. */
@@ -49,14 +43,24 @@ const HEADERS_IPV6 = 48;
  * Everything between the interfaces of one network. It decides what becomes of a datagram; the network plans when.
  */
 export class Wire {
+  readonly #realms: Realms;
   readonly #log: DatagramLog;
   readonly #random: SeededRandom;
   readonly #defaults: ResolvedConditions;
   readonly #plan: PlanArrival;
+  /** By sender, then by receiver; made on first use. */
+  readonly #links = new Map<NetworkInterface, Map<End, Link>>();
   /** Swapped datagrams that wait for the next one of their link. */
   readonly #held = new Map<Link, Flight>();
 
-  constructor(log: DatagramLog, random: SeededRandom, defaults: ResolvedConditions, plan: PlanArrival) {
+  constructor(
+    realms: Realms,
+    log: DatagramLog,
+    random: SeededRandom,
+    defaults: ResolvedConditions,
+    plan: PlanArrival,
+  ) {
+    this.#realms = realms;
     this.#log = log;
     this.#random = random;
     this.#defaults = defaults;
@@ -69,23 +73,33 @@ export class Wire {
 
   /** The direction from an interface to another one, or to a NAT behind which nobody has been reached yet. */
   link(from: NetworkInterface, to: End): Link {
-    const known = from.links.get(to);
+    let links = this.#links.get(from);
+    if (links === undefined) {
+      links = new Map<End, Link>();
+      this.#links.set(from, links);
+    }
+    const known = links.get(to);
     if (known !== undefined) return known;
     const name = `${endName(from)} → ${endName(to)}`;
     const made = new Link(name, this.#defaults, this.#random.split(name));
-    from.links.set(to, made);
+    links.set(to, made);
     return made;
+  }
+
+  /** Every link that has been made. */
+  *links(): Iterable<Link> {
+    for (const links of this.#links.values()) yield* links.values();
   }
 
   send(from: NetworkInterface, sender: string, transmit: SimTransmit, now: number): void {
     const { destination, data } = transmit;
     const record = this.#log.sent(sender, transmit, now);
-    const route = transmit.protocol === 'udp' ? leave(from, transmit, now) : 'not-udp';
+    const route = transmit.protocol === 'udp' ? this.#leave(from, transmit, now) : 'not-udp';
     if (typeof route === 'string') {
       this.#log.refused(record, route);
       return;
     }
-    const link = this.link(from, ownerOf(route.end, destination.port, now));
+    const link = this.link(from, this.#ownerOf(route.end, destination.port, now));
     const verdict = link.carry(now, data.length + (from.family === 4 ? HEADERS_IPV4 : HEADERS_IPV6));
     record.link = link.name;
     record.linkIndex = verdict.index;
@@ -102,9 +116,9 @@ export class Wire {
   }
 
   /** A flight arrives: the machine it is for, or `undefined` when it is lost at the last hop. */
-  arrive(flight: Flight, now: number): PeerRunner | undefined {
+  arrive(flight: Flight, now: number): Runner | undefined {
     flight.done = true;
-    const target = enter(flight, now);
+    const target = this.#enter(flight, now);
     if (typeof target === 'string') {
       this.#log.lost(flight.record, target);
       return undefined;
@@ -133,50 +147,50 @@ export class Wire {
     held.done = true;
     this.#plan(arrival, { ...held, done: false });
   }
-}
 
-/** Out through the NATs in front of the sender, until somebody has the destination's address. */
-function leave(from: NetworkInterface, transmit: SimTransmit, now: number): Route | Loss {
-  const { destination } = transmit;
-  if (!from.isUp) return 'interface-down';
-  if (destination.address.includes(':') !== (from.family === 6)) return 'no-route';
-  let source = transmit.source;
-  let realm = from.realm;
-  let passed: Nat | undefined;
-  for (;;) {
-    const end = realm.find(destination.address);
-    if (end !== undefined) {
-      const turnsBack = end === passed;
-      return turnsBack && !passed?.hairpin ? 'nat-no-hairpin' : { source, end };
+  /** Out through the NATs in front of the sender, until somebody has the destination's address. */
+  #leave(from: NetworkInterface, transmit: SimTransmit, now: number): Route | Loss {
+    const { destination } = transmit;
+    if (!from.isUp) return 'interface-down';
+    if (destination.address.includes(':') !== (from.family === 6)) return 'no-route';
+    let source = transmit.source;
+    let realm = this.#realms.of(from);
+    let passed: Nat | undefined;
+    for (;;) {
+      const end = realm.find(destination.address);
+      if (end !== undefined) {
+        const turnsBack = end === passed;
+        return turnsBack && !passed?.hairpin ? 'nat-no-hairpin' : { source, end };
+      }
+      if (realm.exit === undefined) return 'no-route';
+      passed = realm.exit.nat;
+      const outside = passed.outbound(source, destination, now);
+      if (outside === undefined) return 'nat-ports-exhausted';
+      source = outside;
+      realm = realm.exit.outside;
     }
-    passed = realm.gateway;
-    if (passed === undefined) return 'no-route';
-    const outside = passed.outbound(source, destination, now);
-    if (outside === undefined) return 'nat-ports-exhausted';
-    source = outside;
-    realm = passed.outside;
   }
-}
 
-/** In through the NATs in front of the receiver. */
-function enter(flight: Flight, now: number): NetworkInterface | Loss {
-  let end: End | undefined = flight.end;
-  while (end.kind === 'nat') {
-    const inside = end.inbound(flight.source, flight.destination.port, now);
-    if (inside === undefined) return 'nat-filtered';
-    flight.destination = inside;
-    end = end.inside.find(inside.address);
-    if (end === undefined) return 'no-route';
+  /** In through the NATs in front of the receiver. */
+  #enter(flight: Flight, now: number): NetworkInterface | Loss {
+    let end: End | undefined = flight.end;
+    while (end.kind === 'nat') {
+      const inside = end.inbound(flight.source, flight.destination.port, now);
+      if (inside === undefined) return 'nat-filtered';
+      flight.destination = inside;
+      end = this.#realms.behind(end).find(inside.address);
+      if (end === undefined) return 'no-route';
+    }
+    return end.isUp ? end : 'interface-down';
   }
-  return end.isUp ? end : 'interface-down';
-}
 
-/** The interface a datagram will come out at, as far as mappings tell: it names the link. */
-function ownerOf(end: End, port: number, now: number): End {
-  if (end.kind === 'interface') return end;
-  const inside = end.owner(port, now);
-  const next = inside === undefined ? undefined : end.inside.find(inside.address);
-  return inside === undefined || next === undefined ? end : ownerOf(next, inside.port, now);
+  /** The interface a datagram will come out at, as far as mappings tell: it names the link. */
+  #ownerOf(end: End, port: number, now: number): End {
+    if (end.kind === 'interface') return end;
+    const inside = end.owner(port, now);
+    const next = inside === undefined ? undefined : this.#realms.behind(end).find(inside.address);
+    return inside === undefined || next === undefined ? end : this.#ownerOf(next, inside.port, now);
+  }
 }
 
 function endName(end: End): string {

@@ -15,9 +15,6 @@ const LISTED: readonly string[] = [
   'channel/streams.ts → channel/data-channel.ts → channel/events.ts → channel/streams.ts',
   'negotiation/inactive.ts → negotiation/state.ts → negotiation/inactive.ts',
   'sctp/association/path-mtu.ts → sctp/inspection.ts → sctp/association/path-mtu.ts',
-  'sim/host.ts → sim/peer.ts → sim/host.ts',
-  'sim/nat.ts → sim/realm.ts → sim/nat.ts',
-  'sim/wire.ts → sim/host.ts → sim/wire.ts',
 ];
 
 const root = new URL('../../src/', import.meta.url);
