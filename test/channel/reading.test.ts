@@ -1,13 +1,13 @@
 /** Back-pressure and outcomes: what waits counts against the window until the application has it. */
 import { describe, expect, test } from 'vitest';
-import type { ChannelEvent, DataChannel, SendOptions } from '../../src/channel/index.ts';
+import type { ChannelEvent, ChannelOptions, DataChannel, SendOptions } from '../../src/channel/index.ts';
 import type { DataChannels } from '../../src/channel/index.ts';
 import { encodeAck } from '../../src/channel/index.ts';
 import type { FakePort } from './fake-port.ts';
 import { closed, connected, dcep, drain, localReset, message, remoteReset } from './fake-port.ts';
 
-function opened(): { port: FakePort; channels: DataChannels; chat: DataChannel } {
-  const { port, channels } = connected('client');
+function opened(options: ChannelOptions = {}): { port: FakePort; channels: DataChannels; chat: DataChannel } {
+  const { port, channels } = connected('client', options);
   const chat = channels.createChannel('chat');
   channels.handleSctpEvent(dcep(0, encodeAck()), 0);
   drain(channels);
@@ -41,6 +41,48 @@ describe('pauseReading', () => {
     say(channels, 'd');
     expect(channels.queuedEvents).toBe(3);
     expect([story(drain(channels)), port.released]).toEqual([['b', 'c', 'd'], 4]);
+  });
+
+  test('is told as a call once, and resumeReading once, however often either is said', () => {
+    const { channels, chat } = opened();
+    const calls: string[] = [];
+    channels.onCall = (_, { method }) => void calls.push(method);
+    chat.resumeReading();
+    expect(calls).toEqual([]);
+    chat.pauseReading();
+    chat.pauseReading();
+    expect(calls).toEqual(['pauseReading']);
+    chat.resumeReading();
+    chat.resumeReading();
+    expect(calls).toEqual(['pauseReading', 'resumeReading']);
+  });
+
+  test.each([
+    ['closing', remoteReset(0)],
+    ['closed', closed()],
+  ])('of a channel that is %s is no call, and changes nothing', (_, end) => {
+    const { channels, chat } = opened();
+    const calls: string[] = [];
+    channels.handleSctpEvent(end, 0);
+    channels.onCall = (__, { method }) => void calls.push(method);
+    chat.pauseReading();
+    chat.resumeReading();
+    expect([chat.isReadingPaused, calls]).toEqual([false, []]);
+  });
+
+  test('resumeReading wakes the host, which has messages to take; a second one has nothing to say', () => {
+    let woken = 0;
+    const { channels, chat } = opened({
+      onActivity: () => {
+        woken++;
+      },
+    });
+    chat.pauseReading();
+    say(channels, 'a');
+    woken = 0;
+    chat.resumeReading();
+    chat.resumeReading();
+    expect(woken).toBe(1);
   });
 
   test('other channels are not paused', () => {

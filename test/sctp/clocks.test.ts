@@ -45,6 +45,26 @@ describe('RtoEstimator (RFC 9260 §6.3.1)', () => {
     expect(made.timeout).toBe(120 + 220);
   });
 
+  test('an eighth of each sample goes into the round trip, a quarter of its distance into the variance', () => {
+    // 4 · (50 + (|100 - 900| - 50) / 4) and 100 + (900 - 100) / 8
+    expect([rto(100, 900).smoothed, rto(100, 900).timeout]).toEqual([200, 200 + 4 * 237.5]);
+    // The variance by now is 237.5 + (|200 - 1000| - 237.5) / 4, the round trip 200 + (1000 - 200) / 8.
+    expect([rto(100, 900, 1000).smoothed, rto(100, 900, 1000).timeout]).toEqual([300, 300 + 4 * 378.125]);
+  });
+
+  test('the shortest round trip is the least of all samples, and Infinity before the first', () => {
+    expect([rto(), rto(300), rto(300, 100, 200), rto(300, 100, -1)].map(({ shortest }) => shortest)).toEqual([
+      Infinity,
+      300,
+      100,
+      100,
+    ]);
+  });
+
+  test.each([0, 0.5, 60_000])('%d ms, within the range, is a sample', (sample) => {
+    expect([rto(sample).smoothed, rto(sample).shortest]).toEqual([sample, sample]);
+  });
+
   test('unstable samples raise it above the largest; stable ones bring it back', () => {
     const made = rto(...Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? 100 : 300)));
     expect(made.timeout).toBeGreaterThan(300);
@@ -70,6 +90,14 @@ describe('RtoEstimator (RFC 9260 §6.3.1)', () => {
     expect(new Set(seen.slice(3))).toEqual(new Set([3000]));
     made.sample(100);
     expect(made.timeout).toBeLessThan(400);
+  });
+
+  test('`resetBackoff` ends it without a sample', () => {
+    const made = rto(100);
+    made.backOff();
+    made.backOff();
+    made.resetBackoff();
+    expect([made.timeout, made.smoothed]).toEqual([320, 100]);
   });
 
   test('a round trip above the cap is waited for all the same', () => {

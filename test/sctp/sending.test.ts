@@ -134,6 +134,72 @@ describe('NewReno', () => {
     expect(cc.window).toBe(1000);
     expect(cc.inspect()['threshold']).toBe(4000);
   });
+
+  test('no loss, however often, takes the window below four packets', () => {
+    const cc = make();
+    for (let i = 0; i < 5; i++) cc.onLost(lost(true));
+    expect(cc.inspect()).toEqual({ controller: 'new-reno', window: 4000, threshold: 4000 });
+  });
+
+  test('a time-out halves the threshold, and slow start goes up to it, itself included', () => {
+    const cc = make();
+    cc.onTimeout();
+    for (const window of [2000, 3000, 4000, 5000, 6000]) {
+      acknowledged(cc, 1000);
+      expect(cc.window).toBe(window);
+    }
+    // Above 5000 a packet takes a window that was acknowledged.
+    for (let i = 0; i < 5; i++) acknowledged(cc, 1000);
+    expect(cc.window).toBe(6000);
+    acknowledged(cc, 1000);
+    expect(cc.window).toBe(7000);
+  });
+
+  test('congestion avoidance keeps what was acknowledged beyond a window', () => {
+    const cc = make();
+    cc.onLost(lost(true));
+    acknowledged(cc, 1000);
+    acknowledged(cc, 11_000); // 6000 of them are for the next packet, of 7000.
+    expect(cc.window).toBe(7000);
+    acknowledged(cc, 1999);
+    expect(cc.window).toBe(7000);
+    acknowledged(cc, 1);
+    expect(cc.window).toBe(8000);
+  });
+
+  test.each([
+    ['a loss', (cc: NewReno): void => cc.onLost(lost(true))],
+    ['a time-out', (cc: NewReno): void => cc.onTimeout()],
+    ['a path that came back', (cc: NewReno): void => cc.onPathChange()],
+  ])('%s forgets what was acknowledged towards the next packet', (_, happen) => {
+    const cc = make();
+    cc.onLost(lost(true));
+    acknowledged(cc, 1000);
+    acknowledged(cc, 5999);
+    happen(cc);
+    while (cc.window <= 4000) acknowledged(cc, 1000);
+    const { window } = cc;
+    for (let left = window - 1; left > 0; left -= 1000) acknowledged(cc, Math.min(1000, left));
+    expect(cc.window).toBe(window);
+    acknowledged(cc, 1);
+    expect(cc.window).toBe(window + 1000);
+  });
+
+  test('a new packet size counts from the next growth on, and the window holds one packet at the least', () => {
+    const cc = make();
+    cc.setMtu(1400);
+    expect(cc.window).toBe(10_000);
+    acknowledged(cc, 50_000);
+    expect(cc.window).toBe(24_000);
+    cc.onTimeout();
+    expect(cc.window).toBe(1400);
+    cc.setMtu(9000);
+    expect(cc.window).toBe(9000);
+  });
+
+  test('the threshold before the first loss is a number all the same', () => {
+    expect(make().inspect()['threshold']).toBe(Number.MAX_SAFE_INTEGER);
+  });
 });
 
 describe('Outstanding', () => {
