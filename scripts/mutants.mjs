@@ -50,7 +50,7 @@ const MUTANTS = [
     name: 'kept-on-close',
     fault: 'SCTP: an ended association keeps what it was sending (a forgotten release on close)',
     file: 'src/sctp/association/state.ts',
-    find: '  a.sender.clear();\n',
+    find: '  tcb.sender.clear();\n',
     replace: '',
   },
   {
@@ -85,7 +85,7 @@ const MUTANTS = [
     name: 'no-send-buffer',
     fault: 'SCTP: send() takes whatever it is given (a queue bound removed)',
     file: 'src/sctp/association/association.ts',
-    find: 'if (a.sender.heldBytes + charge(data.length) > a.settings.sendBuffer) {',
+    find: 'if (tcb.sender.heldBytes + charge(data.length) > tcb.settings.sendBuffer) {',
     replace: 'if (data.length < 0) {',
   },
   {
@@ -132,7 +132,7 @@ const MUTANTS = [
     name: 'any-tag',
     fault: 'SCTP association: a packet under any verification tag but 0 is taken',
     file: 'src/sctp/association/receive.ts',
-    find: 'if (tag !== a.initialization.localTag) {',
+    find: 'if (tag !== tcb.initialization.localTag) {',
     replace: 'if (tag === 0) {',
     suite: ['test/sctp/security.test.ts'],
   },

@@ -37,7 +37,7 @@ import { writePacket } from './transmit.ts';
 
 /** One SCTP association. */
 export class SctpAssociation implements Machine<SctpEvent> {
-  readonly #a: TransmissionControlBlock;
+  readonly #tcb: TransmissionControlBlock;
   #ports: PacketPorts;
   readonly #cursor = new ChunkCursor();
   readonly #writer = new PacketWriter();
@@ -45,27 +45,27 @@ export class SctpAssociation implements Machine<SctpEvent> {
   /** Throws `ERR_BAD_ARGUMENT` for an option out of range. */
   constructor(options: SctpOptions) {
     const settings = resolveOptions(options);
-    this.#a = new TransmissionControlBlock(settings);
+    this.#tcb = new TransmissionControlBlock(settings);
     this.#ports = { source: settings.localPort, destination: settings.remotePort };
   }
 
   get state(): SctpState {
-    return this.#a.state;
+    return this.#tcb.state;
   }
 
   /** Largest message the peer takes, in bytes (RFC 8841 `a=max-message-size`); Infinity: no limit. */
   get remoteMaxMessageSize(): number {
-    return this.#a.remoteMaxMessageSize;
+    return this.#tcb.remoteMaxMessageSize;
   }
 
   set remoteMaxMessageSize(size: number) {
     if (!(size > 0)) throw badArgument('remoteMaxMessageSize', 'a number above 0', size);
-    this.#a.remoteMaxMessageSize = size;
+    this.#tcb.remoteMaxMessageSize = size;
   }
 
   /** Largest message `send` takes, in bytes: what the peer takes, or the whole send buffer if that is less. */
   get maxMessageSize(): number {
-    return this.#a.maxMessageSize;
+    return this.#tcb.maxMessageSize;
   }
 
   /** The peer's SCTP port; it may be learned after construction (RFC 8841 `a=sctp-port`), before `connect`. */
@@ -81,28 +81,28 @@ export class SctpAssociation implements Machine<SctpEvent> {
 
   /** Largest SCTP packet this association may ever send, in bytes: with path MTU probing, its `max`. */
   get mtu(): number {
-    return this.#a.pathMtu.largest;
+    return this.#tcb.pathMtu.largest;
   }
 
   /** Bytes that the layers below add to a packet, for path MTU probing; it may be learned after construction, before `connect`. */
   get overhead(): number {
-    return this.#a.pathMtu.overhead;
+    return this.#tcb.pathMtu.overhead;
   }
 
   set overhead(bytes: number) {
     if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= 200))
       throw badArgument('overhead', '0–200', bytes);
-    this.#a.pathMtu.overhead = bytes;
+    this.#tcb.pathMtu.overhead = bytes;
   }
 
   /** Streams that may be sent on are 0 … outboundStreams−1: until `connected` our own limit, then the peer's if smaller. */
   get outboundStreams(): number {
-    return this.#a.outboundStreams;
+    return this.#tcb.outboundStreams;
   }
 
   /** Smoothed round-trip time in milliseconds, `undefined` before the first sample. */
   get roundTripTime(): number | undefined {
-    return this.#a.sender.rto.smoothed;
+    return this.#tcb.sender.rto.smoothed;
   }
 
   /**
@@ -111,8 +111,8 @@ export class SctpAssociation implements Machine<SctpEvent> {
    */
   connect(now: number): void {
     this.#observe(now);
-    if (this.#a.state === 'new') startConnect(this.#a);
-    updateTimers(this.#a);
+    if (this.#tcb.state === 'new') startConnect(this.#tcb);
+    updateTimers(this.#tcb);
   }
 
   /** Takes one SCTP packet; what is kept of it is copied. Never throws because of its bytes. */
@@ -140,8 +140,8 @@ export class SctpAssociation implements Machine<SctpEvent> {
     if (buffer.length - offset < mtu)
       throw badArgument('buffer', `${mtu} bytes of room`, buffer.length - offset);
     if (now !== undefined) this.#observe(now);
-    const length = writePacket(this.#a, this.#writer, buffer, offset, this.#ports);
-    updateTimers(this.#a);
+    const length = writePacket(this.#tcb, this.#writer, buffer, offset, this.#ports);
+    updateTimers(this.#tcb);
     return length;
   }
 
@@ -154,15 +154,15 @@ export class SctpAssociation implements Machine<SctpEvent> {
 
   /** How many events `pollEvent` has. */
   get queuedEvents(): number {
-    return this.#a.events.size;
+    return this.#tcb.events.size;
   }
 
   /** The next event, `undefined` when drained. */
   pollEvent(): SctpEvent | undefined {
-    const event = this.#a.events.shift();
-    if (event?.type === 'message' && !this.#a.retainsMessages) this.release(event.data.length);
+    const event = this.#tcb.events.shift();
+    if (event?.type === 'message' && !this.#tcb.retainsMessages) this.release(event.data.length);
     if (event?.type === 'streamreset' && event.origin === 'remote')
-      this.#a.receiver?.resetTold(event.streamId);
+      this.#tcb.receiver?.resetTold(event.streamId);
     return event;
   }
 
@@ -171,48 +171,48 @@ export class SctpAssociation implements Machine<SctpEvent> {
    * taken it. For owners who pass messages on. Default false.
    */
   get retainsMessages(): boolean {
-    return this.#a.retainsMessages;
+    return this.#tcb.retainsMessages;
   }
 
   set retainsMessages(retains: boolean) {
-    this.#a.retainsMessages = retains;
+    this.#tcb.retainsMessages = retains;
   }
 
   /** With `retainsMessages`: `messages` of together `length` bytes that were polled have been taken. Once for each. */
   release(length: number, messages = 1): void {
-    const a = this.#a;
-    if (a.state === 'closed' || a.receiver === undefined) return;
+    const tcb = this.#tcb;
+    if (tcb.state === 'closed' || tcb.receiver === undefined) return;
     // The SACK that says so may go with the next poll; its timer is for hosts that do not poll again now.
-    if (a.receiver.release(length, messages)) a.deadlines.start('sack', 1);
+    if (tcb.receiver.release(length, messages)) tcb.deadlines.start('sack', 1);
     // A reader that reads does not stall.
-    if (!a.deadlines.isArmed('readerStalled')) return;
-    a.deadlines.stop('readerStalled');
-    updateTimers(a);
+    if (!tcb.deadlines.isArmed('readerStalled')) return;
+    tcb.deadlines.stop('readerStalled');
+    updateTimers(tcb);
   }
 
   /**
    * Bytes of memory that what was received and not taken, and what was accepted and not acknowledged, takes together. O(1).
    */
   get heldBytes(): number {
-    return this.#a.sender.heldBytes + (this.#a.receiver?.heldBytes ?? 0);
+    return this.#tcb.sender.heldBytes + (this.#tcb.receiver?.heldBytes ?? 0);
   }
 
   /** Milliseconds between the last valid packet of the peer and the last time seen; 0 before the first. */
   get peerSilentFor(): number {
-    const silence = this.#a.now - this.#a.lastHeardAt;
+    const silence = this.#tcb.now - this.#tcb.lastHeardAt;
     return Number.isFinite(silence) ? Math.max(0, silence) : 0;
   }
 
   /** When `handleTimeout` is due, milliseconds; Infinity: nothing is awaited. */
   nextTimeout(): number {
     this.#date();
-    return this.#a.deadlines.next();
+    return this.#tcb.deadlines.next();
   }
 
   /** Which deadline that is. */
   timeoutReason(): DeadlineName | undefined {
     this.#date();
-    return this.#a.deadlines.nextName();
+    return this.#tcb.deadlines.nextName();
   }
 
   /**
@@ -225,25 +225,25 @@ export class SctpAssociation implements Machine<SctpEvent> {
    * Throws `ERR_INVALID_STATE` after `shutdown`, `ERR_BAD_ARGUMENT` for an empty message or a stream beyond our own `streams`.
    */
   send(streamId: number, message: SctpMessage): boolean {
-    const a = this.#a;
-    checkSend(a, streamId, message);
-    if (!acceptsData(a) || streamId >= a.outboundStreams) return false;
+    const tcb = this.#tcb;
+    checkSend(tcb, streamId, message);
+    if (!acceptsData(tcb) || streamId >= tcb.outboundStreams) return false;
     const { data, ppid, unordered, maxRetransmits, maxPacketLifeTime, priority, token } = message;
-    if (data.length > a.maxMessageSize) {
-      a.counters.add('refused-too-large');
-      a.events.push({ type: 'messageoutcome', streamId, token, outcome: 'too-large' });
+    if (data.length > tcb.maxMessageSize) {
+      tcb.counters.add('refused-too-large');
+      tcb.events.push({ type: 'messageoutcome', streamId, token, outcome: 'too-large' });
       return false;
     }
-    if (a.sender.heldBytes + charge(data.length) > a.settings.sendBuffer) {
-      a.sendBufferHigh = true;
+    if (tcb.sender.heldBytes + charge(data.length) > tcb.settings.sendBuffer) {
+      tcb.sendBufferHigh = true;
       return false;
     }
     const traits = { unordered, maxRetransmits, lifetime: maxPacketLifeTime, priority, token };
     const outgoing = outgoingMessage(streamId, ppid, copyBytes(data), traits);
-    a.clock.callWithoutTime();
+    tcb.clock.callWithoutTime();
     this.#limitLifetime(outgoing);
-    a.sender.accept(outgoing);
-    updateTimers(a);
+    tcb.sender.accept(outgoing);
+    updateTimers(tcb);
     return true;
   }
 
@@ -253,19 +253,19 @@ export class SctpAssociation implements Machine<SctpEvent> {
    * closed, or the peer shuts it down. Throws as `send` does.
    */
   resetStreams(streamIds: readonly number[]): void {
-    const a = this.#a;
-    checkOpen(a);
-    for (const id of streamIds) checkStream(id, a.settings.streams);
-    if (!acceptsData(a)) return;
-    a.clock.callWithoutTime();
-    for (const id of streamIds) a.outgoingResets.request(id, a.sender.queue);
-    updateTimers(a);
+    const tcb = this.#tcb;
+    checkOpen(tcb);
+    for (const id of streamIds) checkStream(id, tcb.settings.streams);
+    if (!acceptsData(tcb)) return;
+    tcb.clock.callWithoutTime();
+    for (const id of streamIds) tcb.outgoingResets.request(id, tcb.sender.queue);
+    updateTimers(tcb);
   }
 
   /** Drops the stream's messages that have not been started; one that was started is finished. */
   discard(streamId: number): void {
-    this.#a.sender.queue.discard(streamId);
-    updateTimers(this.#a);
+    this.#tcb.sender.queue.discard(streamId);
+    updateTimers(this.#tcb);
   }
 
   /**
@@ -273,21 +273,21 @@ export class SctpAssociation implements Machine<SctpEvent> {
    * until the peer resets the stream.
    */
   ignore(streamId: number): void {
-    if (this.#a.state === 'closed') return;
-    this.#a.receiver?.ignore(streamId);
-    updateTimers(this.#a);
+    if (this.#tcb.state === 'closed') return;
+    this.#tcb.receiver?.ignore(streamId);
+    updateTimers(this.#tcb);
   }
 
   /** Bytes accepted by `send` for the stream and not yet put into a packet for the first time. */
   bufferedAmount(streamId: number): number {
-    return this.#a.sender.queue.bufferedAmount(streamId);
+    return this.#tcb.sender.queue.bufferedAmount(streamId);
   }
 
   /** Bytes at which a falling `bufferedAmount` gives a `bufferedamountlow` event. Default 0. */
   setBufferedAmountLowThreshold(streamId: number, bytes: number): void {
-    checkStream(streamId, this.#a.settings.streams);
+    checkStream(streamId, this.#tcb.settings.streams);
     if (!(bytes >= 0)) throw badArgument('bytes', 'a number from 0', bytes);
-    this.#a.sender.queue.setLowThreshold(streamId, bytes);
+    this.#tcb.sender.queue.setLowThreshold(streamId, bytes);
   }
 
   /**
@@ -296,9 +296,9 @@ export class SctpAssociation implements Machine<SctpEvent> {
    * for messages that have no `priority` of their own, queued ones too, from the stream's next turn on.
    */
   setPriority(streamId: number, priority: number): void {
-    checkStream(streamId, this.#a.settings.streams);
+    checkStream(streamId, this.#tcb.settings.streams);
     checkPriority(priority);
-    if (this.#a.state !== 'closed') this.#a.sender.queue.setPriority(streamId, priority);
+    if (this.#tcb.state !== 'closed') this.#tcb.sender.queue.setPriority(streamId, priority);
   }
 
   /**
@@ -306,22 +306,22 @@ export class SctpAssociation implements Machine<SctpEvent> {
    * peer stand still: how long that may last is the owner's to say. When it can again, what was in flight is sent again at once.
    */
   setPathWritable(writable: boolean, now: number): void {
-    const a = this.#a;
+    const tcb = this.#tcb;
     this.#observe(now);
-    if (a.state === 'closed' || writable === a.pathWritable) return;
-    a.pathWritable = writable;
+    if (tcb.state === 'closed' || writable === tcb.pathWritable) return;
+    tcb.pathWritable = writable;
     if (writable) {
-      a.deadlines.release();
-      a.deadlines.stop('t3');
-      a.sender.recovery.handlePathRestored(a.now);
-      a.outbox.init ||= a.state === 'cookie-wait';
-      a.outbox.cookieEcho ||= a.state === 'cookie-echoed';
-      a.outbox.heartbeat ||= a.isAssociated;
-      a.outbox.reconfig ||= a.outgoingResets.inFlight;
+      tcb.deadlines.release();
+      tcb.deadlines.stop('t3');
+      tcb.sender.recovery.handlePathRestored(tcb.now);
+      tcb.outbox.init ||= tcb.state === 'cookie-wait';
+      tcb.outbox.cookieEcho ||= tcb.state === 'cookie-echoed';
+      tcb.outbox.heartbeat ||= tcb.isAssociated;
+      tcb.outbox.reconfig ||= tcb.outgoingResets.inFlight;
     } else {
-      a.deadlines.hold();
+      tcb.deadlines.hold();
     }
-    updateTimers(a);
+    updateTimers(tcb);
   }
 
   /**
@@ -330,29 +330,29 @@ export class SctpAssociation implements Machine<SctpEvent> {
    */
   changePath(max: number, now: number): void {
     this.#observe(now);
-    this.#a.pathMtu.reset(max);
-    this.#a.sender.rto.shortest = Infinity;
-    updateTimers(this.#a);
+    this.#tcb.pathMtu.reset(max);
+    this.#tcb.sender.rto.shortest = Infinity;
+    updateTimers(this.#tcb);
   }
 
   /** Ends gracefully: everything accepted is delivered first (RFC 9260 §9.2). Before `connected` it just ends. */
   shutdown(now: number): void {
-    const a = this.#a;
+    const tcb = this.#tcb;
     this.#observe(now);
-    if (a.state === 'new' || a.state === 'cookie-wait' || a.state === 'cookie-echoed') {
+    if (tcb.state === 'new' || tcb.state === 'cookie-wait' || tcb.state === 'cookie-echoed') {
       const text = 'shut down before the association was set up';
-      abortWith(a, byUser(text), failure(a, 'aborted', text));
-    } else if (a.state === 'established') {
-      a.state = 'shutdown-pending';
-      a.deadlines.start('shutdown', a.settings.gates.shutdown);
+      abortWith(tcb, byUser(text), failure(tcb, 'aborted', text));
+    } else if (tcb.state === 'established') {
+      tcb.state = 'shutdown-pending';
+      tcb.deadlines.start('shutdown', tcb.settings.gates.shutdown);
     }
-    updateTimers(a);
+    updateTimers(tcb);
   }
 
   /** The host stood still for `missed` milliseconds up to now: what waits for the peer waits so much longer. */
   thaw(missed: number): void {
     this.#date();
-    this.#a.deadlines.thaw(missed);
+    this.#tcb.deadlines.thaw(missed);
   }
 
   /**
@@ -361,84 +361,85 @@ export class SctpAssociation implements Machine<SctpEvent> {
    */
   close(reason: Failure, now: number): void {
     this.#observe(now);
-    if (this.#a.state !== 'closed') abortWith(this.#a, byUser(reason.code), reason);
+    if (this.#tcb.state !== 'closed') abortWith(this.#tcb, byUser(reason.code), reason);
   }
 
   /** As `close`, for a reason in words, which the ABORT has too. */
   abort(reason: string, now: number): void {
     this.#observe(now);
-    if (this.#a.state !== 'closed') abortWith(this.#a, byUser(reason), failure(this.#a, 'aborted', reason));
+    if (this.#tcb.state !== 'closed')
+      abortWith(this.#tcb, byUser(reason), failure(this.#tcb, 'aborted', reason));
   }
 
   /** State, timers (milliseconds, absolute), queues and counters as plain data. No tags, cookies or payload. */
   inspect(): SctpInspection {
-    const a = this.#a;
+    const tcb = this.#tcb;
     return {
-      state: a.state,
-      pathWritable: a.pathWritable,
-      timers: a.deadlines.armed(),
+      state: tcb.state,
+      pathWritable: tcb.pathWritable,
+      timers: tcb.deadlines.armed(),
       nextTimeout: Number.isFinite(this.nextTimeout()) ? this.nextTimeout() : null,
-      outboundStreams: a.outboundStreams,
-      remoteMaxMessageSize: Number.isFinite(a.remoteMaxMessageSize) ? a.remoteMaxMessageSize : null,
-      partialReliability: a.sender.abandonment.isSupported,
-      interleaving: a.sender.queue.interleaving,
-      zeroChecksum: a.settings.zeroChecksum && a.initialization.peer?.zeroChecksum === true,
-      pathMtu: a.pathMtu.inspect(),
-      events: a.events.size,
-      send: a.sender.inspect(),
-      receive: a.receiver?.inspect() ?? null,
+      outboundStreams: tcb.outboundStreams,
+      remoteMaxMessageSize: Number.isFinite(tcb.remoteMaxMessageSize) ? tcb.remoteMaxMessageSize : null,
+      partialReliability: tcb.sender.abandonment.isSupported,
+      interleaving: tcb.sender.queue.interleaving,
+      zeroChecksum: tcb.settings.zeroChecksum && tcb.initialization.peer?.zeroChecksum === true,
+      pathMtu: tcb.pathMtu.inspect(),
+      events: tcb.events.size,
+      send: tcb.sender.inspect(),
+      receive: tcb.receiver?.inspect() ?? null,
       resets: {
-        inFlight: [...a.outgoingResets.streams],
-        overdue: a.outgoingResets.isOverdue,
-        waiting: a.outgoingResets.waitingCount,
+        inFlight: [...tcb.outgoingResets.streams],
+        overdue: tcb.outgoingResets.isOverdue,
+        waiting: tcb.outgoingResets.waitingCount,
       },
-      counters: a.counters.snapshot(),
+      counters: tcb.counters.snapshot(),
     };
   }
 
   /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
   invariantViolation(): string | undefined {
-    return this.#writer.isMisordered ? 'a control chunk stood behind DATA' : invariantViolation(this.#a);
+    return this.#writer.isMisordered ? 'a control chunk stood behind DATA' : invariantViolation(this.#tcb);
   }
 
   #handle(packet: Uint8Array, now: number, owned: boolean): void {
     this.#observe(now);
-    readPacket(this.#a, this.#cursor, packet, this.#ports, owned);
+    readPacket(this.#tcb, this.#cursor, packet, this.#ports, owned);
     // What the packet says may stop a clock that is due. A packet that was refused has told the time as well.
     this.#runTimers();
   }
 
   /** Runs what is due by the last time seen, and sees to what waits. */
   #runTimers(): void {
-    const { deadlines } = this.#a;
+    const { deadlines } = this.#tcb;
     for (let due = deadlines.takeDue(); due !== undefined; due = deadlines.takeDue())
-      runDeadline(this.#a, due);
-    updateTimers(this.#a);
+      runDeadline(this.#tcb, due);
+    updateTimers(this.#tcb);
   }
 
   #observe(now: number): void {
-    const a = this.#a;
-    a.clock.observe(now, this);
+    const tcb = this.#tcb;
+    tcb.clock.observe(now, this);
     this.#date();
   }
 
   /** What was done while the clock was stale counts from now on, if it is right again. */
   #date(): void {
-    const a = this.#a;
-    if (a.clock.isStale) return;
-    a.sender.recovery.observe(a.now);
-    if (a.undated.length === 0) return;
-    for (const message of a.undated) a.sender.abandonment.limitLifetime(message, a.now);
-    a.undated = [];
-    a.deadlines.set('messageLifetime', a.sender.abandonment.nextExpiry);
+    const tcb = this.#tcb;
+    if (tcb.clock.isStale) return;
+    tcb.sender.recovery.observe(tcb.now);
+    if (tcb.undated.length === 0) return;
+    for (const message of tcb.undated) tcb.sender.abandonment.limitLifetime(message, tcb.now);
+    tcb.undated = [];
+    tcb.deadlines.set('messageLifetime', tcb.sender.abandonment.nextExpiry);
   }
 
   /** A message's lifetime begins now, or as soon as it is known when that is. */
   #limitLifetime(message: OutgoingMessage): void {
-    const a = this.#a;
+    const tcb = this.#tcb;
     if (message.lifetime === 0 || message.lifetime === Infinity) return;
-    if (a.clock.isStale) a.undated.push(message);
-    else a.sender.abandonment.limitLifetime(message, a.now);
+    if (tcb.clock.isStale) tcb.undated.push(message);
+    else tcb.sender.abandonment.limitLifetime(message, tcb.now);
   }
 }
 

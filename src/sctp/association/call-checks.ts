@@ -13,9 +13,9 @@ import type { SctpMessage } from '../events.ts';
 import type { TransmissionControlBlock } from './state.ts';
 
 /** Refuses a message that could be sent to no peer. */
-export function checkSend(a: TransmissionControlBlock, streamId: number, message: SctpMessage): void {
-  checkOpen(a);
-  checkStream(streamId, a.settings.streams);
+export function checkSend(tcb: TransmissionControlBlock, streamId: number, message: SctpMessage): void {
+  checkOpen(tcb);
+  checkStream(streamId, tcb.settings.streams);
   const { length } = message.data;
   if (length === 0) throw badArgument('data', 'at least one byte', length);
   checkLimit('maxRetransmits', message.maxRetransmits);

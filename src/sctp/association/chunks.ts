@@ -29,39 +29,39 @@ const MAX_ECHO = 256;
 const MAX_EVENTS_FOR_RESET = 10_000;
 
 /** Handles the cursor's chunk; false when the rest of the packet is not to be looked at. */
-export function handleChunk(a: TransmissionControlBlock, cursor: ChunkCursor, owned: boolean): boolean {
+export function handleChunk(tcb: TransmissionControlBlock, cursor: ChunkCursor, owned: boolean): boolean {
   switch (cursor.type) {
     case CHUNK.data:
     case CHUNK.iData:
-      return handleData(a, cursor, owned);
+      return handleData(tcb, cursor, owned);
     case CHUNK.sack:
-      return handleSack(a, cursor.body);
+      return handleSack(tcb, cursor.body);
     case CHUNK.initAck:
-      if (cursor.isAlone) handleInitAck(a, cursor.body);
-      else a.counters.add('unexpected-chunk');
+      if (cursor.isAlone) handleInitAck(tcb, cursor.body);
+      else tcb.counters.add('unexpected-chunk');
       return false;
     case CHUNK.heartbeat:
-      return handleHeartbeat(a, cursor);
+      return handleHeartbeat(tcb, cursor);
     case CHUNK.heartbeatAck:
-      return handleHeartbeatAck(a, cursor.body);
+      return handleHeartbeatAck(tcb, cursor.body);
     case CHUNK.abort:
-      return handleAbort(a, cursor.body);
+      return handleAbort(tcb, cursor.body);
     case CHUNK.shutdown:
-      return handleShutdown(a, cursor.body);
+      return handleShutdown(tcb, cursor.body);
     case CHUNK.shutdownAck:
-      return handleShutdownAck(a);
+      return handleShutdownAck(tcb);
     case CHUNK.shutdownComplete:
-      return handleShutdownComplete(a);
+      return handleShutdownComplete(tcb);
     case CHUNK.error:
-      return handleError(a, cursor.body);
+      return handleError(tcb, cursor.body);
     case CHUNK.cookieAck:
-      handleCookieAck(a);
+      handleCookieAck(tcb);
       return true;
     case CHUNK.reconfig:
-      return handleReconfig(a, cursor.body);
+      return handleReconfig(tcb, cursor.body);
     case CHUNK.forwardTsn:
     case CHUNK.iForwardTsn:
-      return handleForwardTsn(a, cursor.type, cursor.body);
+      return handleForwardTsn(tcb, cursor.type, cursor.body);
     case CHUNK.ecne:
     case CHUNK.cwr:
     case CHUNK.pad:
@@ -69,24 +69,24 @@ export function handleChunk(a: TransmissionControlBlock, cursor: ChunkCursor, ow
     case CHUNK.init:
     case CHUNK.cookieEcho:
       // Only ever the first chunk of a packet.
-      a.counters.add('unexpected-chunk');
+      tcb.counters.add('unexpected-chunk');
       return false;
     default:
-      return handleUnknown(a, cursor);
+      return handleUnknown(tcb, cursor);
   }
 }
 
-function handleData(a: TransmissionControlBlock, cursor: ChunkCursor, owned: boolean): boolean {
-  const { receiver } = a;
+function handleData(tcb: TransmissionControlBlock, cursor: ChunkCursor, owned: boolean): boolean {
+  const { receiver } = tcb;
   // Only an established peer sends DATA: it has taken our COOKIE ECHO, and its COOKIE ACK is lost or late. Waiting for T1
   // to ask again would hold back all that we have to say (an ACK of the channel the DATA opens, for one).
-  if (a.state === 'cookie-echoed') establish(a);
-  if (receiver === undefined || !a.mayReceiveData) return unexpected(a);
-  if ((cursor.type === CHUNK.iData) !== receiver.interleaving) return abortForKind(a);
+  if (tcb.state === 'cookie-echoed') establish(tcb);
+  if (receiver === undefined || !tcb.mayReceiveData) return unexpected(tcb);
+  if ((cursor.type === CHUNK.iData) !== receiver.interleaving) return abortForKind(tcb);
   // §9.2: in SHUTDOWN-SENT every DATA is answered with SACK and SHUTDOWN, and T2 starts anew.
-  if (a.state === 'shutdown-sent') {
-    a.outbox.shutdown = true;
-    a.deadlines.restart('t2', a.sender.rto.timeout);
+  if (tcb.state === 'shutdown-sent') {
+    tcb.outbox.shutdown = true;
+    tcb.deadlines.restart('t2', tcb.sender.rto.timeout);
     receiver.tracker.demandSack();
   }
   switch (receiver.handleData(cursor.packet, cursor.start, cursor.end, cursor.flags, owned)) {
@@ -94,7 +94,7 @@ function handleData(a: TransmissionControlBlock, cursor: ChunkCursor, owned: boo
       break;
     case 'invalid-stream':
       pushReply(
-        a,
+        tcb,
         encodeCause(
           CHUNK.error,
           CAUSE.invalidStream,
@@ -105,155 +105,159 @@ function handleData(a: TransmissionControlBlock, cursor: ChunkCursor, owned: boo
     case 'no-user-data':
       // §3.3.10.9 carries the TSN of the chunk.
       abortWith(
-        a,
+        tcb,
         { code: CAUSE.noUserData },
-        failure(a, 'protocol-violation', 'a DATA chunk without user data'),
+        failure(tcb, 'protocol-violation', 'a DATA chunk without user data'),
       );
       return false;
     case 'message-too-large':
-      return abortForSize(a);
+      return abortForSize(tcb);
   }
-  answerDeferredReset(a);
+  answerDeferredReset(tcb);
   return true;
 }
 
-function handleSack(a: TransmissionControlBlock, body: Uint8Array): boolean {
-  if (!a.maySendData) return unexpected(a);
+function handleSack(tcb: TransmissionControlBlock, body: Uint8Array): boolean {
+  if (!tcb.maySendData) return unexpected(tcb);
   const sack = decodeSack(body);
-  if (isFailure(sack)) return malformed(a, sack.reason);
-  const wasShut = a.sender.sendWindow.peerWindow === 0;
-  const verdict = a.sender.recovery.handleSack(sack, sack.window, a.now);
-  noteProgress(a, verdict);
-  if (a.sender.sendWindow.peerWindow > 0) {
+  if (isFailure(sack)) return malformed(tcb, sack.reason);
+  const wasShut = tcb.sender.sendWindow.peerWindow === 0;
+  const verdict = tcb.sender.recovery.handleSack(sack, sack.window, tcb.now);
+  noteProgress(tcb, verdict);
+  if (tcb.sender.sendWindow.peerWindow > 0) {
     // T3 was probing the window: from now on it waits for an acknowledgement.
-    if (wasShut) a.deadlines.stop('t3');
+    if (wasShut) tcb.deadlines.stop('t3');
   } else if (verdict.valid) {
     // While the window is shut, SACKs are all that is to be expected: the gate `zeroWindow` has the say.
-    a.deadlines.stop('dataProgress');
+    tcb.deadlines.stop('dataProgress');
   }
   return true;
 }
 
 /** Clocks that an acknowledgement stops; `updateTimers` starts again what is still needed. */
-function noteProgress(a: TransmissionControlBlock, verdict: SackVerdict): void {
-  if (verdict.advanced) a.deadlines.stop('t3');
+function noteProgress(tcb: TransmissionControlBlock, verdict: SackVerdict): void {
+  if (verdict.advanced) tcb.deadlines.stop('t3');
   if (!verdict.progress) return;
-  a.deadlines.stop('dataProgress');
+  tcb.deadlines.stop('dataProgress');
   // A window that opens and shuts without taking anything has not opened.
-  if (a.sender.sendWindow.peerWindow > 0) a.deadlines.stop('zeroWindow');
+  if (tcb.sender.sendWindow.peerWindow > 0) tcb.deadlines.stop('zeroWindow');
 }
 
-function handleHeartbeat(a: TransmissionControlBlock, cursor: ChunkCursor): boolean {
-  if (!a.isAssociated && a.state !== 'cookie-echoed') return unexpected(a);
+function handleHeartbeat(tcb: TransmissionControlBlock, cursor: ChunkCursor): boolean {
+  if (!tcb.isAssociated && tcb.state !== 'cookie-echoed') return unexpected(tcb);
   // It may be a probe of the peer's: the answer is as long as the question, on any path that this end would try (§8.3).
-  pushReply(a, encodeChunk(CHUNK.heartbeatAck, 0, cursor.body), a.pathMtu.largest);
+  pushReply(tcb, encodeChunk(CHUNK.heartbeatAck, 0, cursor.body), tcb.pathMtu.largest);
   return true;
 }
 
-function handleHeartbeatAck(a: TransmissionControlBlock, body: Uint8Array): boolean {
+function handleHeartbeatAck(tcb: TransmissionControlBlock, body: Uint8Array): boolean {
   const info = heartbeatInfo(body);
-  if (a.pathMtu.handleAnswer(info, a.now)) return true;
-  const roundTrip = a.heartbeat.answer(info, a.now);
-  if (roundTrip === undefined) a.counters.add('stray-heartbeat-ack');
-  else if (!Number.isNaN(roundTrip)) a.sender.rto.sample(roundTrip);
+  if (tcb.pathMtu.handleAnswer(info, tcb.now)) return true;
+  const roundTrip = tcb.heartbeat.answer(info, tcb.now);
+  if (roundTrip === undefined) tcb.counters.add('stray-heartbeat-ack');
+  else if (!Number.isNaN(roundTrip)) tcb.sender.rto.sample(roundTrip);
   return true;
 }
 
-function handleAbort(a: TransmissionControlBlock, body: Uint8Array): boolean {
+function handleAbort(tcb: TransmissionControlBlock, body: Uint8Array): boolean {
   const causes = decodeCauses(body);
   const said = causes[0]?.text;
   const why = said === undefined || said === '' ? `cause ${causes[0]?.code ?? 'none'}` : said;
-  end(a, { failure: failure(a, 'aborted-by-peer', `the peer aborted: ${why}`), origin: 'remote', causes });
+  end(tcb, {
+    failure: failure(tcb, 'aborted-by-peer', `the peer aborted: ${why}`),
+    origin: 'remote',
+    causes,
+  });
   return false;
 }
 
 /** RFC 9260 §9.2. The chunk also acknowledges. */
-function handleShutdown(a: TransmissionControlBlock, body: Uint8Array): boolean {
-  if (body.length !== 4) return malformed(a, 'malformed-chunk');
-  if (!a.isAssociated) return unexpected(a);
+function handleShutdown(tcb: TransmissionControlBlock, body: Uint8Array): boolean {
+  if (body.length !== 4) return malformed(tcb, 'malformed-chunk');
+  if (!tcb.isAssociated) return unexpected(tcb);
   const sack = { cumulativeTsn: readU32(body, 0), blocks: [], duplicates: [] };
-  const verdict = a.sender.recovery.handleSack(sack, a.sender.sendWindow.peerWindow, a.now);
+  const verdict = tcb.sender.recovery.handleSack(sack, tcb.sender.sendWindow.peerWindow, tcb.now);
   if (!verdict.valid) return true;
-  noteProgress(a, verdict);
-  if (a.state === 'established' || a.state === 'shutdown-pending') {
-    a.state = 'shutdown-received';
-    a.deadlines.start('shutdown', a.settings.gates.shutdown);
-  } else if (a.state === 'shutdown-sent') {
+  noteProgress(tcb, verdict);
+  if (tcb.state === 'established' || tcb.state === 'shutdown-pending') {
+    tcb.state = 'shutdown-received';
+    tcb.deadlines.start('shutdown', tcb.settings.gates.shutdown);
+  } else if (tcb.state === 'shutdown-sent') {
     // Both ends shut down at once: each acknowledges the other.
-    a.state = 'shutdown-ack-sent';
-    a.outbox.shutdownAck = true;
-    a.deadlines.restart('t2', a.sender.rto.timeout);
-  } else if (a.state === 'shutdown-ack-sent') {
-    a.outbox.shutdownAck = true;
+    tcb.state = 'shutdown-ack-sent';
+    tcb.outbox.shutdownAck = true;
+    tcb.deadlines.restart('t2', tcb.sender.rto.timeout);
+  } else if (tcb.state === 'shutdown-ack-sent') {
+    tcb.outbox.shutdownAck = true;
   }
   return true;
 }
 
-function handleShutdownAck(a: TransmissionControlBlock): boolean {
-  if (a.state !== 'shutdown-sent' && a.state !== 'shutdown-ack-sent') return unexpected(a);
-  end(a, { origin: 'local', causes: [] });
-  completeShutdown(a);
+function handleShutdownAck(tcb: TransmissionControlBlock): boolean {
+  if (tcb.state !== 'shutdown-sent' && tcb.state !== 'shutdown-ack-sent') return unexpected(tcb);
+  end(tcb, { origin: 'local', causes: [] });
+  completeShutdown(tcb);
   return false;
 }
 
 /** SHUTDOWN COMPLETE is all that a closed association still says: again, if the peer has not got it (§8.4). */
-export function completeShutdown(a: TransmissionControlBlock): void {
+export function completeShutdown(tcb: TransmissionControlBlock): void {
   const chunk = encodeChunk(CHUNK.shutdownComplete, 0, new Uint8Array(0));
-  a.hasCompletedShutdown = true;
-  a.outbox.farewell = { tag: a.initialization.peerTag, chunk };
+  tcb.hasCompletedShutdown = true;
+  tcb.outbox.farewell = { tag: tcb.initialization.peerTag, chunk };
 }
 
-function handleShutdownComplete(a: TransmissionControlBlock): boolean {
-  if (a.state !== 'shutdown-ack-sent') return unexpected(a);
-  end(a, { origin: 'remote', causes: [] });
+function handleShutdownComplete(tcb: TransmissionControlBlock): boolean {
+  if (tcb.state !== 'shutdown-ack-sent') return unexpected(tcb);
+  end(tcb, { origin: 'remote', causes: [] });
   return false;
 }
 
-function handleError(a: TransmissionControlBlock, body: Uint8Array): boolean {
-  a.counters.add('error-received');
-  if (decodeCauses(body).some((cause) => cause.code === CAUSE.staleCookie)) handleStaleCookie(a);
+function handleError(tcb: TransmissionControlBlock, body: Uint8Array): boolean {
+  tcb.counters.add('error-received');
+  if (decodeCauses(body).some((cause) => cause.code === CAUSE.staleCookie)) handleStaleCookie(tcb);
   return true;
 }
 
-function abortForSize(a: TransmissionControlBlock): boolean {
-  abortForViolation(a, 'message-too-large', 'a message above the announced max-message-size');
+function abortForSize(tcb: TransmissionControlBlock): boolean {
+  abortForViolation(tcb, 'message-too-large', 'a message above the announced max-message-size');
   return false;
 }
 
 /** RFC 8260 §2.2.1, §2.3.1: what was negotiated is all that may come. */
-function abortForKind(a: TransmissionControlBlock): boolean {
-  abortForViolation(a, 'protocol-violation', 'a chunk that was not negotiated');
+function abortForKind(tcb: TransmissionControlBlock): boolean {
+  abortForViolation(tcb, 'protocol-violation', 'a chunk that was not negotiated');
   return false;
 }
 
-function handleForwardTsn(a: TransmissionControlBlock, type: number, body: Uint8Array): boolean {
-  const { receiver } = a;
-  if (receiver === undefined || !(a.isAssociated || a.state === 'cookie-echoed')) return unexpected(a);
+function handleForwardTsn(tcb: TransmissionControlBlock, type: number, body: Uint8Array): boolean {
+  const { receiver } = tcb;
+  if (receiver === undefined || !(tcb.isAssociated || tcb.state === 'cookie-echoed')) return unexpected(tcb);
   // RFC 3758 §3.3.1: the peer has not said that it takes FORWARD TSN, so neither may it send one.
-  if (!a.sender.abandonment.isSupported) return abortForKind(a);
-  if ((type === CHUNK.iForwardTsn) !== receiver.interleaving) return abortForKind(a);
+  if (!tcb.sender.abandonment.isSupported) return abortForKind(tcb);
+  if ((type === CHUNK.iForwardTsn) !== receiver.interleaving) return abortForKind(tcb);
   const forward = receiver.interleaving ? decodeIForwardTsn(body) : decodeForwardTsn(body);
-  if (isFailure(forward)) return malformed(a, forward.reason);
-  if (receiver.handleForwardTsn(forward) === 'message-too-large') return abortForSize(a);
-  answerDeferredReset(a);
+  if (isFailure(forward)) return malformed(tcb, forward.reason);
+  if (receiver.handleForwardTsn(forward) === 'message-too-large') return abortForSize(tcb);
+  answerDeferredReset(tcb);
   return true;
 }
 
-function handleReconfig(a: TransmissionControlBlock, body: Uint8Array): boolean {
-  if (!a.isAssociated) return unexpected(a);
+function handleReconfig(tcb: TransmissionControlBlock, body: Uint8Array): boolean {
+  if (!tcb.isAssociated) return unexpected(tcb);
   const parameters = decodeReconfig(body);
-  if (isFailure(parameters)) return malformed(a, parameters.reason);
+  if (isFailure(parameters)) return malformed(tcb, parameters.reason);
   for (const parameter of parameters) {
     switch (parameter.type) {
       case 'outgoing-reset':
-        handleResetRequest(a, parameter);
+        handleResetRequest(tcb, parameter);
         break;
       case 'response':
-        handleResetResponse(a, parameter.sequence, parameter.result);
+        handleResetResponse(tcb, parameter.sequence, parameter.result);
         break;
       case 'other-request':
         // Never ignored: the peer would ask for ever (RFC 6525 §5.2.1).
-        answerOther(a, parameter.sequence);
+        answerOther(tcb, parameter.sequence);
         break;
     }
   }
@@ -261,37 +265,37 @@ function handleReconfig(a: TransmissionControlBlock, body: Uint8Array): boolean 
 }
 
 /** The peer's outgoing streams begin anew (RFC 6525 §5.2.2). */
-function handleResetRequest(a: TransmissionControlBlock, request: OutgoingResetRequest): void {
-  const { incomingResets: resets, receiver } = a;
+function handleResetRequest(tcb: TransmissionControlBlock, request: OutgoingResetRequest): void {
+  const { incomingResets: resets, receiver } = tcb;
   if (resets === undefined || receiver === undefined) return;
   const verdict = resets.judge(request.sequence);
   switch (verdict) {
     case 'stale':
     case 'bad-sequence':
-      a.counters.add(verdict === 'stale' ? 'stale-reset' : 'invalid-reset');
-      respond(a, request.sequence, RESET_RESULT.badSequenceNumber);
+      tcb.counters.add(verdict === 'stale' ? 'stale-reset' : 'invalid-reset');
+      respond(tcb, request.sequence, RESET_RESULT.badSequenceNumber);
       return;
     case 'again':
-      respond(a, request.sequence, resets.lastResult);
+      respond(tcb, request.sequence, resets.lastResult);
       return;
     case 'new':
       break;
   }
-  if (request.streams.some((id) => id >= a.settings.streams)) {
-    a.counters.add('invalid-reset');
+  if (request.streams.some((id) => id >= tcb.settings.streams)) {
+    tcb.counters.add('invalid-reset');
     resets.conclude(request.sequence, RESET_RESULT.wrongStream);
-  } else if (a.events.size > MAX_EVENTS_FOR_RESET) {
+  } else if (tcb.events.size > MAX_EVENTS_FOR_RESET) {
     // Not settled: the peer asks again with the same number.
-    respond(a, request.sequence, RESET_RESULT.inProgress);
+    respond(tcb, request.sequence, RESET_RESULT.inProgress);
     return;
   } else {
-    performReset(a, resets, receiver, request);
+    performReset(tcb, resets, receiver, request);
   }
-  respond(a, request.sequence, resets.lastResult);
+  respond(tcb, request.sequence, resets.lastResult);
 }
 
 function performReset(
-  a: TransmissionControlBlock,
+  tcb: TransmissionControlBlock,
   resets: IncomingResets,
   receiver: Receiver,
   request: OutgoingResetRequest,
@@ -304,24 +308,24 @@ function performReset(
       resets.defer(request);
       return;
     case 'denied':
-      a.counters.add('invalid-reset');
+      tcb.counters.add('invalid-reset');
       resets.conclude(request.sequence, RESET_RESULT.denied);
       return;
   }
 }
 
 /** The peer's answer to our request (RFC 6525 §5.2.7). */
-function handleResetResponse(a: TransmissionControlBlock, sequence: number, result: number): void {
-  switch (a.outgoingResets.handleResponse(sequence, result)) {
+function handleResetResponse(tcb: TransmissionControlBlock, sequence: number, result: number): void {
+  switch (tcb.outgoingResets.handleResponse(sequence, result)) {
     case 'performed':
-      finishReset(a, 'performed');
+      finishReset(tcb, 'performed');
       return;
     case 'denied':
-      finishReset(a, 'denied');
+      finishReset(tcb, 'denied');
       return;
     case 'in-progress':
       // Asked again with the same number; the gate's clock runs on.
-      restartReconfig(a);
+      restartReconfig(tcb);
       return;
     case 'stray':
       return;
@@ -329,42 +333,42 @@ function handleResetResponse(a: TransmissionControlBlock, sequence: number, resu
 }
 
 /** What had to wait for TSNs has been performed: say so without being asked again. */
-function answerDeferredReset(a: TransmissionControlBlock): void {
-  const { incomingResets: resets, receiver } = a;
+function answerDeferredReset(tcb: TransmissionControlBlock): void {
+  const { incomingResets: resets, receiver } = tcb;
   if (resets?.isDeferred !== true || receiver?.awaitsReset !== false) return;
-  respond(a, resets.performDeferred(), RESET_RESULT.performed);
+  respond(tcb, resets.performDeferred(), RESET_RESULT.performed);
 }
 
-function answerOther(a: TransmissionControlBlock, sequence: number): void {
-  const resets = a.incomingResets;
+function answerOther(tcb: TransmissionControlBlock, sequence: number): void {
+  const resets = tcb.incomingResets;
   if (resets === undefined) return;
   if (resets.judge(sequence) === 'new') resets.conclude(sequence, RESET_RESULT.denied);
-  respond(a, sequence, RESET_RESULT.denied);
+  respond(tcb, sequence, RESET_RESULT.denied);
 }
 
-function respond(a: TransmissionControlBlock, sequence: number, result: number): void {
-  pushReply(a, encodeResponse(sequence, result));
+function respond(tcb: TransmissionControlBlock, sequence: number, result: number): void {
+  pushReply(tcb, encodeResponse(sequence, result));
 }
 
 /** RFC 9260 §3.2: the two high bits of the type say what to do. */
-function handleUnknown(a: TransmissionControlBlock, cursor: ChunkCursor): boolean {
-  a.counters.add('unknown-chunk');
+function handleUnknown(tcb: TransmissionControlBlock, cursor: ChunkCursor): boolean {
+  tcb.counters.add('unknown-chunk');
   const rule = unknownRule(cursor.type >> 6);
-  if (rule.report && a.initialization.peer !== undefined) {
+  if (rule.report && tcb.initialization.peer !== undefined) {
     pushReply(
-      a,
+      tcb,
       encodeCause(CHUNK.error, CAUSE.unrecognizedChunk, copyBytes(cursor.whole.subarray(0, MAX_ECHO))),
     );
   }
   return rule.skip;
 }
 
-function unexpected(a: TransmissionControlBlock): boolean {
-  a.counters.add('unexpected-chunk');
+function unexpected(tcb: TransmissionControlBlock): boolean {
+  tcb.counters.add('unexpected-chunk');
   return true;
 }
 
-function malformed(a: TransmissionControlBlock, reason: string): boolean {
-  a.counters.add(reason as SctpCounter);
+function malformed(tcb: TransmissionControlBlock, reason: string): boolean {
+  tcb.counters.add(reason as SctpCounter);
   return true;
 }

@@ -5,29 +5,29 @@
 import type { TransmissionControlBlock } from './state.ts';
 
 /** A sentence about what does not hold; `undefined` while all is well. */
-export function invariantViolation(a: TransmissionControlBlock): string | undefined {
-  switch (a.state) {
+export function invariantViolation(tcb: TransmissionControlBlock): string | undefined {
+  switch (tcb.state) {
     case 'new':
       return undefined;
     case 'closed':
-      return closedViolation(a);
+      return closedViolation(tcb);
     case 'cookie-wait':
     case 'cookie-echoed':
-      if (!a.deadlines.isArmed('t1')) return `${a.state}, no t1`;
-      return a.deadlines.isArmed('sctpConnect') ? undefined : `${a.state}, no sctpConnect`;
+      if (!tcb.deadlines.isArmed('t1')) return `${tcb.state}, no t1`;
+      return tcb.deadlines.isArmed('sctpConnect') ? undefined : `${tcb.state}, no sctpConnect`;
     case 'established':
     case 'shutdown-pending':
     case 'shutdown-received':
     case 'shutdown-sent':
     case 'shutdown-ack-sent':
-      return sendingViolation(a) ?? resetViolation(a) ?? receivingViolation(a);
+      return sendingViolation(tcb) ?? resetViolation(tcb) ?? receivingViolation(tcb);
   }
 }
 
-function closedViolation(a: TransmissionControlBlock): string | undefined {
-  if (a.deadlines.next() !== Infinity) return 'the association is closed and a timer is armed';
-  const holds = a.sender.hasPending || a.outgoingResets.isPending || a.undated.length > 0;
-  return holds || (a.receiver?.usedBytes ?? 0) > 0
+function closedViolation(tcb: TransmissionControlBlock): string | undefined {
+  if (tcb.deadlines.next() !== Infinity) return 'the association is closed and a timer is armed';
+  const holds = tcb.sender.hasPending || tcb.outgoingResets.isPending || tcb.undated.length > 0;
+  return holds || (tcb.receiver?.usedBytes ?? 0) > 0
     ? 'the association is closed and holds something'
     : undefined;
 }

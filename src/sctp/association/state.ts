@@ -34,7 +34,7 @@ export const BACKOFF_CAP = 3000;
 /** Packets' worth of the first congestion window (as RFC 6928 has it for TCP). */
 const INITIAL_WINDOW = 10;
 
-/** All that is known of one association: the TCB of RFC 9260 §14. Its functions take it as `a`. */
+/** All that is known of one association: the TCB of RFC 9260 §14. Its functions take it as `tcb`. */
 export class TransmissionControlBlock implements SenderObserver {
   state: SctpState = 'new';
   pathWritable = true;
@@ -181,69 +181,70 @@ export class TransmissionControlBlock implements SenderObserver {
 }
 
 /** The peer of this association has spoken. */
-export function hearPeer(a: TransmissionControlBlock): void {
-  a.lastHeardAt = a.now;
-  a.clock.hear();
+export function hearPeer(tcb: TransmissionControlBlock): void {
+  tcb.lastHeardAt = tcb.now;
+  tcb.clock.hear();
 }
 
 /** Ends the association: nothing is armed, nothing is queued, and one last packet may go out. */
 export function end(
-  a: TransmissionControlBlock,
+  tcb: TransmissionControlBlock,
   closed: Omit<Extract<SctpEvent, { type: 'closed' }>, 'type'>,
   farewell?: LonePacket,
 ): void {
-  release(a);
-  a.outbox.farewell = farewell;
-  a.events.push({ type: 'closed', ...closed });
+  release(tcb);
+  tcb.outbox.farewell = farewell;
+  tcb.events.push({ type: 'closed', ...closed });
 }
 
 /** Closes, and lets go of everything; messages that were asked about have their outcome. */
-export function release(a: TransmissionControlBlock): void {
-  a.state = 'closed';
-  a.undated = [];
-  a.sender.clear();
-  a.receiver?.clear();
-  a.outgoingResets.clear();
-  a.outbox.clear();
-  a.pathMtu.clear();
-  a.deadlines.stopAll();
+export function release(tcb: TransmissionControlBlock): void {
+  tcb.state = 'closed';
+  tcb.undated = [];
+  tcb.sender.clear();
+  tcb.receiver?.clear();
+  tcb.outgoingResets.clear();
+  tcb.outbox.clear();
+  tcb.pathMtu.clear();
+  tcb.deadlines.stopAll();
 }
 
 /** Ends the association from this side with an ABORT, if the peer's tag is known. */
-export function abortWith(a: TransmissionControlBlock, cause: SctpCause, failure: Failure): void {
-  const tag = a.initialization.peerTag;
+export function abortWith(tcb: TransmissionControlBlock, cause: SctpCause, failure: Failure): void {
+  const tag = tcb.initialization.peerTag;
   const farewell = tag === 0 ? undefined : { tag, chunk: encodeAbort(cause) };
-  end(a, { failure, origin: 'local', causes: [cause] }, farewell);
+  end(tcb, { failure, origin: 'local', causes: [cause] }, farewell);
 }
 
 /** The peer broke a rule that leaves no way on (RFC 9260 §3.3.10.13). */
-export function abortForViolation(a: TransmissionControlBlock, code: string, text: string): void {
-  abortWith(a, { code: CAUSE.protocolViolation, text }, failure(a, code, text));
+export function abortForViolation(tcb: TransmissionControlBlock, code: string, text: string): void {
+  abortWith(tcb, { code: CAUSE.protocolViolation, text }, failure(tcb, code, text));
 }
 
 /** A gate's time is up. */
-export function failGate(a: TransmissionControlBlock, gate: GateName): void {
+export function failGate(tcb: TransmissionControlBlock, gate: GateName): void {
   const { code, text } = GATE_FAILURES[gate];
-  const elapsed = elapsedOf(a, gate);
+  const elapsed = elapsedOf(tcb, gate);
   // RFC 9260 §3.3.10.4 has no text.
   const cause =
     gate === 'readerStalled' ? { code: CAUSE.outOfResource } : { code: CAUSE.userInitiatedAbort, text };
-  abortWith(a, cause, {
-    ...failure(a, code, `${text}: nothing for ${Math.round(elapsed)} ms`),
+  abortWith(tcb, cause, {
+    ...failure(tcb, code, `${text}: nothing for ${Math.round(elapsed)} ms`),
     gate,
     elapsed,
   });
 }
 
 /** Two gates look at what they wait for when they are due, and are armed again with what is left. */
-function elapsedOf(a: TransmissionControlBlock, gate: GateName): number {
-  if (gate === 'peerLiveness') return a.now - a.lastHeardAt;
-  if (gate === 'reassembly') return a.deadlines.awake - (a.receiver?.waitingSince() ?? a.deadlines.awake);
-  return a.deadlines.elapsed(gate);
+function elapsedOf(tcb: TransmissionControlBlock, gate: GateName): number {
+  if (gate === 'peerLiveness') return tcb.now - tcb.lastHeardAt;
+  if (gate === 'reassembly')
+    return tcb.deadlines.awake - (tcb.receiver?.waitingSince() ?? tcb.deadlines.awake);
+  return tcb.deadlines.elapsed(gate);
 }
 
-export function failure(a: TransmissionControlBlock, code: string, message: string): Failure {
-  return { layer: 'sctp', code, message, peerSilentFor: Math.max(0, a.now - a.lastHeardAt) };
+export function failure(tcb: TransmissionControlBlock, code: string, message: string): Failure {
+  return { layer: 'sctp', code, message, peerSilentFor: Math.max(0, tcb.now - tcb.lastHeardAt) };
 }
 
 const GATE_FAILURES: Readonly<Record<GateName, { readonly code: string; readonly text: string }>> = {

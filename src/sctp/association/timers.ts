@@ -20,154 +20,154 @@ const SHUTDOWN_HANDSHAKE = 10_000;
 const SHORTEST_WAIT = 1;
 
 /** Arms and stops the timers and gates of whatever waits, and takes the steps that need nothing but that. */
-export function updateTimers(a: TransmissionControlBlock): void {
-  if (a.state === 'closed') return;
-  if (a.isAssociated) {
-    planResets(a);
-    advanceShutdown(a);
-    armSending(a);
+export function updateTimers(tcb: TransmissionControlBlock): void {
+  if (tcb.state === 'closed') return;
+  if (tcb.isAssociated) {
+    planResets(tcb);
+    advanceShutdown(tcb);
+    armSending(tcb);
   }
-  armReceiving(a);
-  armProbe(a);
-  a.deadlines.set('messageLifetime', a.sender.abandonment.nextExpiry);
-  noteSendBuffer(a);
+  armReceiving(tcb);
+  armProbe(tcb);
+  tcb.deadlines.set('messageLifetime', tcb.sender.abandonment.nextExpiry);
+  noteSendBuffer(tcb);
 }
 
 /** Runs one deadline that is due. A handler arms again only in the future. */
-export function runDeadline(a: TransmissionControlBlock, name: DeadlineName): void {
+export function runDeadline(tcb: TransmissionControlBlock, name: DeadlineName): void {
   switch (name) {
     case 't1':
-      handleT1(a);
+      handleT1(tcb);
       return;
     case 't2':
-      repeatShutdown(a);
+      repeatShutdown(tcb);
       return;
     case 't3':
-      a.sender.recovery.handleTimeout(a.now);
+      tcb.sender.recovery.handleTimeout(tcb.now);
       return;
     case 'pacing':
-      a.sender.sendWindow.releaseAt = Infinity;
+      tcb.sender.sendWindow.releaseAt = Infinity;
       return;
     case 'reordering':
-      a.sender.recovery.handleReordering(a.now);
+      tcb.sender.recovery.handleReordering(tcb.now);
       return;
     case 'tailProbe': {
-      const left = a.sender.recovery.handleTailProbe(a.now);
-      if (left > 0 && Number.isFinite(left)) a.deadlines.restart('tailProbe', left);
+      const left = tcb.sender.recovery.handleTailProbe(tcb.now);
+      if (left > 0 && Number.isFinite(left)) tcb.deadlines.restart('tailProbe', left);
       return;
     }
     case 'forwardTsn':
-      a.sender.forwarding.remind();
+      tcb.sender.forwarding.remind();
       return;
     case 'sack':
-      a.receiver?.tracker.demandSack();
+      tcb.receiver?.tracker.demandSack();
       return;
     case 'reconfig':
-      a.outbox.reconfig = true;
-      restartReconfig(a);
+      tcb.outbox.reconfig = true;
+      restartReconfig(tcb);
       return;
     case 'messageLifetime':
-      a.sender.abandonment.expire(a.now);
+      tcb.sender.abandonment.expire(tcb.now);
       return;
     case 'heartbeat':
-      handleHeartbeatDue(a);
+      handleHeartbeatDue(tcb);
       return;
     case 'pathProbe':
-      a.pathMtu.handleTimeout(a.now);
+      tcb.pathMtu.handleTimeout(tcb.now);
       return;
     case 'peerLiveness':
-      handleLivenessDue(a);
+      handleLivenessDue(tcb);
       return;
     case 'reassembly':
-      handleReassemblyDue(a);
+      handleReassemblyDue(tcb);
       return;
     case 'streamReset':
-      giveUpReset(a);
+      giveUpReset(tcb);
       return;
     case 'sctpConnect':
     case 'dataProgress':
     case 'zeroWindow':
     case 'readerStalled':
     case 'shutdown':
-      failGate(a, name);
+      failGate(tcb, name);
       return;
   }
 }
 
 /** Our reset request has been answered: the streams go on, and each is told. */
-export function finishReset(a: TransmissionControlBlock, outcome: 'performed' | 'denied'): void {
-  for (const streamId of a.outgoingResets.finish()) {
-    a.sender.queue.resume(streamId, outcome === 'performed');
-    a.events.push({ type: 'streamreset', streamId, origin: 'local', outcome });
+export function finishReset(tcb: TransmissionControlBlock, outcome: 'performed' | 'denied'): void {
+  for (const streamId of tcb.outgoingResets.finish()) {
+    tcb.sender.queue.resume(streamId, outcome === 'performed');
+    tcb.events.push({ type: 'streamreset', streamId, origin: 'local', outcome });
   }
-  a.sender.forwarding.barrier = Infinity;
-  a.sender.sendWindow.allowBurst();
-  a.outbox.reconfig = false;
-  a.deadlines.stop('reconfig');
-  a.deadlines.stop('streamReset');
+  tcb.sender.forwarding.barrier = Infinity;
+  tcb.sender.sendWindow.allowBurst();
+  tcb.outbox.reconfig = false;
+  tcb.deadlines.stop('reconfig');
+  tcb.deadlines.stop('streamReset');
 }
 
 /** The request goes out again after a time-out; one that is overdue, less often. */
-export function restartReconfig(a: TransmissionControlBlock): void {
-  const { timeout } = a.sender.rto;
-  a.deadlines.restart('reconfig', a.outgoingResets.isOverdue ? Math.max(timeout, BACKOFF_CAP) : timeout);
+export function restartReconfig(tcb: TransmissionControlBlock): void {
+  const { timeout } = tcb.sender.rto;
+  tcb.deadlines.restart('reconfig', tcb.outgoingResets.isOverdue ? Math.max(timeout, BACKOFF_CAP) : timeout);
 }
 
 /** The answer takes too long: the streams go on as they were, each is told, and the request is repeated now and then. */
-function giveUpReset(a: TransmissionControlBlock): void {
-  for (const streamId of a.outgoingResets.giveUp(a.sender.queue)) {
-    a.sender.queue.resume(streamId, false);
-    a.events.push({ type: 'streamreset', streamId, origin: 'local', outcome: 'timeout' });
+function giveUpReset(tcb: TransmissionControlBlock): void {
+  for (const streamId of tcb.outgoingResets.giveUp(tcb.sender.queue)) {
+    tcb.sender.queue.resume(streamId, false);
+    tcb.events.push({ type: 'streamreset', streamId, origin: 'local', outcome: 'timeout' });
   }
-  a.sender.forwarding.barrier = Infinity;
-  a.sender.sendWindow.allowBurst();
+  tcb.sender.forwarding.barrier = Infinity;
+  tcb.sender.sendWindow.allowBurst();
 }
 
-function planResets(a: TransmissionControlBlock): void {
-  const { outgoingResets: resets, sender } = a;
-  if (resets.awaitsAnswer(sender.queue)) a.deadlines.start('streamReset', a.settings.gates.streamReset);
+function planResets(tcb: TransmissionControlBlock): void {
+  const { outgoingResets: resets, sender } = tcb;
+  if (resets.awaitsAnswer(sender.queue)) tcb.deadlines.start('streamReset', tcb.settings.gates.streamReset);
   const last = sender.outstanding.next - 1;
   if (!resets.plan(sender.queue, sender.line.wire(last))) return;
   sender.forwarding.barrier = last;
-  a.outbox.reconfig = true;
-  a.deadlines.restart('reconfig', sender.rto.timeout);
-  a.deadlines.restart('streamReset', a.settings.gates.streamReset);
+  tcb.outbox.reconfig = true;
+  tcb.deadlines.restart('reconfig', sender.rto.timeout);
+  tcb.deadlines.restart('streamReset', tcb.settings.gates.streamReset);
 }
 
 /** RFC 9260 §9.2: SHUTDOWN and SHUTDOWN ACK wait until everything accepted has been delivered. */
-function advanceShutdown(a: TransmissionControlBlock): void {
-  if (a.sender.hasPending) return;
-  if (a.state === 'shutdown-pending') {
-    a.state = 'shutdown-sent';
-    a.outbox.shutdown = true;
-  } else if (a.state === 'shutdown-received') {
-    a.state = 'shutdown-ack-sent';
-    a.outbox.shutdownAck = true;
+function advanceShutdown(tcb: TransmissionControlBlock): void {
+  if (tcb.sender.hasPending) return;
+  if (tcb.state === 'shutdown-pending') {
+    tcb.state = 'shutdown-sent';
+    tcb.outbox.shutdown = true;
+  } else if (tcb.state === 'shutdown-received') {
+    tcb.state = 'shutdown-ack-sent';
+    tcb.outbox.shutdownAck = true;
   } else {
     return;
   }
-  a.deadlines.restart('t2', a.sender.rto.timeout);
-  a.deadlines.shorten('shutdown', Math.min(SHUTDOWN_HANDSHAKE, a.settings.gates.shutdown));
+  tcb.deadlines.restart('t2', tcb.sender.rto.timeout);
+  tcb.deadlines.shorten('shutdown', Math.min(SHUTDOWN_HANDSHAKE, tcb.settings.gates.shutdown));
 }
 
-function repeatShutdown(a: TransmissionControlBlock): void {
-  if (a.state === 'shutdown-sent') a.outbox.shutdown = true;
-  else if (a.state === 'shutdown-ack-sent') a.outbox.shutdownAck = true;
+function repeatShutdown(tcb: TransmissionControlBlock): void {
+  if (tcb.state === 'shutdown-sent') tcb.outbox.shutdown = true;
+  else if (tcb.state === 'shutdown-ack-sent') tcb.outbox.shutdownAck = true;
   else return;
-  a.sender.rto.backOff();
-  a.deadlines.restart('t2', a.sender.rto.timeout);
+  tcb.sender.rto.backOff();
+  tcb.deadlines.restart('t2', tcb.sender.rto.timeout);
 }
 
-function armSending(a: TransmissionControlBlock): void {
-  const { deadlines, sender } = a;
-  const { gates } = a.settings;
+function armSending(tcb: TransmissionControlBlock): void {
+  const { deadlines, sender } = tcb;
+  const { gates } = tcb.settings;
   sender.forwarding.advance();
-  deadlines.set('forwardTsn', a.pathWritable ? sender.forwarding.remindAt : Infinity);
+  deadlines.set('forwardTsn', tcb.pathWritable ? sender.forwarding.remindAt : Infinity);
   if (!sender.needsTimer) deadlines.stop('t3');
   else if (sender.earliestResent) deadlines.restart('t3', sender.rto.timeout);
   else deadlines.start('t3', sender.rto.timeout);
   sender.earliestResent = false;
-  armPaceAndLosses(a);
+  armPaceAndLosses(tcb);
   if (!sender.hasPending) {
     deadlines.stop('dataProgress');
     deadlines.stop('zeroWindow');
@@ -189,13 +189,13 @@ function armPaceAndLosses({ deadlines, sender, pathWritable, now }: Transmission
   else deadlines.start('tailProbe', silence);
 }
 
-function armReceiving(a: TransmissionControlBlock): void {
-  const { deadlines, receiver } = a;
+function armReceiving(tcb: TransmissionControlBlock): void {
+  const { deadlines, receiver } = tcb;
   if (receiver === undefined) return;
-  if (receiver.tracker.sackPending) deadlines.start('sack', a.settings.sackDelay);
-  if (receiver.isStalled) deadlines.start('readerStalled', a.settings.gates.readerStalled);
+  if (receiver.tracker.sackPending) deadlines.start('sack', tcb.settings.sackDelay);
+  if (receiver.isStalled) deadlines.start('readerStalled', tcb.settings.gates.readerStalled);
   else deadlines.stop('readerStalled');
-  if (receiver.awaitsMore) deadlines.start('reassembly', a.settings.gates.reassembly);
+  if (receiver.awaitsMore) deadlines.start('reassembly', tcb.settings.gates.reassembly);
   else deadlines.stop('reassembly');
 }
 
@@ -206,24 +206,24 @@ function armProbe({ deadlines, pathMtu, sender }: TransmissionControlBlock): voi
 }
 
 /** Who was refused by `send` wants to know when it is worth trying again. */
-function noteSendBuffer(a: TransmissionControlBlock): void {
-  if (a.sender.heldBytes > a.settings.sendBufferLowThreshold) {
-    a.sendBufferHigh = true;
-  } else if (a.sendBufferHigh) {
-    a.sendBufferHigh = false;
-    a.events.push({ type: 'sendbufferlow' });
+function noteSendBuffer(tcb: TransmissionControlBlock): void {
+  if (tcb.sender.heldBytes > tcb.settings.sendBufferLowThreshold) {
+    tcb.sendBufferHigh = true;
+  } else if (tcb.sendBufferHigh) {
+    tcb.sendBufferHigh = false;
+    tcb.events.push({ type: 'sendbufferlow' });
   }
 }
 
 /** RFC 9260 §8.3: only a silent peer is asked, and asked again until it answers or its gate ends it. */
-function handleHeartbeatDue(a: TransmissionControlBlock): void {
-  const { deadlines, heartbeat } = a;
-  const quietFor = a.now - a.lastHeardAt;
+function handleHeartbeatDue(tcb: TransmissionControlBlock): void {
+  const { deadlines, heartbeat } = tcb;
+  const quietFor = tcb.now - tcb.lastHeardAt;
   if (quietFor < heartbeat.interval) {
     deadlines.restart('heartbeat', heartbeat.interval - quietFor);
     return;
   }
-  a.outbox.heartbeat = true;
+  tcb.outbox.heartbeat = true;
   deadlines.restart('heartbeat', heartbeat.retry);
 }
 
@@ -231,35 +231,35 @@ function handleHeartbeatDue(a: TransmissionControlBlock): void {
  * What waited when the gate was armed may have come, and others may have begun to wait since. A missing TSN holds up
  * everything; a message that will never be whole, or never has its turn, though all TSNs are here, holds up its stream alone.
  */
-function handleReassemblyDue(a: TransmissionControlBlock): void {
-  const { receiver } = a;
+function handleReassemblyDue(tcb: TransmissionControlBlock): void {
+  const { receiver } = tcb;
   if (receiver === undefined) return;
-  const { reassembly: gate } = a.settings.gates;
-  const overdue = a.deadlines.awake - gate;
+  const { reassembly: gate } = tcb.settings.gates;
+  const overdue = tcb.deadlines.awake - gate;
   if (receiver.missingSince() <= overdue) {
-    failGate(a, 'reassembly');
+    failGate(tcb, 'reassembly');
     return;
   }
   let waiting = receiver.longestWaiting;
   for (; waiting !== undefined && waiting.since <= overdue; waiting = receiver.longestWaiting)
-    giveUpStream(a, receiver, waiting);
-  a.deadlines.restart('reassembly', receiver.waitingSince() - overdue);
+    giveUpStream(tcb, receiver, waiting);
+  tcb.deadlines.restart('reassembly', receiver.waitingSince() - overdue);
 }
 
-function giveUpStream(a: TransmissionControlBlock, receiver: Receiver, { streamId, since }: Waiting): void {
+function giveUpStream(tcb: TransmissionControlBlock, receiver: Receiver, { streamId, since }: Waiting): void {
   receiver.giveUp(streamId);
-  a.counters.add('stalled-streams');
-  const elapsed = a.deadlines.awake - since;
+  tcb.counters.add('stalled-streams');
+  const elapsed = tcb.deadlines.awake - since;
   const text = 'the rest of a message, or one in front of it, never came';
-  a.events.push({
+  tcb.events.push({
     type: 'streamstalled',
     streamId,
-    failure: { ...failure(a, 'reassembly-timeout', text), gate: 'reassembly', elapsed },
+    failure: { ...failure(tcb, 'reassembly-timeout', text), gate: 'reassembly', elapsed },
   });
 }
 
-function handleLivenessDue(a: TransmissionControlBlock): void {
-  const left = a.settings.gates.peerLiveness - (a.now - a.lastHeardAt);
-  if (left > 0) a.deadlines.restart('peerLiveness', left);
-  else failGate(a, 'peerLiveness');
+function handleLivenessDue(tcb: TransmissionControlBlock): void {
+  const left = tcb.settings.gates.peerLiveness - (tcb.now - tcb.lastHeardAt);
+  if (left > 0) tcb.deadlines.restart('peerLiveness', left);
+  else failGate(tcb, 'peerLiveness');
 }

@@ -16,51 +16,51 @@ import type { TransmissionControlBlock } from './state.ts';
 
 /** Writes the next packet at `offset`; its length, 0 when there is nothing to send. */
 export function writePacket(
-  a: TransmissionControlBlock,
+  tcb: TransmissionControlBlock,
   writer: PacketWriter,
   buffer: Uint8Array,
   offset: number,
   ports: PacketPorts,
 ): number {
-  const { outbox, settings } = a;
+  const { outbox, settings } = tcb;
   const lone = (chunk: Uint8Array, tag: number): number => {
     writer.begin(buffer, offset, settings.mtu, ports, tag);
     writer.chunk(chunk);
-    return finish(a, writer);
+    return finish(tcb, writer);
   };
   if (outbox.farewell !== undefined) {
     const { chunk, tag } = outbox.farewell;
     outbox.farewell = undefined;
     return lone(chunk, tag);
   }
-  if (a.state === 'closed' || !a.pathWritable) return 0;
+  if (tcb.state === 'closed' || !tcb.pathWritable) return 0;
   if (outbox.init) {
     outbox.init = false;
-    noteSetupSent(a);
-    return lone(a.initialization.encodeInit(), 0);
+    noteSetupSent(tcb);
+    return lone(tcb.initialization.encodeInit(), 0);
   }
   const answer = outbox.lone.shift();
   if (answer !== undefined) return lone(answer.chunk, answer.tag);
-  if (a.initialization.peer === undefined) return 0;
+  if (tcb.initialization.peer === undefined) return 0;
   const sack = outbox.sacks.shift();
-  if (sack !== undefined) return lone(sack, a.initialization.peerTag);
-  if (isOversized(a, outbox.replies.peek()))
-    return lone(outbox.replies.shift() ?? NO_BYTES, a.initialization.peerTag);
-  if (a.isAssociated) a.sender.prepare(a.now);
-  watchPackets(a);
-  const probe = probeDue(a);
+  if (sack !== undefined) return lone(sack, tcb.initialization.peerTag);
+  if (isOversized(tcb, outbox.replies.peek()))
+    return lone(outbox.replies.shift() ?? NO_BYTES, tcb.initialization.peerTag);
+  if (tcb.isAssociated) tcb.sender.prepare(tcb.now);
+  watchPackets(tcb);
+  const probe = probeDue(tcb);
   if (probe > 0) {
-    writer.begin(buffer, offset, probe, ports, a.initialization.peerTag);
-    writeProbe(a, writer);
-    return finish(a, writer);
+    writer.begin(buffer, offset, probe, ports, tcb.initialization.peerTag);
+    writeProbe(tcb, writer);
+    return finish(tcb, writer);
   }
-  writer.begin(buffer, offset, packetSize(a), ports, a.initialization.peerTag);
-  writeSetup(a, writer);
-  writeReplies(a, writer);
-  if (a.isAssociated) writeEstablished(a, writer);
+  writer.begin(buffer, offset, packetSize(tcb), ports, tcb.initialization.peerTag);
+  writeSetup(tcb, writer);
+  writeReplies(tcb, writer);
+  if (tcb.isAssociated) writeEstablished(tcb, writer);
   if (writer.isEmpty) return 0;
-  const length = finish(a, writer);
-  if (a.sender.firstFilled >= 0) a.pathMtu.noteSent(a.sender.firstFilled, length);
+  const length = finish(tcb, writer);
+  if (tcb.sender.firstFilled >= 0) tcb.pathMtu.noteSent(tcb.sender.firstFilled, length);
   return length;
 }
 
@@ -68,10 +68,10 @@ export function writePacket(
  * Keeps the SACK that is due as it stands: it reports a packet over a gap, and the next packet is here before it could go
  * out. When there are as many as may be, the later one reports for both.
  */
-export function setSackAside(a: TransmissionControlBlock, receiver: Receiver): void {
-  const { outbox, pathMtu } = a;
+export function setSackAside(tcb: TransmissionControlBlock, receiver: Receiver): void {
+  const { outbox, pathMtu } = tcb;
   if (outbox.sacks.size === outbox.sacks.capacity) {
-    a.counters.add('sacks-merged');
+    tcb.counters.add('sacks-merged');
     return;
   }
   const writer = new PacketWriter();
@@ -80,7 +80,7 @@ export function setSackAside(a: TransmissionControlBlock, receiver: Receiver): v
   writer.begin(bytes, 0, bytes.length, NO_PORTS, 0);
   receiver.writeSack(writer);
   outbox.sacks.push(bytes.subarray(COMMON_HEADER_SIZE));
-  a.deadlines.stop('sack');
+  tcb.deadlines.stop('sack');
 }
 
 /** For a packet of which only its chunk is kept. */
@@ -108,29 +108,29 @@ function watchPackets({ pathMtu, sender: { outstanding }, now }: TransmissionCon
 }
 
 /** RFC 8899 §3: probes do without what the path has to give while it is congested. */
-function probeDue(a: TransmissionControlBlock): number {
-  const { outstanding, recovery } = a.sender;
-  if (!a.maySendData || recovery.isRecovering || outstanding.lostCount > 0) return 0;
-  return a.pathMtu.probeDue(a.now);
+function probeDue(tcb: TransmissionControlBlock): number {
+  const { outstanding, recovery } = tcb.sender;
+  if (!tcb.maySendData || recovery.isRecovering || outstanding.lostCount > 0) return 0;
+  return tcb.pathMtu.probeDue(tcb.now);
 }
 
 /** RFC 8899 §6.2.1.2: a HEARTBEAT with a nonce, which fills the packet by itself or with a PAD chunk. */
-function writeProbe(a: TransmissionControlBlock, writer: PacketWriter): void {
-  writer.chunk(a.pathMtu.probe());
-  if (a.pathMtu.filling === 'pad') writer.padChunk();
+function writeProbe(tcb: TransmissionControlBlock, writer: PacketWriter): void {
+  writer.chunk(tcb.pathMtu.probe());
+  if (tcb.pathMtu.filling === 'pad') writer.padChunk();
 }
 
-function finish(a: TransmissionControlBlock, writer: PacketWriter): number {
-  a.counters.add('packets-sent');
-  return writer.finish(a.settings.zeroChecksum && a.initialization.peer?.zeroChecksum === true);
+function finish(tcb: TransmissionControlBlock, writer: PacketWriter): number {
+  tcb.counters.add('packets-sent');
+  return writer.finish(tcb.settings.zeroChecksum && tcb.initialization.peer?.zeroChecksum === true);
 }
 
-function writeSetup(a: TransmissionControlBlock, writer: PacketWriter): void {
-  const { outbox } = a;
+function writeSetup(tcb: TransmissionControlBlock, writer: PacketWriter): void {
+  const { outbox } = tcb;
   if (outbox.cookieEcho) {
     outbox.cookieEcho = false;
-    noteSetupSent(a);
-    writer.chunk(encodeChunk(CHUNK.cookieEcho, 0, a.initialization.cookie));
+    noteSetupSent(tcb);
+    writer.chunk(encodeChunk(CHUNK.cookieEcho, 0, tcb.initialization.cookie));
   }
   if (outbox.cookieAck) {
     outbox.cookieAck = false;
@@ -138,24 +138,24 @@ function writeSetup(a: TransmissionControlBlock, writer: PacketWriter): void {
   }
 }
 
-function writeEstablished(a: TransmissionControlBlock, writer: PacketWriter): void {
-  const { receiver } = a;
+function writeEstablished(tcb: TransmissionControlBlock, writer: PacketWriter): void {
+  const { receiver } = tcb;
   // The SACK stands in front of data, but whether it is sent may depend on there being data: leave room, then see.
   const tracker = receiver?.tracker;
   const sackAt = writer.mark;
   const sackSize = tracker?.sackPending === true ? tracker.sackSize(writer.room) : 0;
   writer.seek(sackAt + sackSize);
-  let wroteControl = writeControl(a, writer);
-  if (a.sender.writeForwardTsn(writer, a.now)) wroteControl = true;
-  const wroteData = a.maySendData && a.sender.fill(writer, a.now, !a.clock.isStale);
+  let wroteControl = writeControl(tcb, writer);
+  if (tcb.sender.writeForwardTsn(writer, tcb.now)) wroteControl = true;
+  const wroteData = tcb.maySendData && tcb.sender.fill(writer, tcb.now, !tcb.clock.isStale);
   const end = writer.mark;
   // A SACK that leaves no room for the FORWARD TSN that is due makes way for it.
-  const mustSack = tracker?.sackNow === true || a.sender.forwarding.isDue;
+  const mustSack = tracker?.sackNow === true || tcb.sender.forwarding.isDue;
   if (sackSize > 0 && (wroteControl || wroteData || mustSack)) {
     writer.seek(sackAt);
     receiver?.writeSack(writer);
     writer.seek(end);
-    a.deadlines.stop('sack');
+    tcb.deadlines.stop('sack');
   } else if (sackSize > 0) {
     writer.seek(sackAt);
   }
@@ -164,13 +164,13 @@ function writeEstablished(a: TransmissionControlBlock, writer: PacketWriter): vo
 /** Room that the small control chunks take together, at the most. */
 const CONTROL_ROOM = 64;
 
-function writeControl(a: TransmissionControlBlock, writer: PacketWriter): boolean {
-  const { outbox } = a;
+function writeControl(tcb: TransmissionControlBlock, writer: PacketWriter): boolean {
+  const { outbox } = tcb;
   const before = writer.mark;
   if (writer.room < CONTROL_ROOM) return false;
   if (outbox.shutdown) {
     outbox.shutdown = false;
-    writer.chunk(encodeShutdown(a.receiver?.cumulativeTsn ?? 0));
+    writer.chunk(encodeShutdown(tcb.receiver?.cumulativeTsn ?? 0));
   }
   if (outbox.shutdownAck) {
     outbox.shutdownAck = false;
@@ -178,11 +178,11 @@ function writeControl(a: TransmissionControlBlock, writer: PacketWriter): boolea
   }
   if (outbox.heartbeat) {
     outbox.heartbeat = false;
-    a.counters.add('heartbeats-sent');
-    writer.chunk(a.heartbeat.ask(a.now, !a.clock.isStale));
+    tcb.counters.add('heartbeats-sent');
+    writer.chunk(tcb.heartbeat.ask(tcb.now, !tcb.clock.isStale));
   }
   if (outbox.reconfig) {
-    const chunk = a.outgoingResets.encode(a.incomingResets?.lastSequence ?? 0);
+    const chunk = tcb.outgoingResets.encode(tcb.incomingResets?.lastSequence ?? 0);
     if (chunk === undefined || chunk.length + CHUNK_HEADER_SIZE <= writer.room) {
       outbox.reconfig = false;
       if (chunk !== undefined) writer.chunk(chunk);
@@ -192,8 +192,8 @@ function writeControl(a: TransmissionControlBlock, writer: PacketWriter): boolea
 }
 
 /** Answers to the peer, as many as fit. */
-function writeReplies(a: TransmissionControlBlock, writer: PacketWriter): void {
-  const { replies } = a.outbox;
+function writeReplies(tcb: TransmissionControlBlock, writer: PacketWriter): void {
+  const { replies } = tcb.outbox;
   for (let next = replies.peek(); next !== undefined; next = replies.peek()) {
     if (next.length + CHUNK_HEADER_SIZE > writer.room && !writer.isEmpty) return;
     replies.shift();
@@ -201,6 +201,6 @@ function writeReplies(a: TransmissionControlBlock, writer: PacketWriter): void {
   }
 }
 
-function noteSetupSent(a: TransmissionControlBlock): void {
-  a.setupSentAt = a.initialization.attempts === 0 && !a.clock.isStale ? a.now : undefined;
+function noteSetupSent(tcb: TransmissionControlBlock): void {
+  tcb.setupSentAt = tcb.initialization.attempts === 0 && !tcb.clock.isStale ? tcb.now : undefined;
 }
