@@ -2,7 +2,7 @@
 import { Clock } from '../core/clock.ts';
 import { Counters } from '../core/counters.ts';
 import { Closing } from './closing.ts';
-import { ControlQueue } from './control-queue.ts';
+
 import type { ChannelOwner, ChannelState, DataChannel } from './data-channel.ts';
 import { EarlyMessages } from './early-messages.ts';
 import { EventQueue } from './event-queue.ts';
@@ -13,6 +13,7 @@ import { makeGates } from './gate.ts';
 import type { ChannelLimits, ChannelOptions } from './options.ts';
 import { checkChannelOptions } from './options.ts';
 import type { SctpPort } from './port.ts';
+import { ControlQueue } from './port.ts';
 import type { ChannelRole, Stream } from './streams.ts';
 import { StreamTable } from './streams.ts';
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Bbr } from '../../src/sctp/index.ts';
-import { Pacer } from '../../src/sctp/tx/pacer.ts';
+import { Pacer } from '../../src/sctp/tx/send-window.ts';
 
 const MTU = 1000;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { IntervalSet } from '../../src/sctp/interval-set.ts';
+import { IntervalSet } from '../../src/sctp/tsn.ts';
 
 function intervals(set: IntervalSet): [number, number][] {
   return Array.from({ length: set.size }, (_, i) => [set.first(i), set.last(i)]);

@@ -1,9 +1,8 @@
 /** TSNs on a line, and which of them have arrived. Behaviours that other stacks (dcSCTP above all) test, by name. */
 import { describe, expect, test } from 'vitest';
-import { IntervalSet } from '../../src/sctp/interval-set.ts';
 import { PacketWriter } from '../../src/sctp/packet/packet.ts';
 import { MAX_TSN_AHEAD, TsnTracker } from '../../src/sctp/rx/tsn-tracker.ts';
-import { TsnLine } from '../../src/sctp/tsn.ts';
+import { IntervalSet, TsnLine } from '../../src/sctp/tsn.ts';
 import { sackOf } from './wire.ts';
 
 describe('TsnLine', () => {

@@ -8,10 +8,10 @@
  * Positions instead of TSNs throughout (`TsnLine`).
  */
 import { CHUNK } from '../constants.ts';
-import { IntervalSet } from '../interval-set.ts';
 import type { PacketWriter } from '../packet/packet.ts';
 import { SACK_SIZE } from '../packet/sack.ts';
 import type { TsnLine } from '../tsn.ts';
+import { IntervalSet } from '../tsn.ts';
 
 /** A SACK lists at most so many duplicates, and as many gap blocks as its packet has room for; the rest waits. */
 export const MAX_DUPLICATES = 20;

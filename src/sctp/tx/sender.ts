@@ -12,7 +12,17 @@
  *   forwarding    how far the peer may move on, FORWARD TSN
  */
 import type { Counters } from '../../core/counters.ts';
-import { charge, FLAG_IMMEDIATE, I_DATA_HEADER_SIZE, MIN_CHARGE, padded } from '../constants.ts';
+import {
+  CHUNK,
+  charge,
+  FLAG_BEGIN,
+  FLAG_END,
+  FLAG_IMMEDIATE,
+  FLAG_UNORDERED,
+  I_DATA_HEADER_SIZE,
+  MIN_CHARGE,
+  padded,
+} from '../constants.ts';
 import type { MessageOutcome, SctpCounter } from '../events.ts';
 import type { SenderInspection } from '../inspection.ts';
 import type { PacketWriter } from '../packet/packet.ts';
@@ -20,7 +30,6 @@ import { TsnLine } from '../tsn.ts';
 import { Abandonment } from './abandonment.ts';
 import { SendWindow } from './send-window.ts';
 import type { CongestionController } from './congestion.ts';
-import { writeDataChunk } from './data-chunk.ts';
 import { Forwarding } from './forwarding.ts';
 import type { OutstandingObserver } from './outstanding.ts';
 import { Outstanding } from './outstanding.ts';
@@ -269,4 +278,40 @@ export class Sender implements OutstandingObserver, SendQueueObserver {
     const fragment = this.queue.interleaving ? this.outstanding.fragment(position) : undefined;
     writeDataChunk(writer, this.line.wire(position), message, offset, size, fragment);
   }
+}
+
+/**
+ * Writes `size` bytes of the message from `offset` as a DATA chunk (RFC 9260 §3.3.1) or an I-DATA chunk (RFC 8260 §2.1).
+ * @param fragment its number in the message, for I-DATA; `undefined`: DATA
+ */
+function writeDataChunk(
+  writer: PacketWriter,
+  tsn: number,
+  message: OutgoingMessage,
+  offset: number,
+  size: number,
+  fragment: number | undefined,
+): void {
+  const { data } = message;
+  let flags = message.unordered ? FLAG_UNORDERED : 0;
+  if (offset === 0) flags |= FLAG_BEGIN;
+  if (offset + size === data.length) flags |= FLAG_END;
+  if (fragment === undefined) {
+    writer
+      .beginChunk(CHUNK.data, flags)
+      .u32(tsn)
+      .u16(message.streamId)
+      .u16(message.sequence)
+      .u32(message.ppid);
+  } else {
+    // RFC 8260 §2.1: the first fragment says what the message is, the others which they are.
+    writer
+      .beginChunk(CHUNK.iData, flags)
+      .u32(tsn)
+      .u16(message.streamId)
+      .u16(0)
+      .u32(message.sequence)
+      .u32(offset === 0 ? message.ppid : fragment);
+  }
+  writer.raw(size === data.length ? data : data.subarray(offset, offset + size)).endChunk();
 }
