@@ -67,6 +67,8 @@ export class ProtocolStack {
   readonly #users: readonly UserSeat[];
   /** Every user's sources, in the order of their urgency, with their user. */
   readonly #sources: readonly { readonly source: PacketSource; readonly seat: UserSeat }[];
+  /** Whose packets those of each kind are. */
+  readonly #receivers: Readonly<Partial<Record<PacketKind, UserSeat>>>;
   readonly #gates: GateKeeper;
   readonly #counters = new Counters<StackCounter>(STACK_COUNTERS);
   /** Events in the order of their causes; for one that waits with its user, the user. Bounded by what users let through. */
@@ -113,6 +115,7 @@ export class ProtocolStack {
     this.#transport = { machine: transport, isTouched: false, deadline: Infinity };
     this.#users = [data];
     this.#sources = byUrgency(this.#users);
+    this.#receivers = Object.fromEntries(this.#sources.map(({ source, seat }) => [source.kind, seat]));
     this.#gates = new GateKeeper(settings.gates);
   }
 
@@ -316,11 +319,9 @@ export class ProtocolStack {
   /** @param at what `nextTimeout` answers */
   timeoutReason(at: number = this.nextTimeout()): string {
     if (at === Infinity) return 'idle';
-    const machines = [this.#transport, ...this.#users];
-    const reason =
-      this.#gates.deadline === at
-        ? timerName('rtc', this.#gates.next)
-        : machines.find((seat) => this.#deadlineOf(seat) === at)?.machine.timeoutReason();
+    let reason = this.#gates.deadline === at ? timerName('rtc', this.#gates.next) : undefined;
+    reason ??= this.#reasonOf(this.#transport, at);
+    for (const seat of this.#users) reason ??= this.#reasonOf(seat, at);
     return reason ?? 'idle';
   }
 
@@ -390,8 +391,8 @@ export class ProtocolStack {
 
   /** From the transport: a plain packet for the user of its kind. */
   handlePacket(kind: PacketKind, packet: Bytes, now: number): void {
-    const to = this.#sources.find(({ source }) => source.kind === kind);
-    if (to !== undefined) this.#touched(to.seat).handlePacket(kind, packet, now);
+    const seat = this.#receivers[kind];
+    if (seat !== undefined) this.#touched(seat).handlePacket(kind, packet, now);
   }
 
   #carryUser(seat: UserSeat): void {
@@ -521,6 +522,10 @@ export class ProtocolStack {
   #rest(seat: Seat<Machine<unknown>>): void {
     seat.isTouched = false;
     seat.deadline = seat.machine.nextTimeout();
+  }
+
+  #reasonOf(seat: Seat<Machine<unknown>>, at: number): string | undefined {
+    return this.#deadlineOf(seat) === at ? seat.machine.timeoutReason() : undefined;
   }
 
   #deadlineOf(seat: Seat<Machine<unknown>>): number {
