@@ -147,8 +147,8 @@ const MUTANTS = [
   {
     name: 'message-size-ours',
     fault: "Negotiation: the answer offers our message size, whatever the offer's was",
-    file: 'src/negotiation/answer.ts',
-    find: 'Math.min(local.maxMessageSize, received.maxMessageSize)',
+    file: 'src/negotiation/data-section.ts',
+    find: 'Math.min(local.maxMessageSize, offered.maxMessageSize)',
     replace: 'local.maxMessageSize',
     suite: ['test/rtc/message-size.test.ts'],
   },

@@ -32,10 +32,10 @@ import { randomUnit, splitRandom } from './core/random.ts';
 import type { Fingerprint } from './dtls/index.ts';
 import type { IceCandidate, IceParameters, IcePath, IceState, LocalCandidateInit } from './ice/index.ts';
 import type {
-  LocalTransport,
+  LocalEnd,
   NegotiationInspection,
+  SessionPlan,
   SignalingState,
-  TransportPlan,
 } from './negotiation/index.ts';
 import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
@@ -44,7 +44,7 @@ import { SCTP_PORT, rtcSettings } from './rtc/options.ts';
 import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
 import { Signaling } from './rtc/signaling.ts';
 import type { RemoteCandidate, RemoteDescription, TransportParameters } from './rtc/parameters.ts';
-import { checkedParameters, readCandidate } from './rtc/parameters.ts';
+import { checkedParameters, parametersOf, readCandidate } from './rtc/parameters.ts';
 import type { StackInspection } from './rtc/inspection.ts';
 import { ProtocolStack } from './rtc/stack.ts';
 import type { TraceListener, TraceOptions } from './rtc/tracer/entry.ts';
@@ -145,7 +145,7 @@ export class Rtc {
       strict: options.strictSdp,
     });
     this.#signaling = new Signaling(negotiation, {
-      localTransport: () => this.#localTransport(),
+      localEnd: () => this.#localEnd(),
       createChannel: (label, channelOptions, draft) => this.#createChannel(label, channelOptions, draft),
       assertOpen: () => {
         this.#assertOpen();
@@ -458,7 +458,7 @@ export class Rtc {
     return { type: 'timeout', at, reason: this.#stack.timeoutReason(at) };
   }
 
-  #localTransport(): LocalTransport {
+  #localEnd(): LocalEnd {
     const { ice, ...rest } = this.#local;
     const { usernameFragment, password, lite = false } = ice;
     return {
@@ -469,11 +469,12 @@ export class Rtc {
     };
   }
 
-  /** What a description means, in calls that do not know of SDP. */
-  #carryOut(plan: TransportPlan): void {
-    if (!this.#started) this.#start(plan);
-    for (const candidate of plan.candidates) this.#defer({ type: 'candidate', candidate });
-    if (plan.endOfCandidates) this.#defer({ type: 'end-of-candidates' });
+  /** What a description means beyond what is done already, in calls that do not know of SDP. */
+  #carryOut(plan: SessionPlan): void {
+    if (!this.#started) this.#start(parametersOf(plan));
+    const { candidates, endOfCandidates } = plan.transport;
+    for (const candidate of candidates) this.#defer({ type: 'candidate', candidate });
+    if (endOfCandidates) this.#defer({ type: 'end-of-candidates' });
   }
 
   #offerGoesOut(): void {

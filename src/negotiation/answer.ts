@@ -1,55 +1,41 @@
 /**
  * The answerer's side: `receiveOffer` judges an offer and changes nothing, `answerOffer` writes the answer and cannot
- * fail because of the peer.
- *
- * The first live data channel section is kept, and the media section with the BUNDLE tag of its group, without media
- * (`inactive.ts`); every other section is rejected in its place (RFC 3264 §6). Where the tagged one has to be rejected the
- * tag moves to ours, whose own attributes then speak for the transport (RFC 9143 §7.3.1).
+ * fail because of the peer. The answer has every section of the offer in its place, accepted or rejected (RFC 3264 §6).
  */
 import { badArgument } from '../core/errors.ts';
 import type { SdpError, SdpWarning } from '../sdp/index.ts';
-import { isDataChannelSection, isSdpError, parseSdp, sdpError } from '../sdp/index.ts';
+import { isSdpError, parseSdp, sdpError } from '../sdp/index.ts';
+import type { LocalEnd } from './describe.ts';
 import { describe } from './describe.ts';
-import { carriesData, inactiveMedia } from './inactive.ts';
-import type { RemoteSections } from './remote.ts';
-import {
-  checkHistory,
-  checkSctpPort,
-  groupOf,
-  readSections,
-  readTransport,
-  sameIce,
-  sameIdentity,
-  speakerFor,
-} from './remote.ts';
-import { resolveAnswererRole, resolveIceRole, setupOf } from './role.ts';
-import type {
-  LocalTransport,
-  MediaSection,
-  NegotiationState,
-  RemoteOfferState,
-  StableState,
-  TransportPlan,
-} from './state.ts';
+import { readTransport, sameIce, sameIdentity } from './remote-transport.ts';
+import { resolveAnswererRole, resolveIceRole, roleWarning, setupOf } from './role.ts';
+import { readSections } from './section.ts';
+import type { Section } from './sections.ts';
+import { acceptedSections, bundleOf, checkChanges, checkHistory, planSections } from './sections.ts';
+import type { NegotiationState, RemoteOfferState, SessionPlan, StableState, TransportPlan } from './state.ts';
 import { settled, stable, wrongState } from './state.ts';
-import { roleWarning } from './warning.ts';
+
+/** What an offer will come to; the ICE role alone waits for what this end is. */
+export interface OfferedPlan extends Pick<SessionPlan, 'sections'> {
+  readonly transport: Omit<TransportPlan, 'iceRole'>;
+}
 
 /** An offer that can be answered. Dropping it is the way to decline it. */
 export interface PreparedRemoteOffer {
-  /** What it will come to; the ICE role alone waits for what this end is. */
-  readonly plan: Omit<TransportPlan, 'iceRole'>;
+  readonly plan: OfferedPlan;
   readonly warnings: readonly SdpWarning[];
-  /** The sections of the answer: all rejected but that of the data channels, and the tagged one. */
-  readonly sections: readonly MediaSection[];
-  /** Of the offer's BUNDLE group that our section is in, the mids kept, in order. Empty if it is in none. */
+  /** The sections of the answer. */
+  readonly sections: readonly Section[];
+  /** The mids of the answer's BUNDLE group, the tag first. Empty if there is none. */
   readonly bundle: readonly string[];
   /** The state with this offer pending. */
   readonly next: RemoteOfferState;
 }
 
+/** The answer to an offer of the peer's, and what the exchange comes to. */
 export interface WrittenAnswer {
   readonly sdp: string;
-  readonly plan: TransportPlan;
+  readonly plan: SessionPlan;
   readonly next: StableState;
 }
 
@@ -62,125 +48,80 @@ export function receiveOffer(state: NegotiationState, sdp: string): PreparedRemo
   if (state.signalingState === 'have-local-offer') {
     return sdpError('glare', 'an offer of this end waits for its answer: one of the two must be rolled back');
   }
-  const { config, transport: before } = state;
+  const { config, agreement } = state;
+  const { strict } = config;
   const session = parseSdp(sdp, config.limits);
   if (isSdpError(session)) return session;
   const offer = readSections(session);
   if (isSdpError(offer)) return offer;
   const history = checkHistory(state.sections, offer.sections);
   if (history !== undefined) return history;
-  const index = chooseSection(state.sections, offer);
-  if (isSdpError(index)) return index;
-  const warnings: SdpWarning[] = [];
-  const sections = keptSections(state.sections, offer, index);
-  const speaker = speakerFor(offer, index, (i) => sections[i]?.rejected === false);
-  const remote = readTransport(offer, { index, speaker }, config.strict, warnings);
+  const sections = acceptedSections(state.sections, offer.sections);
+  if (isSdpError(sections)) return sections;
+  const { mids: bundle, speaker } = bundleOf(offer, sections);
+  const transportWarnings: SdpWarning[] = [];
+  const remote = readTransport(offer, offer.sections[speaker]!, strict, transportWarnings);
   if (isSdpError(remote)) return remote;
+  const sectionWarnings: SdpWarning[] = [];
+  const plans = planSections(sections, offer.sections, strict, sectionWarnings);
+  if (isSdpError(plans)) return plans;
 
-  const mid = offer.sections[speaker]?.mid;
-  const iceRestart = before !== undefined && !sameIce(before.plan.ice, remote.ice);
+  const mid = sections[speaker]?.mid;
+  const before = agreement?.plan.transport;
+  const iceRestart = before !== undefined && !sameIce(before.ice, remote.ice);
   const decision = resolveAnswererRole({
     offered: remote.remoteSetup,
     preference: config.dtlsSetup,
-    current: before?.plan.dtlsRole,
+    current: before?.dtlsRole,
     identityChanged: before !== undefined && !sameIdentity(before, remote),
     iceRestart,
-    strict: config.strict,
+    strict,
   });
   if (isSdpError(decision)) return { ...decision, mid };
-  const port = checkSctpPort(before, remote, decision.newAssociation, mid);
-  if (port !== undefined) return port;
+  const change = checkChanges(agreement?.plan.sections ?? [], plans, decision.newAssociation);
+  if (change !== undefined) return change;
 
   return {
     plan: {
-      ...remote,
-      dtlsRole: decision.role,
-      localSetup: setupOf(decision.role),
-      mid,
-      mLineIndex: speaker,
-      iceRestart,
-      dtlsRestart: decision.newAssociation,
+      transport: {
+        ...remote,
+        dtlsRole: decision.role,
+        localSetup: setupOf(decision.role),
+        mid,
+        mLineIndex: speaker,
+        iceRestart,
+        dtlsRestart: decision.newAssociation,
+      },
+      sections: plans,
     },
-    warnings: [...warnings, ...roleWarning(decision, mid)],
+    warnings: [...sectionWarnings, ...transportWarnings, ...roleWarning(decision, mid)],
     sections,
-    bundle: groupOf(offer, index).filter((kept) => sections.some((one) => one.mid === kept && !one.rejected)),
+    bundle,
     next: { ...stable(state), signalingState: 'have-remote-offer' },
   };
 }
 
 /**
  * Writes the answer to an offer that `receiveOffer` has accepted.
- *
- * `a=max-message-size` is the smaller of ours and the offer's, as Chromium answers (RFC 8841 §6 allows any size).
  * Throws `ERR_BAD_ARGUMENT` for a `local` that cannot be written, or whose ICE credentials are not new where the offer
  * restarts ICE, or new where it does not (RFC 8839 §4.4).
  */
-export function answerOffer(prepared: PreparedRemoteOffer, local: LocalTransport): WrittenAnswer {
-  const { plan: received, sections, bundle, next: state } = prepared;
-  const before = state.transport;
-  if (before !== undefined && sameIce(before.localIce, local.ice) === received.iceRestart) {
-    const expected = received.iceRestart
+export function answerOffer(prepared: PreparedRemoteOffer, local: LocalEnd): WrittenAnswer {
+  const { plan: offered, sections, bundle, next: state } = prepared;
+  const { transport } = offered;
+  const before = state.agreement;
+  if (before !== undefined && sameIce(before.localIce, local.ice) === transport.iceRestart) {
+    const expected = transport.iceRestart
       ? 'new ICE credentials: the offer restarts ICE'
       : 'the ICE credentials in use';
     throw badArgument('local', expected, local.ice.usernameFragment);
   }
-  const { localSetup, tlsId } = received;
-  const maxMessageSize = Math.min(local.maxMessageSize, received.maxMessageSize);
-  const description = { sections, bundle, setup: localSetup, maxMessageSize };
-  const sdp = describe(
-    state,
-    { ...description, tlsId: tlsId === undefined ? undefined : local.tlsId },
-    local,
-  );
-  const lite = { localLite: local.ice.lite, remoteLite: received.ice.lite };
-  const iceRole = before?.plan.iceRole ?? resolveIceRole({ offerer: false, ...lite });
-  const plan: TransportPlan = { ...received, iceRole };
+  const description = { sections, offered: offered.sections, bundle, setup: transport.localSetup };
+  const tlsId = transport.tlsId === undefined ? undefined : local.tlsId;
+  const sdp = describe(state, description, { ...local, tlsId });
+  const lite = { localLite: local.ice.lite, remoteLite: transport.ice.lite };
+  const iceRole = before?.plan.transport.iceRole ?? resolveIceRole({ offerer: false, ...lite });
+  const plan: SessionPlan = { transport: { ...transport, iceRole }, sections: offered.sections };
   const next = settled({ ...state, nextVersion: state.nextVersion + 1 }, sections, local.ice, plan);
   return { sdp, plan, next };
-}
-
-/** The sections of the answer: that of the data channels, what is kept without media, and the rest rejected. */
-function keptSections(
-  before: readonly MediaSection[],
-  offer: RemoteSections,
-  index: number,
-): readonly MediaSection[] {
-  const group = groupOf(offer, index);
-  return offer.sections.map((section, i) => {
-    if (i === index) return section;
-    const isTagged = section.mid !== undefined && section.mid === group[0];
-    const wasKept = before[i]?.inactive !== undefined && group.includes(section.mid ?? '');
-    const media = offer.session.media[i]!;
-    const inactive = !section.rejected && (isTagged || wasKept) ? inactiveMedia(media) : undefined;
-    return inactive === undefined ? { ...section, rejected: true } : { ...section, inactive };
-  });
-}
-
-/** The section in use, or the first one that offers data channels. */
-function chooseSection(
-  before: readonly MediaSection[],
-  { session, sections }: RemoteSections,
-): number | SdpError {
-  const inUse = before.findIndex(carriesData);
-  if (inUse < 0) {
-    const index = session.media.findIndex(
-      (media, i) => sections[i]?.rejected === false && isDataChannelSection(media),
-    );
-    if (index >= 0) return index;
-    const message = 'expected "m=application … UDP/DTLS/SCTP webrtc-datachannel": there is nothing to accept';
-    return sdpError('no-application-section', message);
-  }
-  const media = session.media[inUse]!;
-  const place = { line: media.number, mid: sections[inUse]?.mid };
-  if (sections[inUse]?.rejected !== false) {
-    return sdpError(
-      'application-rejected',
-      'the offer switches the data channels off: close the connection',
-      place,
-    );
-  }
-  if (!isDataChannelSection(media)) {
-    return sdpError('section-mismatch', 'the section of the data channels is in use', place);
-  }
-  return inUse;
 }

@@ -1,9 +1,14 @@
 /** Offer and answer (RFC 3264, RFC 9429) as pure functions over plain state. */
-export type { PreparedRemoteOffer, WrittenAnswer } from './answer.ts';
+export type { OfferedPlan, PreparedRemoteOffer, WrittenAnswer } from './answer.ts';
 export { answerOffer, receiveOffer } from './answer.ts';
-export type { InactiveMedia } from './inactive.ts';
+export type { DataPlan, DataSection, LocalData } from './data-section.ts';
+export type { LocalEnd } from './describe.ts';
+export type { LocalTransport } from './local-transport.ts';
+export type { MediaCodec, MediaPlan, MediaSection } from './media-section.ts';
 export type { AcceptedAnswer, PreparedLocalOffer } from './offer.ts';
 export { acceptAnswer, prepareOffer } from './offer.ts';
+export type { RejectedPlan, RejectedSection } from './rejected-section.ts';
+export type { RemoteTransport, TransportCandidate } from './remote-transport.ts';
 export type {
   AnswererRoleInput,
   AssociationState,
@@ -15,22 +20,21 @@ export type {
   SetupPreference,
 } from './role.ts';
 export { offerSetup, resolveAnswererRole, resolveIceRole, resolveOffererRole, setupOf } from './role.ts';
+export type { SectionLine } from './section.ts';
+export type { Section, SectionPlan } from './sections.ts';
 export type {
+  Agreement,
   ClosedState,
   LocalOffer,
   LocalOfferState,
-  LocalTransport,
-  MediaSection,
-  NegotiatedTransport,
   NegotiationConfig,
   NegotiationInspection,
   NegotiationOptions,
   NegotiationState,
   RemoteOfferState,
-  RemoteTransport,
+  SessionPlan,
   SignalingState,
   StableState,
-  TransportCandidate,
   TransportPlan,
 } from './state.ts';
 export { closeNegotiation, createNegotiation, inspectNegotiation, rollback } from './state.ts';

@@ -7,7 +7,7 @@
  *   association lives  its roles stay, whatever a later exchange says; only a new certificate or `a=tls-id` together
  *                      with an ICE restart starts a new association, and then the tables begin afresh
  */
-import type { SdpError, Setup } from '../sdp/index.ts';
+import type { SdpError, SdpWarning, Setup } from '../sdp/index.ts';
 import { isSdpError, sdpError } from '../sdp/index.ts';
 
 export type DtlsRole = 'client' | 'server';
@@ -112,6 +112,16 @@ export function resolveAnswererRole(input: AnswererRoleInput): RoleDecision | Sd
         : { role, newAssociation };
     }
   }
+}
+
+/** What a lenient reading of `a=setup` passed over, for people. `mid`: the section that speaks for the transport. */
+export function roleWarning({ warning, role }: RoleDecision, mid: string | undefined): SdpWarning[] {
+  if (warning === undefined) return [];
+  const reason =
+    warning === 'setup-missing'
+      ? '"a=setup" is missing'
+      : 'the answer changes the role of a living association';
+  return [{ code: warning, message: `${reason}: this end is DTLS ${role}`, mid }];
 }
 
 /** The `a=setup` of an answer given in `role`. */

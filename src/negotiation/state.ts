@@ -13,10 +13,12 @@
 import { badArgument, RtcError } from '../core/errors.ts';
 import type { OptionRule, OptionRules } from '../core/options.ts';
 import { checkOptions, flag, nested, oneOf, required, withDefaults } from '../core/options.ts';
-import type { SdpCandidate, SdpFingerprint, SdpIceParameters, SdpLimits, Setup } from '../sdp/index.ts';
+import type { SdpFingerprint, SdpIceParameters, SdpLimits, Setup } from '../sdp/index.ts';
 import { DEFAULT_SDP_LIMITS, SDP_LIMIT_RULES } from '../sdp/index.ts';
-import type { InactiveMedia } from './inactive.ts';
+import type { LocalTransport } from './local-transport.ts';
+import type { RemoteTransport } from './remote-transport.ts';
 import type { DtlsRole, IceRole, OfferSetup, SetupPreference } from './role.ts';
+import type { Section, SectionPlan } from './sections.ts';
 
 /** W3C `RTCSignalingState` without the provisional answers. */
 export type SignalingState = 'stable' | 'have-local-offer' | 'have-remote-offer' | 'closed';
@@ -31,41 +33,7 @@ export interface NegotiationOptions {
   readonly limits?: Partial<SdpLimits> | undefined;
 }
 
-/** What this end puts into a description. Nothing of it is kept but the ICE credentials. */
-export interface LocalTransport {
-  readonly ice: SdpIceParameters & { readonly lite: boolean };
-  readonly candidates: readonly SdpCandidate[];
-  readonly endOfCandidates: boolean;
-  readonly fingerprints: readonly SdpFingerprint[];
-  /** 1–65535. */
-  readonly sctpPort: number;
-  /** Largest message this end accepts, bytes; `Infinity` for no limit. */
-  readonly maxMessageSize: number;
-  /** `a=tls-id`, 20–255 characters; written in offers, and in answers to offers that have one. */
-  readonly tlsId?: string | undefined;
-}
-
-/** A remote candidate that ICE can use as it stands: component 1, an IP address. */
-export type TransportCandidate = SdpCandidate & { readonly component: 1 };
-
-/** The peer's transport as its description gives it. */
-export interface RemoteTransport {
-  readonly ice: SdpIceParameters & { readonly lite: boolean };
-  readonly candidates: readonly TransportCandidate[];
-  readonly endOfCandidates: boolean;
-  /** True if the peer said `a=ice-options:trickle`: more candidates may come. */
-  readonly trickle: boolean;
-  /** SHA-256, SHA-384 or SHA-512; at least one. The peer's certificate must match one of them. */
-  readonly fingerprints: readonly SdpFingerprint[];
-  readonly tlsId: string | undefined;
-  readonly remoteSetup: Setup | undefined;
-  /** 1–65535. */
-  readonly sctpPort: number;
-  /** Largest message the peer accepts, bytes; `Infinity` for no limit. */
-  readonly maxMessageSize: number;
-}
-
-/** Everything a connection needs to know of its peer, and the parts each end plays. */
+/** What a connection has to know of the transport: the peer's side, and the part that each end plays. */
 export interface TransportPlan extends RemoteTransport {
   readonly dtlsRole: DtlsRole;
   /** Kept from the first exchange on; an agent that has resolved a role conflict since knows better. */
@@ -80,24 +48,21 @@ export interface TransportPlan extends RemoteTransport {
   readonly dtlsRestart: boolean;
 }
 
-/** One `m=` section of the session, at its index for ever (RFC 3264 §8). */
-export interface MediaSection {
-  readonly mid: string | undefined;
-  readonly kind: string;
-  readonly protocol: string;
-  readonly formats: readonly string[];
-  readonly rejected: boolean;
-  /** Accepted without media, because it has the BUNDLE tag: RTP in a description of ours that says `a=inactive`. */
-  readonly inactive?: InactiveMedia | undefined;
+/** What an exchange comes to, all of it: the connection does what of this it has not done yet. */
+export interface SessionPlan {
+  readonly transport: TransportPlan;
+  /** One a section, in the order of the `m=` lines. */
+  readonly sections: readonly SectionPlan[];
 }
 
 /** What the last complete exchange has agreed on: the next one is measured against it. */
-export interface NegotiatedTransport {
+export interface Agreement {
   readonly localIce: SdpIceParameters;
   /** Without its candidates: they are ICE's business from then on. */
-  readonly plan: TransportPlan;
+  readonly plan: SessionPlan;
 }
 
+/** The options of a negotiation, complete. */
 export interface NegotiationConfig {
   readonly sessionId: string;
   readonly dtlsSetup: SetupPreference;
@@ -109,15 +74,16 @@ interface Session {
   readonly config: NegotiationConfig;
   /** `sess-version` of the next description written here. */
   readonly nextVersion: number;
-  readonly sections: readonly MediaSection[];
-  readonly transport: NegotiatedTransport | undefined;
+  readonly sections: readonly Section[];
+  /** `undefined` before the first exchange is complete. */
+  readonly agreement: Agreement | undefined;
   /** Answers so far that would have changed the DTLS role of a living association, as Firefox's do. */
   readonly roleChangesIgnored: number;
 }
 
 /** Our offer, waiting for its answer. */
 export interface LocalOffer {
-  readonly sections: readonly MediaSection[];
+  readonly sections: readonly Section[];
   readonly ice: LocalTransport['ice'];
   readonly setup: OfferSetup;
 }
@@ -166,7 +132,7 @@ export function createNegotiation(options: NegotiationOptions): StableState {
     config,
     nextVersion: 1,
     sections: [],
-    transport: undefined,
+    agreement: undefined,
     roleChangesIgnored: 0,
   };
 }
@@ -187,14 +153,14 @@ export function rollback(state: NegotiationState): StableState {
 
 /** Ends it: every later step throws `ERR_INVALID_STATE`. */
 export function closeNegotiation(state: NegotiationState): ClosedState {
-  return { ...stable(state), signalingState: 'closed', transport: undefined };
+  return { ...stable(state), signalingState: 'closed', agreement: undefined };
 }
 
 /** The state for people: plain, JSON-safe, without passwords. */
 export interface NegotiationInspection {
   readonly signalingState: SignalingState;
   readonly nextVersion: number;
-  readonly sections: readonly MediaSection[];
+  readonly sections: readonly Section[];
   readonly dtlsRole: DtlsRole | null;
   readonly iceRole: IceRole | null;
   readonly setups: { readonly local: OfferSetup | null; readonly remote: Setup | null };
@@ -204,33 +170,34 @@ export interface NegotiationInspection {
 }
 
 export function inspectNegotiation(state: NegotiationState): NegotiationInspection {
-  const plan = state.transport?.plan;
+  const transport = state.agreement?.plan.transport;
   return {
     signalingState: state.signalingState,
     nextVersion: state.nextVersion,
     sections: state.sections,
-    dtlsRole: plan?.dtlsRole ?? null,
-    iceRole: plan?.iceRole ?? null,
-    setups: { local: plan?.localSetup ?? null, remote: plan?.remoteSetup ?? null },
-    remoteFingerprints: plan?.fingerprints ?? [],
+    dtlsRole: transport?.dtlsRole ?? null,
+    iceRole: transport?.iceRole ?? null,
+    setups: { local: transport?.localSetup ?? null, remote: transport?.remoteSetup ?? null },
+    remoteFingerprints: transport?.fingerprints ?? [],
     roleChangesIgnored: state.roleChangesIgnored,
   };
 }
 
 /** The session without what is pending. */
 export function stable(state: NegotiationState): StableState {
-  const { config, nextVersion, sections, transport, roleChangesIgnored } = state;
-  return { signalingState: 'stable', config, nextVersion, sections, transport, roleChangesIgnored };
+  const { config, nextVersion, sections, agreement, roleChangesIgnored } = state;
+  return { signalingState: 'stable', config, nextVersion, sections, agreement, roleChangesIgnored };
 }
 
 /** The state after a complete exchange. */
 export function settled(
   state: NegotiationState,
-  sections: readonly MediaSection[],
+  sections: readonly Section[],
   localIce: SdpIceParameters,
-  plan: TransportPlan,
+  { transport, sections: plans }: SessionPlan,
 ): StableState {
-  return { ...stable(state), sections, transport: { localIce, plan: { ...plan, candidates: [] } } };
+  const plan = { transport: { ...transport, candidates: [] }, sections: plans };
+  return { ...stable(state), sections, agreement: { localIce, plan } };
 }
 
 export function wrongState(call: string, expected: SignalingState, state: NegotiationState): RtcError {

@@ -19,6 +19,7 @@ import type { DtlsRole, Fingerprint } from '../dtls/index.ts';
 import { fingerprintRule, normalizeFingerprint } from '../dtls/index.ts';
 import type { IceCandidate, IceParameters, IceRole } from '../ice/index.ts';
 import { REMOTE_CANDIDATE_RULES, remoteParametersRule } from '../ice/index.ts';
+import type { SessionPlan } from '../negotiation/index.ts';
 import type { CandidateInit } from '../sdp/index.ts';
 import { isSdpError, parseCandidateInit } from '../sdp/index.ts';
 import { SdpRefusal } from './refusal.ts';
@@ -75,6 +76,14 @@ export function checkedParameters(
     ice: { usernameFragment, password, lite },
     fingerprints: fingerprints.map(({ algorithm, value }) => ({ algorithm, value })),
   };
+}
+
+/** What a description says of the transport and of the data channels, as parameters. */
+export function parametersOf({ transport, sections }: SessionPlan): TransportParameters {
+  const { ice, iceRole, dtlsRole, fingerprints, localSetup, remoteSetup } = transport;
+  const data = sections.find((section) => section.kind === 'data');
+  const { sctpPort, maxMessageSize } = data ?? {};
+  return { ice, iceRole, dtlsRole, fingerprints, sctpPort, maxMessageSize, localSetup, remoteSetup };
 }
 
 // --- candidates ---

@@ -10,11 +10,12 @@
 import type { DataChannel, DataChannelOptions } from '../channel/index.ts';
 import { RtcError } from '../core/errors.ts';
 import type {
-  LocalTransport,
+  LocalEnd,
   NegotiationInspection,
   NegotiationState,
   PreparedLocalOffer,
   PreparedRemoteOffer,
+  SessionPlan,
   SignalingState,
   TransportPlan,
 } from '../negotiation/index.ts';
@@ -44,12 +45,12 @@ export type SignalingStep =
 export interface SignalingHost {
   /** Throws `ERR_INVALID_STATE` once the connection has ended. */
   assertOpen(): void;
-  localTransport(): LocalTransport;
+  localEnd(): LocalEnd;
   createChannel(label: string, options: DataChannelOptions, draft: OfferDraft): DataChannel;
   /** Told of each step after it, for tracing. */
   onStep(step: SignalingStep): void;
   /** An exchange is complete: does what it says. Never fails. */
-  carryOut(plan: TransportPlan): void;
+  carryOut(plan: SessionPlan): void;
   warn(warning: SdpWarning): void;
 }
 
@@ -75,7 +76,7 @@ export class Signaling {
     const sdp = textOf(offer, 'offer');
     const before = this.#state;
     const prepared = judged(receiveOffer(before, sdp));
-    refuseRestart(prepared.plan);
+    refuseRestart(prepared.plan.transport);
     return new ReceivedOffer(prepared, () => {
       this.#assertUnchanged(before, 'this offer');
       const answer = this.#answer(prepared);
@@ -94,7 +95,7 @@ export class Signaling {
 
   #offer(draft: OfferDraft): PendingOffer {
     this.#host.assertOpen();
-    const prepared = prepareOffer(this.#state, this.#host.localTransport());
+    const prepared = prepareOffer(this.#state, this.#host.localEnd());
     const pending = prepared.next;
     this.#state = pending;
     this.#host.onStep({ method: 'offer', draft, sdp: prepared.sdp });
@@ -116,19 +117,19 @@ export class Signaling {
 
   #accept(sdp: string): void {
     const { plan, next, warnings } = judged(acceptAnswer(this.#state, sdp));
-    refuseRestart(plan);
+    refuseRestart(plan.transport);
     this.#state = next;
     this.#complete(plan, warnings);
   }
 
   #answer(prepared: PreparedRemoteOffer): string {
-    const { sdp, plan, next } = answerOffer(prepared, this.#host.localTransport());
+    const { sdp, plan, next } = answerOffer(prepared, this.#host.localEnd());
     this.#state = next;
     this.#complete(plan, prepared.warnings);
     return sdp;
   }
 
-  #complete(plan: TransportPlan, warnings: readonly SdpWarning[]): void {
+  #complete(plan: SessionPlan, warnings: readonly SdpWarning[]): void {
     for (const warning of warnings) this.#host.warn(warning);
     this.#host.carryOut(plan);
   }
@@ -211,8 +212,8 @@ export class ReceivedOffer {
 
   /** @internal */
   constructor(offer: PreparedRemoteOffer, answer: () => string) {
-    this.mid = offer.plan.mid;
-    this.mLineIndex = offer.plan.mLineIndex;
+    this.mid = offer.plan.transport.mid;
+    this.mLineIndex = offer.plan.transport.mLineIndex;
     this.warnings = offer.warnings;
     this.#answer = answer;
   }
@@ -229,9 +230,8 @@ function judged<T>(result: T | SdpError): T {
 }
 
 /** ICE restart is read and judged by `negotiation`, but the agent cannot do it yet: refused before anything changes. */
-function refuseRestart(plan: { readonly iceRestart: boolean; readonly mid: string | undefined }): void {
-  if (!plan.iceRestart) return;
-  throw new SdpRefusal(
-    sdpError('ice-restart-unsupported', 'restarting ICE is not supported yet: make a new connection', plan),
-  );
+function refuseRestart({ iceRestart, mid }: Pick<TransportPlan, 'iceRestart' | 'mid'>): void {
+  if (!iceRestart) return;
+  const message = 'restarting ICE is not supported yet: make a new connection';
+  throw new SdpRefusal(sdpError('ice-restart-unsupported', message, { mid }));
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { acceptAnswer, answerOffer, prepareOffer, receiveOffer } from '../../src/negotiation/index.ts';
 import { attributes, isRejected, mediaMid, parseSdp, readBundles } from '../../src/sdp/index.ts';
 import { codeOf, recorded, recordedFiles, valid } from '../sdp/recorded.ts';
-import { DIGEST_A, LOCAL_A, LOCAL_B, newState } from './ends.ts';
+import { dataOf, DIGEST_A, LOCAL_A, LOCAL_B, newState } from './ends.ts';
 
 const OFFERS = recordedFiles.filter((name) => name.endsWith('.offer.sdp'));
 const hasData = (name: string): boolean => recorded(name).includes('webrtc-datachannel');
@@ -33,6 +33,7 @@ describe('recorded offers', () => {
     const offer = valid(parseSdp(recorded(name)));
     const received = valid(receiveOffer(newState({ strict: true }), recorded(name)));
     const { sdp: text, plan } = answerOffer(received, LOCAL_B);
+    const { transport, sections } = plan;
     const answer = valid(parseSdp(text));
     const bundles = valid(readBundles(answer));
 
@@ -48,7 +49,7 @@ describe('recorded offers', () => {
     expect(answer.media.map(mediaMid)).toEqual(offer.media.map(mediaMid));
     expect(answer.media.map((media) => !isRejected(media, bundles))).toEqual(isKept);
     expect(bundles).toEqual([offer.media.filter((_, i) => isKept[i]).map(mediaMid)]);
-    expect(plan).toMatchObject({ mLineIndex: 0, mid: bundles[0]?.[0] });
+    expect(transport).toMatchObject({ mLineIndex: 0, mid: bundles[0]?.[0] });
     for (const { port, lines } of answer.media) {
       if (port === 0)
         expect(lines.map(({ text: line }) => line.split(':')[0])).toEqual([
@@ -57,11 +58,20 @@ describe('recorded offers', () => {
           'inactive',
         ]);
     }
-    expect(plan).toMatchObject({ dtlsRole: 'client', iceRole: 'controlled', trickle: true, sctpPort: 5000 });
-    const section = offer.media[plan.mLineIndex] ?? expect.unreachable();
+    expect(transport).toMatchObject({ dtlsRole: 'client', iceRole: 'controlled', trickle: true });
+    expect(sections.map(({ kind, mid }) => ({ kind, mid }))).toEqual(
+      offer.media.map((media, i) => ({
+        kind: isKept[i] === true ? (media.kind === 'application' ? 'data' : 'media') : 'rejected',
+        mid: mediaMid(media),
+      })),
+    );
+    expect(dataOf({ sections }).sctpPort).toBe(5000);
+    const section = offer.media[transport.mLineIndex] ?? expect.unreachable();
     const usable = attributes(section.lines, 'candidate').filter(({ value }) => !value.includes('.local'));
     // Firefox lists some for RTCP, too.
-    expect(plan.candidates).toHaveLength(usable.filter(({ value }) => value.split(' ')[1] === '1').length);
+    expect(transport.candidates).toHaveLength(
+      usable.filter(({ value }) => value.split(' ')[1] === '1').length,
+    );
     expect(received.warnings.filter(({ code }) => code !== 'candidate-unresolved')).toEqual([]);
   });
 
@@ -73,7 +83,7 @@ describe('recorded offers', () => {
     const { plan, warnings } = valid(
       receiveOffer(newState(), recorded('data-mdns.chromium-to-firefox.offer.sdp')),
     );
-    expect(plan.candidates).toEqual([]);
+    expect(plan.transport.candidates).toEqual([]);
     expect(warnings.length).toBeGreaterThan(0);
     expect(new Set(warnings.map(({ code }) => code))).toEqual(new Set(['candidate-unresolved']));
   });
@@ -106,13 +116,13 @@ describe('C12: the tagged section of a group, until media is there', () => {
     expect(audio.match(/a=candidate:/g)).toHaveLength(1);
     expect(sectionOf(answer, 'data')).not.toContain('a=candidate:');
     // The transport is the tagged section's, the port of SCTP the data channels'.
-    expect(plan).toMatchObject({
+    expect(dataOf(plan).sctpPort).toBe(5000);
+    expect(plan.transport).toMatchObject({
       mid: 'audio',
       mLineIndex: 0,
-      sctpPort: 5000,
       ice: { usernameFragment: 'abcd' },
     });
-    expect(plan.candidates).toHaveLength(1);
+    expect(plan.transport.candidates).toHaveLength(1);
   });
 
   test('C12: its transport counts, not the one the data channels would have had alone', () => {
@@ -124,7 +134,7 @@ describe('C12: the tagged section of a group, until media is there', () => {
       ...own,
       CANDIDATE.replace('4000', '5000'),
     );
-    expect(answered(separate).plan).toMatchObject({
+    expect(answered(separate).plan.transport).toMatchObject({
       ice: { usernameFragment: 'abcd' },
       candidates: [{ port: 4000 }],
     });
@@ -150,7 +160,7 @@ describe('C12: the tagged section of a group, until media is there', () => {
     );
     expect(answer).toContain('a=group:BUNDLE data\r\n');
     expect(answer).toContain('m=audio 0 ');
-    expect(plan).toMatchObject({ mid: 'data', mLineIndex: 1 });
+    expect(plan.transport).toMatchObject({ mid: 'data', mLineIndex: 1 });
   });
 
   test('C12: a section that is not tagged is rejected, as is one of another group', () => {
@@ -179,17 +189,14 @@ describe('C12: the tagged section of a group, until media is there', () => {
     );
     const kept = offer.replaceAll('actpass', 'passive');
     const accepted = valid(acceptAnswer(ours.next, kept));
-    expect(accepted.plan).toMatchObject({ mid: 'audio', iceRestart: false });
-    expect(accepted.next.sections.map(({ rejected }) => rejected)).toEqual([false, false]);
+    expect(accepted.plan.transport).toMatchObject({ mid: 'audio', iceRestart: false });
+    expect(accepted.next.sections.map(({ kind }) => kind)).toEqual(['media', 'data']);
     const closed = sdp('a=group:BUNDLE data', ...withPort0(AUDIO), ...DATA, ...TRANSPORT).replaceAll(
       'actpass',
       'passive',
     );
     const without = valid(acceptAnswer(ours.next, closed));
-    expect(without.next.sections).toMatchObject([
-      { rejected: true, inactive: undefined },
-      { rejected: false },
-    ]);
+    expect(without.next.sections.map(({ kind }) => kind)).toEqual(['rejected', 'data']);
     expect(prepareOffer(without.next, LOCAL_A).sdp).toContain('a=group:BUNDLE data\r\nm=audio 0 ');
   });
 });
@@ -213,7 +220,7 @@ describe('rejecting sections (RFC 3264 §6, RFC 8843 §7.3)', () => {
     const offer = sdp(...DATA.filter((line) => !line.includes('mid')), ...TRANSPORT);
     const { sdp: answer, plan } = answerOffer(valid(receiveOffer(newState(), offer)), LOCAL_B);
     expect(answer).not.toContain('a=mid');
-    expect(plan.mid).toBeUndefined();
+    expect(plan.transport.mid).toBeUndefined();
   });
 
   test('protocol and format are repeated', () => {
@@ -254,10 +261,12 @@ describe('rejecting sections (RFC 3264 §6, RFC 8843 §7.3)', () => {
 
   test('candidates of the tagged section count where the ICE credentials are the same', () => {
     const shared = sdp('a=group:BUNDLE audio data', ...AUDIO, ...TRANSPORT, CANDIDATE, ...DATA, ...TRANSPORT);
-    expect(valid(receiveOffer(newState(), shared)).plan.candidates).toMatchObject([{ address: '192.0.2.9' }]);
+    expect(valid(receiveOffer(newState(), shared)).plan.transport.candidates).toMatchObject([
+      { address: '192.0.2.9' },
+    ]);
     const other = TRANSPORT.map((line) => line.replace('abcd', 'wxyz'));
     const apart = sdp('a=group:BUNDLE audio data', ...AUDIO, ...other, CANDIDATE, ...DATA, ...TRANSPORT);
-    expect(valid(receiveOffer(newState(), apart)).plan.candidates).toEqual([]);
+    expect(valid(receiveOffer(newState(), apart)).plan.transport.candidates).toEqual([]);
   });
 });
 
@@ -303,12 +312,8 @@ describe('the transport of an offer', () => {
   test('what is missing is assumed, with a warning, and refused when strict', () => {
     const text = offer(without('setup'), without('sctp-port'));
     const { plan, warnings } = valid(receiveOffer(newState(), text));
-    expect(plan).toMatchObject({
-      dtlsRole: 'client',
-      sctpPort: 5000,
-      maxMessageSize: 65_536,
-      trickle: false,
-    });
+    expect(plan.transport).toMatchObject({ dtlsRole: 'client', trickle: false });
+    expect(dataOf(plan)).toMatchObject({ sctpPort: 5000, maxMessageSize: 65_536 });
     expect(warnings.map(({ code }) => code)).toEqual(['sctp-port-missing', 'setup-missing']);
     expect(codeOf(receiveOffer(newState({ strict: true }), text))).toBe('sctp-port-missing');
     expect(codeOf(receiveOffer(newState({ strict: true }), offer(without('setup'))))).toBe('setup-missing');
@@ -327,7 +332,7 @@ describe('the transport of an offer', () => {
         '',
       ].join('\r\n');
     const { plan, warnings } = valid(receiveOffer(newState(), text));
-    expect(plan.candidates).toHaveLength(2);
+    expect(plan.transport.candidates).toHaveLength(2);
     expect(warnings.map(({ code, line }) => [code, line])).toEqual([
       ['candidate-ignored', 15],
       ['candidate-unresolved', 16],

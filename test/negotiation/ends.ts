@@ -1,9 +1,10 @@
 /** Two ends of a negotiation, and what they put into their descriptions. */
 import type {
-  LocalTransport,
+  DataPlan,
+  LocalEnd,
   NegotiationOptions,
+  SessionPlan,
   StableState,
-  TransportPlan,
 } from '../../src/negotiation/index.ts';
 import {
   acceptAnswer,
@@ -12,13 +13,14 @@ import {
   prepareOffer,
   receiveOffer,
 } from '../../src/negotiation/index.ts';
+import { expect } from 'vitest';
 import { parseCandidateLine } from '../../src/sdp/index.ts';
 import { valid } from '../sdp/recorded.ts';
 
 export const DIGEST_A: string = Array.from({ length: 32 }, () => 'AA').join(':');
 export const DIGEST_B: string = Array.from({ length: 32 }, () => 'BB').join(':');
 
-export const LOCAL_A: LocalTransport = {
+export const LOCAL_A: LocalEnd = {
   ice: { usernameFragment: 'aaaa', password: 'password-of-a/22chars+'.replaceAll('-', '+'), lite: false },
   candidates: [valid(parseCandidateLine('candidate:1 1 udp 2122260223 192.0.2.1 5001 typ host'))],
   endOfCandidates: true,
@@ -27,7 +29,7 @@ export const LOCAL_A: LocalTransport = {
   maxMessageSize: 262_144,
 };
 
-export const LOCAL_B: LocalTransport = {
+export const LOCAL_B: LocalEnd = {
   ...LOCAL_A,
   ice: { usernameFragment: 'bbbb', password: 'password+of+b/22chars+', lite: false },
   candidates: [],
@@ -36,9 +38,14 @@ export const LOCAL_B: LocalTransport = {
 };
 
 /** The same end with new ICE credentials: what an ICE restart looks like. */
-export function restarted(local: LocalTransport): LocalTransport {
+export function restarted(local: LocalEnd): LocalEnd {
   const { usernameFragment, password, lite } = local.ice;
   return { ...local, ice: { usernameFragment: `${usernameFragment}2`, password: `${password}2`, lite } };
+}
+
+/** What a plan says of the data channels. */
+export function dataOf({ sections }: Pick<SessionPlan, 'sections'>): DataPlan {
+  return sections.find((section) => section.kind === 'data') ?? expect.unreachable('no data section');
 }
 
 export function newState(options: Partial<NegotiationOptions> = {}): StableState {
@@ -48,8 +55,8 @@ export function newState(options: Partial<NegotiationOptions> = {}): StableState
 export interface Exchange {
   readonly offer: string;
   readonly answer: string;
-  readonly offerer: { readonly state: StableState; readonly plan: TransportPlan };
-  readonly answerer: { readonly state: StableState; readonly plan: TransportPlan };
+  readonly offerer: { readonly state: StableState; readonly plan: SessionPlan };
+  readonly answerer: { readonly state: StableState; readonly plan: SessionPlan };
   readonly warnings: readonly string[];
 }
 
@@ -57,8 +64,8 @@ export interface Exchange {
 export function exchange(
   from: StableState,
   to: StableState,
-  fromLocal: LocalTransport = LOCAL_A,
-  toLocal: LocalTransport = LOCAL_B,
+  fromLocal: LocalEnd = LOCAL_A,
+  toLocal: LocalEnd = LOCAL_B,
 ): Exchange {
   const offered = prepareOffer(from, fromLocal);
   const received = valid(receiveOffer(to, offered.sdp));

@@ -9,7 +9,7 @@ import {
   rollback,
 } from '../../src/negotiation/index.ts';
 import { codeOf, valid } from '../sdp/recorded.ts';
-import { DIGEST_A, DIGEST_B, exchange, LOCAL_A, LOCAL_B, newState, restarted } from './ends.ts';
+import { dataOf, DIGEST_A, DIGEST_B, exchange, LOCAL_A, LOCAL_B, newState, restarted } from './ends.ts';
 
 const misuse = (code: string): unknown => expect.objectContaining({ code });
 
@@ -41,7 +41,10 @@ describe('a first exchange', () => {
 
   test('both ends plan the same connection from their sides', () => {
     const { offerer, answerer, answer, warnings } = exchange(newState(), newState());
-    expect(offerer.plan).toEqual({
+    expect(offerer.plan.sections).toEqual([
+      { kind: 'data', mid: '0', sctpPort: 5000, maxMessageSize: 262_144 },
+    ]);
+    expect(offerer.plan.transport).toEqual({
       ice: LOCAL_B.ice,
       candidates: [],
       endOfCandidates: false,
@@ -52,14 +55,12 @@ describe('a first exchange', () => {
       iceRole: 'controlling',
       localSetup: 'actpass',
       remoteSetup: 'active',
-      sctpPort: 5000,
-      maxMessageSize: 262_144,
       mid: '0',
       mLineIndex: 0,
       iceRestart: false,
       dtlsRestart: false,
     });
-    expect(answerer.plan).toMatchObject({
+    expect(answerer.plan.transport).toMatchObject({
       ice: LOCAL_A.ice,
       candidates: LOCAL_A.candidates,
       endOfCandidates: true,
@@ -82,7 +83,10 @@ describe('a first exchange', () => {
     'F1a offerer prefers %s, answerer %s: DTLS %s and %s',
     (from, to, offererRole, answererRole) => {
       const { offerer, answerer } = exchange(newState({ dtlsSetup: from }), newState({ dtlsSetup: to }));
-      expect([offerer.plan.dtlsRole, answerer.plan.dtlsRole]).toEqual([offererRole, answererRole]);
+      expect([offerer.plan.transport.dtlsRole, answerer.plan.transport.dtlsRole]).toEqual([
+        offererRole,
+        answererRole,
+      ]);
     },
   );
 
@@ -101,16 +105,16 @@ describe('a first exchange', () => {
     const lite = { ...LOCAL_B, ice: { ...LOCAL_B.ice, lite: true } };
     const asAnswerer = exchange(newState(), newState(), LOCAL_A, lite);
     expect(asAnswerer.answer).toContain('a=ice-lite\r\n');
-    expect([asAnswerer.offerer.plan.iceRole, asAnswerer.answerer.plan.iceRole]).toEqual([
+    expect([asAnswerer.offerer.plan.transport.iceRole, asAnswerer.answerer.plan.transport.iceRole]).toEqual([
       'controlling',
       'controlled',
     ]);
     const asOfferer = exchange(newState(), newState(), lite, LOCAL_A);
-    expect([asOfferer.offerer.plan.iceRole, asOfferer.answerer.plan.iceRole]).toEqual([
+    expect([asOfferer.offerer.plan.transport.iceRole, asOfferer.answerer.plan.transport.iceRole]).toEqual([
       'controlled',
       'controlling',
     ]);
-    expect(asOfferer.answerer.plan.ice.lite).toBe(true);
+    expect(asOfferer.answerer.plan.transport.ice.lite).toBe(true);
   });
 
   test.each([
@@ -127,8 +131,8 @@ describe('a first exchange', () => {
       { ...LOCAL_B, maxMessageSize: own },
     );
     expect(answer).toContain(`a=max-message-size:${line}\r\n`);
-    expect(answerer.plan.maxMessageSize).toBe(offered);
-    expect(offerer.plan.maxMessageSize).toBe(planned);
+    expect(dataOf(answerer.plan).maxMessageSize).toBe(offered);
+    expect(dataOf(offerer.plan).maxMessageSize).toBe(planned);
   });
 
   test('tls-id is answered where it was offered (RFC 8842 §5.3)', () => {
@@ -136,7 +140,7 @@ describe('a first exchange', () => {
     const both = exchange(newState(), newState(), { ...LOCAL_A, tlsId }, { ...LOCAL_B, tlsId });
     expect(both.offer).toContain(`a=tls-id:${tlsId}\r\n`);
     expect(both.answer).toContain(`a=tls-id:${tlsId}\r\n`);
-    expect(both.answerer.plan.tlsId).toBe(tlsId);
+    expect(both.answerer.plan.transport.tlsId).toBe(tlsId);
     expect(exchange(newState(), newState(), LOCAL_A, { ...LOCAL_B, tlsId }).answer).not.toContain('tls-id');
   });
 
@@ -161,13 +165,13 @@ describe('later exchanges', () => {
     const second = exchange(first.answerer.state, first.offerer.state, LOCAL_B, LOCAL_A);
     expect(second.offer).toContain('a=setup:actpass\r\n');
     expect(second.answer).toContain('a=setup:passive\r\n');
-    expect(second.offerer.plan).toMatchObject({
+    expect(second.offerer.plan.transport).toMatchObject({
       dtlsRole: 'client',
       iceRole: 'controlled',
       iceRestart: false,
       dtlsRestart: false,
     });
-    expect(second.answerer.plan).toMatchObject({ dtlsRole: 'server', iceRole: 'controlling' });
+    expect(second.answerer.plan.transport).toMatchObject({ dtlsRole: 'server', iceRole: 'controlling' });
     expect(second.warnings).toEqual([]);
     expect(second.offer).toContain('o=- 4611686018427387904 2 ');
     expect(second.answer).toContain('o=- 4611686018427387904 2 ');
@@ -183,7 +187,7 @@ describe('later exchanges', () => {
       if (strict) expect(result).toMatchObject({ code: 'role-changed' });
       else {
         const { plan, warnings } = valid(result);
-        expect(plan).toMatchObject({ dtlsRole: 'client', remoteSetup: 'active' });
+        expect(plan.transport).toMatchObject({ dtlsRole: 'client', remoteSetup: 'active' });
         expect(warnings).toMatchObject([{ code: 'role-change-ignored', mid: '0' }]);
       }
     }
@@ -197,8 +201,16 @@ describe('later exchanges', () => {
       restarted(LOCAL_A),
       restarted(LOCAL_B),
     );
-    expect(offerer.plan).toMatchObject({ iceRestart: true, dtlsRestart: false, dtlsRole: 'server' });
-    expect(answerer.plan).toMatchObject({ iceRestart: true, dtlsRestart: false, dtlsRole: 'client' });
+    expect(offerer.plan.transport).toMatchObject({
+      iceRestart: true,
+      dtlsRestart: false,
+      dtlsRole: 'server',
+    });
+    expect(answerer.plan.transport).toMatchObject({
+      iceRestart: true,
+      dtlsRestart: false,
+      dtlsRole: 'client',
+    });
   });
 
   test('an answer restarts ICE exactly where the offer did (RFC 8839 §4.4)', () => {
@@ -235,7 +247,11 @@ describe('later exchanges', () => {
     const first = exchange(newState(), newState());
     const moved = { ...restarted(LOCAL_A), fingerprints: LOCAL_B.fingerprints };
     const { answerer } = exchange(first.offerer.state, first.answerer.state, moved, restarted(LOCAL_B));
-    expect(answerer.plan).toMatchObject({ iceRestart: true, dtlsRestart: true, dtlsRole: 'client' });
+    expect(answerer.plan.transport).toMatchObject({
+      iceRestart: true,
+      dtlsRestart: true,
+      dtlsRole: 'client',
+    });
   });
 
   test('a changed tls-id is another identity (RFC 8842)', () => {

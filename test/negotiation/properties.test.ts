@@ -35,11 +35,11 @@ describe('hostile descriptions', () => {
         const received = receiveOffer(state, text);
         expect(JSON.stringify(state)).toBe(before);
         if (isSdpError(received)) return;
-        const local = received.plan.iceRestart ? restarted(LOCAL_B) : LOCAL_B;
+        const local = received.plan.transport.iceRestart ? restarted(LOCAL_B) : LOCAL_B;
         const { sdp, plan } = answerOffer(received, local);
         const answer = valid(parseSdp(sdp));
         expect(answer.media).toHaveLength(valid(parseSdp(text)).media.length);
-        expect(plan.fingerprints.length).toBeGreaterThan(0);
+        expect(plan.transport.fingerprints.length).toBeGreaterThan(0);
       }),
       { numRuns: 400 },
     );
@@ -79,14 +79,14 @@ describe('two ends through any sequence of exchanges', () => {
             expect(states[offerer].nextVersion).toBe(from.nextVersion + 1);
             continue;
           }
-          if (kind === 'restart' && from.transport !== undefined) {
+          if (kind === 'restart' && from.agreement !== undefined) {
             locals[0] = restarted(locals[0]);
             locals[1] = restarted(locals[1]);
           }
           const result = exchange(from, to, locals[offerer], locals[answerer]);
           states[offerer] = result.offerer.state;
           states[answerer] = result.answerer.state;
-          const now = states.map(({ transport }) => transport?.plan.dtlsRole ?? 'none');
+          const now = states.map(({ agreement }) => agreement?.plan.transport.dtlsRole ?? 'none');
           expect(new Set(now)).toEqual(new Set(['client', 'server']));
           expect(now).toEqual(roles ?? now);
           roles = now;

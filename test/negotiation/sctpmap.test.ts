@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { acceptAnswer, answerOffer, prepareOffer, receiveOffer } from '../../src/negotiation/index.ts';
 import { codeOf, valid } from '../sdp/recorded.ts';
-import { LOCAL_A, LOCAL_B, exchange, newState, restarted } from './ends.ts';
+import { dataOf, LOCAL_A, LOCAL_B, exchange, newState, restarted } from './ends.ts';
 
 const text = (...lines: readonly string[]): string => [...lines, ''].join('\r\n');
 
@@ -63,7 +63,8 @@ describe('an offer with a=sctpmap', () => {
     const received = valid(receiveOffer(newState({ strict: true }), AIORTC));
     expect(received.warnings).toEqual([]);
     const { sdp, plan } = answerOffer(received, { ...LOCAL_B, sctpPort: 6000 });
-    expect(plan).toMatchObject({ sctpPort: 5000, maxMessageSize: 65_536, dtlsRole: 'client', mid: '0' });
+    expect(dataOf(plan)).toMatchObject({ sctpPort: 5000, maxMessageSize: 65_536, mid: '0' });
+    expect(plan.transport).toMatchObject({ dtlsRole: 'client', mid: '0' });
     expect(sdp.split('\r\n')).toEqual([
       'v=0',
       'o=- 4611686018427387904 1 IN IP4 127.0.0.1',
@@ -87,7 +88,11 @@ describe('an offer with a=sctpmap', () => {
   test('of a browser, beside media: answered at its place, 65536 bytes where it does not say', () => {
     const received = valid(receiveOffer(newState({ strict: true }), AFTER_AUDIO));
     const { sdp, plan } = answerOffer(received, LOCAL_B);
-    expect(plan).toMatchObject({ sctpPort: 5001, maxMessageSize: 65_536, mLineIndex: 1, mid: 'data' });
+    expect(plan.sections).toEqual([
+      { kind: 'rejected', mid: 'audio' },
+      { kind: 'data', mid: 'data', sctpPort: 5001, maxMessageSize: 65_536 },
+    ]);
+    expect(plan.transport).toMatchObject({ mLineIndex: 1, mid: 'data' });
     expect(sdp.match(/^[ma]=(?:audio|application|sctp|max).*$/gm)).toEqual([
       'm=audio 0 UDP/TLS/RTP/SAVPF 111',
       'm=application 9 DTLS/SCTP 5000',
@@ -116,7 +121,7 @@ describe('an offer with a=sctpmap', () => {
     const offer = AIORTC.replace('a=sctpmap:5000 webrtc-datachannel 65535\r\n', '');
     const { warnings, plan } = valid(receiveOffer(newState(), offer));
     expect(warnings).toEqual([expect.objectContaining({ code: 'sctpmap-missing', line: 7, mid: '0' })]);
-    expect(plan.sctpPort).toBe(5000);
+    expect(dataOf(plan).sctpPort).toBe(5000);
     expect(codeOf(receiveOffer(newState({ strict: true }), offer))).toBe('sctpmap-missing');
   });
 });
@@ -132,14 +137,16 @@ describe('the form belongs to the session', () => {
     expect(sdp).toContain('m=application 9 DTLS/SCTP 5000\r\n');
     expect(sdp).toContain('a=sctpmap:5000 webrtc-datachannel 65535\r\n');
     const answer = AIORTC.replace('actpass', 'passive');
-    expect(valid(acceptAnswer(pending, answer)).plan).toMatchObject({ sctpPort: 5000, dtlsRole: 'client' });
+    const { plan } = valid(acceptAnswer(pending, answer));
+    expect(dataOf(plan).sctpPort).toBe(5000);
+    expect(plan.transport.dtlsRole).toBe('client');
   });
 
   test('a peer that restarts ICE in it keeps its association; another port is another one', () => {
     const first = answerOffer(valid(receiveOffer(newState(), AIORTC)), LOCAL_B);
     const restart = AIORTC.replace('pNRe', 'qORf').replace('EKspNJ', 'FLtqOK');
     const { plan, next } = answerOffer(valid(receiveOffer(first.next, restart)), restarted(LOCAL_B));
-    expect(plan).toMatchObject({ iceRestart: true, dtlsRestart: false });
+    expect(plan.transport).toMatchObject({ iceRestart: true, dtlsRestart: false });
     expect(codeOf(receiveOffer(next, restart.replaceAll('5000', '5001')))).toBe('sctp-port-changed');
   });
 

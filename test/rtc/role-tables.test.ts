@@ -354,7 +354,7 @@ describe.each([false, true])('F1a table A with an ICE restart, strict %s', (stri
     test(`F1a ${row}: role so far ${before}, ${identity} certificate, answer ${answered} → ${strict ? otherwise : lenient}`, () => {
       const peer = newState({ dtlsSetup: before === 'client' ? 'passive' : 'auto' });
       const first = exchange(newState({ strict }), peer);
-      expect(first.offerer.plan.dtlsRole).toBe(before);
+      expect(first.offerer.plan.transport.dtlsRole).toBe(before);
       const offer = prepareOffer(first.offerer.state, restarted(LOCAL_A));
       const theirs = { ...restarted(LOCAL_B), ...(isReplaced ? { fingerprints: REPLACED } : {}) };
       const { sdp } = answerOffer(valid(receiveOffer(first.answerer.state, offer.sdp)), theirs);
@@ -384,7 +384,7 @@ describe.each([false, true])('F1a table B with an ICE restart, strict %s', (stri
     test(`F1a ${row}: role so far ${before}, ${identity} certificate, offer ${offered}, prefer ${dtlsSetup} → ${expected}`, () => {
       const peer = newState({ dtlsSetup: before === 'client' ? 'passive' : 'active' });
       const first = exchange(peer, newState({ dtlsSetup, strict }));
-      expect(first.answerer.plan.dtlsRole).toBe(before);
+      expect(first.answerer.plan.transport.dtlsRole).toBe(before);
       const theirs = { ...restarted(LOCAL_A), ...(isReplaced ? { fingerprints: REPLACED } : {}) };
       const { sdp } = prepareOffer(first.offerer.state, theirs);
       expect(shown(receiveOffer(first.answerer.state, withSetup(offered)(sdp)))).toBe(expected);
@@ -396,13 +396,13 @@ function shown(
   result:
     | { readonly code: string; readonly message: string }
     | {
-        readonly plan: { readonly dtlsRole: DtlsRole; readonly dtlsRestart: boolean };
+        readonly plan: { readonly transport: { readonly dtlsRole: DtlsRole; readonly dtlsRestart: boolean } };
         readonly warnings: readonly { readonly code: string }[];
       },
 ): string {
   if (isSdpError(result)) return result.code;
   if (!('plan' in result)) return 'no plan';
-  const { plan, warnings } = result;
-  const suffix = warnings.map(({ code }) => ` (${code})`).join('');
-  return `${plan.dtlsRestart ? 'new ' : ''}${plan.dtlsRole}${suffix}`;
+  const { transport } = result.plan;
+  const suffix = result.warnings.map(({ code }) => ` (${code})`).join('');
+  return `${transport.dtlsRestart ? 'new ' : ''}${transport.dtlsRole}${suffix}`;
 }

@@ -13,7 +13,6 @@ type Imports = ReadonlyMap<string, readonly string[]>;
 const LISTED: readonly string[] = [
   'channel/data-channel.ts → channel/events.ts → channel/data-channel.ts',
   'channel/streams.ts → channel/data-channel.ts → channel/events.ts → channel/streams.ts',
-  'negotiation/inactive.ts → negotiation/state.ts → negotiation/inactive.ts',
   'sctp/association/path-mtu.ts → sctp/inspection.ts → sctp/association/path-mtu.ts',
 ];
 

@@ -1,13 +1,11 @@
 /**
- * Reading a remote description: which section carries the data channels, and what it says of the peer's transport.
- *
- *   readSections     mids, BUNDLE groups, which sections are live
- *   checkHistory     RFC 3264 §8: sections keep their place; a live one keeps its kind and its mid
- *   readTransport    ICE, DTLS and SCTP attributes, with the section that speaks for the transport
+ * Remote transport: what the peer says of how it is reached, and by whom. One section speaks for all of its BUNDLE group, the
+ * one with the tag (RFC 9143 §7.3.1); `sections.ts` says which that is.
  */
 import { addressFamily } from '../core/address.ts';
 import type {
   MediaDescription,
+  SdpCandidate,
   SdpError,
   SdpFingerprint,
   SdpIceParameters,
@@ -21,115 +19,49 @@ import {
   hasEndOfCandidates,
   isBundleOnly,
   isIceLite,
-  isRejected,
-  isSctpPortFormat,
   isSdpError,
   mediaCandidates,
   mediaFingerprints,
   mediaIce,
   mediaIceOptions,
-  mediaMaxMessageSize,
-  mediaSctpMap,
-  mediaSctpPort,
   mediaSetup,
   mediaTlsId,
-  readBundles,
-  readMids,
   sdpError,
 } from '../sdp/index.ts';
-import type { MediaSection, NegotiatedTransport, RemoteTransport, TransportCandidate } from './state.ts';
+import type { RemoteSection, RemoteSession } from './section.ts';
 
-/** RFC 8841 §6: what an absent `a=max-message-size` means, bytes. */
-const DEFAULT_MAX_MESSAGE_SIZE = 65_536;
+/** A remote candidate that ICE can use as it stands: component 1, an IP address. */
+export type TransportCandidate = SdpCandidate & { readonly component: 1 };
 
-/** RFC 8841 §5 wants the line; 5000 is what every WebRTC stack would have written. */
-const DEFAULT_SCTP_PORT = 5000;
+/** The peer's transport as its description gives it. */
+export interface RemoteTransport {
+  readonly ice: SdpIceParameters & { readonly lite: boolean };
+  readonly candidates: readonly TransportCandidate[];
+  readonly endOfCandidates: boolean;
+  /** True if the peer said `a=ice-options:trickle`: more candidates may come. */
+  readonly trickle: boolean;
+  /** SHA-256, SHA-384 or SHA-512; at least one. The peer's certificate must match one of them. */
+  readonly fingerprints: readonly SdpFingerprint[];
+  readonly tlsId: string | undefined;
+  readonly remoteSetup: Setup | undefined;
+}
 
 /** RFC 8122 §5 and §7: collisions can be made for MD5 and SHA-1, so a certificate is not accepted on their word. */
 const TRUSTED_HASHES: readonly string[] = ['sha-256', 'sha-384', 'sha-512'];
 
-/** A description with its sections sorted out. */
-export interface RemoteSections {
-  readonly session: SessionDescription;
-  readonly sections: readonly MediaSection[];
-  readonly bundles: readonly (readonly string[])[];
-}
-
-export function readSections(session: SessionDescription): RemoteSections | SdpError {
-  const mids = readMids(session);
-  if (isSdpError(mids)) return mids;
-  const bundles = readBundles(session);
-  if (isSdpError(bundles)) return bundles;
-  const sections = session.media.map((media, index) => ({
-    mid: mids[index],
-    kind: media.kind,
-    protocol: media.protocol,
-    formats: media.formats,
-    rejected: isRejected(media, bundles),
-  }));
-  return { session, sections, bundles };
-}
-
-/** A later offer may add sections and reuse the slots of rejected ones, nothing else. */
-export function checkHistory(
-  before: readonly MediaSection[],
-  now: readonly MediaSection[],
-): SdpError | undefined {
-  if (now.length < before.length) {
-    const counts = `expected at least the ${before.length} sections negotiated so far, got ${now.length}`;
-    return sdpError('section-count-mismatch', counts);
-  }
-  for (const [index, old] of before.entries()) {
-    const section = now[index];
-    if (section === undefined || old.rejected) continue;
-    const place = { mid: section.mid };
-    if (section.kind !== old.kind) {
-      return sdpError('section-mismatch', `section ${index} was "${old.kind}" and is still in use`, place);
-    }
-    if (section.mid !== old.mid) {
-      return sdpError('mid-mismatch', `section ${index} is in use under another "a=mid"`, place);
-    }
-  }
-  return undefined;
-}
-
-/** The BUNDLE group of a section, its mids in order; empty if it is in none. */
-export function groupOf({ sections, bundles }: RemoteSections, index: number): readonly string[] {
-  const mid = sections[index]?.mid;
-  return (mid === undefined ? undefined : bundles.find((mids) => mids.includes(mid))) ?? [];
-}
-
 /**
- * The section that speaks for the transport of section `index`: the one with the BUNDLE tag where it is kept, else itself
- * (RFC 9143 §7.3.1 moves the tag to the next one).
- */
-export function speakerFor(
-  remote: RemoteSections,
-  index: number,
-  isKept: (index: number) => boolean,
-): number {
-  const [tag] = groupOf(remote, index);
-  const tagged = tag === undefined ? -1 : remote.sections.findIndex(({ mid }) => mid === tag);
-  return tagged >= 0 && remote.sections[tagged]?.rejected === false && isKept(tagged) ? tagged : index;
-}
-
-/**
- * @param index the section that carries the data channels
- * @param speaker the section that speaks for its transport
+ * Reads the transport of a section's group.
+ * @param speaker the section that speaks for it
  * @param warnings what is passed over is added here
  */
 export function readTransport(
-  remote: RemoteSections,
-  { index, speaker }: { readonly index: number; readonly speaker: number },
+  remote: RemoteSession,
+  { media, mid, group }: RemoteSection,
   strict: boolean,
   warnings: SdpWarning[],
 ): RemoteTransport | SdpError {
   const { session, sections } = remote;
-  const data = session.media[index]!;
-  const media = session.media[speaker]!;
-  const mid = sections[speaker]?.mid;
-  const group = groupOf(remote, index);
-  const bundle = session.media.filter((_, i) => group.includes(sections[i]?.mid ?? ''));
+  const bundle = sections.filter((other) => group.includes(other.mid ?? '')).map((other) => other.media);
 
   const ice = mediaIce(session, media, strict);
   if (isSdpError(ice)) return ice;
@@ -167,11 +99,6 @@ export function readTransport(
     return sdpError('fingerprint-unsupported', message, { line: media.number, mid });
   }
 
-  const sctpPort = readSctpPort(data, sections[index]?.mid, strict, warnings);
-  if (isSdpError(sctpPort)) return sctpPort;
-  const maxMessageSize = mediaMaxMessageSize(data);
-  if (isSdpError(maxMessageSize)) return maxMessageSize;
-
   return {
     ice: { ...ice, lite: isIceLite(session) },
     candidates: readCandidates(media, bundle, ice, strict, warnings),
@@ -180,33 +107,20 @@ export function readTransport(
     fingerprints: trusted,
     tlsId,
     remoteSetup: setup,
-    sctpPort,
-    maxMessageSize: maxMessageSize ?? DEFAULT_MAX_MESSAGE_SIZE,
   };
 }
 
+/** True for the same credentials: no ICE restart (RFC 8839 §4.4.1.1.1). */
 export function sameIce(a: SdpIceParameters, b: SdpIceParameters): boolean {
   return a.usernameFragment === b.usernameFragment && a.password === b.password;
 }
 
 /** RFC 8842: another set of fingerprints, or another `a=tls-id`, announces another DTLS association. */
-export function sameIdentity(before: NegotiatedTransport, now: RemoteTransport): boolean {
-  const { tlsId, fingerprints } = before.plan;
-  if (tlsId !== undefined && now.tlsId !== undefined && tlsId !== now.tlsId) return false;
-  const known = new Set(fingerprints.map(fingerprintKey));
+export function sameIdentity(before: RemoteTransport, now: RemoteTransport): boolean {
+  if (before.tlsId !== undefined && now.tlsId !== undefined && before.tlsId !== now.tlsId) return false;
+  const known = new Set(before.fingerprints.map(fingerprintKey));
   const given = new Set(now.fingerprints.map(fingerprintKey));
   return known.size === given.size && [...given].every((key) => known.has(key));
-}
-
-/** RFC 8841 §5: the port belongs to the SCTP association, which lives and dies with its DTLS association. */
-export function checkSctpPort(
-  before: NegotiatedTransport | undefined,
-  now: RemoteTransport,
-  newAssociation: boolean,
-  mid: string | undefined,
-): SdpError | undefined {
-  if (before === undefined || newAssociation || before.plan.sctpPort === now.sctpPort) return undefined;
-  return sdpError('sctp-port-changed', 'the SCTP association goes on, so its port cannot change', { mid });
 }
 
 function fingerprintKey({ algorithm, value }: SdpFingerprint): string {
@@ -233,31 +147,6 @@ function readSetup(
     }
   }
   return setup;
-}
-
-/** The peer's SCTP port, wherever its form of the section has it. */
-function readSctpPort(
-  media: MediaDescription,
-  mid: string | undefined,
-  strict: boolean,
-  warnings: SdpWarning[],
-): number | SdpError {
-  const port = mediaSctpPort(media);
-  if (isSdpError(port)) return port;
-  const place = { line: media.number, mid };
-  if (port === undefined) {
-    if (strict) return sdpError('sctp-port-missing', 'expected "a=sctp-port"', place);
-    const message = `"a=sctp-port" taken as ${DEFAULT_SCTP_PORT}`;
-    warnings.push({ code: 'sctp-port-missing', message, ...place });
-    return DEFAULT_SCTP_PORT;
-  }
-  if (isSctpPortFormat(media.formats) && mediaSctpMap(media) === undefined) {
-    if (strict)
-      return sdpError('sctpmap-missing', 'expected "a=sctpmap" to say what runs on the port', place);
-    const message = 'no "a=sctpmap": what runs on the port is taken to be data channels';
-    warnings.push({ code: 'sctpmap-missing', message, ...place });
-  }
-  return port;
 }
 
 /**
