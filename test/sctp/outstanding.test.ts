@@ -357,6 +357,108 @@ describe('giving up (RFC 3758)', () => {
   });
 });
 
+describe('the ends of the ring', () => {
+  test('a ring that is full: what comes next is neither abandoned nor lost because the first one is', () => {
+    const bench = new Bench();
+    const [first] = bench.messages(16);
+    bench.outstanding.loseAll(bench.now);
+    bench.outstanding.abandon(first ?? expect.unreachable());
+    expect([0, 1, 15, 16].map((at) => bench.outstanding.isAbandoned(at))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect([0, 1, 15].map((at) => bench.outstanding.fate(at))).toEqual(['lost', 'lost', 'lost']);
+  });
+
+  test('a position that is acknowledged is not sent again when the one that has its slot is lost', () => {
+    const bench = new Bench();
+    bench.messages(2);
+    bench.outstanding.loseAll(bench.now);
+    bench.sack(0);
+    bench.messages(15); // 16 has the slot of 0.
+    bench.outstanding.loseAll(bench.now);
+    expect(bench.lost()).toEqual(Array.from({ length: 16 }, (_, i) => i + 1));
+  });
+
+  test('what has become of each: acknowledged, reported, lost, given up in flight, given up when lost, not known', () => {
+    const bench = new Bench();
+    const [, , , inFlight, lost] = bench.messages(6);
+    bench.sack(0, [2, 2]);
+    bench.outstanding.abandon(inFlight ?? expect.unreachable());
+    bench.outstanding.loseLast(bench.now);
+    expect(bench.outstanding.nextLost()).toBe(5);
+    bench.outstanding.resend(5, bench.now, true);
+    bench.outstanding.loseAll(bench.now);
+    bench.outstanding.abandon(lost ?? expect.unreachable());
+    bench.outstanding.resend(5, bench.now, true);
+    expect([-1, 0, 1, 2, 3, 4, 5].map((at) => bench.outstanding.fate(at))).toEqual([
+      'arrived',
+      'arrived',
+      'lost',
+      'arrived',
+      'abandoned',
+      'lost',
+      'unknown',
+    ]);
+  });
+
+  test('given up twice: its bytes are taken off once', () => {
+    const bench = new Bench();
+    const given = bench.message(3);
+    bench.message();
+    bench.outstanding.abandon(given);
+    bench.outstanding.abandon(given);
+    expect([bench.outstanding.unackedBytes, bench.outstanding.flightBytes]).toEqual([SIZE, WIRE]);
+  });
+});
+
+describe('the tail probe (RFC 8985 §7.3)', () => {
+  test('may send the only chunk there is', () => {
+    const bench = new Bench();
+    bench.message();
+    expect([bench.outstanding.loseLast(bench.now), bench.lost()]).toEqual([true, [0]]);
+  });
+
+  test('sends a message of few retransmissions as often as it may be sent', () => {
+    const bench = new Bench();
+    const counted = outgoingMessage(1, 53, new Uint8Array(SIZE), { maxRetransmits: 2 });
+    bench.outstanding.add(counted, 0, SIZE, bench.now, true);
+    const answers = [0, 1, 2].map(() => {
+      const may = bench.outstanding.loseLast(bench.now);
+      bench.lost();
+      return may;
+    });
+    expect(answers).toEqual([true, true, false]);
+    expect(bench.outstanding.transmissions(0)).toBe(3);
+  });
+
+  test('has nothing to send when nothing is in flight', () => {
+    const bench = new Bench();
+    bench.messages(3);
+    bench.outstanding.loseAll(bench.now);
+    expect([bench.outstanding.loseLast(bench.now), bench.outstanding.lostCount]).toEqual([false, 3]);
+  });
+});
+
+test('one SACK takes back 16 reports and no more; the next ones take back the rest', () => {
+  const bench = new Bench();
+  bench.messages(40);
+  bench.sack(-1, [2, 38]); // 38 and 39 stay in flight.
+  expect(bench.outstanding.trustsReports).toBe(true);
+  const lost = [0, 0, 0].map((cumulative) => {
+    bench.outstanding.handleSack(cumulative, [], bench.now);
+    return bench.lost();
+  });
+  expect(bench.outstanding.trustsReports).toBe(false);
+  expect(lost[0]).toEqual(Array.from({ length: 16 }, (_, i) => i + 1));
+  expect(lost.slice(1)).toEqual([[], []]);
+  expect(bench.outstanding.isReported(17)).toBe(true);
+  bench.outstanding.handleSack(16, [], bench.now);
+  expect(bench.lost()).toEqual(Array.from({ length: 16 }, (_, i) => i + 17));
+});
+
 test('the ring grows and wraps without mixing up its columns', () => {
   const bench = new Bench();
   for (let round = 0; round < 40; round++) {

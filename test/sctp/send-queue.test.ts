@@ -147,6 +147,26 @@ describe('maxOpenBytes, with interleaving', () => {
     ]);
   });
 
+  test('what fills it to the byte may begin, and one byte more may not', () => {
+    const [exact, over] = [three(), three()];
+    exact.queue.maxOpenBytes = 2800;
+    over.queue.maxOpenBytes = 2799;
+    expect(exact.all(700).slice(0, 3)).toEqual(['1:0+700', '2:0+700', '1:700+700']);
+    expect(over.all(700).slice(0, 3)).toEqual(['1:0+700', '1:700+700', '2:0+700']);
+  });
+
+  test.each([
+    [1024, '2:0+700'],
+    [1025, '1:700+700'],
+  ])('a message of %d bytes begun beside another: %s is next', (length, next) => {
+    const bench = new Bench();
+    bench.queue.interleaving = true;
+    bench.queue.maxOpenBytes = 100;
+    bench.push(1, 1400);
+    bench.push(2, length);
+    expect([bench.produce(700), bench.produce(700)]).toEqual(['1:0+700', next]);
+  });
+
   test('one that is given up makes room, too', () => {
     const bench = three();
     const first = bench.queue.head(0) ?? expect.unreachable();
