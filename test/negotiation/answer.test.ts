@@ -172,6 +172,28 @@ describe('C12: the tagged section of a group, until media is there', () => {
     expect(answered(apart).sdp).toContain('m=audio 0 ');
   });
 
+  test.each([
+    ['0', true],
+    ['34', true],
+    ['35', false],
+    ['96', false],
+    ['034', false],
+  ])('C12: a codec without a name, of payload type %s: is it known? %s', (format, isKnown) => {
+    const section = TAGGED.filter((line) => !line.includes(':111 ')).map((line) =>
+      line.replace('111 0', format),
+    );
+    const { sdp: answer } = answered(sdp('a=group:BUNDLE audio data', ...section, ...DATA, ...TRANSPORT));
+    expect(answer.includes('m=audio 0 ')).toBe(!isKnown);
+  });
+
+  test.each([
+    [1024, true],
+    [1025, false],
+  ])('C12: a fmtp of %d characters: is it repeated? %s', (length, isRepeated) => {
+    const { sdp: answer } = answered(offer.replace('useinbandfec=1', 'x'.repeat(length)));
+    expect(answer.includes('a=fmtp:111 ')).toBe(isRepeated);
+  });
+
   test('C12: what a fmtp says is not repeated with control characters in it', () => {
     const { sdp: answer } = answered(offer.replace('useinbandfec=1', 'x=\x1b[2J'));
     expect(answer).toContain('a=rtpmap:111 opus/48000/2\r\n');

@@ -57,6 +57,38 @@ describe('addresses', () => {
     expect(toHex(pseudonyms.inStun(message))).toBe(toHex(shown));
   });
 
+  test('the 256th address and the 65,536th carry into the next byte, of IPv4 and of IPv6', () => {
+    const pseudonyms = new Pseudonyms();
+    const nth = (n: number, ip: (n: number) => string): string => pseudonyms.inText(ip(n));
+    const v4 = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
+    const v6 = (n: number): string => `fe80::${(n >> 16).toString(16)}:${(n & 0xffff).toString(16)}`;
+    const shown = new Map<number, [string, string]>();
+    for (let n = 1; n <= 65_538; n++) shown.set(n, [nth(n, v4), nth(n, v6)]);
+    expect([1, 255, 256, 511, 65_535, 65_536, 65_537].map((n) => shown.get(n))).toEqual([
+      ['198.18.0.1', '2001:db8::1'],
+      ['198.18.0.255', '2001:db8::ff'],
+      ['198.18.1.0', '2001:db8::100'],
+      ['198.18.1.255', '2001:db8::1ff'],
+      ['198.18.255.255', '2001:db8::ffff'],
+      ['198.19.0.0', '2001:db8::1:0'],
+      ['198.19.0.1', '2001:db8::1:1'],
+    ]);
+  });
+
+  test.each(['0.0.0.0', '127.0.0.1', '127.255.255.255', '::', '::1'])(
+    '%s says nothing about anybody',
+    (ip) => {
+      expect(new Pseudonyms().inText(`from ${ip}`)).toBe(`from ${ip}`);
+    },
+  );
+
+  test.each(['0.0.0.1', '1.0.0.0', '126.255.255.255', '128.0.0.1', '::2', '::100', '1::', '1::1'])(
+    '%s may',
+    (ip) => {
+      expect(new Pseudonyms().inText(`from ${ip}`)).toMatch(/^from (198\.18\.0\.1|2001:db8::1)$/);
+    },
+  );
+
   test('an option of setTrace does the same', () => {
     const pair = makePair();
     const entries: TraceEntry[] = [];
