@@ -97,14 +97,14 @@ export class ChannelState {
     const { messagesSent, bytesSent, messagesReceived, bytesReceived } = this;
     return {
       unreadMessages: this.isPaused ? this.unread.size : 0,
-      id: this.id,
+      id: this.id ?? null,
       label,
       protocol,
       origin,
       negotiated,
       ordered,
-      maxRetransmits,
-      maxPacketLifeTime,
+      maxRetransmits: maxRetransmits ?? null,
+      maxPacketLifeTime: maxPacketLifeTime ?? null,
       priority: this.priority,
       readyState: this.handle.readyState,
       bufferedAmount: this.handle.bufferedAmount,

@@ -258,7 +258,7 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
     const { association, role, channels, streams, gates, events, control, early, counters } = this.#table;
     return {
       association,
-      role,
+      role: role ?? null,
       channels: Array.from(channels, (state) => state.inspect()),
       halfOpenStreams: streams.count('half-open'),
       refusedStreams: streams.count('refused'),

@@ -103,14 +103,15 @@ export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
 
 /** One channel in `inspect()`. Sizes are bytes of user data. */
 export interface ChannelInspection {
-  readonly id: number | undefined;
+  /** `null` before it has a stream. */
+  readonly id: number | null;
   readonly label: string;
   readonly protocol: string;
   readonly origin: 'local' | 'remote';
   readonly negotiated: boolean;
   readonly ordered: boolean;
-  readonly maxRetransmits: number | undefined;
-  readonly maxPacketLifeTime: number | undefined;
+  readonly maxRetransmits: number | null;
+  readonly maxPacketLifeTime: number | null;
   readonly priority: ChannelPriority;
   readonly readyState: ReadyState;
   readonly bufferedAmount: number;
@@ -125,7 +126,7 @@ export interface ChannelInspection {
 /** `DataChannels.inspect()`: plain, JSON-safe data. */
 export interface ChannelsInspection {
   readonly association: 'connecting' | 'connected' | 'shutting-down' | 'closed';
-  readonly role: ChannelRole | undefined;
+  readonly role: ChannelRole | null;
   /** Every channel that is not closed, in order of creation. */
   readonly channels: readonly ChannelInspection[];
   /** Streams without a channel: an OPEN begun, a refusal under way, an identifier given up. */
