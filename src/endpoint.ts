@@ -371,6 +371,8 @@ export class Endpoint {
 
   /** Idle timers fall on the points of a grid, and all connections have the same. */
   #wakeAt({ at, reason }: TimeoutOutput): number {
+    // A connection that was called outside of a drain counts from its own clock, which may be behind ours.
+    if (at <= this.#now) return this.#now + 1;
     const slack = this.#idleTimerSlack;
     return slack === 0 || !IDLE_TIMERS.has(reason) ? at : Math.max(at, Math.ceil(at / slack) * slack);
   }
