@@ -1,0 +1,100 @@
+import type { Bytes } from '../../src/core/bytes.ts';
+import { Clock } from '../../src/core/clock.ts';
+import type { PacketSource } from '../../src/core/machine.ts';
+import { SeededRandom } from '../../src/core/random.ts';
+import { DTLS_OVERHEAD, Transport } from '../../src/transport/index.ts';
+import { describeMachine } from './compliance.ts';
+import type { Fixture, Subject } from './rig.ts';
+import { certificates, crypto, layer } from './subjects.ts';
+
+const ADDRESSES = [
+  { address: '192.0.2.1', port: 1000 },
+  { address: '192.0.2.2', port: 2000 },
+] as const;
+
+interface End {
+  readonly clock: Clock;
+  readonly transport: Transport;
+  /** Lines of the key log: secrets, all of them. */
+  readonly secrets: string[];
+}
+
+function makeEnd(seed: number, index: 0 | 1): End {
+  const clock = new Clock(true, 0);
+  const secrets: string[] = [];
+  const transport = new Transport({
+    certificate: certificates[index],
+    crypto,
+    random: new SeededRandom(2 * seed + index),
+    clock,
+    iceLite: false,
+    mtu: 1200,
+    largestDatagram: { 4: 1472, 6: 1452 },
+    dtls: { keyLog: (line) => secrets.push(line.split(' ').at(-1) ?? '') },
+  });
+  clock.advance(0, transport);
+  transport.addLocalCandidate({ type: 'host', protocol: 'udp', ...ADDRESSES[index] }, 0);
+  secrets.push(transport.iceParameters.password);
+  return { clock, transport, secrets };
+}
+
+function start(ends: readonly [End, End], index: 0 | 1): Subject {
+  const { clock, transport } = ends[index];
+  const other = index === 0 ? 1 : 0;
+  transport.start(
+    {
+      ice: ends[other].transport.iceParameters,
+      iceRole: index === 0 ? 'controlling' : 'controlled',
+      dtlsRole: index === 0 ? 'client' : 'server',
+      fingerprints: [certificates[other].fingerprint],
+    },
+    0,
+  );
+  for (const candidate of ends[other].transport.localCandidates) transport.addRemoteCandidate(candidate, 0);
+  transport.endOfRemoteCandidates(0);
+  const path = { protocol: 'udp', source: ADDRESSES[other], destination: ADDRESSES[index] } as const;
+  const packets: Bytes[] = [];
+  const source: PacketSource = {
+    kind: 'sctp',
+    urgency: 'data',
+    largestPacket: 1200,
+    pollPacket: (into, offset) => {
+      const packet = packets.shift();
+      if (packet !== undefined) into.set(packet, offset);
+      return packet?.length ?? 0;
+    },
+  };
+  const receiver = { handlePacket: (): void => undefined };
+  return layer({
+    machine: transport,
+    advance: (now) => {
+      clock.advance(now, transport);
+      return clock.now;
+    },
+    handlePacket: (packet, now) => {
+      transport.receive(path, packet, now);
+      transport.deliver(receiver, now);
+    },
+    pollPacket: () => (transport.pollTransmit() ?? transport.seal(source, clock.now))?.data,
+    endDrain: () => {
+      clock.endDrain();
+    },
+    calls: [
+      () => packets.push(new Uint8Array(100).fill(1)),
+      () => packets.push(new Uint8Array(1200 - DTLS_OVERHEAD).fill(2)),
+    ],
+    secrets: () => ends.flatMap(({ secrets }) => secrets),
+  });
+}
+
+const fixture: Fixture = {
+  name: 'Transport',
+  setUp: 3000,
+  connected: '"dtlsstatechange","state":"connected"',
+  make: (seed) => {
+    const ends = [makeEnd(seed, 0), makeEnd(seed, 1)] as const;
+    return { subject: start(ends, 0), peer: start(ends, 1) };
+  },
+};
+
+describeMachine(fixture);
