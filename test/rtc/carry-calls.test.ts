@@ -1,0 +1,202 @@
+/** Every call of `rtc/calls.ts`, in every state of a connection, inside of a drain and outside: nothing stays uncarried. */
+import { describe, expect, it, test } from 'vitest';
+import { jsCrypto } from '../../src/index.ts';
+import type { CallName } from '../../src/rtc/calls.ts';
+import { memoizedCrypto } from '../../src/sim/index.ts';
+import type { End, Pair } from './pair.ts';
+import { makeUnsignalledPair } from './pair.ts';
+
+const crypto = memoizedCrypto(jsCrypto());
+
+const CANDIDATE = 'candidate:1 1 udp 2130706431 192.0.2.99 99 typ host';
+
+/** What is called upon: the end that offers, as far as it has come. */
+interface Stage {
+  readonly pair: Pair;
+  readonly offer: ReturnType<ReturnType<End['rtc']['negotiation']>['offer']> | undefined;
+  readonly chat: ReturnType<End['rtc']['createChannel']> | undefined;
+}
+
+/** A call that is not here does not compile; one that is never made, in whatever state, fails the last test. */
+const CALLS: Readonly<Record<CallName, (stage: Stage) => void>> = {
+  addLocalCandidate: ({ pair: { offerer } }) => {
+    offerer.rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address: '192.0.2.1', port: 5001 });
+  },
+  addRemoteCandidate: ({ pair: { offerer } }) => {
+    offerer.rtc.addRemoteCandidate(CANDIDATE);
+    offerer.rtc.addRemoteCandidate('');
+  },
+  start: ({ pair: { offerer, answerer } }) => {
+    const { ice, fingerprints } = answerer.rtc.localParameters;
+    offerer.rtc.start({ ice, fingerprints, iceRole: 'controlling', dtlsRole: 'client' });
+  },
+  createChannel: ({ pair: { offerer } }) => {
+    offerer.rtc.createChannel('pre-arranged', { negotiated: true, id: 100 });
+    offerer.rtc.createChannel('another');
+  },
+  offer: ({ pair: { offerer } }) => void offerer.rtc.negotiation().offer(),
+  accept: ({ pair: { answerer }, offer }) => offer?.accept(answerer.rtc.receiveOffer(offer.sdp).answer()),
+  rollback: ({ pair: { offerer }, offer }) => {
+    (offer ?? offerer.rtc.negotiation().offer()).rollback();
+  },
+  answer: ({ pair: { offerer, answerer } }) => {
+    const draft = answerer.rtc.negotiation();
+    draft.addChannel('theirs');
+    offerer.rtc.receiveOffer(draft.offer().sdp).answer();
+  },
+  send: ({ chat }) => void chat?.send('a word'),
+  pauseReading: ({ chat }) => chat?.pauseReading(),
+  resumeReading: ({ chat }) => {
+    chat?.pauseReading();
+    chat?.resumeReading();
+  },
+  setLowThreshold: ({ chat }) => {
+    if (chat !== undefined) chat.bufferedAmountLowThreshold = 100;
+  },
+  setPriority: ({ chat }) => {
+    if (chat !== undefined) chat.priority = 'high';
+  },
+  closeChannel: ({ chat }) => chat?.close(),
+  setPathHeld: ({ pair: { offerer } }) => {
+    const local = { address: '192.0.2.1', port: 5000 };
+    const path = { protocol: 'udp', local, remote: { address: '192.0.2.2', port: 5000 } } as const;
+    offerer.rtc.setPathHeld(path, false);
+    offerer.rtc.setPathHeld(path, true);
+  },
+  shutdown: ({ pair: { offerer } }) => {
+    offerer.rtc.shutdown();
+  },
+  close: ({ pair: { offerer } }) => {
+    offerer.rtc.close();
+  },
+};
+
+/** How far a connection is: told once the end that offers has come there. */
+interface State {
+  readonly isOffered: boolean;
+  readonly isAnswered: boolean;
+  /** What is done to it when it is open; without, it goes its way. */
+  readonly afterOpen?: (pair: Pair) => void;
+  readonly isReached: (end: End) => boolean;
+}
+
+function hasHeard({ events }: End, type: string, state?: string): boolean {
+  return events.some(
+    (event) => event.type === type && (state === undefined || ('state' in event && event.state === state)),
+  );
+}
+
+const signalled = { isOffered: true, isAnswered: true } as const;
+
+const STATES: Readonly<Record<string, State>> = {
+  new: { isOffered: false, isAnswered: false, isReached: () => true },
+  offered: { isOffered: true, isAnswered: false, isReached: () => true },
+  checking: { ...signalled, isReached: ({ rtc }) => rtc.iceConnectionState === 'checking' },
+  handshake: { ...signalled, isReached: (end) => hasHeard(end, 'dtlsstatechange', 'connecting') },
+  associating: { ...signalled, isReached: (end) => hasHeard(end, 'sctpstatechange', 'connecting') },
+  open: { ...signalled, isReached: (end) => hasHeard(end, 'channelopen') },
+  disconnected: {
+    ...signalled,
+    afterOpen: ({ net, offerer }) => net.partition([offerer.host]),
+    isReached: ({ rtc }) => rtc.iceConnectionState === 'disconnected',
+  },
+  'shutting down': {
+    ...signalled,
+    afterOpen: ({ offerer }) => {
+      offerer.rtc.shutdown();
+    },
+    isReached: ({ channels }) => channels.get('chat')?.readyState === 'closing',
+  },
+  closing: {
+    ...signalled,
+    afterOpen: ({ offerer }) => {
+      offerer.rtc.close();
+    },
+    isReached: ({ rtc }) => rtc.connectionState === 'closed',
+  },
+  closed: {
+    ...signalled,
+    afterOpen: ({ offerer }) => {
+      offerer.rtc.close();
+    },
+    isReached: (end) => hasHeard(end, 'closed'),
+  },
+};
+
+/** Calls that a trace has told of, in whatever state. */
+const made = new Set<string>();
+
+function setStage({ isOffered, isAnswered }: State): Stage {
+  const pair = makeUnsignalledPair({ crypto, conditions: { latency: 20 } });
+  pair.offerer.rtc.setTrace((entry) => {
+    if (entry.type === 'call') made.add(entry.call.method);
+  });
+  if (!isOffered) return { pair, offer: undefined, chat: undefined };
+  const draft = pair.offerer.rtc.negotiation();
+  const chat = draft.addChannel('chat');
+  const offer = draft.offer();
+  if (!isAnswered) return { pair, offer, chat };
+  offer.accept(pair.answerer.rtc.receiveOffer(offer.sdp).answer());
+  return { pair, offer: undefined, chat };
+}
+
+function callOn(stage: Stage, name: CallName): void {
+  try {
+    CALLS[name](stage);
+  } catch (error) {
+    // Misuse in this state: refused before anything has changed.
+    expect(error).toMatchObject({ name: expect.stringMatching(/^(RtcError|SdpRefusal)$/) as string });
+  }
+}
+
+const PATIENCE = 20_000;
+
+/** The simulator asserts `invariantViolation` after every step: an uncarried event is one. */
+function requireQuiet({ pair }: Stage): void {
+  pair.net.run({ limit: 500 });
+  expect(pair.offerer.rtc.invariantViolation()).toBeUndefined();
+  expect(pair.answerer.rtc.invariantViolation()).toBeUndefined();
+}
+
+describe.each(Object.entries(STATES))('%s', (_, state) => {
+  const open = (pair: Pair): void => {
+    if (state.afterOpen === undefined) return;
+    pair.net.run({ until: () => hasHeard(pair.offerer, 'channelopen'), limit: PATIENCE });
+    state.afterOpen(pair);
+  };
+
+  test.each(Object.keys(CALLS) as CallName[])('%s, outside of a drain', (name) => {
+    const stage = setStage(state);
+    const { net, offerer } = stage.pair;
+    open(stage.pair);
+    if (state.isOffered) net.run({ until: () => state.isReached(offerer), limit: PATIENCE });
+    expect(state.isReached(offerer)).toBe(true);
+    callOn(stage, name);
+    requireQuiet(stage);
+  });
+
+  test.each(Object.keys(CALLS) as CallName[])('%s, inside of a drain', (name) => {
+    const stage = setStage(state);
+    const { net, offerer } = stage.pair;
+    open(stage.pair);
+    let isCalled = false;
+    const callOnce = (): void => {
+      if (isCalled || !state.isReached(offerer)) return;
+      isCalled = true;
+      callOn(stage, name);
+    };
+    // After an input and before the drain; or in it, when an event brings the state about.
+    offerer.tap.input = (_input, pass) => {
+      pass();
+      callOnce();
+    };
+    offerer.tap.hears = callOnce;
+    net.run({ until: () => isCalled, limit: PATIENCE });
+    expect(isCalled).toBe(true);
+    requireQuiet(stage);
+  });
+});
+
+it('every call of the table has been made', () => {
+  expect([...made].sort()).toEqual(Object.keys(CALLS).sort());
+});
