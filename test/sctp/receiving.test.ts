@@ -397,3 +397,118 @@ describe('a peer that resets its streams', () => {
     expect(bench.texts()).toEqual(['x']);
   });
 });
+
+describe('how far ahead a peer may speak', () => {
+  const AHEAD = 100_000;
+
+  test('a FORWARD TSN to the farthest TSN is taken, one beyond it is counted and changes nothing', () => {
+    const [near, far] = [new Bench(), new Bench()];
+    near.forward(AHEAD - 1);
+    far.forward(AHEAD);
+    expect([near.sack().cumulative, near.counters.get('invalid-forward-tsn')]).toEqual([AHEAD - 1, 0]);
+    expect([far.sack().cumulative, far.counters.get('invalid-forward-tsn')]).toEqual([-1, 1]);
+  });
+
+  test('a reset behind the farthest TSN waits for it, one beyond it is denied', () => {
+    const bench = new Bench();
+    const reset = (at: number): string => bench.receiver.resetStreams([1], (bench.initialTsn + at) >>> 0);
+    expect([reset(AHEAD), bench.receiver.awaitsReset]).toEqual(['denied', false]);
+    expect([reset(AHEAD - 1), bench.receiver.awaitsReset]).toEqual(['in-progress', true]);
+  });
+
+  test('a FORWARD TSN for a stream that does not exist makes no stream, for the last one it does', () => {
+    const bench = new Bench({ inboundStreams: 10 });
+    bench.forward(0, { streamId: 10, ssn: 0 });
+    expect(bench.receiver.inspect().streams).toBe(0);
+    bench.forward(1, { streamId: 9, ssn: 0 });
+    expect(bench.receiver.inspect().streams).toBe(1);
+  });
+});
+
+describe('since when something waits', () => {
+  function missing(bench: Bench, clock: number, at: number): number {
+    bench.receiver.clock = clock;
+    bench.data(at, { flags: MESSAGE | UNORDERED });
+    return bench.receiver.missingSince();
+  }
+
+  test('a gap counts from its first chunk; the next TSN that comes counts anew; without a gap nothing waits', () => {
+    const bench = new Bench();
+    expect(bench.receiver.missingSince()).toBe(Infinity);
+    expect(missing(bench, 100, 1)).toBe(100);
+    expect(missing(bench, 200, 3)).toBe(100);
+    expect(missing(bench, 300, 0)).toBe(300);
+    expect(missing(bench, 400, 5)).toBe(300);
+    expect(missing(bench, 500, 4)).toBe(300);
+    expect(missing(bench, 600, 2)).toBe(Infinity);
+  });
+
+  test('a FORWARD TSN that moves nothing does not make the gap younger, one that does makes it so', () => {
+    const bench = new Bench();
+    missing(bench, 100, 0);
+    missing(bench, 200, 3);
+    bench.receiver.clock = 300;
+    bench.forward(0);
+    expect(bench.receiver.missingSince()).toBe(200);
+    bench.forward(1);
+    expect(bench.receiver.missingSince()).toBe(300);
+  });
+
+  test('a reset to come waits since it was asked for, whatever gap there is', () => {
+    const bench = new Bench();
+    missing(bench, 100, 0);
+    bench.receiver.clock = 200;
+    bench.receiver.resetStreams([1], (bench.initialTsn + 5) >>> 0);
+    expect(bench.receiver.missingSince()).toBe(200);
+    expect(missing(bench, 300, 3)).toBe(200);
+  });
+
+  test('of a gap and an unfinished message the older one counts', () => {
+    const bench = new Bench();
+    expect(bench.receiver.waitingSince()).toBe(Infinity);
+    bench.receiver.clock = 100;
+    bench.data(0, { flags: 2 });
+    expect(bench.receiver.waitingSince()).toBe(100);
+    bench.receiver.clock = 200;
+    bench.data(5, { flags: MESSAGE | UNORDERED });
+    expect([bench.receiver.missingSince(), bench.receiver.waitingSince()]).toEqual([200, 100]);
+  });
+});
+
+describe('a reader that does not read', () => {
+  const text = (length: number): Partial<WireData> => ({
+    flags: MESSAGE | UNORDERED,
+    payload: new Uint8Array(length),
+  });
+
+  test('stalls from nine tenths of the window on, to the byte', () => {
+    const bench = new Bench({ receiveWindow: 10_000, receiveWindowMax: 10_000 });
+    bench.data(0, text(8999));
+    expect(bench.receiver.isStalled).toBe(false);
+    bench.data(1, text(1));
+    expect(bench.receiver.isStalled).toBe(true);
+  });
+
+  test('does not stall by what the peer has not finished', () => {
+    const bench = new Bench({ receiveWindow: 10_000, receiveWindowMax: 10_000 });
+    bench.data(0, { flags: 2, payload: new Uint8Array(9500) });
+    expect([bench.receiver.usedBytes >= 9500, bench.receiver.isStalled]).toEqual([true, false]);
+  });
+
+  test('says that the window is open again when it has become half of it, and once', () => {
+    const bench = new Bench({ receiveWindow: 10_000, receiveWindowMax: 10_000 });
+    bench.data(0, text(9000));
+    bench.sack();
+    expect(bench.receiver.release(3999, 0)).toBe(false);
+    expect(bench.receiver.release(1, 0)).toBe(true);
+    expect(bench.sack().window).toBe(5000);
+    expect(bench.receiver.release(1000, 1)).toBe(false);
+  });
+
+  test('a window that was announced as half open is not announced again', () => {
+    const bench = new Bench({ receiveWindow: 10_000, receiveWindowMax: 10_000 });
+    bench.data(0, text(5000));
+    expect(bench.sack().window).toBe(5000);
+    expect(bench.receiver.release(5000)).toBe(false);
+  });
+});
