@@ -8,7 +8,7 @@ import { EarlyMessages } from './early-messages.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ChannelCall, ChannelCounter } from './events.ts';
 import { CHANNEL_COUNTERS } from './events.ts';
-import type { Gates } from './gate.ts';
+import type { Gates, Waits } from './gate.ts';
 import { makeGates } from './gate.ts';
 import type { ChannelLimits, ChannelOptions } from './options.ts';
 import { checkChannelOptions } from './options.ts';
@@ -29,6 +29,8 @@ export class ChannelTable {
   readonly tolerateParity: boolean;
   readonly onActivity: () => void;
   readonly clock: Clock;
+  /** How many streams wait, at all gates together. */
+  readonly waits: Waits = { count: 0 };
   readonly gates: Gates<Stream>;
   readonly streams: StreamTable = new StreamTable();
   readonly closing: Closing;
@@ -46,7 +48,7 @@ export class ChannelTable {
     this.limits = limits;
     this.tolerateParity = options.tolerateParity ?? true;
     this.clock = options.clock ?? new Clock();
-    this.gates = makeGates(gates, this.clock);
+    this.gates = makeGates(gates, this.clock, this.waits);
     this.closing = new Closing(port, this.streams, this.gates);
     this.control = new ControlQueue(port);
     this.events = new EventQueue(port);

@@ -16,6 +16,7 @@ import { DEFAULT_PRIORITY, PRIORITY } from './options.ts';
 import type { SctpPort } from './port.ts';
 import { acceptsData } from './port.ts';
 import type { Stream, StreamTable } from './streams.ts';
+import { channelOf } from './streams.ts';
 
 /** A stream has come to its end, and so has the channel that had it. */
 export interface StreamEnd {
@@ -122,9 +123,4 @@ export class Closing {
     this.#gates.closeDrain.disarm(stream);
     this.#gates.streamReset.disarm(stream);
   }
-}
-
-/** The channel that has the stream, if it has one. */
-export function channelOf(stream: Stream): ChannelState | undefined {
-  return typeof stream.occupant === 'string' ? undefined : stream.occupant;
 }

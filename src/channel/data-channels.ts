@@ -186,13 +186,13 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
   handleTimeout(now: number): void {
     const table = this.#table;
     table.clock.observe(now, this);
-    for (;;) {
+    while (table.waits.count > 0) {
       const gate = earliestGate(table.gates);
       const due = gate.takeDue();
       if (due === undefined) break;
       expire(table, gate, due.key, due.elapsed);
     }
-    table.control.flush();
+    if (table.control.size > 0) table.control.flush();
   }
 
   /** Bytes of memory that the channels take: about 2 KB each, and as much again for labels of the default length. O(1). */
@@ -207,7 +207,7 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
 
   /** The next event, `undefined` when drained. Poll before the association's packets: it may give them something to carry. */
   pollEvent(): ChannelEvent | PassedOn | undefined {
-    this.#table.control.flush();
+    if (this.#table.control.size > 0) this.#table.control.flush();
     return this.#table.events.shift() as ChannelEvent | PassedOn | undefined;
   }
 
@@ -218,7 +218,8 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
 
   /** When `handleTimeout` is due, in milliseconds; `Infinity`: nothing is waited for. */
   nextTimeout(): number {
-    return earliestGate(this.#table.gates).next();
+    const { waits, gates } = this.#table;
+    return waits.count === 0 ? Infinity : earliestGate(gates).next();
   }
 
   /** Which gate that is. */

@@ -11,13 +11,13 @@
 import type { Failure } from '../core/errors.ts';
 import type { MessageOutcome } from '../sctp/index.ts';
 import type { StreamEnd } from './closing.ts';
-import { channelOf } from './closing.ts';
 import type { AskedMessage, ChannelState } from './data-channel.ts';
 import type { RefusalCounter } from './events.ts';
 import { channelFailure, expiry } from './failures.ts';
 import type { Gate } from './gate.ts';
 import type { ChannelTable } from './channel-table.ts';
 import type { Stream } from './streams.ts';
+import { channelOf } from './streams.ts';
 
 /** The application closes the channel. */
 export function closeChannel(table: ChannelTable, state: ChannelState): void {

@@ -8,20 +8,27 @@ import type { Clock } from '../core/clock.ts';
 import { THAW_GRACE } from '../core/clock.ts';
 import type { ChannelGates, GateName } from './options.ts';
 
+/** How many wait, at all gates of a layer together: while nobody does no gate need be asked. */
+export interface Waits {
+  count: number;
+}
+
 /** A wait of one name. */
 export class Gate<Key> {
   readonly name: GateName;
   /** Milliseconds from arming to expiry; `Infinity` switches the gate off. */
   readonly duration: number;
   readonly #clock: Clock;
+  readonly #waits: Waits;
   readonly #since = new Map<Key, number>();
   /** Armed while the clock was stale, which must not shorten their wait: it begins when the clock is right again. Last in the Map. */
   readonly #undated = new Set<Key>();
 
-  constructor(name: GateName, duration: number, clock: Clock) {
+  constructor(name: GateName, duration: number, clock: Clock, waits: Waits = { count: 0 }) {
     this.name = name;
     this.duration = duration;
     this.#clock = clock;
+    this.#waits = waits;
   }
 
   /** How many keys wait. */
@@ -38,15 +45,18 @@ export class Gate<Key> {
     this.#date();
     this.disarm(key);
     this.#since.set(key, this.#clock.now);
+    this.#waits.count++;
     if (this.#clock.isStale) this.#undated.add(key);
   }
 
   disarm(key: Key): void {
-    this.#since.delete(key);
+    if (!this.#since.delete(key)) return;
+    this.#waits.count--;
     this.#undated.delete(key);
   }
 
   clear(): void {
+    this.#waits.count -= this.#since.size;
     this.#since.clear();
     this.#undated.clear();
   }
@@ -88,14 +98,14 @@ export class Gate<Key> {
 /** One gate of each name. */
 export type Gates<Key> = Readonly<Record<GateName, Gate<Key>>>;
 
-/** The gates of one layer, with their durations in milliseconds. */
-export function makeGates<Key>(durations: ChannelGates, clock: Clock): Gates<Key> {
+/** The gates of one layer, with their durations in milliseconds; `waits` counts who waits at them. */
+export function makeGates<Key>(durations: ChannelGates, clock: Clock, waits?: Waits): Gates<Key> {
   return {
-    openAck: new Gate('openAck', durations.openAck, clock),
-    inboundOpen: new Gate('inboundOpen', durations.inboundOpen, clock),
-    closeDrain: new Gate('closeDrain', durations.closeDrain, clock),
-    streamReset: new Gate('streamReset', durations.streamReset, clock),
-    reassembly: new Gate('reassembly', durations.reassembly, clock),
+    openAck: new Gate('openAck', durations.openAck, clock, waits),
+    inboundOpen: new Gate('inboundOpen', durations.inboundOpen, clock, waits),
+    closeDrain: new Gate('closeDrain', durations.closeDrain, clock, waits),
+    streamReset: new Gate('streamReset', durations.streamReset, clock, waits),
+    reassembly: new Gate('reassembly', durations.reassembly, clock, waits),
   };
 }
 

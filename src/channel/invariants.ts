@@ -11,8 +11,12 @@ export function invariantViolation({
   control,
   streams,
   gates,
+  waits,
   early,
 }: ChannelTable): string | undefined {
+  let waiting = 0;
+  for (const gate of Object.values(gates)) waiting += gate.size;
+  if (waits.count !== waiting) return 'who waits at the gates is miscounted';
   if (association === 'closed') {
     const held = channels.size + control.size + early.count;
     const isEmpty = held === 0 && earliestGate(gates).next() === Infinity;

@@ -6,7 +6,6 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { RtcError } from '../core/errors.ts';
-import { channelOf } from './closing.ts';
 import type { SctpMessage } from '../sctp/index.ts';
 import type { AskedMessage, ChannelState } from './data-channel.ts';
 import { isAck } from './dcep.ts';
@@ -21,6 +20,7 @@ import { Ppid, checkedData, isUserData, toPayload } from './payload.ts';
 import { acceptsData } from './port.ts';
 import { receive } from './receiving.ts';
 import type { Stream } from './streams.ts';
+import { channelOf } from './streams.ts';
 
 const NO_OPTIONS: SendOptions = {};
 
@@ -166,7 +166,7 @@ function onChannelMessage(
 export function onBufferedAmountLow(table: ChannelTable, streamId: number): void {
   const stream = table.streams.get(streamId);
   if (stream === undefined) return;
-  table.closing.drained(stream);
+  if (stream.outgoing === 'draining') table.closing.drained(stream);
   const state = channelOf(stream);
   if (state?.phase !== 'open' || !state.sentSinceLow) return;
   state.sentSinceLow = false;

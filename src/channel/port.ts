@@ -47,29 +47,28 @@ interface Control {
  */
 export class ControlQueue {
   readonly #port: SctpPort;
+  /** How many wait. */
+  size = 0;
   readonly #waiting = new Map<number, Control>();
 
   constructor(port: SctpPort) {
     this.#port = port;
   }
 
-  get size(): number {
-    return this.#waiting.size;
-  }
-
   /** @param opening the channel that is `opening` from when its OPEN is on its way. */
   send(streamId: number, data: Bytes, opening?: ChannelState): void {
     this.#waiting.set(streamId, { data, opening });
+    this.size = this.#waiting.size;
     this.flush();
   }
 
   /** Hands the association what it has room for. */
   flush(): void {
-    if (this.#waiting.size === 0 || !acceptsData(this.#port)) return;
+    if (this.size === 0 || !acceptsData(this.#port)) return;
     for (const [streamId, { data, opening }] of this.#waiting) {
       // RFC 8832 §6: reliable and ordered, whatever the channel is.
       if (!this.#port.send(streamId, { ppid: Ppid.dcep, data })) return;
-      this.#waiting.delete(streamId);
+      this.drop(streamId);
       if (opening !== undefined) opening.phase = 'opening';
     }
   }
@@ -77,9 +76,11 @@ export class ControlQueue {
   /** What has not left for a stream never will. */
   drop(streamId: number): void {
     this.#waiting.delete(streamId);
+    this.size = this.#waiting.size;
   }
 
   clear(): void {
     this.#waiting.clear();
+    this.size = 0;
   }
 }

@@ -25,11 +25,13 @@ export function receive(
       fail(table, state, channelFailure(received.reason, 'the peer sent a message that cannot be read'));
       return false;
     case 'message':
-      table.gates.reassembly.disarm(stream);
       state.messagesReceived++;
       state.bytesReceived += received.size;
-      // One message is held from now on, not its pieces.
-      if (received.pieces > 1) table.port.release(0, received.pieces - 1);
+      if (received.pieces > 1) {
+        table.gates.reassembly.disarm(stream);
+        // One message is held from now on, not its pieces.
+        table.port.release(0, received.pieces - 1);
+      }
       table.events.pushMessage(state, received.data, received.held);
       return true;
   }

@@ -20,6 +20,11 @@ export interface Stream {
   incoming: 'in-use' | 'reset';
 }
 
+/** The channel that has the stream, if it has one. */
+export function channelOf(stream: Stream): ChannelState | undefined {
+  return typeof stream.occupant === 'string' ? undefined : stream.occupant;
+}
+
 /** The DTLS role, which decides who has which identifiers. */
 export type ChannelRole = 'client' | 'server';
 
