@@ -8,7 +8,6 @@ import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import { badArgument } from '../core/errors.ts';
 import { BoundedQueue } from '../core/queue.ts';
-import type { ChannelInspection } from './events.ts';
 import type { ChannelPriority, ChannelSettings, SendOptions } from './options.ts';
 import { checkPriority } from './options.ts';
 import type { MessageData } from './payload.ts';
@@ -51,6 +50,28 @@ export interface ChannelOwner {
 export interface UnreadMessage {
   readonly data: string | Bytes;
   readonly held: number;
+}
+
+/** One channel in `inspect()`. Sizes are bytes of user data. */
+export interface ChannelInspection {
+  /** `null` before it has a stream. */
+  readonly id: number | null;
+  readonly label: string;
+  readonly protocol: string;
+  readonly origin: 'local' | 'remote';
+  readonly negotiated: boolean;
+  readonly ordered: boolean;
+  readonly maxRetransmits: number | null;
+  readonly maxPacketLifeTime: number | null;
+  readonly priority: ChannelPriority;
+  readonly readyState: ReadyState;
+  readonly bufferedAmount: number;
+  readonly messagesSent: number;
+  readonly bytesSent: number;
+  readonly messagesReceived: number;
+  readonly bytesReceived: number;
+  /** Messages held back by `pauseReading`. */
+  readonly unreadMessages: number;
 }
 
 /** A message whose outcome somebody wants to know: the token the association gives back. */

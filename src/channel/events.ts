@@ -2,7 +2,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import type { MessageOutcome } from '../sctp/index.ts';
-import type { DataChannel, ReadyState } from './data-channel.ts';
+import type { ChannelInspection, DataChannel } from './data-channel.ts';
 import type { ChannelPriority, GateName, SendOptions } from './options.ts';
 import type { ChannelRole } from './streams.ts';
 
@@ -100,28 +100,6 @@ export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
   'earlyMessagesLost',
   'messagesTooLarge',
 ];
-
-/** One channel in `inspect()`. Sizes are bytes of user data. */
-export interface ChannelInspection {
-  /** `null` before it has a stream. */
-  readonly id: number | null;
-  readonly label: string;
-  readonly protocol: string;
-  readonly origin: 'local' | 'remote';
-  readonly negotiated: boolean;
-  readonly ordered: boolean;
-  readonly maxRetransmits: number | null;
-  readonly maxPacketLifeTime: number | null;
-  readonly priority: ChannelPriority;
-  readonly readyState: ReadyState;
-  readonly bufferedAmount: number;
-  readonly messagesSent: number;
-  readonly bytesSent: number;
-  readonly messagesReceived: number;
-  readonly bytesReceived: number;
-  /** Messages held back by `pauseReading`. */
-  readonly unreadMessages: number;
-}
 
 /** `DataChannels.inspect()`: plain, JSON-safe data. */
 export interface ChannelsInspection {

@@ -1,5 +1,5 @@
 /** Data channels over an SCTP association: RFC 8831 and RFC 8832. */
-export type { DataChannel, ReadyState } from './data-channel.ts';
+export type { ChannelInspection, DataChannel, ReadyState } from './data-channel.ts';
 export { DataChannels } from './data-channels.ts';
 export type { DcepAck, DcepLimits, DcepMessage, DcepOpen } from './dcep.ts';
 export { DCEP_MAX_TEXT, decodeDcep, encodeAck, encodeOpen } from './dcep.ts';
@@ -7,7 +7,6 @@ export type {
   ChannelCall,
   ChannelCounter,
   ChannelEvent,
-  ChannelInspection,
   ChannelsInspection,
   RefusalCounter,
   SctpTransportEvent,

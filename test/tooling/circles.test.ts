@@ -11,8 +11,6 @@ import { describe, expect, test } from 'vitest';
 type Imports = ReadonlyMap<string, readonly string[]>;
 
 const LISTED: readonly string[] = [
-  'channel/data-channel.ts → channel/events.ts → channel/data-channel.ts',
-  'channel/streams.ts → channel/data-channel.ts → channel/events.ts → channel/streams.ts',
   'sctp/association/path-mtu.ts → sctp/inspection.ts → sctp/association/path-mtu.ts',
 ];
 
