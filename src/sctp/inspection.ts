@@ -1,8 +1,9 @@
-/** Inspection: what `SctpAssociation.inspect()` shows, plain, JSON-safe data; no tags, no cookies, no payload. */
+/** Inspection: the state of an association as plain, JSON-safe data; no tags, no cookies, no payload. */
 import type { DeadlineName } from './association/deadlines.ts';
-import type { PathMtuState } from './association/path-mtu.ts';
+import type { PathMtuInspection } from './association/path-mtu.ts';
 import type { SctpCounter, SctpState } from './events.ts';
 
+/** What `SctpAssociation.inspect()` shows. */
 export interface SctpInspection {
   readonly state: SctpState;
   /** What `setPathWritable` said last. */
@@ -35,20 +36,7 @@ export interface SctpInspection {
   readonly counters: Readonly<Record<SctpCounter, number>>;
 }
 
-/** Path MTU probing (RFC 8899); sizes in bytes of UDP payload. */
-export interface PathMtuInspection {
-  readonly state: PathMtuState;
-  /** Of the largest datagrams that are sent now. */
-  readonly size: number;
-  /** The largest that has arrived. */
-  readonly confirmed: number;
-  /** The largest that is tried. */
-  readonly max: number;
-  /** Of the probe that is under way, `null` for none. */
-  readonly probing: number | null;
-}
-
-/** Sizes in bytes of user data, times in milliseconds. */
+/** The sending half. Sizes in bytes of user data, times in milliseconds. */
 export interface SenderInspection {
   /** Accepted and not yet put into a packet. */
   readonly bufferedBytes: number;
@@ -73,7 +61,7 @@ export interface SenderInspection {
   readonly congestion: Readonly<Record<string, number | string>>;
 }
 
-/** Sizes in bytes. */
+/** The receiving half. Sizes in bytes. */
 export interface ReceiverInspection {
   /** Taken of the receive window. */
   readonly usedBytes: number;

@@ -427,7 +427,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
   #date(): void {
     const tcb = this.#tcb;
     if (tcb.clock.isStale) return;
-    tcb.sender.recovery.observe(tcb.now);
+    if (tcb.sender.recovery.isProvisional) tcb.sender.recovery.observe(tcb.now);
     if (tcb.undated.length === 0) return;
     for (const message of tcb.undated) tcb.sender.abandonment.limitLifetime(message, tcb.now);
     tcb.undated = [];

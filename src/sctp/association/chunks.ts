@@ -335,7 +335,7 @@ function handleResetResponse(tcb: TransmissionControlBlock, sequence: number, re
 /** What had to wait for TSNs has been performed: say so without being asked again. */
 function answerDeferredReset(tcb: TransmissionControlBlock): void {
   const { incomingResets: resets, receiver } = tcb;
-  if (resets?.isDeferred !== true || receiver?.awaitsReset !== false) return;
+  if (resets?.deferred === undefined || receiver?.awaitsReset !== false) return;
   respond(tcb, resets.performDeferred(), RESET_RESULT.performed);
 }
 

@@ -60,8 +60,10 @@ export interface LocalParameters {
 export class Initialization {
   readonly localTag: number;
   readonly initialTsn: number;
-  /** The peer's INIT or INIT ACK that counts; its tag goes into every packet. */
+  /** The peer's INIT or INIT ACK that counts. */
   peer: InitChunk | undefined;
+  /** Its tag, which goes into every packet; 0 before it is known. */
+  peerTag = 0;
   /** The cookie of the peer's INIT ACK. */
   cookie: Bytes = NO_BYTES;
   /** INITs or COOKIE ECHOs sent since the state was entered. */
@@ -84,10 +86,6 @@ export class Initialization {
     return this.#local.interleaving && INTERLEAVING.every((chunk) => theirs.includes(chunk));
   }
 
-  get peerTag(): number {
-    return this.peer?.tag ?? 0;
-  }
-
   /**
    * Takes the peer's INIT or INIT ACK as the one that counts. RFC 9260 §3.2.1 and RFC 5061 §4.2.7 let both say what the peer can
    * do; some say a part of it in one of them alone, and go by what we have said in ours. So each adds to what the other has said.
@@ -96,6 +94,7 @@ export class Initialization {
     const other = [this.peer, this.#slot?.peer].filter(
       (said) => said !== undefined && said.tag === peer.tag && said.initialTsn === peer.initialTsn,
     );
+    this.peerTag = peer.tag;
     this.peer = {
       ...peer,
       forwardTsn: peer.forwardTsn || other.some((said) => said?.forwardTsn),

@@ -20,7 +20,7 @@ export function invariantViolation(tcb: TransmissionControlBlock): string | unde
     case 'shutdown-received':
     case 'shutdown-sent':
     case 'shutdown-ack-sent':
-      return sendingViolation(tcb) ?? resetViolation(tcb) ?? receivingViolation(tcb);
+      return sendingViolation(tcb) ?? idleViolation(tcb) ?? resetViolation(tcb) ?? receivingViolation(tcb);
   }
 }
 
@@ -57,6 +57,25 @@ function sendingViolation({
   return isAnswerDue && !deadlines.isArmed('t2') ? `${state}, no t2` : undefined;
 }
 
+/** What says that a part has nothing under way, so that it is not asked, tells the truth. */
+function idleViolation({
+  sender,
+  outgoingResets,
+  pathMtu,
+  now,
+}: TransmissionControlBlock): string | undefined {
+  const { outstanding, forwarding } = sender;
+  let abandoned = 0;
+  for (let position = outstanding.cumulative + 1; position < outstanding.next; position++)
+    if (outstanding.isAbandoned(position)) abandoned++;
+  if (abandoned !== outstanding.abandonedCount) return 'the chunks given up are miscounted';
+  if (forwarding.isIdle && forwarding.isDue) return 'a FORWARD TSN is due, and forwarding is idle';
+  const isResetting = outgoingResets.inFlight || outgoingResets.waitingCount > 0;
+  if (outgoingResets.isPending !== isResetting) return 'whether stream resets are pending is wrong';
+  const isProbing = pathMtu.awaitsAnswer || pathMtu.inspect().probing !== null;
+  return isProbing && now < pathMtu.restUntil ? 'the path MTU search rests and probes' : undefined;
+}
+
 function resetViolation({ outgoingResets, sender, deadlines }: TransmissionControlBlock): string | undefined {
   if (!outgoingResets.isPending) return undefined;
   if (!outgoingResets.inFlight) return sender.hasPending ? undefined : 'a stream reset waits for nothing';
@@ -70,8 +89,9 @@ function resetViolation({ outgoingResets, sender, deadlines }: TransmissionContr
 function receivingViolation({ receiver, deadlines }: TransmissionControlBlock): string | undefined {
   if (receiver === undefined) return undefined;
   if (receiver.tracker.sackPending && !deadlines.isArmed('sack')) return 'a SACK is owed, no sack timer';
-  if (receiver.isStalled && !deadlines.isArmed('readerStalled')) return 'the reader stalls, no readerStalled';
-  return receiver.awaitsMore && !deadlines.isArmed('reassembly')
-    ? 'a chunk is missing, no reassembly'
-    : undefined;
+  if (receiver.tracker.sackNow && !receiver.tracker.sackPending) return 'a SACK is due and not pending';
+  if (receiver.isStalled !== deadlines.isArmed('readerStalled'))
+    return receiver.isStalled ? 'the reader stalls, no readerStalled' : 'readerStalled, and the reader reads';
+  if (receiver.awaitsMore === deadlines.isArmed('reassembly')) return undefined;
+  return receiver.awaitsMore ? 'a chunk is missing, no reassembly' : 'reassembly, and no chunk is missing';
 }

@@ -32,7 +32,6 @@ import type { Counters } from '../../core/counters.ts';
 import type { RandomSource } from '../../core/random.ts';
 import { randomBytes } from '../../core/random.ts';
 import type { SctpCounter } from '../events.ts';
-import type { PathMtuInspection } from '../inspection.ts';
 import { CHUNK_HEADER_SIZE, COMMON_HEADER_SIZE } from '../constants.ts';
 import { encodeHeartbeat } from '../packet/simple.ts';
 
@@ -42,6 +41,7 @@ export type PathMtuState = 'disabled' | 'base' | 'searching' | 'complete' | 'err
 /** What makes a probe as large as it is: its HEARTBEAT's own information, or a PAD chunk behind it. */
 export type ProbeFilling = 'information' | 'pad';
 
+/** How path MTU probing is set up. */
 export interface PathMtuSettings {
   readonly enabled: boolean;
   /** BASE_PLPMTU, sent from the start: bytes of an SCTP packet. */
@@ -54,6 +54,19 @@ export interface PathMtuSettings {
   readonly overhead: number;
   /** Bytes of data to send before a search begins: what is sent after it must be worth it. */
   readonly probeAfter: number;
+}
+
+/** What `PathMtu.inspect` shows. Sizes in bytes of UDP payload. */
+export interface PathMtuInspection {
+  readonly state: PathMtuState;
+  /** Of the largest datagrams that are sent now. */
+  readonly size: number;
+  /** The largest that has arrived. */
+  readonly confirmed: number;
+  /** The largest that is tried. */
+  readonly max: number;
+  /** Of the probe that is under way, `null` for none. */
+  readonly probing: number | null;
 }
 
 /** RFC 8899 §5.1.2: attempts at one size; also how many watched packets in a row make a black hole. */
@@ -77,10 +90,19 @@ const HEARTBEAT_FRAME = COMMON_HEADER_SIZE + 2 * CHUNK_HEADER_SIZE;
  */
 const LADDER = [1232, 1252, 1352, 1372, 1392, 1412, 1432, 1444, 1452, 1464, 1472, 8952, 8972];
 
+/** The path MTU search of one association. */
 export class PathMtu {
   state: PathMtuState;
   /** PLPMTU: the largest packet, but for probes. */
   size: number;
+  /** The largest packet that a chunk may need for itself alone: it must fit again when sizes have come down. */
+  chunkSize = 0;
+  /** The largest packet there will ever be on any path, probes included. */
+  largest = 0;
+  /** A probe is under way: PROBE_TIMER runs. */
+  awaitsAnswer = false;
+  /** No search begins before: milliseconds. */
+  restUntil: number;
   /** Of the peer, not of the path: it stays when the path changes. */
   filling: ProbeFilling = 'information';
   /** Position of a chunk of the packet that is watched, -1: none is. */
@@ -103,13 +125,10 @@ export class PathMtu {
   #tries = 0;
   /** One for all probes of a size: a late answer to the first is as good as one to the last. */
   #nonce: Bytes = NO_BYTES;
-  #awaitsAnswer = false;
   /** The peer has answered a probe above the base size, filled as they are now. */
   #fillingSettled = false;
   /** The search goes on below this size: it was tried in vain, or lies beyond `#max`. */
   #limit = 0;
-  /** No search begins before. */
-  #restUntil = -Infinity;
   /** Bytes of data sent since the last search, or on this path. */
   #sentBytes = 0;
   #watchedSize = 0;
@@ -125,8 +144,10 @@ export class PathMtu {
     this.#pathMax = settings.max;
     this.state = settings.enabled ? 'base' : 'disabled';
     this.size = settings.base;
+    this.restUntil = settings.enabled ? -Infinity : Infinity;
     this.#measure();
     this.#confirmed = this.#min;
+    this.#sizeChunks();
   }
 
   /** Bytes that the layers below add to a packet. Set before anything has been sent. */
@@ -138,21 +159,7 @@ export class PathMtu {
     this.#overhead = bytes;
     this.#measure();
     this.#confirmed = this.#min;
-  }
-
-  /** The largest packet there will ever be on any path, probes included. */
-  get largest(): number {
-    return this.#packetOf(this.#settings.max);
-  }
-
-  /** The largest packet that a chunk may need for itself alone: it must fit again when sizes have come down. */
-  get chunkSize(): number {
-    return Math.min(this.size, this.#settings.base, this.#confirmed);
-  }
-
-  /** A probe is under way: PROBE_TIMER runs. */
-  get awaitsAnswer(): boolean {
-    return this.#awaitsAnswer;
+    this.#sizeChunks();
   }
 
   /** Another path: nothing is known of it (RFC 8899 §5.3.3). `max`: the largest UDP payload to try there. */
@@ -162,7 +169,7 @@ export class PathMtu {
     this.size = this.#settings.base;
     this.#pathMax = Math.min(max, this.#settings.max);
     this.#measure();
-    this.#restUntil = -Infinity;
+    this.restUntil = -Infinity;
     this.#forget();
   }
 
@@ -195,14 +202,14 @@ export class PathMtu {
 
   /** Size of the probe that may go out now; 0: none. */
   probeDue(now: number): number {
-    if (this.state === 'disabled' || this.#awaitsAnswer) return 0;
-    if (this.#probed === 0 && now >= this.#restUntil && this.#isWorthIt()) this.#begin(now);
+    if (this.state === 'disabled' || this.awaitsAnswer) return 0;
+    if (this.#probed === 0 && now >= this.restUntil && this.#isWorthIt()) this.#begin(now);
     return this.#probed;
   }
 
   /** The HEARTBEAT chunk of the probe that goes out now: the whole probe, or with `pad` what stands in front of the PAD chunk. */
   probe(): Bytes {
-    this.#awaitsAnswer = true;
+    this.awaitsAnswer = true;
     this.#tries++;
     this.#counters.add('path-mtu-probes-sent');
     const information = new Uint8Array(
@@ -222,7 +229,7 @@ export class PathMtu {
   handleAnswer(info: Uint8Array | undefined, now: number): boolean {
     if (this.#tries === 0 || info === undefined) return false;
     if (!equalConstantTime(this.#nonce, info.subarray(0, NONCE_LENGTH))) return false;
-    this.#awaitsAnswer = false;
+    this.awaitsAnswer = false;
     if (this.#probed > this.#settings.base) this.#fillingSettled = true;
     this.size = Math.max(this.size, this.#probed);
     this.#confirm(this.#probed);
@@ -232,7 +239,7 @@ export class PathMtu {
 
   /** PROBE_TIMER has expired. */
   handleTimeout(now: number): void {
-    this.#awaitsAnswer = false;
+    this.awaitsAnswer = false;
     this.#counters.add('path-mtu-probes-lost');
     if (this.#tries < MAX_PROBES) return;
     this.#limit = this.#probed;
@@ -241,7 +248,7 @@ export class PathMtu {
 
   /** Nothing is waited for any more. */
   clear(): void {
-    this.#awaitsAnswer = false;
+    this.awaitsAnswer = false;
     this.#probed = 0;
   }
 
@@ -265,6 +272,7 @@ export class PathMtu {
 
   #measure(): void {
     const { base, enabled, min } = this.#settings;
+    this.largest = this.#packetOf(this.#settings.max);
     this.#max = this.#packetOf(this.#pathMax);
     this.#min = enabled ? Math.min(base, (min - this.#overhead) & ~3) : base;
     this.#ladder = LADDER.map((payload) => (payload - this.#overhead) & ~3);
@@ -291,7 +299,7 @@ export class PathMtu {
     }
     if (!this.#fillingSettled && this.#fillOtherwise(now)) return;
     if (this.state !== 'error') this.state = 'complete';
-    this.#restUntil = now + RAISE_TIMER;
+    this.restUntil = now + RAISE_TIMER;
     this.#sentBytes = 0;
   }
 
@@ -321,10 +329,17 @@ export class PathMtu {
       this.#misses = 0;
       this.#smallestMiss = Infinity;
     }
-    if (this.state !== 'error') return;
-    // A chunk that could not be made smaller has arrived all the same.
-    this.size = Math.max(this.size, Math.min(size, this.#settings.base));
-    if (this.size >= this.#settings.base) this.state = this.#probed === 0 ? 'base' : 'searching';
+    if (this.state === 'error') {
+      // A chunk that could not be made smaller has arrived all the same.
+      this.size = Math.max(this.size, Math.min(size, this.#settings.base));
+      if (this.size >= this.#settings.base) this.state = this.#probed === 0 ? 'base' : 'searching';
+    }
+    this.#sizeChunks();
+  }
+
+  /** After every change of `size` or of what is confirmed. */
+  #sizeChunks(): void {
+    this.chunkSize = Math.min(this.size, this.#settings.base, this.#confirmed);
   }
 
   /** RFC 8899 §4.3: a black hole. */
@@ -337,7 +352,7 @@ export class PathMtu {
     this.#counters.add('path-mtu-black-holes');
     this.state = isAboveBase ? 'base' : 'error';
     this.size = isAboveBase ? base : this.#min;
-    this.#restUntil = now + PROBE_TIMER;
+    this.restUntil = now + PROBE_TIMER;
     this.#forget();
   }
 
@@ -345,10 +360,11 @@ export class PathMtu {
     this.#confirmed = this.#min;
     this.#probed = 0;
     this.#tries = 0;
-    this.#awaitsAnswer = false;
+    this.awaitsAnswer = false;
     this.#sentBytes = 0;
     this.watched = -1;
     this.#misses = 0;
     this.#smallestMiss = Infinity;
+    this.#sizeChunks();
   }
 }

@@ -28,6 +28,8 @@ export type ResetAnswer = 'performed' | 'denied' | 'in-progress' | 'stray';
 
 /** Our requests. */
 export class OutgoingResets {
+  /** Streams have been asked for and not answered. */
+  isPending = false;
   /** Streams asked for and not yet part of a request. */
   readonly #waiting = new Set<number>();
   #current: RequestInFlight | undefined;
@@ -42,10 +44,6 @@ export class OutgoingResets {
   /** @param initialTsn ours: request sequence numbers start there (RFC 6525 §4.1). */
   constructor(initialTsn: number) {
     this.#nextSequence = initialTsn;
-  }
-
-  get isPending(): boolean {
-    return this.#current !== undefined || this.#waiting.size > 0;
   }
 
   /** The streams of the request in flight. */
@@ -81,6 +79,7 @@ export class OutgoingResets {
   request(streamId: number, queue: SendQueue): void {
     if (this.#waiting.has(streamId) || this.streams.includes(streamId)) return;
     this.#waiting.add(streamId);
+    this.isPending = true;
     queue.drainForReset(streamId);
   }
 
@@ -131,6 +130,7 @@ export class OutgoingResets {
   finish(): readonly number[] {
     const streams = this.streams;
     this.#current = undefined;
+    this.isPending = this.#waiting.size > 0;
     for (const id of streams) this.#overdue.delete(id);
     return streams;
   }
@@ -144,6 +144,7 @@ export class OutgoingResets {
   }
 
   clear(): void {
+    this.isPending = false;
     this.#current = undefined;
     this.#waiting.clear();
     this.#overdue.clear();
@@ -164,7 +165,7 @@ export class IncomingResets {
   #expected: number;
   #lastResult: number = RESET_RESULT.nothingToDo;
   /** The request that waits for TSNs, to be answered as soon as they are here. */
-  #deferred: OutgoingResetRequest | undefined;
+  deferred: OutgoingResetRequest | undefined;
 
   /** @param initialTsn the peer's: its request sequence numbers start there. */
   constructor(initialTsn: number) {
@@ -186,12 +187,12 @@ export class IncomingResets {
   conclude(sequence: number, result: number): void {
     this.#expected = add32(sequence, 1);
     this.#lastResult = result;
-    this.#deferred = undefined;
+    this.deferred = undefined;
   }
 
   defer(request: OutgoingResetRequest): void {
     this.conclude(request.sequence, RESET_RESULT.inProgress);
-    this.#deferred = request;
+    this.deferred = request;
   }
 
   /** The result of the last request, for whoever asks again. */
@@ -199,13 +200,9 @@ export class IncomingResets {
     return this.#lastResult;
   }
 
-  get isDeferred(): boolean {
-    return this.#deferred !== undefined;
-  }
-
   /** What was deferred has been performed; the sequence number to answer. */
   performDeferred(): number {
-    const sequence = this.#deferred?.sequence ?? this.lastSequence;
+    const sequence = this.deferred?.sequence ?? this.lastSequence;
     this.conclude(sequence, RESET_RESULT.performed);
     return sequence;
   }

@@ -23,7 +23,7 @@ const SHORTEST_WAIT = 1;
 export function updateTimers(tcb: TransmissionControlBlock): void {
   if (tcb.state === 'closed') return;
   if (tcb.isAssociated) {
-    planResets(tcb);
+    if (tcb.outgoingResets.isPending) planResets(tcb);
     advanceShutdown(tcb);
     armSending(tcb);
   }
@@ -136,15 +136,14 @@ function planResets(tcb: TransmissionControlBlock): void {
 
 /** RFC 9260 §9.2: SHUTDOWN and SHUTDOWN ACK wait until everything accepted has been delivered. */
 function advanceShutdown(tcb: TransmissionControlBlock): void {
+  if (tcb.state !== 'shutdown-pending' && tcb.state !== 'shutdown-received') return;
   if (tcb.sender.hasPending) return;
   if (tcb.state === 'shutdown-pending') {
     tcb.state = 'shutdown-sent';
     tcb.outbox.shutdown = true;
-  } else if (tcb.state === 'shutdown-received') {
+  } else {
     tcb.state = 'shutdown-ack-sent';
     tcb.outbox.shutdownAck = true;
-  } else {
-    return;
   }
   tcb.deadlines.restart('t2', tcb.sender.rto.timeout);
   tcb.deadlines.shorten('shutdown', Math.min(SHUTDOWN_HANDSHAKE, tcb.settings.gates.shutdown));
@@ -159,27 +158,30 @@ function repeatShutdown(tcb: TransmissionControlBlock): void {
 }
 
 function armSending(tcb: TransmissionControlBlock): void {
-  const { deadlines, sender } = tcb;
+  const { deadlines, pathWritable, sender } = tcb;
   const { gates } = tcb.settings;
-  sender.forwarding.advance();
-  deadlines.set('forwardTsn', tcb.pathWritable ? sender.forwarding.remindAt : Infinity);
+  sender.advanceForwarding();
+  deadlines.set('forwardTsn', pathWritable ? sender.forwarding.remindAt : Infinity);
+  deadlines.set('pacing', pathWritable ? sender.sendWindow.releaseAt : Infinity);
+  if (!sender.hasPending) {
+    sender.earliestResent = false;
+    for (const name of SENDING) deadlines.stop(name);
+    return;
+  }
   if (!sender.needsTimer) deadlines.stop('t3');
   else if (sender.earliestResent) deadlines.restart('t3', sender.rto.timeout);
   else deadlines.start('t3', sender.rto.timeout);
   sender.earliestResent = false;
-  armPaceAndLosses(tcb);
-  if (!sender.hasPending) {
-    deadlines.stop('dataProgress');
-    deadlines.stop('zeroWindow');
-    return;
-  }
+  armLosses(tcb);
   deadlines.start('dataProgress', gates.dataProgress);
   if (sender.sendWindow.peerWindow === 0) deadlines.start('zeroWindow', gates.zeroWindow);
 }
 
+/** What runs only while data is queued or outstanding. */
+const SENDING: readonly DeadlineName[] = ['t3', 'reordering', 'tailProbe', 'dataProgress', 'zeroWindow'];
+
 /** What the sender waits for by itself, besides T3. Without a path there is nothing to wait for. */
-function armPaceAndLosses({ deadlines, sender, pathWritable, now }: TransmissionControlBlock): void {
-  deadlines.set('pacing', pathWritable ? sender.sendWindow.releaseAt : Infinity);
+function armLosses({ deadlines, sender, pathWritable, now }: TransmissionControlBlock): void {
   deadlines.set(
     'reordering',
     pathWritable ? Math.max(sender.recovery.reorderingDeadline, now + SHORTEST_WAIT) : Infinity,
@@ -193,6 +195,8 @@ function armReceiving(tcb: TransmissionControlBlock): void {
   const { deadlines, receiver } = tcb;
   if (receiver === undefined) return;
   if (receiver.tracker.sackPending) deadlines.start('sack', tcb.settings.sackDelay);
+  if (!receiver.hasChanged) return;
+  receiver.hasChanged = false;
   if (receiver.isStalled) deadlines.start('readerStalled', tcb.settings.gates.readerStalled);
   else deadlines.stop('readerStalled');
   if (receiver.awaitsMore) deadlines.start('reassembly', tcb.settings.gates.reassembly);

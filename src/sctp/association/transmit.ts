@@ -107,8 +107,9 @@ function watchPackets({ pathMtu, sender: { outstanding }, now }: TransmissionCon
   else if (fate === 'abandoned') pathMtu.watched = -1;
 }
 
-/** RFC 8899 §3: probes do without what the path has to give while it is congested. */
+/** RFC 8899 §3: while the path is congested, probes take nothing of what it has to give. */
 function probeDue(tcb: TransmissionControlBlock): number {
+  if (tcb.now < tcb.pathMtu.restUntil) return 0;
   const { outstanding, recovery } = tcb.sender;
   if (!tcb.maySendData || recovery.isRecovering || outstanding.lostCount > 0) return 0;
   return tcb.pathMtu.probeDue(tcb.now);
@@ -149,16 +150,13 @@ function writeEstablished(tcb: TransmissionControlBlock, writer: PacketWriter): 
   if (tcb.sender.writeForwardTsn(writer, tcb.now)) wroteControl = true;
   const wroteData = tcb.maySendData && tcb.sender.fill(writer, tcb.now, !tcb.clock.isStale);
   const end = writer.mark;
-  // A SACK that leaves no room for the FORWARD TSN that is due makes way for it.
-  const mustSack = tracker?.sackNow === true || tcb.sender.forwarding.isDue;
-  if (sackSize > 0 && (wroteControl || wroteData || mustSack)) {
-    writer.seek(sackAt);
-    receiver?.writeSack(writer);
-    writer.seek(end);
-    tcb.deadlines.stop('sack');
-  } else if (sackSize > 0) {
-    writer.seek(sackAt);
-  }
+  if (sackSize === 0) return;
+  writer.seek(sackAt);
+  // A SACK that leaves no room for the FORWARD TSN that is due goes first, to make way for it.
+  if (!wroteControl && !wroteData && tracker?.sackNow !== true && !tcb.sender.forwarding.isDue) return;
+  receiver?.writeSack(writer);
+  writer.seek(end);
+  tcb.deadlines.stop('sack');
 }
 
 /** Room that the small control chunks take together, at the most. */

@@ -84,6 +84,8 @@ interface Deferral {
 export class Receiver implements MessageSink {
   readonly tracker: TsnTracker;
   readonly reassembly: Reassembler;
+  /** Something has come or been taken since this was last set to false: what waits may have changed. */
+  hasChanged = true;
   /** Milliseconds by a clock that stands still while nothing can arrive. Its owner winds it before each chunk. */
   clock = 0;
   /** The same, when it is interleaved messages that are put together. */
@@ -192,6 +194,7 @@ export class Receiver implements MessageSink {
 
   /** Takes the DATA or I-DATA chunk at `packet[start, end)`, whichever was negotiated. `owned`: views of the packet may be kept. */
   handleData(packet: Uint8Array, start: number, end: number, flags: number, owned: boolean): DataOutcome {
+    this.hasChanged = true;
     const { interleaving } = this;
     const headerSize = interleaving ? I_DATA_HEADER_SIZE : DATA_HEADER_SIZE;
     if (end - start <= headerSize) return 'no-user-data';
@@ -242,6 +245,7 @@ export class Receiver implements MessageSink {
   handleForwardTsn(forward: ForwardTsnChunk): DataOutcome {
     const tracker = this.tracker;
     const position = tracker.line.position(forward.newCumulativeTsn, tracker.cumulative);
+    this.hasChanged = true;
     tracker.demandSack();
     if (position <= tracker.cumulative) return 'ok';
     if (position - tracker.cumulative > MAX_TSN_AHEAD) {
@@ -269,6 +273,7 @@ export class Receiver implements MessageSink {
   resetStreams(streams: readonly number[], lastTsn: number): 'performed' | 'in-progress' | 'denied' {
     const lastPosition = this.tracker.line.position(lastTsn, this.tracker.cumulative);
     if (lastPosition - this.tracker.cumulative > MAX_TSN_AHEAD) return 'denied';
+    this.hasChanged = true;
     const ids = streams.length === 0 ? undefined : idsOf(streams);
     if (lastPosition <= this.tracker.cumulative) {
       this.#reset(ids);
@@ -289,6 +294,7 @@ export class Receiver implements MessageSink {
 
   /** What waits of the stream goes, and what comes is dropped, until the peer resets it. */
   giveUp(streamId: number): void {
+    this.hasChanged = true;
     this.reassembly.reset([streamId]);
     this.#ignored.set(streamId, true);
   }
@@ -302,6 +308,7 @@ export class Receiver implements MessageSink {
 
   /** `messages` of together `length` bytes have been taken. True when the window opened enough to tell the peer now. */
   release(length: number, messages = 1): boolean {
+    this.hasChanged = true;
     this.#unreadBytes -= length;
     this.#unreadMessages -= messages;
     this.#size.noteTaken(length);

@@ -37,6 +37,8 @@ export class TsnTracker {
   /** What has arrived above a gap. */
   readonly above: IntervalSet = new IntervalSet();
   readonly #duplicates: number[] = [];
+  /** True while something unreported has arrived: a SACK is due, at once or within the delay. */
+  sackPending = false;
   #wantNow = false;
   /** The last packet with DATA is to have a SACK of its own, and has none yet. */
   #owesReport = false;
@@ -69,11 +71,6 @@ export class TsnTracker {
     return this.#owesReport;
   }
 
-  /** True while something unreported has arrived. */
-  get sackPending(): boolean {
-    return this.#wantNow || this.#packets > 0;
-  }
-
   /** What `accept` would say, without taking note of it. */
   judge(position: number): Arrival {
     if (position <= this.cumulative || this.above.has(position)) return 'duplicate';
@@ -92,7 +89,7 @@ export class TsnTracker {
 
   noteDuplicate(position: number): void {
     if (this.#duplicates.length < MAX_DUPLICATES) this.#duplicates.push(position);
-    this.#wantNow = true;
+    this.demandSack();
   }
 
   /** RFC 3758 §3.6: everything up to `position` counts as arrived. */
@@ -100,12 +97,13 @@ export class TsnTracker {
     this.cumulative = Math.max(this.cumulative, position);
     this.above.removeThrough(this.cumulative);
     this.#absorb();
-    this.#wantNow = true;
+    this.demandSack();
   }
 
   /** Asks for a SACK in the next packet. */
   demandSack(): void {
     this.#wantNow = true;
+    this.sackPending = true;
   }
 
   /**
@@ -114,6 +112,7 @@ export class TsnTracker {
    */
   decide(): void {
     this.#packets++;
+    this.sackPending = true;
     const isLossy = this.hasGap || this.#duplicates.length > 0;
     this.#watchful = isLossy ? WATCHFUL_PACKETS : Math.max(0, this.#watchful - 1);
     this.#owesReport = this.#watchful > 0;
@@ -140,6 +139,7 @@ export class TsnTracker {
     this.#duplicates.length = 0;
     this.#packets = 0;
     this.#wantNow = false;
+    this.sackPending = false;
     this.#owesReport = false;
     this.#sackedOnce = true;
   }

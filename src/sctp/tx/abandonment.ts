@@ -25,6 +25,8 @@ export interface AbandonmentParts {
 export class Abandonment {
   /** The peer understands FORWARD TSN: messages may be given up. */
   isSupported = false;
+  /** The earliest time at which a message runs out of its lifetime; Infinity: none. */
+  nextExpiry: number = Infinity;
   /** Messages with a lifetime that have not ended, by when it does. */
   readonly #lifetimes = new DeadlineHeap<OutgoingMessage>();
   readonly #parts: AbandonmentParts;
@@ -33,16 +35,12 @@ export class Abandonment {
     this.#parts = parts;
   }
 
-  /** The earliest time at which a message runs out of its lifetime; Infinity: none. */
-  get nextExpiry(): number {
-    return this.#lifetimes.next();
-  }
-
   /** A message's lifetime, which is not 0, has begun at `now`. */
   limitLifetime(message: OutgoingMessage, now: number): void {
     if (message.outcome !== undefined) return;
     message.expiresAt = now + message.lifetime;
     this.#lifetimes.set(message, message.expiresAt);
+    this.nextExpiry = this.#lifetimes.next();
   }
 
   /**
@@ -55,6 +53,7 @@ export class Abandonment {
       else if (!this.isSupported) continue;
       else if (due.sent < due.length || this.#parts.outstanding.hasLost(due)) this.abandon(due, now);
     }
+    this.nextExpiry = this.#lifetimes.next();
   }
 
   /** RFC 3758 §3.5 A: a chunk of the message is lost, and need not be sent again if its limit is reached. */
@@ -77,10 +76,13 @@ export class Abandonment {
   end(message: OutgoingMessage, outcome: MessageOutcome): void {
     if (outcome === 'expired' && message.sent === 0) this.#parts.counters.add('expired-messages');
     endMessage(message, outcome);
-    if (message.lifetime !== Infinity) this.#lifetimes.delete(message);
+    if (message.lifetime === Infinity) return;
+    this.#lifetimes.delete(message);
+    this.nextExpiry = this.#lifetimes.next();
   }
 
   clear(): void {
     this.#lifetimes.clear();
+    this.nextExpiry = Infinity;
   }
 }

@@ -52,6 +52,8 @@ export interface ForwardingParts {
 export class Forwarding {
   /** Nothing beyond this position is skipped: the last one before a stream reset that is under way. */
   barrier: number = Infinity;
+  /** The peer need not be led over anything. With nothing given up outstanding, `advance` has nothing to note either. */
+  isIdle = true;
   /** When what was told is told again, milliseconds; Infinity: nothing waits for its acknowledgement. */
   remindAt: number = Infinity;
   readonly #parts: ForwardingParts;
@@ -101,6 +103,7 @@ export class Forwarding {
       this.#isTruncated = false;
     }
     while (this.#scanned < this.barrier && this.#scan(this.#scanned + 1)) this.#scanned++;
+    this.isIdle = this.#last === undefined;
   }
 
   /** The peer is there. */
@@ -143,6 +146,7 @@ export class Forwarding {
   clear(): void {
     this.#skips.clear();
     this.#last = undefined;
+    this.isIdle = true;
     this.remindAt = Infinity;
   }
 

@@ -75,6 +75,8 @@ export class Outstanding {
   flightPayload = 0;
   /** Chunks waiting to be sent again. */
   lostCount = 0;
+  /** Chunks given up that the cumulative TSN has not passed yet. */
+  abandonedCount = 0;
   /** User bytes not acknowledged cumulatively and not abandoned. */
   unackedBytes = 0;
   /** What was sent when. */
@@ -420,6 +422,8 @@ export class Outstanding {
       this.#ackedCount--;
     } else if (before === LOST) {
       this.lostCount--;
+    } else if (before >= ABANDONED) {
+      this.abandonedCount--;
     }
     if (state === IN_FLIGHT) {
       this.flightBytes += this.#wireSize(size);
@@ -428,6 +432,8 @@ export class Outstanding {
       this.lostCount++;
     } else if (state === ACKED) {
       this.#ackedCount++;
+    } else if (state >= ABANDONED) {
+      this.abandonedCount++;
     }
     this.#columns.states[i] = state;
   }

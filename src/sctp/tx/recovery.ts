@@ -50,10 +50,11 @@ export interface RecoveryParts {
 }
 
 export class Recovery {
+  /** Something was sent at a time that was not known to be now: `observe` is to be told the next one. */
+  isProvisional = false;
   readonly #parts: RecoveryParts;
   /** When something was last sent or acknowledged. */
   #activeAt = 0;
-  #isActiveProvisional = false;
   /** The silence has been probed: the rest is T3's. */
   #tailProbed = false;
   /** The last packet was the only one in flight, and had the I bit. */
@@ -100,16 +101,16 @@ export class Recovery {
 
   /** A time is seen: what was done at an unknown one was done no later. */
   observe(now: number): void {
+    if (!this.isProvisional) return;
+    this.isProvisional = false;
     this.#parts.outstanding.sent.observe(now);
-    if (!this.#isActiveProvisional) return;
-    this.#isActiveProvisional = false;
     this.#activeAt = now;
   }
 
   /** A packet has been sent. `fresh`: the time is known to be now; `isLone`: nothing else is in flight, and it asks for a SACK. */
   noteSent(now: number, fresh: boolean, isLone: boolean): void {
     this.#activeAt = now;
-    if (!fresh) this.#isActiveProvisional = true;
+    if (!fresh) this.isProvisional = true;
     this.#isLone = isLone;
   }
 

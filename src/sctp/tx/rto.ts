@@ -18,14 +18,18 @@ export class RtoEstimator {
   smoothed: number | undefined;
   /** The shortest sample of this path; Infinity before the first. */
   shortest: number = Infinity;
-  #rto: number;
+  /** The time-out without backing off. */
+  base: number;
+  /** The time-out to arm now. */
+  timeout: number;
   #variance = 0;
   #backoffs = 0;
   readonly #limits: RtoLimits;
 
   constructor(limits: RtoLimits) {
     this.#limits = limits;
-    this.#rto = limits.initial;
+    this.base = limits.initial;
+    this.timeout = limits.initial;
   }
 
   /** Karn's rule is the caller's: never pass a sample from a retransmitted chunk. */
@@ -41,27 +45,19 @@ export class RtoEstimator {
       this.smoothed += (roundTrip - this.smoothed) / 8;
     }
     const wanted = this.smoothed + Math.max(4 * this.#variance, MIN_VARIANCE);
-    this.#rto = Math.min(this.#limits.max, Math.max(this.#limits.min, wanted));
-    this.#backoffs = 0;
-  }
-
-  /** The time-out without backing off. */
-  get base(): number {
-    return this.#rto;
-  }
-
-  /** The time-out to arm now. */
-  get timeout(): number {
-    const cap = Math.max(this.#limits.backoffCap, this.#rto);
-    return Math.min(cap, this.#rto * 2 ** this.#backoffs);
+    this.base = Math.min(this.#limits.max, Math.max(this.#limits.min, wanted));
+    this.resetBackoff();
   }
 
   /** RFC 9260 §6.3.3 E2. It lasts until the next sample: only that proves that the time-out is long enough. */
   backOff(): void {
-    if (this.timeout < this.#limits.backoffCap) this.#backoffs++;
+    if (this.timeout >= this.#limits.backoffCap) return;
+    this.#backoffs++;
+    this.timeout = Math.min(Math.max(this.#limits.backoffCap, this.base), this.base * 2 ** this.#backoffs);
   }
 
   resetBackoff(): void {
     this.#backoffs = 0;
+    this.timeout = this.base;
   }
 }

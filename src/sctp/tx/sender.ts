@@ -122,7 +122,7 @@ export class Sender implements OutstandingObserver, SendQueueObserver {
     const { outstanding } = this;
     const position = outstanding.nextLost();
     const lost = position < 0 ? 0 : outstanding.headerSize + padded(outstanding.size(position));
-    return Math.max(lost, this.forwarding.neededSpace);
+    return this.forwarding.isIdle ? lost : Math.max(lost, this.forwarding.neededSpace);
   }
 
   /** True while T3 must run: for an acknowledgement, or for the next probe of a shut window. */
@@ -157,12 +157,17 @@ export class Sender implements OutstandingObserver, SendQueueObserver {
   /** Gives up what has run out of time by `now`, and takes note of how far the peer may move on. Before each packet. */
   prepare(now: number): void {
     if (this.abandonment.nextExpiry <= now) this.abandonment.expire(now);
-    this.forwarding.advance();
+    this.advanceForwarding();
+  }
+
+  /** Takes note of how far the peer may move on, if something was given up. */
+  advanceForwarding(): void {
+    if (this.outstanding.abandonedCount > 0 || !this.forwarding.isIdle) this.forwarding.advance();
   }
 
   /** Adds the FORWARD TSN that is due, if there is one and it fits: it stands before all data (RFC 9260 §6.10). */
   writeForwardTsn(writer: PacketWriter, now: number): boolean {
-    return this.forwarding.write(writer, now, this.rto.smoothed ?? this.rto.base);
+    return !this.forwarding.isIdle && this.forwarding.write(writer, now, this.rto.smoothed ?? this.rto.base);
   }
 
   /**
