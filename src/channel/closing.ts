@@ -27,6 +27,7 @@ export interface StreamEnd {
   readonly isDelivered: boolean;
 }
 
+/** Moves the streams of one association through their closing; it holds nothing of its own. */
 export class Closing {
   readonly #port: SctpPort;
   readonly #streams: StreamTable;

@@ -36,10 +36,12 @@ export interface DcepOpen {
   readonly maxPacketLifeTime?: number | undefined;
 }
 
+/** DATA_CHANNEL_ACK (RFC 8832 §5.2). */
 export interface DcepAck {
   readonly type: 'ack';
 }
 
+/** A DCEP message, decoded. */
 export type DcepMessage = DcepOpen | DcepAck;
 
 /** The longest label, and the longest protocol, that the length fields can say, in bytes. */
@@ -84,6 +86,7 @@ export function encodeOpen(open: Omit<DcepOpen, 'type'>): Bytes {
     .finish();
 }
 
+/** A DATA_CHANNEL_ACK: one byte. */
 export function encodeAck(): Bytes {
   return Uint8Array.of(TYPE_ACK);
 }

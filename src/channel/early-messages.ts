@@ -5,6 +5,7 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 
+/** User data on a stream without a channel, as SCTP delivered it. */
 export interface EarlyMessage {
   readonly ppid: number;
   readonly data: Bytes;
@@ -19,6 +20,7 @@ export interface EarlyLimits {
 
 const NONE: readonly EarlyMessage[] = [];
 
+/** The messages that wait for their channel, by stream, within the limits for all streams together. */
 export class EarlyMessages {
   readonly #limits: EarlyLimits;
   readonly #byStream = new Map<number, EarlyMessage[]>();

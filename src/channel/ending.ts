@@ -138,6 +138,7 @@ export function onRemoteReset(table: ChannelTable, streamId: number): void {
   end(table, table.closing.onRemoteReset(stream));
 }
 
+/** The association says how our reset of a stream went. */
 export function onLocalReset(
   table: ChannelTable,
   streamId: number,
@@ -159,6 +160,7 @@ export function onStreamStalled(table: ChannelTable, streamId: number, cause: Fa
   }
 }
 
+/** The wait of `stream` at `gate` is over, after `elapsed` milliseconds. */
 export function expire(table: ChannelTable, gate: Gate<Stream>, stream: Stream, elapsed: number): void {
   const state = channelOf(stream);
   const cause = expiry(gate.name, elapsed, table.port.peerSilentFor);

@@ -12,6 +12,7 @@ import type { SctpPort } from './port.ts';
 /** Anything but messages; those of the association's owner have their place here, too. */
 type OtherEvent = Exclude<SctpTransportEvent, { type: 'message' }>;
 
+/** The events that wait for `pollEvent`, in their order. */
 export class EventQueue {
   readonly #port: SctpPort;
   /**

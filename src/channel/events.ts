@@ -6,6 +6,7 @@ import type { ChannelInspection, DataChannel } from './data-channel.ts';
 import type { ChannelPriority, GateName, SendOptions } from './options.ts';
 import type { ChannelRole } from './streams.ts';
 
+/** What an application is told of its channels. */
 export type ChannelEvent =
   /** The peer opened a channel; it is open already. */
   | { readonly type: 'datachannel'; readonly channel: DataChannel }
@@ -84,6 +85,7 @@ export type ChannelCounter =
   | 'earlyMessagesLost'
   | 'messagesTooLarge';
 
+/** Every counter of the channels, in the order in which they are shown. */
 export const CHANNEL_COUNTERS: readonly ChannelCounter[] = [
   'openMalformed',
   'openBadStreamId',

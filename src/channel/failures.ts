@@ -2,6 +2,7 @@
 import type { Failure } from '../core/errors.ts';
 import type { GateName } from './options.ts';
 
+/** A failure of a channel: its code, and a sentence for people. */
 export function channelFailure(code: string, message: string): Failure {
   return { layer: 'channel', code, message };
 }

@@ -88,6 +88,7 @@ function refuseTooLarge(table: ChannelTable, state: ChannelState, id: SendOption
   table.onActivity();
 }
 
+/** Sets the `bufferedAmount`, in bytes, at which `bufferedamountlow` is due. */
 export function setLowThreshold(table: ChannelTable, state: ChannelState, bytes: number): void {
   state.lowThreshold = bytes;
   if (state.phase === 'open' && state.id !== undefined) {
@@ -96,6 +97,7 @@ export function setLowThreshold(table: ChannelTable, state: ChannelState, bytes:
   table.onCall?.(state.handle, { method: 'setLowThreshold', bytes });
 }
 
+/** Sets the stream's share of the path; it holds from the stream's next turn on. */
 export function setPriority(table: ChannelTable, state: ChannelState, priority: ChannelPriority): void {
   state.priority = priority;
   const stream = table.streamOf(state);
@@ -105,6 +107,7 @@ export function setPriority(table: ChannelTable, state: ChannelState, priority: 
   table.onCall?.(state.handle, { method: 'setPriority', priority });
 }
 
+/** Keeps back the messages that have not come out yet, and those that follow. */
 export function pauseReading(table: ChannelTable, state: ChannelState): void {
   // Of a channel that the peer has closed the last events are on their way, in their order.
   if (state.isPaused || state.phase === 'closing' || state.phase === 'closed') return;
@@ -112,6 +115,7 @@ export function pauseReading(table: ChannelTable, state: ChannelState): void {
   table.onCall?.(state.handle, { method: 'pauseReading' });
 }
 
+/** Gives out what was kept back, and goes on. */
 export function resumeReading(table: ChannelTable, state: ChannelState): void {
   if (!state.isPaused) return;
   table.events.resume(state);

@@ -37,8 +37,10 @@ export interface ChannelGates {
   readonly reassembly: number;
 }
 
+/** A gate of a channel: a wait with an end. */
 export type GateName = keyof ChannelGates;
 
+/** The gates unless the options say otherwise, milliseconds. */
 export const DEFAULT_CHANNEL_GATES: ChannelGates = {
   openAck: 10_000,
   inboundOpen: 10_000,
@@ -47,6 +49,7 @@ export const DEFAULT_CHANNEL_GATES: ChannelGates = {
   reassembly: 60_000,
 };
 
+/** Bounds on what the peer, or the application, can make the channels of one association hold. */
 export interface ChannelLimits extends DcepLimits, EarlyLimits {
   /** Channels and half-opened streams at once, of both sides together. Chromium opens up to 1024. */
   readonly maxChannels: number;
@@ -63,6 +66,7 @@ export interface ChannelLimits extends DcepLimits, EarlyLimits {
   readonly maxMessageSize: number;
 }
 
+/** The limits unless the options say otherwise. */
 export const DEFAULT_CHANNEL_LIMITS: ChannelLimits = {
   maxChannels: 1024,
   maxRefusedStreams: 1024,

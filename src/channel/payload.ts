@@ -25,6 +25,7 @@ export function isUserData(ppid: number): boolean {
 
 const USER_DATA: ReadonlySet<number> = new Set(Object.values(Ppid));
 
+/** A message as SCTP carries it: its payload protocol identifier and its bytes. */
 export interface Payload {
   readonly ppid: number;
   readonly data: Uint8Array;

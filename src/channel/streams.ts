@@ -7,6 +7,7 @@
  */
 import type { ChannelState } from './data-channel.ts';
 
+/** A pair of streams that is not free: who has it, and how far each direction is. */
 export interface Stream {
   readonly id: number;
   /**
@@ -33,6 +34,7 @@ export function parityOf(role: ChannelRole): 0 | 1 {
   return role === 'client' ? 0 : 1;
 }
 
+/** True if the identifier is one that the end with this role chooses; false while the role is not known. */
 export function hasParityOf(role: ChannelRole | undefined, streamId: number): boolean {
   return role !== undefined && streamId % 2 === parityOf(role);
 }

@@ -24,10 +24,13 @@ export const CHUNK = {
   iForwardTsn: 194,
 } as const;
 
-/** Flags of a DATA chunk: I, U, B and E (RFC 9260 §3.3.1, RFC 7053). */
+/** The E bit of a DATA chunk (RFC 9260 §3.3.1): the last fragment of a message. */
 export const FLAG_END = 1;
+/** The B bit of a DATA chunk: the first fragment of a message. */
 export const FLAG_BEGIN = 2;
+/** The U bit of a DATA chunk: the message is delivered as soon as it is whole. */
 export const FLAG_UNORDERED = 4;
+/** The I bit of a DATA chunk: its SACK is not to be delayed (RFC 7053). */
 export const FLAG_IMMEDIATE = 8;
 
 /** The T bit of ABORT and SHUTDOWN COMPLETE: the verification tag is reflected (RFC 9260 §8.5.1). */
@@ -75,7 +78,9 @@ export const RESET_RESULT = {
   inProgress: 6,
 } as const;
 
+/** Bytes of a packet's own header: ports, verification tag and checksum. */
 export const COMMON_HEADER_SIZE = 12;
+/** Bytes of a chunk header: type, flags and length. */
 export const CHUNK_HEADER_SIZE = 4;
 /** Chunk header, TSN, stream, SSN and PPID. */
 export const DATA_HEADER_SIZE = 16;
@@ -93,6 +98,7 @@ export function padded(length: number): number {
  */
 export const MIN_CHARGE = 512;
 
+/** What a message of `length` bytes counts in the send buffer. */
 export function charge(length: number): number {
   return length < MIN_CHARGE ? MIN_CHARGE : length;
 }

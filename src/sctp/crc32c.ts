@@ -16,10 +16,12 @@ export function crc32c(bytes: Uint8Array, from = 0, to: number = bytes.length): 
   return finishCrc32c(updateCrc32c(CRC32C_START, bytes, from, to));
 }
 
+/** The checksum that a register stands for. */
 export function finishCrc32c(register: number): number {
   return ~register >>> 0;
 }
 
+/** The register after `bytes[from, to)`; it starts as `CRC32C_START`. */
 export function updateCrc32c(register: number, bytes: Uint8Array, from: number, to: number): number {
   const t = (table ??= makeTable());
   let crc = register;

@@ -39,6 +39,7 @@ export interface SctpMessage {
  */
 export type MessageOutcome = 'acknowledged' | 'expired' | 'abandoned' | 'discarded' | 'too-large';
 
+/** A whole message of the peer. */
 export interface SctpMessageEvent {
   readonly type: 'message';
   readonly streamId: number;
@@ -48,6 +49,7 @@ export interface SctpMessageEvent {
   readonly unordered: boolean;
 }
 
+/** What an association tells its owner. */
 export type SctpEvent =
   /** Both ends know of the association: data flows. */
   | { readonly type: 'connected' }
@@ -146,4 +148,5 @@ export const COUNTERS = [
   'sacks-merged',
 ] as const;
 
+/** The name of a counter. */
 export type SctpCounter = (typeof COUNTERS)[number];

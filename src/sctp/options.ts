@@ -28,6 +28,7 @@ import type { Scheduling } from './tx/turns.ts';
 /** Milliseconds an association waits in each place; `Infinity` where the caller says so. See README.md for each gate. */
 export type SctpGates = Readonly<Record<GateName, number>>;
 
+/** The gates unless the options say otherwise, milliseconds. */
 export const DEFAULT_GATES: SctpGates = {
   sctpConnect: 30_000,
   dataProgress: 30_000,

@@ -15,6 +15,7 @@ const NONCE_LENGTH = 8;
 /** Milliseconds between questions while there is no answer. */
 const RETRY = 5000;
 
+/** The heartbeats of one association: the question that is open, and its nonce. */
 export class Heartbeat {
   readonly #random: RandomSource;
   readonly #interval: number;

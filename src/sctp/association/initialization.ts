@@ -1,5 +1,6 @@
 /**
- * Initialization of an association (RFC 9260 §5.1, §5.2): tags, cookies, and who the peer is.
+ * Initialization data of an association (RFC 9260 §5.1, §5.2): its tags, its cookies, and who the peer is. The states through
+ * which the exchange goes are setup.ts.
  *
  *   us                           peer
  *   INIT ─────────────────────→          cookie-wait
@@ -116,8 +117,8 @@ export class Initialization {
         : (this.#slot = this.#issue(this.#slot, init, now, false));
     return encodeInit(CHUNK.initAck, {
       ...this.#parameters(slot.localTag, slot.initialTsn),
-      // Only to a peer that has said it, too: pion/sctp drops an INIT ACK with a parameter it does not know, whatever RFC 9260
-      // §3.2.1 says, and our INIT with it, so that the answer to its own is the way to meet.
+      // Only if the peer has offered it as well. pion/sctp, against RFC 9260 §3.2.1, drops an INIT ACK or INIT with a parameter
+      // that it does not know: our INIT is lost then, and this answer to its own INIT must be one that it takes.
       zeroChecksum: this.#local.zeroChecksum && init.zeroChecksum,
       cookie: slot.nonce,
       unrecognized: init.unrecognized,

@@ -17,6 +17,7 @@ export interface LonePacket {
   readonly chunk: Bytes;
 }
 
+/** What waits for the next packet, apart from data and SACKs that go with it. */
 export class Outbox {
   init = false;
   cookieEcho = false;

@@ -1,6 +1,6 @@
 /**
- * Set-up as a conversation: INIT, INIT ACK, COOKIE ECHO and COOKIE ACK in every state (RFC 9260 §5). What the tags and
- * cookies mean is in initialization.ts; here is what follows from it.
+ * Set-up as a conversation: what INIT, INIT ACK, COOKIE ECHO and COOKIE ACK do in every state (RFC 9260 §5). The data that it
+ * is about, our tags, the cookies and the peer's parameters, is `Initialization` (initialization.ts), which knows no states.
  */
 import { copyBytes } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
@@ -128,6 +128,7 @@ export function handleCookieEcho(tcb: TransmissionControlBlock, cookie: Uint8Arr
   }
 }
 
+/** COOKIE ACK: the peer has taken our COOKIE ECHO, and the association is up (RFC 9260 §5.1 E). */
 export function handleCookieAck(tcb: TransmissionControlBlock): void {
   if (tcb.state !== 'cookie-echoed') {
     dropLate(tcb);

@@ -30,6 +30,7 @@ import { IncomingResets, OutgoingResets } from './stream-reset.ts';
 /** RTO limits, milliseconds: RFC 9260 §16 with a lower floor and a cap on backing off, for interactive traffic. */
 const MIN_RTO = 200;
 const MAX_RTO = 60_000;
+/** The longest that backing off makes a time-out, milliseconds. */
 export const BACKOFF_CAP = 3000;
 /** Packets' worth of the first congestion window (as RFC 6928 has it for TCP). */
 const INITIAL_WINDOW = 10;
@@ -243,6 +244,7 @@ function elapsedOf(tcb: TransmissionControlBlock, gate: GateName): number {
   return tcb.deadlines.elapsed(gate);
 }
 
+/** A failure of the association, with how long the peer has been silent. */
 export function failure(tcb: TransmissionControlBlock, code: string, message: string): Failure {
   return { layer: 'sctp', code, message, peerSilentFor: Math.max(0, tcb.now - tcb.lastHeardAt) };
 }

@@ -24,6 +24,7 @@ interface RequestInFlight {
   readonly lastTsn: number;
 }
 
+/** What a response means for our request; `stray`: it answers another one. */
 export type ResetAnswer = 'performed' | 'denied' | 'in-progress' | 'stray';
 
 /** Our requests. */

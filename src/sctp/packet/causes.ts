@@ -56,6 +56,7 @@ export function decodeMissingParameters(value: Uint8Array): readonly number[] | 
   return Array.from({ length: readU32(value, 0) }, (_, i) => readU16(value, 4 + 2 * i));
 }
 
+/** The value of the cause "Missing Mandatory Parameter" (RFC 9260 §3.3.10.2). */
 export function encodeMissingParameters(types: readonly number[]): Bytes {
   const writer = new Writer(4 + 2 * types.length).u32(types.length);
   for (const type of types) writer.u16(type);

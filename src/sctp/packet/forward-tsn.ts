@@ -10,6 +10,7 @@ import { CHUNK } from '../constants.ts';
 
 const BAD_FORWARD_TSN = decodeFailure('malformed-forward-tsn');
 
+/** A stream on which messages were given up. */
 export interface SkippedStream {
   readonly streamId: number;
   /** Only an I-FORWARD-TSN lists unordered messages. */
@@ -18,6 +19,7 @@ export interface SkippedStream {
   readonly sequence: number;
 }
 
+/** FORWARD TSN (RFC 3758 §3.2) or I-FORWARD-TSN (RFC 8260 §2.3.1), decoded. */
 export interface ForwardTsnChunk {
   readonly newCumulativeTsn: number;
   readonly streams: readonly SkippedStream[];

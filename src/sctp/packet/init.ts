@@ -13,6 +13,7 @@ const TOO_SHORT = decodeFailure('malformed-init');
 /** RFC 9653 §8.2: error detection method 1 is SCTP over DTLS. */
 const EDMID_DTLS = 1;
 
+/** INIT or INIT ACK, decoded (RFC 9260 §3.3.2, §3.3.3). */
 export interface InitChunk {
   readonly tag: number;
   /** Advertised receiver window, in bytes. */

@@ -53,14 +53,17 @@ function wireChecksum(packet: Uint8Array): number {
   return (packet[8]! | (packet[9]! << 8) | (packet[10]! << 16) | (packet[11]! << 24)) >>> 0;
 }
 
+/** The source port of a packet that `checkPacket` has passed. */
 export function sourcePortOf(packet: Uint8Array): number {
   return readU16(packet, 0);
 }
 
+/** The destination port of a packet that `checkPacket` has passed. */
 export function destinationPortOf(packet: Uint8Array): number {
   return readU16(packet, 2);
 }
 
+/** The verification tag of a packet that `checkPacket` has passed. */
 export function verificationTagOf(packet: Uint8Array): number {
   return readU32(packet, 4);
 }
@@ -236,6 +239,7 @@ export class PacketWriter {
   }
 }
 
+/** The SCTP ports of the packets of one direction. */
 export interface PacketPorts {
   readonly source: number;
   readonly destination: number;

@@ -10,6 +10,7 @@ import { padded } from '../constants.ts';
 
 const BAD_PARAMETER = decodeFailure('malformed-parameter');
 
+/** A parameter of a chunk (RFC 9260 §3.2.1). */
 export interface Parameter {
   readonly type: number;
   /** A view of the input. */
@@ -30,6 +31,7 @@ export function decodeParameters(bytes: Uint8Array): readonly Parameter[] | Deco
   return parameters;
 }
 
+/** A parameter with its header, padded. */
 export function encodeParameter(type: number, value: Uint8Array): Bytes {
   return writeParameter(new Writer(padded(4 + value.length)), type, value).finish();
 }

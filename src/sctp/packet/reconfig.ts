@@ -32,6 +32,7 @@ export interface OtherRequest {
   readonly sequence: number;
 }
 
+/** A parameter of a RE-CONFIG chunk, decoded. */
 export type ReconfigParameter = OutgoingResetRequest | ReconfigResponse | OtherRequest;
 
 /** Decodes the value of a RE-CONFIG chunk. */

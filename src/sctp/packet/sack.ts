@@ -11,6 +11,7 @@ const BAD_SACK = decodeFailure('malformed-sack');
 /** Bytes of a SACK chunk without blocks and duplicates, with its header. */
 export const SACK_SIZE = 16;
 
+/** A SACK, decoded (RFC 9260 §3.3.4). */
 export interface SackChunk {
   readonly cumulativeTsn: number;
   readonly window: number;

@@ -18,6 +18,7 @@ export function encodeChunk(type: number, flags: number, body: Uint8Array): Byte
     .finish();
 }
 
+/** A HEARTBEAT chunk with `info` as its information. */
 export function encodeHeartbeat(info: Uint8Array): Bytes {
   const parameter = encodeParameter(PARAMETER.heartbeatInfo, info);
   return encodeChunk(CHUNK.heartbeat, 0, parameter.subarray(0, 4 + info.length));
@@ -31,6 +32,7 @@ export function heartbeatInfo(body: Uint8Array): Uint8Array | undefined {
   return info?.type === PARAMETER.heartbeatInfo ? info.value : undefined;
 }
 
+/** A SHUTDOWN chunk; it acknowledges as well. */
 export function encodeShutdown(cumulativeTsn: number): Bytes {
   return encodeChunk(CHUNK.shutdown, 0, new Writer(4).u32(cumulativeTsn).view());
 }

@@ -10,6 +10,7 @@ export interface Link<T> {
   next: Link<T> | undefined;
 }
 
+/** A doubly linked list of items that are their own links. */
 export class Chain<T> {
   first: Link<T> | undefined;
   #last: Link<T> | undefined;

@@ -54,6 +54,7 @@ interface InboundStream {
   seen: boolean;
 }
 
+/** Puts together messages that come as I-DATA, each stream by itself. */
 export class InterleavedReassembly implements Reassembler {
   heldBytes = 0;
   readonly #streams = new OrderedMap<InboundStream>();

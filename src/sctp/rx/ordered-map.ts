@@ -17,6 +17,7 @@ interface Leaf<V> {
   readonly values: V[];
 }
 
+/** A map from integers to values, in ascending order of the keys. */
 export class OrderedMap<V> {
   size = 0;
   /** None is empty. */

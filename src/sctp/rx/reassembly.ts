@@ -128,6 +128,7 @@ export interface Reassembler {
   clear(): void;
 }
 
+/** Puts together messages that come as DATA. */
 export class Reassembly implements Reassembler {
   heldBytes = 0;
   fragmentCount = 0;

@@ -51,6 +51,7 @@ const REOPENED = 0.5;
 /** What became of a DATA chunk. The last three are for the association to answer. */
 export type DataOutcome = 'ok' | 'invalid-stream' | 'no-user-data' | 'message-too-large';
 
+/** Bounds on what the peer can make the receiving half hold. */
 export interface ReceiverLimits {
   readonly receiveWindow: number;
   /** What it may grow to. */
@@ -81,6 +82,7 @@ interface Deferral {
   readonly chunks: DataChunk[];
 }
 
+/** The receiving half of an association. */
 export class Receiver implements MessageSink {
   readonly tracker: TsnTracker;
   readonly reassembly: Reassembler;

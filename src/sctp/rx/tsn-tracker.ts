@@ -28,8 +28,10 @@ export const MAX_TSN_AHEAD = 100_000;
  */
 const WATCHFUL_PACKETS = 64;
 
+/** What a TSN is when it arrives. */
 export type Arrival = 'new' | 'duplicate' | 'out-of-window';
 
+/** The TSNs of one direction: which have arrived, and whether the peer is to be told. */
 export class TsnTracker {
   readonly line: TsnLine;
   /** Everything up to here has arrived. */

@@ -5,12 +5,14 @@
 import type { Link } from './chain.ts';
 import { Chain } from './chain.ts';
 
+/** A message that waits for its next piece or its turn. */
 export interface Waiting {
   readonly streamId: number;
   /** Since when, by a clock that does not go back. */
   since: number;
 }
 
+/** Everything that waits, the longest first. */
 export class WaitingList {
   // As the clock does not go back, whoever began to wait last stands last.
   readonly #chain = new Chain<Waiting>();

@@ -23,6 +23,7 @@ const GROWTH = 1.5;
 /** Milliseconds between questions for the round trip: a later one makes the answer to an earlier one worthless. */
 const ASK_INTERVAL = 5000;
 
+/** The size of one receive window, and what it is decided by. */
 export class WindowSize {
   bytes: number;
   readonly #max: number;

@@ -22,6 +22,7 @@ export interface AbandonmentParts {
   ended(message: OutgoingMessage, outcome: MessageOutcome): void;
 }
 
+/** Gives up messages, and knows when the next one is due. */
 export class Abandonment {
   /** The peer understands FORWARD TSN: messages may be given up. */
   isSupported = false;

@@ -37,6 +37,7 @@ const QUANTUM_PACKETS = 2;
 const MAX_CLUMP = 100;
 const CLUMP_ROUNDS = 10;
 
+/** What is known of the path: its bandwidth, its round trip, and how much fits in between. */
 export class PathModel {
   /** Bytes of chunks in a full packet. */
   mtu: number;

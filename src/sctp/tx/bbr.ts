@@ -58,6 +58,7 @@ const EARLY_PACE = 2;
 const MIN_PACE = 10;
 const MAX_WINDOW = 2 ** 30;
 
+/** The default congestion controller. */
 export class Bbr implements CongestionController {
   window: number;
   pacingRate: number = Infinity;

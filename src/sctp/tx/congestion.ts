@@ -48,6 +48,7 @@ export interface LossSample {
   readonly startsRecovery: boolean;
 }
 
+/** A congestion controller: told what was acknowledged and lost, it says how much may be in flight and how fast it may leave. */
 export interface CongestionController {
   /** Bytes that may be in flight: finite and above 0. */
   readonly window: number;

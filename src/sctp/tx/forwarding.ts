@@ -43,12 +43,14 @@ interface Skip {
   readonly entries: Entry[];
 }
 
+/** What forwarding reads: what was sent, and on which streams. */
 export interface ForwardingParts {
   readonly line: TsnLine;
   readonly queue: SendQueue;
   readonly outstanding: Outstanding;
 }
 
+/** How far the peer may move on, and what it has been told of that. */
 export class Forwarding {
   /** Nothing beyond this position is skipped: the last one before a stream reset that is under way. */
   barrier: number = Infinity;

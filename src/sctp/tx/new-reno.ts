@@ -12,6 +12,7 @@ const SLOW_START_LIMIT = 10;
 /** RFC 9260 §7.2.3: the threshold never falls below this many packets. */
 const MIN_THRESHOLD = 4;
 
+/** The congestion control of RFC 9260 §7. */
 export class NewReno implements CongestionController {
   window: number;
   readonly pacingRate: number = Infinity;

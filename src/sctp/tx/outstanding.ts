@@ -63,6 +63,7 @@ export interface OutstandingObserver {
   lost(message: OutgoingMessage, transmissions: number, now: number): void;
 }
 
+/** The chunks of one association that are outstanding. */
 export class Outstanding {
   /** Header of a data chunk: DATA's or I-DATA's. Set once, before the first chunk. */
   headerSize: number = DATA_HEADER_SIZE;

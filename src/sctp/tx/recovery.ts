@@ -39,6 +39,7 @@ const MIN_REORDERING_WINDOW = 1;
 const STALE: SackVerdict = { valid: true, advanced: false, progress: false };
 const INVALID: SackVerdict = { valid: false, advanced: false, progress: false };
 
+/** What loss recovery reads and changes. */
 export interface RecoveryParts {
   readonly line: TsnLine;
   readonly outstanding: Outstanding;
@@ -49,6 +50,7 @@ export interface RecoveryParts {
   readonly counters: Counters<SctpCounter>;
 }
 
+/** Loss recovery of one association. */
 export class Recovery {
   /** Something was sent at a time that was not known to be now: `observe` is to be told the next one. */
   isProvisional = false;

@@ -1,4 +1,6 @@
-/** The retransmission time-out of RFC 9260 §6.3.1, in milliseconds. Knows nothing of packets: samples in, `timeout` out. */
+/** Retransmission time-out (RFC 9260 §6.3.1), in milliseconds. It knows nothing of packets: samples in, `timeout` out. */
+
+/** Bounds on the time-out, milliseconds. */
 export interface RtoLimits {
   readonly initial: number;
   readonly min: number;
@@ -13,6 +15,7 @@ export interface RtoLimits {
  */
 const MIN_VARIANCE = 220;
 
+/** The round-trip time of one path, and the time-out that follows from it. */
 export class RtoEstimator {
   /** Smoothed round-trip time; `undefined` before the first sample. */
   smoothed: number | undefined;

@@ -14,6 +14,7 @@ import type { MessageOutcome } from '../events.ts';
 import type { Scheduling, Turn } from './turns.ts';
 import { TurnQueue } from './turns.ts';
 
+/** A message from `send` until its outcome. */
 export interface OutgoingMessage {
   readonly streamId: number;
   readonly ppid: number;
@@ -111,6 +112,7 @@ export interface SendQueueObserver {
   ended(message: OutgoingMessage, outcome: MessageOutcome): void;
 }
 
+/** The messages of one association that wait to be sent. */
 export class SendQueue {
   /** Bytes accepted and not yet in a packet, over all streams. */
   bufferedBytes = 0;

@@ -39,6 +39,7 @@ import type { OutgoingMessage, SendQueueObserver } from './send-queue.ts';
 import { SendQueue } from './send-queue.ts';
 import type { Scheduling } from './turns.ts';
 
+/** How the sending half is set up. */
 export interface SenderOptions {
   /** Bytes of chunks in a full packet, until `setSpace` says otherwise. */
   readonly chunkSpace: number;

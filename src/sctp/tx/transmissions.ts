@@ -20,6 +20,7 @@ const TOO_SOON = 7 / 8;
 /** A rounding error of the host's fractions, milliseconds. */
 const EPSILON = 0.001;
 
+/** The transmissions of the chunks in flight, and the sample of the SACK that is being handled. */
 export class Transmissions {
   /** Bytes delivered so far, and when the last of them were. */
   delivered = 0;

@@ -20,6 +20,7 @@ export interface Turn {
   order: number;
 }
 
+/** The streams that have something to send, in the order of their turns. */
 export class TurnQueue<Stream extends Turn> {
   readonly #scheduling: Scheduling;
   /** A binary heap by `start`, then `order`. */
