@@ -66,7 +66,7 @@ export class Closing {
     this.#awaitReset(stream);
   }
 
-  /** The association says how our reset went. Of a reset that we are not waiting for, it is old news. */
+  /** The association says how our reset went. Nothing happens if we do not wait for one. */
   onLocalReset(stream: Stream, outcome: 'performed' | 'denied' | 'timeout'): StreamEnd | undefined {
     if (stream.outgoing === 'in-use' || stream.outgoing === 'reset') return undefined;
     this.drained(stream);

@@ -23,7 +23,7 @@ import { channelOf } from './streams.ts';
 export function closeChannel(table: ChannelTable, state: ChannelState): void {
   if (state.phase === 'closing' || state.phase === 'closed') return;
   table.clock.callWithoutTime();
-  // Whoever closes a channel does not want to hear from it any more.
+  // An application that closes a channel does not want its messages any more.
   table.counters.add('lateMessages', table.events.dropUnread(state));
   // With the association every stream ends: none is reset.
   if (state.phase === 'shutting-down') state.phase = 'closing';
@@ -107,7 +107,7 @@ function dropEarly(table: ChannelTable, streamId: number): void {
   }
 }
 
-/** RFC 8831 §6.7: whoever sees the peer's direction reset resets its own. */
+/** RFC 8831 §6.7: an end that sees the peer's direction reset resets its own. */
 export function onRemoteReset(table: ChannelTable, streamId: number): void {
   const stream = table.streams.get(streamId);
   if (stream === undefined) return;
@@ -228,7 +228,7 @@ export function finish(
   });
 }
 
-/** A message that was asked about has ended; what the association says of one that has ended here is old news. */
+/** A message that was asked about has ended. Of one that has already ended here the association's word is ignored. */
 export function onOutcome(table: ChannelTable, asked: AskedMessage, outcome: MessageOutcome): void {
   const { state, id } = asked;
   if (state.asked.delete(asked)) {

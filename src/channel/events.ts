@@ -1,4 +1,4 @@
-/** Events of channels, for the application; calls on them, counters and the state for whoever looks inside. */
+/** Events of channels, for the application; and the calls, counters and state that traces and inspection show. */
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import type { MessageOutcome } from '../sctp/index.ts';

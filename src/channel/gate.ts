@@ -8,7 +8,7 @@ import type { Clock } from '../core/clock.ts';
 import { THAW_GRACE } from '../core/clock.ts';
 import type { ChannelGates, GateName } from './options.ts';
 
-/** How many wait, at all gates of a layer together: while nobody does no gate need be asked. */
+/** How many keys wait, at all gates of a layer together: while none does, no gate need be asked. */
 export interface Waits {
   count: number;
 }
@@ -21,7 +21,7 @@ export class Gate<Key> {
   readonly #clock: Clock;
   readonly #waits: Waits;
   readonly #since = new Map<Key, number>();
-  /** Armed while the clock was stale, which must not shorten their wait: it begins when the clock is right again. Last in the Map. */
+  /** Keys armed while the clock was stale: their wait begins with the next time told, or it would be cut short. They are last in the Map. */
   readonly #undated = new Set<Key>();
 
   constructor(name: GateName, duration: number, clock: Clock, waits: Waits = { count: 0 }) {
@@ -61,7 +61,7 @@ export class Gate<Key> {
     this.#undated.clear();
   }
 
-  /** The host stood still for `missed` milliseconds: as much longer the peer may take, and `THAW_GRACE` from now at the least. */
+  /** The host stood still for `missed` milliseconds: the peer may take that much longer, and at least `THAW_GRACE` from now. */
   thaw(missed: number): void {
     this.#date();
     const earliest = this.#clock.now + THAW_GRACE - this.duration;

@@ -53,7 +53,7 @@ export function createChannel(table: ChannelTable, label: string, options: DataC
   return state.handle;
 }
 
-/** What this end alone has brought about, so that it is misuse: channels of its own that are on their way or open. */
+/** Throws for what this end alone is to blame for: its own channels, opening or open, that leave no room. */
 function checkOurs(table: ChannelTable, negotiatedId: number | undefined): void {
   const isOurs = ({ settings, phase }: ChannelState): boolean =>
     settings.origin === 'local' && phase !== 'closing';

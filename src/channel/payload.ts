@@ -87,9 +87,9 @@ interface Partial {
 const INCOMPLETE: Received = Object.freeze({ type: 'incomplete' });
 
 /**
- * Turns arriving payloads into user messages. It holds something only for peers of before 2013, who cut long messages
+ * Turns arriving payloads into user messages. It holds something only for peers from before 2013, which cut long messages
  * into partial ones: all but the last piece under 52 or 54, the last under 53 or 51. What it holds counts against the receive
- * window: whoever feeds it releases no piece before its message has been read, or dropped.
+ * window: its caller releases no piece before the message has been read or dropped.
  */
 export class PayloadReader {
   readonly #maxSize: number;

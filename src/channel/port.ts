@@ -73,7 +73,7 @@ export class ControlQueue {
     }
   }
 
-  /** What has not left for a stream never will. */
+  /** Forgets what waits for the stream. */
   drop(streamId: number): void {
     this.#waiting.delete(streamId);
     this.size = this.#waiting.size;

@@ -1,4 +1,4 @@
-/** Reception on a channel of what the peer's application says: payload.ts puts it together, the event queue gives it out or holds it back. */
+/** Reception on a channel: payload.ts puts the peer's messages together, the event queue gives them out or holds them back. */
 import type { Bytes } from '../core/bytes.ts';
 import type { ChannelState } from './data-channel.ts';
 import { fail } from './ending.ts';
@@ -37,7 +37,7 @@ export function receive(
   }
 }
 
-/** The channel is there for which messages have waited: they come out behind its first event. */
+/** The channel that early messages have waited for is there: they come out behind its first event. */
 export function receiveEarly(table: ChannelTable, stream: Stream, state: ChannelState): void {
   for (const { ppid, data } of table.early.take(stream.id)) {
     // One that cannot be read fails the channel: what is behind it is late.

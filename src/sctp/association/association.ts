@@ -434,7 +434,7 @@ export class SctpAssociation implements Machine<SctpEvent> {
     tcb.deadlines.set('messageLifetime', tcb.sender.abandonment.nextExpiry);
   }
 
-  /** A message's lifetime begins now, or as soon as it is known when that is. */
+  /** A message's lifetime begins now or, on a stale clock, at the next time told. */
   #limitLifetime(message: OutgoingMessage): void {
     const tcb = this.#tcb;
     if (message.lifetime === 0 || message.lifetime === Infinity) return;

@@ -30,7 +30,7 @@ export function checkOpen({ state }: TransmissionControlBlock): void {
   }
 }
 
-/** False once it is over or going down, whoever wanted that. */
+/** False once the association has ended or is shutting down, by either end's doing. */
 export function acceptsData({ state }: TransmissionControlBlock): boolean {
   return state !== 'closed' && !state.startsWith('shutdown');
 }
@@ -42,7 +42,7 @@ export function checkStream(id: number, count: number): void {
   }
 }
 
-/** Refuses a share that is none. */
+/** Refuses a priority that gives a stream no share. */
 export function checkPriority(priority: number): void {
   if (!(priority > 0)) throw badArgument('priority', 'a number above 0', priority);
 }

@@ -78,8 +78,8 @@ export function handleChunk(tcb: TransmissionControlBlock, cursor: ChunkCursor, 
 
 function handleData(tcb: TransmissionControlBlock, cursor: ChunkCursor, owned: boolean): boolean {
   const { receiver } = tcb;
-  // Only an established peer sends DATA: it has taken our COOKIE ECHO, and its COOKIE ACK is lost or late. Waiting for T1
-  // to ask again would hold back all that we have to say (an ACK of the channel the DATA opens, for one).
+  // Only an established peer sends DATA, so it has taken our COOKIE ECHO and its COOKIE ACK is lost or late. Waiting for T1 to
+  // ask again would hold back everything that we have to send, such as the ACK for the channel that this DATA opens.
   if (tcb.state === 'cookie-echoed') establish(tcb);
   if (receiver === undefined || !tcb.mayReceiveData) return unexpected(tcb);
   if ((cursor.type === CHUNK.iData) !== receiver.interleaving) return abortForKind(tcb);
@@ -200,7 +200,7 @@ function handleShutdownAck(tcb: TransmissionControlBlock): boolean {
   return false;
 }
 
-/** SHUTDOWN COMPLETE is all that a closed association still says: again, if the peer has not got it (§8.4). */
+/** SHUTDOWN COMPLETE is all that a closed association still sends: again, if the first was lost (RFC 9260 §8.4). */
 export function completeShutdown(tcb: TransmissionControlBlock): void {
   const chunk = encodeChunk(CHUNK.shutdownComplete, 0, new Uint8Array(0));
   tcb.hasCompletedShutdown = true;
@@ -256,7 +256,7 @@ function handleReconfig(tcb: TransmissionControlBlock, body: Uint8Array): boolea
         handleResetResponse(tcb, parameter.sequence, parameter.result);
         break;
       case 'other-request':
-        // Never ignored: the peer would ask for ever (RFC 6525 §5.2.1).
+        // It must be answered, or the peer would repeat it without end (RFC 6525 §5.2.1).
         answerOther(tcb, parameter.sequence);
         break;
     }
@@ -332,7 +332,7 @@ function handleResetResponse(tcb: TransmissionControlBlock, sequence: number, re
   }
 }
 
-/** What had to wait for TSNs has been performed: say so without being asked again. */
+/** A reset that had to wait for TSNs has been performed: the peer is told without asking again. */
 function answerDeferredReset(tcb: TransmissionControlBlock): void {
   const { incomingResets: resets, receiver } = tcb;
   if (resets?.deferred === undefined || receiver?.awaitsReset !== false) return;

@@ -57,7 +57,7 @@ function sendingViolation({
   return isAnswerDue && !deadlines.isArmed('t2') ? `${state}, no t2` : undefined;
 }
 
-/** What says that a part has nothing under way, so that it is not asked, tells the truth. */
+/** The fields by which idle parts are passed over must tell the truth. */
 function idleViolation({
   sender,
   outgoingResets,

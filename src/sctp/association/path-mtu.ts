@@ -1,5 +1,5 @@
 /**
- * Path MTU: how large packets may be on this path (RFC 8899, "DPLPMTUD"; for SCTP §6.2), and what becomes of them when they vanish.
+ * Path MTU: how large packets may be on this path (RFC 8899, "DPLPMTUD"; for SCTP §6.2), and what to do when they vanish.
  *
  *   base ──── data flows ────→ searching ── nothing left to try ──→ complete
  *    ↑ ↑                           ↑  ↑                                │
@@ -14,17 +14,18 @@
  *   be sent again, sizes come down at once, and a probe finds out later whether that was needed (§4.3).
  *
  * A packet can be made smaller, a chunk cannot: "Once a message is fragmented, it cannot be re-fragmented" (RFC 9260 §6.9).
- * So no chunk is larger than what a smaller packet has carried before (`chunkSize`): a packet beyond the base size holds
- * several, and until data of the base size has arrived over this path, one of that size does, too. Whatever the path turns
- * into, what is in flight still fits it, down to the base size, or `min` at the start.
+ * So no chunk is larger than a smaller packet that has arrived (`chunkSize`). A packet above the base size holds several
+ * chunks, and so does one of the base size until data of that size has arrived over this path. However the path changes, what
+ * is in flight can still be sent over it, down to the base size, or down to `min` at the start.
  *
- * What fills a probe (`filling`): RFC 8899 §6.2.1.2 has a PAD chunk (RFC 4820), whose answer is small. But a peer may end over
- * a chunk that it does not know (werift), or drop the packet (pion). So the HEARTBEAT's own information is made as long as it
- * takes, which every peer bears and most send back whole. Who answers none on any rung of the ladder (Chromium sends no packet
- * above 1191 bytes) gets PAD in a second search; so does at once who has listed it. An answer of either kind settles it.
+ * A probe can be filled in two ways (`filling`). RFC 8899 §6.2.1.2 uses a PAD chunk (RFC 4820), whose answer is small. But some
+ * peers fail over a chunk that they do not know (werift) or drop the packet (pion). So the HEARTBEAT's own information is
+ * made long instead: every peer accepts that, and most send all of it back. A peer that answers on no rung of the ladder
+ * (Chromium sends no packet above 1191 bytes) is searched a second time with PAD; one that lists PAD in its set-up gets it from
+ * the start. The first answer settles which of the two is used.
  *
  * Sizes are those of SCTP packets; what the layers below add is `overhead`. SCTP acknowledges, so there is no
- * CONFIRMATION_TIMER (§5.1.1). The raise timer is a time of day, not a timer: an idle association wakes nobody up.
+ * CONFIRMATION_TIMER (§5.1.1). The raise timer is only a point in time that is compared with, so that an idle association wakes nobody up.
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { equalConstantTime, NO_BYTES } from '../../core/bytes.ts';
@@ -73,12 +74,12 @@ export interface PathMtuInspection {
 const MAX_PROBES = 3;
 /**
  * RFC 8899 §5.1.1: PROBE_TIMER is 1 s or more, and "SHOULD be larger than 15 seconds" for who does not know the round trip.
- * We do: it is this or the retransmission time-out, the larger.
+ * We know it, and take this or the retransmission time-out, whichever is larger.
  */
 export const PROBE_TIMER = 1000;
 /** RFC 8899 §5.1.1, "PMTU_RAISE_TIMER", milliseconds. */
 export const RAISE_TIMER = 600_000;
-/** A search ends when this many bytes, or fewer, are left to be won. */
+/** A search ends when no more than this many bytes could be gained. */
 const GRANULARITY = 16;
 const NONCE_LENGTH = 8;
 /** What a packet with a HEARTBEAT has around its information: the packet's header, the chunk's and the parameter's. */
@@ -123,7 +124,7 @@ export class PathMtu {
   #probed = 0;
   /** PROBE_COUNT: probes sent of this size. */
   #tries = 0;
-  /** One for all probes of a size: a late answer to the first is as good as one to the last. */
+  /** Shared by all probes of a size: a late answer to the first is as good as an answer to the last. */
   #nonce: Bytes = NO_BYTES;
   /** The peer has answered a probe above the base size, filled as they are now. */
   #fillingSettled = false;
@@ -278,7 +279,7 @@ export class PathMtu {
     this.#ladder = LADDER.map((payload) => (payload - this.#overhead) & ~3);
   }
 
-  /** Who is in `error` has nothing to lose; otherwise what is sent must be worth a larger size. */
+  /** In `error` there is nothing to lose; otherwise enough must be sent for a larger size to pay. */
   #isWorthIt(): boolean {
     return this.#sentBytes > 0 && (this.state === 'error' || this.#sentBytes >= this.#settings.probeAfter);
   }
@@ -303,7 +304,7 @@ export class PathMtu {
     this.#sentBytes = 0;
   }
 
-  /** Nothing above the base size was answered, which may be the peer's doing: with PAD once more, if that was not it. */
+  /** Nothing above the base size was answered. That may be the peer and not the path: search once more with PAD, unless PAD was tried. */
   #fillOtherwise(now: number): boolean {
     const isOver = this.filling === 'pad' || this.size < this.#settings.base || this.#max <= this.size;
     this.filling = isOver ? 'information' : 'pad';
@@ -311,14 +312,14 @@ export class PathMtu {
     return !isOver;
   }
 
-  /** The base first, then the largest, which most paths carry; then up the ladder, and halves between two rungs. */
+  /** The base size first, then the largest, which most paths carry; then up the ladder, halving the last step. */
   #nextSize(): number {
     const fits = (size: number): boolean => size > this.size && size < this.#limit;
     if (fits(this.#settings.base)) return this.#settings.base;
     if (fits(this.#max)) return this.#max;
     const rung = this.size < this.#settings.base ? undefined : this.#ladder.find(fits);
     if (rung !== undefined) return rung;
-    // While nobody knows whether the peer answers at all, halves say nothing: Chromium's own packets end between two of them.
+    // Until it is known that the peer answers at all, halving tells nothing: Chromium's own packets end between two rungs.
     if (!this.#fillingSettled && this.size >= this.#settings.base) return 0;
     return this.#limit - this.size > GRANULARITY ? ((this.size + this.#limit) / 2) & ~3 : 0;
   }
@@ -330,7 +331,7 @@ export class PathMtu {
       this.#smallestMiss = Infinity;
     }
     if (this.state === 'error') {
-      // A chunk that could not be made smaller has arrived all the same.
+      // A chunk that could not be made smaller has arrived nevertheless.
       this.size = Math.max(this.size, Math.min(size, this.#settings.base));
       if (this.size >= this.#settings.base) this.state = this.#probed === 0 ? 'base' : 'searching';
     }

@@ -1,5 +1,5 @@
 /**
- * Reception of one packet: whether it may be looked at, who may speak in it, and the walk over its chunks.
+ * Reception of one packet: whether it is taken, whose it is by its verification tag, and the walk over its chunks.
  *
  *   frame, checksum, ports → verification tag (RFC 9260 §8.5) → chunk after chunk
  *
@@ -109,6 +109,6 @@ function readChunks(tcb: TransmissionControlBlock, cursor: ChunkCursor, owned: b
   } while (cursor.next());
   if (!hasData || !tcb.mayReceiveData || tcb.receiver === undefined) return;
   tcb.receiver.tracker.decide();
-  // Who sends nothing has no other sample.
+  // An end that sends no data has no other way to learn the round trip.
   if (tcb.receiver.wantsRoundTrip()) tcb.outbox.heartbeat = true;
 }

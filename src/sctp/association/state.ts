@@ -1,6 +1,7 @@
 /**
- * The transmission control block (TCB, RFC 9260 §14): everything an association is, as plain data and its machines, and the two ways it ends: by a failure or an ABORT
- * (`abortWith`, `failGate`), or because somebody else ended it (`end`). Each releases everything in the same call.
+ * The transmission control block (TCB, RFC 9260 §14): everything an association is, as plain data and machines; and its two
+ * ends: by an ABORT of ours (`abortWith`, `failGate`), or because the peer ended it or both shut down (`end`). Each releases
+ * everything in the same call.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Failure } from '../../core/errors.ts';
@@ -109,12 +110,12 @@ export class TransmissionControlBlock implements SenderObserver {
     );
   }
 
-  /** The application is told of a stream that has fallen to its threshold … */
+  /** What is queued on a stream has fallen to its threshold. */
   bufferedAmountLow(streamId: number): void {
     this.events.push({ type: 'bufferedamountlow', streamId });
   }
 
-  /** … and of a message that has ended and that somebody asked about. */
+  /** A message with a token has ended. */
   outcome({ streamId, token }: OutgoingMessage, outcome: MessageOutcome): void {
     this.events.push({ type: 'messageoutcome', streamId, token, outcome });
   }
@@ -164,7 +165,7 @@ export class TransmissionControlBlock implements SenderObserver {
     const isKnown = known?.tag === peer.tag && known.initialTsn === peer.initialTsn;
     if (isKnown && this.receiver?.interleaving === this.initialization.interleaves) return;
     if (this.initialization.interleaves) this.sender.enableInterleaving();
-    // Half of it: the other half is for what is sent to its end and still on its way.
+    // Half of the peer's window: the other half is for messages that are sent as a whole and still on their way.
     this.sender.queue.maxOpenBytes = peer.window / 2;
     this.receiver?.clear();
     this.receiver = new Receiver(
@@ -236,7 +237,7 @@ export function failGate(tcb: TransmissionControlBlock, gate: GateName): void {
   });
 }
 
-/** Two gates look at what they wait for when they are due, and are armed again with what is left. */
+/** `peerLiveness` and `reassembly` are armed again with what is left, so that their own row does not tell how long they ran. */
 function elapsedOf(tcb: TransmissionControlBlock, gate: GateName): number {
   if (gate === 'peerLiveness') return tcb.now - tcb.lastHeardAt;
   if (gate === 'reassembly')

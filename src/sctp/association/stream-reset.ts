@@ -69,7 +69,7 @@ export class OutgoingResets {
   awaitsAnswer(queue: SendQueue): boolean {
     if (this.#current === undefined) return false;
     if (!this.isOverdue) return true;
-    // Asked after every packet: a peer must not make us go through all that wait for each.
+    // This runs after every packet: the peer must not make us go through all waiting streams each time.
     if (this.#awaitedAt !== queue.drains) {
       this.#awaitedAt = queue.drains;
       this.#isAwaited = this.#awaited(queue).length > 0;
@@ -196,7 +196,7 @@ export class IncomingResets {
     this.deferred = request;
   }
 
-  /** The result of the last request, for whoever asks again. */
+  /** The result of the last request, should the peer repeat it. */
   get lastResult(): number {
     return this.#lastResult;
   }

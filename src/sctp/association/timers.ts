@@ -3,7 +3,7 @@
  * (`runDeadline`).
  *
  * `updateTimers` is the watchdog: it looks at what waits and arms or stops the clock that bounds it, so that no handler has to
- * remember. Data outstanding ⇒ T3 runs; anything waiting ⇒ its gate runs.
+ * think of it. Data outstanding ⇒ T3 runs; anything waiting ⇒ its gate runs. Parts that say they are idle are not asked.
  */
 import type { TransmissionControlBlock } from './state.ts';
 import { BACKOFF_CAP, failGate, failure } from './state.ts';
@@ -113,7 +113,7 @@ export function restartReconfig(tcb: TransmissionControlBlock): void {
   tcb.deadlines.restart('reconfig', tcb.outgoingResets.isOverdue ? Math.max(timeout, BACKOFF_CAP) : timeout);
 }
 
-/** The answer takes too long: the streams go on as they were, each is told, and the request is repeated now and then. */
+/** The answer takes too long: the streams go on as they were, an event says so for each, and the request is still repeated. */
 function giveUpReset(tcb: TransmissionControlBlock): void {
   for (const streamId of tcb.outgoingResets.giveUp(tcb.sender.queue)) {
     tcb.sender.queue.resume(streamId, false);
@@ -209,7 +209,7 @@ function armProbe({ deadlines, pathMtu, sender }: TransmissionControlBlock): voi
   else deadlines.stop('pathProbe');
 }
 
-/** Who was refused by `send` wants to know when it is worth trying again. */
+/** A host whose `send` was refused is told when it is worth trying again. */
 function noteSendBuffer(tcb: TransmissionControlBlock): void {
   if (tcb.sender.heldBytes > tcb.settings.sendBufferLowThreshold) {
     tcb.sendBufferHigh = true;
@@ -219,7 +219,7 @@ function noteSendBuffer(tcb: TransmissionControlBlock): void {
   }
 }
 
-/** RFC 9260 §8.3: only a silent peer is asked, and asked again until it answers or its gate ends it. */
+/** RFC 9260 §8.3: only a silent peer gets a HEARTBEAT, and gets more until it answers or `peerLiveness` expires. */
 function handleHeartbeatDue(tcb: TransmissionControlBlock): void {
   const { deadlines, heartbeat } = tcb;
   const quietFor = tcb.now - tcb.lastHeardAt;
@@ -232,8 +232,8 @@ function handleHeartbeatDue(tcb: TransmissionControlBlock): void {
 }
 
 /**
- * What waited when the gate was armed may have come, and others may have begun to wait since. A missing TSN holds up
- * everything; a message that will never be whole, or never has its turn, though all TSNs are here, holds up its stream alone.
+ * What was missing when the gate was armed may have arrived, and something else may be missing now. A missing TSN holds up all
+ * streams. A message that will never be whole, or whose turn never comes although no TSN is missing, holds up its own alone.
  */
 function handleReassemblyDue(tcb: TransmissionControlBlock): void {
   const { receiver } = tcb;

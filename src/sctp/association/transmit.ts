@@ -65,8 +65,8 @@ export function writePacket(
 }
 
 /**
- * Keeps the SACK that is due as it stands: it reports a packet over a gap, and the next packet is here before it could go
- * out. When there are as many as may be, the later one reports for both.
+ * Keeps a copy of the SACK that is due: it reports a packet that arrived over a gap, and the next packet has arrived before it
+ * could be sent. When the queue of copies is full, the next SACK reports for both packets.
  */
 export function setSackAside(tcb: TransmissionControlBlock, receiver: Receiver): void {
   const { outbox, pathMtu } = tcb;
@@ -86,12 +86,12 @@ export function setSackAside(tcb: TransmissionControlBlock, receiver: Receiver):
 /** For a packet of which only its chunk is kept. */
 const NO_PORTS: PacketPorts = { source: 0, destination: 0 };
 
-/** The answer to a probe of the peer's that was larger than what we take the path to carry: it goes alone, like its question. */
+/** The answer to a probe of the peer's may be larger than what we believe the path to carry: it goes alone, as the probe did. */
 function isOversized({ pathMtu }: TransmissionControlBlock, reply: Uint8Array | undefined): boolean {
   return reply !== undefined && reply.length > pathMtu.size - COMMON_HEADER_SIZE;
 }
 
-/** What the path is taken to carry; a chunk that was made for more than that goes alone, in a packet just large enough. */
+/** What the path is believed to carry. A chunk that was made for larger packets goes alone, in one just large enough. */
 function packetSize({ pathMtu, sender }: TransmissionControlBlock): number {
   sender.sendWindow.setSpace(pathMtu.size - COMMON_HEADER_SIZE, pathMtu.chunkSize - COMMON_HEADER_SIZE);
   return Math.max(pathMtu.size, sender.neededSpace + COMMON_HEADER_SIZE);
@@ -103,7 +103,7 @@ function watchPackets({ pathMtu, sender: { outstanding }, now }: TransmissionCon
   const fate = outstanding.fate(pathMtu.watched);
   if (fate === 'arrived') pathMtu.noteArrived();
   else if (fate === 'lost') pathMtu.noteLost(now);
-  // Whether what is given up has arrived, nobody will ever know.
+  // Of a chunk that was given up it will never be known whether it arrived.
   else if (fate === 'abandoned') pathMtu.watched = -1;
 }
 
@@ -141,7 +141,7 @@ function writeSetup(tcb: TransmissionControlBlock, writer: PacketWriter): void {
 
 function writeEstablished(tcb: TransmissionControlBlock, writer: PacketWriter): void {
   const { receiver } = tcb;
-  // The SACK stands in front of data, but whether it is sent may depend on there being data: leave room, then see.
+  // The SACK stands in front of the data, but whether it is sent can depend on there being data: leave room for it first.
   const tracker = receiver?.tracker;
   const sackAt = writer.mark;
   const sackSize = tracker?.sackPending === true ? tracker.sackSize(writer.room) : 0;

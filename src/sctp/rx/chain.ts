@@ -3,7 +3,7 @@
  * the longest first.
  */
 
-/** One place in a chain; whoever stands there keeps it in order to leave. */
+/** One place in a chain; the item that has it keeps it, to be able to leave. */
 export interface Link<T> {
   readonly item: T;
   previous: Link<T> | undefined;

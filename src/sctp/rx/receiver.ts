@@ -375,8 +375,8 @@ export class Receiver implements MessageSink {
   }
 
   /**
-   * The counter of the limit that leaves no room for the chunk; it is not acknowledged, so that it comes again. The chunk
-   * that moves the cumulative TSN may go beyond a limit, for it is what can make room, but not beyond twice of it.
+   * The counter of the limit that leaves no room for the chunk, which is then not acknowledged, so that it comes again. The
+   * chunk that moves the cumulative TSN may go up to twice beyond a limit, for it is the one that can make room.
    */
   #refusal(chunk: DataChunk): SctpCounter | undefined {
     const limits = this.#limits;

@@ -14,7 +14,7 @@ export interface Waiting {
 
 /** Everything that waits, the longest first. */
 export class WaitingList {
-  // As the clock does not go back, whoever began to wait last stands last.
+  // As the clock does not go back, the one that began to wait last stands last.
   readonly #chain = new Chain<Waiting>();
 
   get longest(): Waiting | undefined {

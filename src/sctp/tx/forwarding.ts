@@ -4,10 +4,10 @@
  *   cumulative ─ given up ─ reported ─ given up ─ in flight …      one FORWARD TSN leads over both, up to the last given up
  *                                         └ advanced
  *
- * RFC 3758 §3.5 C2 stops at the first chunk that is not given up: with a report behind each loss that is one loss a round
- * trip, and a stream that loses more is late for ever. What the peer has reported, it has; so we go on over it. It must be all
- * of its message: of DATA the receiver drops what is not whole (RFC 3758 §3.6). A peer that ever took a report back is led
- * over nothing but what was given up.
+ * RFC 3758 §3.5 C2 stops at the first chunk that is not given up. Where reported chunks stand between the losses, that skips
+ * one loss a round trip, and a stream that loses more falls behind for good. What the peer has reported it has, so we go on
+ * past it, if its whole message has arrived: of DATA the receiver drops what is not whole (RFC 3758 §3.6). A peer that ever took
+ * a report back is led over nothing but what was given up.
  *
  * A stream is named with its last message given up. Where a message of it that has arrived stands before another given up,
  * a further FORWARD TSN begins, in the same packet: receivers are known to drop what waits for its turn below the number named.
@@ -65,7 +65,7 @@ export class Forwarding {
   /** Everything up to here is acknowledged, given up or reported. */
   #scanned = -1;
   #toldThrough = -1;
-  /** Not all of it went into one packet: what comes behind waits until the peer has the rest, or it would miss that. */
+  /** Not all of it went into one packet: the rest waits until the peer has acknowledged what did. */
   #isTruncated = false;
   /** Repetitions since the peer was heard. */
   #repeated = 0;
@@ -192,7 +192,7 @@ export class Forwarding {
     return skip?.entries.find((entry) => entry.streamId === streamId && entry.unordered === unordered);
   }
 
-  /** What the peer was to be led over it may have dropped: from here on over nothing that was only reported. */
+  /** The peer may have dropped what it reported: from here on it is led only over what was given up. */
   #followReneging(): void {
     const { outstanding } = this.#parts;
     if (outstanding.trustsReports === this.#trustsReports) return;

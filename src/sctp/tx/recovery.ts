@@ -31,7 +31,7 @@ export interface SackVerdict {
 /** RFC 8985 §7.2: a probe time-out in round trips, and its floor in milliseconds. */
 const PROBE_ROUND_TRIPS = 2;
 const MIN_PROBE_TIMEOUT = 10;
-/** A peer whose SACKs of lone packets were late so often in a row is believed to delay them, whatever it is asked. */
+/** A peer whose SACKs of lone packets are late this many times in a row is taken to delay them despite the I bit. */
 const MAX_FUTILE_PROBES = 3;
 /** Milliseconds that something overtaken may always be late: clocks of hosts are no finer. */
 const MIN_REORDERING_WINDOW = 1;
@@ -61,7 +61,7 @@ export class Recovery {
   #tailProbed = false;
   /** The last packet was the only one in flight, and had the I bit. */
   #isLone = false;
-  /** Probes of lone packets in a row that had arrived all the same: the peer may not know the I bit. */
+  /** Probes in a row of lone packets that had arrived after all: the peer may not know the I bit. */
   #futileProbes = 0;
   /** Fast recovery lasts until this position is acknowledged; -1 outside. */
   #exit = -1;
@@ -144,7 +144,7 @@ export class Recovery {
     }
     this.#handleLosses(outstanding.detectLosses(now, this.#reorderingWindow, recovering), now);
     forwarding.noteHeard();
-    // What has been given up is not outstanding: while the peer waits for it, any news is of the earliest chunk that is.
+    // While the peer waits for a chunk that was given up, anything newly acknowledged counts as the earliest outstanding chunk.
     const isHeadGivenUp = outstanding.isAbandoned(outstanding.cumulative + 1);
     return {
       valid: true,
@@ -210,7 +210,7 @@ export class Recovery {
     sendWindow.allowBurst();
   }
 
-  /** A lone packet was answered; by a duplicate, the probe of it was what the peer answered. */
+  /** A lone packet was answered. A SACK with a duplicate answers its probe: the packet itself had arrived. */
   #judgeAnswer(isDuplicate: boolean): void {
     if (!this.#isLone || this.#futileProbes >= MAX_FUTILE_PROBES) return;
     this.#futileProbes = isDuplicate ? this.#futileProbes + 1 : 0;

@@ -25,7 +25,7 @@ export interface OutgoingMessage {
   readonly lifetime: number;
   /** Its share of the path, against other streams' messages; `undefined`: its stream's. */
   readonly priority: number | undefined;
-  /** Whoever wants to know its outcome; `undefined`: nobody. */
+  /** Given back with its outcome; `undefined`: nobody asks for that. */
   readonly token: unknown;
   readonly length: number;
   /** Its memory; given up as soon as it has ended. */
@@ -54,7 +54,7 @@ export interface MessageTraits {
   readonly token?: unknown;
 }
 
-/** What may be left out is what an ordered, reliable message without a history has. */
+/** A message that has not been sent; without traits it is ordered and reliable. */
 export function outgoingMessage(
   streamId: number,
   ppid: number,
@@ -84,7 +84,7 @@ export function outgoingMessage(
 /** RFC 8831 §6.4 "normal" is 512, W3C's `low`, the default, 256. */
 export const DEFAULT_PRIORITY = 256;
 
-/** Bytes of a message that is as good as one chunk: it never waits for others to be sent to their end. */
+/** A message of so many bytes or fewer counts as one chunk: it never waits for others to be finished. */
 const SMALL = 1024;
 
 type Phase = 'open' | 'draining' | 'paused';

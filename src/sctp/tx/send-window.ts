@@ -11,8 +11,8 @@ import type { CongestionController } from './congestion.ts';
 import type { Outstanding } from './outstanding.ts';
 
 /**
- * Bytes a millisecond that a controller with a pace is held to unless the host says otherwise, a gigabit a second: a peer that
- * acknowledges what has not arrived raises any controller's rate without end.
+ * Bytes a millisecond that a controller with a pace may reach unless the host says otherwise: a gigabit a second. Without it a
+ * peer that acknowledges what has not arrived could raise the rate without end.
  */
 const DEFAULT_MAX_RATE = 125_000;
 
@@ -94,8 +94,8 @@ export class SendWindow {
   }
 
   /**
-   * Asks the ceiling, then the pacer, or without a pace the burst. The first packet of a recovery, and of all, goes out unasked
-   * but for the ceiling: what a peer acknowledges at once leaves nothing in flight.
+   * True when the ceiling allows a packet, and then the pacer, or without a pace the burst. The first packet of a recovery, and
+   * one that follows nothing in flight, ask the ceiling alone: a peer that acknowledges at once leaves nothing in flight.
    */
   mayStart(now: number, waits: boolean): boolean {
     const rate = this.#congestion.pacingRate;
@@ -133,7 +133,7 @@ export class SendWindow {
     this.#pacer.spend(Math.max(0, bytes));
     this.#ceiling.spend(Math.max(0, bytes));
     if (this.#burst > 0) this.#burst--;
-    // What the burst held back, the window may hold back as well: it is noted.
+    // The window may hold back what the burst now holds back: `mayFly` takes note of that.
     if (this.#burst === 0) this.mayFlyFull();
     this.exempt = false;
     this.windowProbe = false;
