@@ -12,157 +12,52 @@
  * What throws inside of one connection (a bug of ours, a crypto provider of the host's) ends that connection alone: it
  * says its farewell if it still can, and its `closed` event has the code `internal-error`.
  */
-import type { TransportAddress } from './core/address.ts';
 import { Counters } from './core/counters.ts';
 import { DeadlineHeap } from './core/deadline-heap.ts';
-import type { Failure } from './core/errors.ts';
 import { RtcError } from './core/errors.ts';
-import type { OptionRules } from './core/options.ts';
-import { callback, checkOptions, integer, number } from './core/options.ts';
 import { BoundedQueue } from './core/queue.ts';
 import { AwaitedAnswers } from './endpoint/answers.ts';
+import type { EndpointCounter, EndpointInspection } from './endpoint/inspection.ts';
+import { ENDPOINT_COUNTERS } from './endpoint/inspection.ts';
+import type { Member } from './endpoint/member.ts';
+import { memberOf } from './endpoint/member.ts';
 import { MemoryBudget } from './endpoint/memory-budget.ts';
-import type { PathUser, SharedPath } from './endpoint/ownership.ts';
 import { Ownership } from './endpoint/ownership.ts';
+import type { EndpointOptions } from './endpoint/options.ts';
+import { endpointSettings } from './endpoint/options.ts';
 import type { Route } from './endpoint/routes.ts';
-import type { IcePath, Input, Output, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
+import { UnknownReports } from './endpoint/unknown.ts';
+import type { Input, Output, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
+import { IDLE_TIMERS } from './rtc.ts';
 import { isStun, isStunRequest, stunRequestUsername } from './stun/index.ts';
 
+export type { EndpointCounter, EndpointInspection } from './endpoint/inspection.ts';
+export type { EndpointOptions } from './endpoint/options.ts';
 export type { SharedPath } from './endpoint/ownership.ts';
+export type { UnknownDatagram } from './endpoint/unknown.ts';
 export { MAX_SHARDS, shardOf, shardUsernameFragment } from './endpoint/shard.ts';
 
+/** What to do next, as of an `Rtc`; an event says whose it is. */
 export type EndpointOutput =
   Transmit | { readonly type: 'event'; readonly rtc: Rtc; readonly event: RtcEvent } | TimeoutOutput;
-
-export interface EndpointOptions {
-  /** Most connections at once. Default 100000. */
-  readonly maxConnections?: number | undefined;
-  /**
-   * Most remote addresses one connection may have to do with at once; for a new one the oldest that it does not own is let
-   * go, and the oldest of its own only if there is no other. Default 32.
-   */
-  readonly maxRoutesPerConnection?: number | undefined;
-  /**
-   * How long the owner of a path must have been silent until a connection takes it that cannot prove that its peer is
-   * there (a lite one), or has lost it before. Milliseconds, default 10000: peers check every 2.5 to 6 s.
-   */
-  readonly takeoverSilence?: number | undefined;
-  /**
-   * Two connections here meet one remote address over one local address, and cannot share that path. Called when the second
-   * is about to send its first check there. True: the check is withheld and the connection keeps off this path, since the
-   * caller has given it, or will give it, a local candidate on another socket. It may call `rtc.addLocalCandidate`.
-   */
-  readonly onSharedPath?: ((meeting: SharedPath) => boolean) | undefined;
-  /**
-   * Sees datagrams that belong to no connection here: a check for a connection of another worker, a probe. It must not
-   * keep `data`, and answers at its own risk: nothing about the sender is verified.
-   */
-  readonly onUnknown?: ((datagram: UnknownDatagram) => void) | undefined;
-  /** Most calls of `onUnknown` a second; the rest is counted alone (`unknownNotReported`). Default 100. */
-  readonly maxUnknownPerSecond?: number | undefined;
-  /**
-   * Bytes of memory that what all connections have received and nobody has taken, and what they have accepted and their peers
-   * have not acknowledged, may take together. Beyond it the connection that holds most is closed (`memory-budget`, counted in
-   * `closedForMemory`). Default 1 GiB; Infinity: no limit.
-   */
-  readonly maxBufferedBytes?: number | undefined;
-  /**
-   * How late the timers of an idle connection (its consent checks and heartbeats) may be, ms, so that those of many
-   * connections share one wake-up of the process. Every other deadline is kept as it is. Default 0.
-   */
-  readonly idleTimerSlack?: number | undefined;
-}
-
-export interface UnknownDatagram {
-  readonly source: TransportAddress;
-  readonly destination: TransportAddress;
-  readonly data: Uint8Array;
-  /** Of a STUN check: the username fragment of the connection it is for. */
-  readonly usernameFragment?: string | undefined;
-}
 
 /** One datagram as an input. */
 export type ReceiveInput = Extract<Input, { type: 'receive' }>;
 
-const COUNTERS = [
-  'datagramsReceived',
-  /** STUN checks for a username fragment that is not here. */
-  'droppedUnknownUsername',
-  /** Anything else from an address that no connection has verified. */
-  'droppedUnknownAddress',
-  /** Of both kinds, those that `onUnknown` was not told of: it had been told too often in that second. */
-  'unknownNotReported',
-  'routesBound',
-  /** Of these, those taken from a connection that is still here. */
-  'routesTakenOver',
-  /** Connections that were told that another one here has their path (`path-taken-over`). */
-  'routesContested',
-  /** Routes let go for a new one at `maxRoutesPerConnection`. */
-  'routesEvicted',
-  /** Checks not sent, and those not taken, over a path that `onSharedPath` keeps a connection off. */
-  'routesShunned',
-  /** What connections threw when they were fed or polled. */
-  'internalErrors',
-  /** Connections closed as they held most of `maxBufferedBytes`. */
-  'closedForMemory',
-] as const;
-
-export type EndpointCounter = (typeof COUNTERS)[number];
-
-const DEFAULT_MAX_BUFFERED_BYTES = 2 ** 30;
-
-const DEFAULT_UNKNOWN_PER_SECOND = 100;
-
-/** A consent check a second late still leaves room for another one within the 30 s of the gate (RFC 7675 §5.1). */
-const MAX_IDLE_TIMER_SLACK = 1000;
-
-const RULES: OptionRules<EndpointOptions> = {
-  maxConnections: number(1, Infinity),
-  maxRoutesPerConnection: integer(1),
-  onUnknown: callback,
-  maxUnknownPerSecond: number(0, Infinity),
-  maxBufferedBytes: number(1, Infinity),
-  idleTimerSlack: number(0, MAX_IDLE_TIMER_SLACK),
-  takeoverSilence: number(0, Infinity),
-  onSharedPath: callback,
-};
-
 /** Outputs taken from one connection before the next one has its turn. */
 const TURN = 64;
-
-/** Timers whose lateness nobody notices: they recur every few seconds, spread at random by far more than any slack. */
-const IDLE_TIMERS: ReadonlySet<string> = new Set(['ice.consentCheck', 'sctp.heartbeat']);
-
-const DEFAULT_MAX_ROUTES = 32;
 
 /** Errors of the host's functions kept for the end of `handleInput`; it throws the first. */
 const MAX_UNREPORTED = 16;
 
-const DEFAULT_TAKEOVER_SILENCE = 10_000;
-
-interface Member extends PathUser<Member> {
-  readonly rtc: Rtc;
-  readonly key: string;
-  readonly routes: Set<Route<Member>>;
-  readonly isLite: boolean;
-  /** Bytes it holds; the budget keeps it up to date. */
-  held: number;
-  /** The path in use at the end of the latest drain, of a lite one. */
-  litePath: IcePath | undefined;
-  present: boolean;
-  queued: boolean;
-  /** Woken by an API call: it must hear the time before it is drained. */
-  stale: boolean;
-  /** Why its deadline is what it is. */
-  reason: string;
-  /** What it has thrown; it is being closed for it. */
-  failure: Failure | undefined;
-  /** It cannot even be closed: it is not called any more. */
-  broken: boolean;
-  /** Its `closed` event has been given out. */
-  closed: boolean;
-}
-
+/**
+ * Many connections behind one socket, or a few; `handleInput` and `pollOutput` are those of an `Rtc`. Its methods come in families:
+ *
+ * - the connections: `add`, `remove`, `connections`, `size`
+ * - what the world did: `handleInput`, `handleInputs`
+ * - what to do next: `pollOutput`; `onWake` says when
+ * - how it is: `inspect`
+ */
 export class Endpoint {
   /**
    * Called when an API call (`channel.send` outside the receive loop, say) has made work: feed
@@ -180,15 +75,12 @@ export class Endpoint {
   readonly #answers = new AwaitedAnswers();
   readonly #ready = new BoundedQueue<Member>(Infinity); // each member stands in it once
   readonly #deadlines = new DeadlineHeap<Member>();
-  readonly #counters = new Counters<EndpointCounter>(COUNTERS);
+  readonly #counters = new Counters<EndpointCounter>(ENDPOINT_COUNTERS);
   readonly #maxConnections: number;
-  readonly #onUnknown: ((datagram: UnknownDatagram) => void) | undefined;
-  readonly #maxUnknown: number;
+  readonly #onUnknown: EndpointOptions['onUnknown'];
+  readonly #unknownReports: UnknownReports;
   readonly #idleTimerSlack: number;
   readonly #budget: MemoryBudget<Member>;
-  /** Calls of `onUnknown` since `#unknownSince`. */
-  #unknown = 0;
-  #unknownSince = -Infinity;
   /** Connections drained since `invariantViolation` was asked; `undefined` as long as nobody does. */
   #drained: Set<Member> | undefined;
   #now = 0;
@@ -200,20 +92,20 @@ export class Endpoint {
 
   /** Throws `ERR_BAD_ARGUMENT` for an option that cannot be. */
   constructor(options: EndpointOptions = {}) {
-    checkOptions('Endpoint', options, RULES);
-    this.#maxConnections = options.maxConnections ?? 100_000;
+    const settings = endpointSettings(options);
+    this.#maxConnections = settings.maxConnections;
     this.#paths = new Ownership(
       {
-        maxRoutesPerConnection: options.maxRoutesPerConnection ?? DEFAULT_MAX_ROUTES,
-        takeoverSilence: options.takeoverSilence ?? DEFAULT_TAKEOVER_SILENCE,
+        maxRoutesPerConnection: settings.maxRoutesPerConnection,
+        takeoverSilence: settings.takeoverSilence,
         onSharedPath: this.#guardedSharedPath(options.onSharedPath),
       },
       this.#counters,
     );
-    this.#budget = new MemoryBudget(options.maxBufferedBytes ?? DEFAULT_MAX_BUFFERED_BYTES);
+    this.#budget = new MemoryBudget(settings.maxBufferedBytes);
     this.#onUnknown = options.onUnknown;
-    this.#maxUnknown = options.maxUnknownPerSecond ?? DEFAULT_UNKNOWN_PER_SECOND;
-    this.#idleTimerSlack = options.idleTimerSlack ?? 0;
+    this.#unknownReports = new UnknownReports(settings.maxUnknownPerSecond);
+    this.#idleTimerSlack = settings.idleTimerSlack;
   }
 
   get size(): number {
@@ -240,21 +132,7 @@ export class Endpoint {
         `"maxConnections" is ${String(this.#maxConnections)}, and as many are here`,
       );
     }
-    const member: Member = {
-      rtc,
-      key,
-      isLite: rtc.localParameters.ice.lite === true,
-      held: 0,
-      litePath: undefined,
-      routes: new Set(),
-      present: true,
-      queued: false,
-      stale: false,
-      reason: 'idle',
-      failure: undefined,
-      broken: false,
-      closed: false,
-    };
+    const member = memberOf(rtc, key);
     this.#members.set(key, member);
     rtc.onWake = (): void => this.#wake(member);
     rtc.onError = (error): void => this.#report(error, rtc);
@@ -454,15 +332,10 @@ export class Endpoint {
 
   #reportUnknown({ source, destination, data }: ReceiveInput, usernameFragment?: string): void {
     if (this.#onUnknown === undefined) return;
-    if (this.#now - this.#unknownSince >= 1000) {
-      this.#unknownSince = this.#now;
-      this.#unknown = 0;
-    }
-    if (this.#unknown >= this.#maxUnknown) {
+    if (!this.#unknownReports.admits(this.#now)) {
       this.#counters.add('unknownNotReported');
       return;
     }
-    this.#unknown++;
     try {
       this.#onUnknown({ source, destination, data, usernameFragment });
     } catch (error) {
@@ -612,16 +485,4 @@ function closes(rtc: Rtc): boolean {
   } catch {
     return false;
   }
-}
-
-export interface EndpointInspection {
-  readonly connections: number;
-  readonly routes: number;
-  /** Connections with a deadline. */
-  readonly armed: number;
-  /** Connections waiting to be drained. */
-  readonly ready: number;
-  /** Bytes that all connections hold of what was received or is to be sent. */
-  readonly bufferedBytes: number;
-  readonly counters: Record<EndpointCounter, number>;
 }

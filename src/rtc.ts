@@ -31,12 +31,7 @@ import type { RandomSource } from './core/random.ts';
 import { randomUnit, splitRandom } from './core/random.ts';
 import type { Fingerprint } from './dtls/index.ts';
 import type { IceCandidate, IceParameters, IcePath, IceState, LocalCandidateInit } from './ice/index.ts';
-import type {
-  LocalEnd,
-  NegotiationInspection,
-  SessionPlan,
-  SignalingState,
-} from './negotiation/index.ts';
+import type { LocalEnd, NegotiationInspection, SessionPlan, SignalingState } from './negotiation/index.ts';
 import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
 import type { RtcOptions } from './rtc/options.ts';
@@ -52,6 +47,7 @@ import { Tracer } from './rtc/tracer/tracer.ts';
 
 export type { IcePath } from './ice/index.ts';
 export type * from './rtc/contract.ts';
+export { IDLE_TIMERS } from './rtc/contract.ts';
 export type { RtcOptions } from './rtc/options.ts';
 export { RTC_OPTION_RULES } from './rtc/options.ts';
 export type { OfferDraft, PendingOffer, ReceivedOffer } from './rtc/signaling.ts';

@@ -43,7 +43,7 @@ export interface SharedPath extends PathAddresses {
 }
 
 /** What ownership knows of a connection. */
-export interface PathUser<User> {
+export interface RouteHolder<User> {
   readonly rtc: Rtc;
   /** In the order of their latest proof. */
   readonly routes: Set<Route<User>>;
@@ -65,7 +65,7 @@ const MAX_CLAIMANTS = 16;
  * Who owns which path, and who else has to do with it. It tells a connection
  * when a path is no longer its own, and when it is again; what comes over the path is the endpoint's to deliver.
  */
-export class Ownership<User extends PathUser<User>> {
+export class Ownership<User extends RouteHolder<User>> {
   readonly #routes: Readonly<Record<Protocol, RouteTable<User>>> = {
     udp: new RouteTable('udp'),
     tcp: new RouteTable('tcp'),

@@ -8,7 +8,8 @@
 import type { SctpTransportEvent } from '../channel/index.ts';
 import type { TransportAddress, Protocol } from '../core/address.ts';
 import type { Failure } from '../core/errors.ts';
-import type { IceState } from '../ice/index.ts';
+import type { IceState, IceTimer } from '../ice/index.ts';
+import type { SctpInspection } from '../sctp/index.ts';
 import type { DtlsTransportState, Ecn, Transmit } from '../transport/index.ts';
 
 export type { DtlsTransportState, Ecn, Transmit } from '../transport/index.ts';
@@ -72,3 +73,11 @@ export type RtcEvent =
    * the peer closed in an orderly way, or the code of the failure that ended it, with the gate that expired.
    */
   | { readonly type: 'closed'; readonly reason: Failure };
+
+/**
+ * The reasons of a deadline whose lateness nobody notices: timers that recur every few seconds, spread at random by far more
+ * than the slack an endpoint may give them.
+ */
+export const IDLE_TIMERS: ReadonlySet<string> = new Set<
+  `ice.${IceTimer}` | `sctp.${keyof SctpInspection['timers']}`
+>(['ice.consentCheck', 'sctp.heartbeat']);

@@ -1,7 +1,7 @@
 /** The bounds of who may have to do with one path. The behaviour of whole endpoints is endpoint-takeover.test.ts's. */
 import { expect, it } from 'vitest';
 import { Rtc, SeededRandom } from '../../src/index.ts';
-import type { PathUser } from '../../src/endpoint/ownership.ts';
+import type { RouteHolder } from '../../src/endpoint/ownership.ts';
 import { Ownership } from '../../src/endpoint/ownership.ts';
 import type { Route } from '../../src/endpoint/routes.ts';
 import { certificates } from './pair.ts';
@@ -9,7 +9,7 @@ import { certificates } from './pair.ts';
 const LOCAL = { address: '198.51.100.1', port: 3478 };
 const REMOTE = { address: '203.0.113.7', port: 9 };
 
-interface User extends PathUser<User> {
+interface User extends RouteHolder<User> {
   readonly routes: Set<Route<User>>;
 }
 

@@ -1,0 +1,41 @@
+/** Inspection of an endpoint: what it counts and what it holds, apart from its connections. */
+
+/** Everything that an endpoint counts. */
+export const ENDPOINT_COUNTERS = [
+  'datagramsReceived',
+  /** STUN checks for a username fragment that is not here. */
+  'droppedUnknownUsername',
+  /** Anything else from an address that no connection has verified. */
+  'droppedUnknownAddress',
+  /** Of both kinds, those that `onUnknown` was not told of: it had been told too often in that second. */
+  'unknownNotReported',
+  'routesBound',
+  /** Of these, those taken from a connection that is still here. */
+  'routesTakenOver',
+  /** Connections that were told that another one here has their path (`path-taken-over`). */
+  'routesContested',
+  /** Routes let go for a new one at `maxRoutesPerConnection`. */
+  'routesEvicted',
+  /** Checks not sent, and those not taken, over a path that `onSharedPath` keeps a connection off. */
+  'routesShunned',
+  /** What connections threw when they were fed or polled. */
+  'internalErrors',
+  /** Connections closed as they held most of `maxBufferedBytes`. */
+  'closedForMemory',
+] as const;
+
+/** The name of a counter of an endpoint; docs/operations.md says what each means. */
+export type EndpointCounter = (typeof ENDPOINT_COUNTERS)[number];
+
+/** What `Endpoint.inspect` shows. */
+export interface EndpointInspection {
+  readonly connections: number;
+  readonly routes: number;
+  /** Connections with a deadline. */
+  readonly armed: number;
+  /** Connections waiting to be drained. */
+  readonly ready: number;
+  /** Bytes that all connections hold of what was received or is to be sent. */
+  readonly bufferedBytes: number;
+  readonly counters: Record<EndpointCounter, number>;
+}
