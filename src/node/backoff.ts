@@ -1,10 +1,12 @@
 /**
- * When to try again: at once, then after a random share of a limit that doubles up to a cap ("full jitter": a rack whose
+ * Backoff: when to try again, at once, then after a random share of a limit that doubles up to a cap ("full jitter": a rack whose
  * machines lost their network in the same instant does not come back in the same instant).
  *
  * Numbers in, numbers out. What has held for a while has recovered, and the next failure starts from the beginning;
  * what fails again and again, even after succeeding for a moment, does not become a busy loop.
  */
+
+/** Times of a series of tries, and where its luck comes from. */
 export interface BackoffOptions {
   /** The first limit, ms. */
   readonly base: number;
@@ -16,6 +18,7 @@ export interface BackoffOptions {
   readonly random: () => number;
 }
 
+/** The tries of one thing that fails: how long to wait before each. */
 export class Backoff {
   /** Tries in this series. */
   attempts = 0;

@@ -1,5 +1,5 @@
 /**
- * Binding one dgram socket: typed errors that say what to do, and kernel buffers asked for and read back (F3b: the
+ * Bound sockets: dgram sockets with typed errors that say what to do, and kernel buffers asked for and read back (F3b: the
  * kernel clamps in silence, and a buffer that is too small loses packets in silence).
  */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
@@ -7,6 +7,7 @@ import { addressFamily, formatAddress, type TransportAddress } from '../core/add
 import { RtcError } from '../core/errors.ts';
 import { isWildcard } from './local-addresses.ts';
 
+/** Where to bind; `createSocket` stands in for dgram in tests. */
 export interface BindOptions {
   readonly address: string;
   readonly port: number;

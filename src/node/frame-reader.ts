@@ -1,13 +1,16 @@
 /**
- * Frames (RFC 4571 §2: a length in two bytes, then so many bytes) out of a stream that comes in chunks.
+ * FrameReader: frames (RFC 4571 §2: a length in two bytes, then so many bytes) out of a stream that comes in chunks.
  *
  * What has come of a frame that is not whole is kept in a buffer that grows by doubling, up to the frame's length: each byte
  * is copied a few times at the most, however small the chunks are. A whole frame within a chunk is not copied at all.
  */
+
+/** Bytes of a frame's length, in front of it. */
 export const LENGTH_BYTES = 2;
 
 const NOTHING = Buffer.alloc(0);
 
+/** Frames out of one stream: feed a chunk, then ask for the next frame until there is none. */
 export class FrameReader {
   /** Of the last chunk, what has not been looked at. */
   #chunk: Buffer = NOTHING;

@@ -1,5 +1,5 @@
 /**
- * Further sockets of a driver, opened when two of its connections meet one remote address.
+ * FurtherSockets: a driver's pool of sockets, opened when two of its connections meet one remote address.
  *
  * Between one of our sockets and one of the peer's there is one path, and two connections cannot share it: fifty clients on
  * one driver that call one server need fifty sockets. The first has the driver's own. Each that meets an address which
@@ -16,6 +16,7 @@ import { formatAddress, type TransportAddress } from '../core/address.ts';
 import type { SharedPath } from '../endpoint.ts';
 import type { Rtc } from '../rtc.ts';
 
+/** The bounds of a pool, and how it binds a socket. */
 export interface FurtherSocketsOptions {
   /** Most sockets of this pool. */
   readonly max: number;
@@ -32,6 +33,7 @@ interface FurtherSocket {
   readonly taken: Map<string, Rtc>;
 }
 
+/** The pool of one driver. */
 export class FurtherSockets {
   /** Meetings for which there was no socket any more, or none could be bound. */
   exhausted = 0;

@@ -1,5 +1,5 @@
 /**
- * What the host's own functions throw, or their promises reject with: never in the way of a connection, never lost.
+ * HostErrors: what the host's own functions throw, or their promises reject with: never in the way of a connection, never lost.
  *
  *   onError given          → it is told
  *   none, while closing    → kept for `close()`, which rejects with it once everything is closed
@@ -13,6 +13,7 @@ export type ErrorListener = (error: unknown, rtc?: Rtc) => unknown;
 /** Errors kept for `close()`: a fault that repeats says nothing new. */
 const MAX_KEPT = 16;
 
+/** Where the errors of the functions that the host has given to one driver go. */
 export class HostErrors {
   readonly #onError: ErrorListener | undefined;
   #kept: unknown[] | undefined;
@@ -58,6 +59,7 @@ function throwLater(error: unknown): void {
   });
 }
 
+/** True for a promise, of whatever make. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

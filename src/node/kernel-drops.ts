@@ -1,5 +1,5 @@
 /**
- * F3c: what the kernel dropped for want of receive buffer, where the system tells it: Linux, `/proc/net/udp{,6}`.
+ * Kernel drops (F3c): what the kernel dropped for want of receive buffer, where the system tells it: Linux, `/proc/net/udp{,6}`.
  *
  *     sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
  *   1234: 0100007F:1F90 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 31337 2 ffff8880… 0

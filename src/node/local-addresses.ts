@@ -1,5 +1,5 @@
 /**
- * The addresses of this host that a socket can offer as host candidates, and the one a given peer is reached from.
+ * LocalAddresses: the addresses of this host that a socket can offer as host candidates, and the one a given peer is reached from.
  *
  * A socket bound to one address has exactly that one. A socket bound to the wildcard has all of its interfaces', and
  * dgram does not tell which of them a datagram was sent to; so the local end of a path is chosen by subnet, the way the
@@ -15,6 +15,7 @@ export type Interfaces = ReturnType<typeof networkInterfaces>;
 /** Remote addresses whose local end is remembered; the memory is emptied when it is full. */
 const REMEMBERED_REMOTES = 4096;
 
+/** The local ends of one bound socket: those to offer, and the one that a remote address is reached from. */
 export class LocalAddresses {
   /** In the order in which they should be preferred; never empty. */
   readonly all: readonly TransportAddress[];
@@ -55,6 +56,7 @@ export function hostAddresses(interfaces: Interfaces = networkInterfaces()): str
   return enumerate({ address: '::', port: 0 }, interfaces).map(({ local }) => local.address);
 }
 
+/** True for the address that stands for all of the host, of either family. */
 export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
 }

@@ -1,5 +1,5 @@
 /**
- * What waits for the kernel, by class: STUN before DTLS handshakes before everything else.
+ * SendQueue: what waits for the kernel, by class: STUN before DTLS handshakes before everything else.
  *
  * On a shared port a full queue of data would make consent checks wait behind it, and every connection would lose its
  * path at once. Bounded by bytes: over the bound the oldest datagram of the lowest class makes room, and a datagram that
@@ -10,6 +10,7 @@ import type { TransportAddress } from '../core/address.ts';
 import { Counters } from '../core/counters.ts';
 import { BoundedQueue } from '../core/queue.ts';
 
+/** How urgent a datagram is, highest first. */
 export type SendClass = 'stun' | 'handshake' | 'data';
 
 /** Highest first. */
@@ -26,11 +27,13 @@ export function sendClassOf(data: Uint8Array): SendClass {
   return HANDSHAKE_TYPES.has(first) ? 'handshake' : 'data';
 }
 
+/** A datagram that waits, and where it goes. */
 export interface QueuedDatagram {
   readonly data: Uint8Array;
   readonly destination: TransportAddress;
 }
 
+/** The datagrams of one socket that the kernel has not taken, within a bound of bytes. */
 export class SendQueue {
   /** Bytes that wait. */
   bytes = 0;

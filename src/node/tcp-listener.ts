@@ -1,5 +1,5 @@
 /**
- * One TCP port for ICE (RFC 6544, passive): connections come in, frames come out. Nothing of WebRTC is understood here.
+ * TcpListener: one TCP port for ICE (RFC 6544, passive): connections come in, frames come out. Nothing of WebRTC is understood here.
  *
  *   connection ──frames (RFC 4571: length in two bytes, then so many)──▶ onReceive        send(data, remote) ──▶ frame
  *
@@ -23,6 +23,7 @@ import { Counters } from '../core/counters.ts';
 import { RtcError } from '../core/errors.ts';
 import { FrameReader, LENGTH_BYTES } from './frame-reader.ts';
 
+/** Where a driver listens for ICE over TCP, and how much strangers may take there. */
 export interface TcpOptions {
   /** The address to bind; default that of the driver's first UDP socket. */
   readonly address?: string | undefined;
@@ -83,6 +84,7 @@ const COUNTERS = [
   'droppedNoConnection',
 ] as const;
 
+/** The name of a counter of the listener; docs/operations.md says what each means. */
 export type TcpCounter = (typeof COUNTERS)[number];
 
 /** A copy of the listener's counters, as plain data. */
@@ -125,6 +127,7 @@ class Connection {
   }
 }
 
+/** A bound TCP port and its connections, each found by its remote address. */
 export class TcpListener {
   /** Where it listens; the address may be a wildcard. */
   readonly local: TransportAddress;

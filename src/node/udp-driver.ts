@@ -30,6 +30,7 @@ import { UdpSockets, sumOfStats } from './udp-sockets.ts';
  */
 export type EventListener = (event: RtcEvent, rtc: Rtc) => unknown;
 
+/** Where a driver listens, how large its buffers are, and what its host is told. */
 export interface UdpDriverOptions {
   /**
    * The address to bind, IPv4 or IPv6 text, default `127.0.0.1`: a service for others names an interface or a wildcard
@@ -174,6 +175,7 @@ const DRAIN_AGAIN_AFTER = 1000;
 /** `setTimeout` takes 31 bits of milliseconds; a later deadline is reached in steps. */
 const LONGEST_TIMEOUT = 0x7fff_ffff;
 
+/** Any number of connections on real sockets: `UdpDriver.listen`, `add` each `Rtc`, `close` at the end. */
 export class UdpDriver {
   /** The connections behind this socket. Its inputs and outputs are the driver's; everything else may be used. */
   readonly endpoint: Endpoint;

@@ -1,5 +1,5 @@
 /**
- * One UDP port: what dgram does not do by itself, and nothing of WebRTC.
+ * UdpSocket: one UDP port, what dgram does not do by itself, and nothing of WebRTC.
  *
  *   open ──(socket dead)──> rebinding ──(bound again)──> open        close() from anywhere ──> closed
  *
@@ -55,6 +55,7 @@ export interface UdpSocketStats {
   readonly kernelDrops: number | undefined;
 }
 
+/** Where a socket is bound, and its buffers and bounds. */
 export interface UdpSocketOptions {
   readonly address: string;
   readonly port: number;
@@ -107,6 +108,7 @@ const DEAD_CODES: ReadonlySet<string | undefined> = new Set([
   'ERR_SOCKET_DGRAM_NOT_RUNNING',
 ]);
 
+/** A UDP port that outlives its dgram socket: one that dies is replaced on the same port. */
 export class UdpSocket {
   /** Where the socket is bound, for as long as it lives; the address may be a wildcard. */
   readonly local: TransportAddress;

@@ -1,5 +1,5 @@
 /**
- * The UDP sockets of one driver, seen as one: a datagram comes in with the address it was sent to, and leaves by the
+ * UdpSockets: the UDP sockets of one driver, seen as one: a datagram comes in with the address it was sent to, and leaves by the
  * socket of the address it is sent from.
  */
 import { addressFamily, type TransportAddress } from '../core/address.ts';
@@ -7,6 +7,7 @@ import { RtcError } from '../core/errors.ts';
 import { LocalAddresses } from './local-addresses.ts';
 import { UdpSocket, type UdpSocketOptions, type UdpSocketStats } from './udp-socket.ts';
 
+/** Options that all sockets of a driver share. */
 export type UdpSocketsOptions = Omit<UdpSocketOptions, 'address' | 'port'>;
 
 interface Bound {
@@ -14,6 +15,7 @@ interface Bound {
   readonly local: LocalAddresses;
 }
 
+/** All UDP sockets of one driver behind one face. */
 export class UdpSockets {
   /** Where peers reach the sockets it was opened with, in the order in which they were asked for. */
   readonly addresses: readonly TransportAddress[];
