@@ -13,14 +13,16 @@
  * In:  datagram → records (record/reader.ts) → handshake (handshake-driver.ts), alerts (alert-exchange.ts), or application data
  *      → `pollData`
  * Out: flights and alerts become records when polled; `seal` makes application records in place.
- * Time: how long the peer may take, and be silent (gate.ts).
+ * Time: how long the peer may take, and be silent (gate.ts); what the host has slept through is no silence (core/clock.ts).
  *
  * Until the handshake is complete every packet may be forged. From then on plaintext is counted and nothing else: it
  * never ends, resets or reaches into an association that is established.
  */
 import type { Bytes } from '../core/bytes.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Failure } from '../core/errors.ts';
 import { RtcError, badArgument } from '../core/errors.ts';
+import type { Machine } from '../core/machine.ts';
 import { listOf } from '../core/options.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import { TimerTable } from '../core/timers.ts';
@@ -68,7 +70,7 @@ export type DtlsEvent =
  * One association. Its methods come in families:
  *
  * - the application's calls: `start`, `setRemoteFingerprints`, `seal`, `updateKeys`, `exportKeyingMaterial`, `srtpKeys`, `close`
- * - what the world did: `handlePacket`, `handleTimeout`
+ * - what the world did: `handlePacket`, `handleTimeout`, `thaw`
  * - what to do next: `pollTransmit`, `pollEvent`, `pollData`, `nextTimeout`, `timeoutReason`
  * - how it is: `state`, `version`, `headroom`, `overhead`, `remoteCertificate`, `remoteFingerprint`, `inspect`
  *
@@ -81,9 +83,10 @@ export type DtlsEvent =
  * schedule(dtls.nextTimeout());
  * ```
  */
-export class Dtls {
+export class Dtls implements Machine<DtlsEvent> {
   readonly role: DtlsRole;
   readonly #configuration: DtlsConfiguration;
+  readonly #clock: Clock;
   readonly #peer: Peer;
   readonly #handshake: Handshake;
   readonly #driver: HandshakeDriver;
@@ -96,12 +99,15 @@ export class Dtls {
   readonly #alerts: AlertExchange;
   readonly #data: ReceivedData;
   #state: DtlsState = 'new';
+  /** Why it is over; `undefined` for the peer's close_notify. */
+  #reason: Failure | undefined;
 
   /** Throws `ERR_BAD_ARGUMENT` for options out of range. */
   constructor(options: DtlsOptions) {
     this.#configuration = configure(options);
     const { role, crypto, limits } = this.#configuration;
     this.role = role;
+    this.#clock = this.#configuration.clock;
     this.#peer = new Peer(
       crypto,
       options.remoteFingerprints,
@@ -151,7 +157,7 @@ export class Dtls {
   /** A path to the peer is valid: the client sends its ClientHello, and the `dtlsHandshake` gate is armed. */
   start(now: number): void {
     if (this.#state !== 'new') return;
-    const at = this.#gate.advanceClock(now);
+    const at = this.#observe(now);
     this.#state = 'connecting';
     this.#gate.start();
     this.#driver.start(at);
@@ -163,7 +169,7 @@ export class Dtls {
    */
   setRemoteFingerprints(fingerprints: readonly Fingerprint[], now: number): void {
     listOf(fingerprintRule)(fingerprints, 'fingerprints');
-    this.#gate.advanceClock(now);
+    this.#observe(now);
     if (this.#state === 'closed' || this.#state === 'failed') return;
     const mismatch = this.#peer.expect([...fingerprints]);
     if (mismatch !== undefined) this.#fail(mismatch, mismatch.alert);
@@ -190,7 +196,7 @@ export class Dtls {
       this.#fail(RECORD_LIMIT);
       return -1;
     }
-    if (verdict === 'replace') this.updateKeys(this.#gate.now);
+    if (verdict === 'replace') this.#updateKeys(false);
     return write.seal(ContentType.applicationData, buffer, offset, length);
   }
 
@@ -199,10 +205,8 @@ export class Dtls {
    * after `limits.recordsPerUpdate` records. Without effect unless connected, and in DTLS 1.2.
    */
   updateKeys(now: number, requestPeer = false): void {
-    const at = this.#gate.advanceClock(now);
-    if (this.#state !== 'connected') return;
-    this.#driver.updateKeys(requestPeer, at);
-    this.#gate.guardFlight();
+    this.#observe(now);
+    if (this.#state === 'connected') this.#updateKeys(requestPeer);
   }
 
   /**
@@ -224,11 +228,14 @@ export class Dtls {
     return material && splitSrtpKeys(srtpProfile, material);
   }
 
-  /** Ends the association: close_notify if there is one, no event; everything queued is dropped. */
-  close(now: number): void {
-    this.#gate.advanceClock(now);
+  /**
+   * Ends the association, whatever the `reason`: a close_notify remains to be polled if the handshake is complete, and no
+   * event follows; everything queued is dropped.
+   */
+  close(reason: Failure, now: number): void {
+    this.#observe(now);
     if (this.#state === 'closed' || this.#state === 'failed') return;
-    this.#end('closed');
+    this.#end('closed', reason);
     this.#events.clear();
     this.#data.clear();
     // RFC 5246 §7.2.1. Before the handshake is complete there is nothing to close.
@@ -242,7 +249,7 @@ export class Dtls {
    * opened where they lie, and what they hold is a view of it.
    */
   handlePacket(data: Uint8Array, now: number, owned = false): void {
-    const at = this.#gate.advanceClock(now);
+    const at = this.#observe(now);
     if (this.#state !== 'connecting' && this.#state !== 'connected') {
       this.#counters.add('datagramsIgnored');
       return;
@@ -251,11 +258,11 @@ export class Dtls {
     const before = this.#epochs.read13;
     this.#handleDatagram(data, at, owned);
     if (this.#epochs.read13 !== before || this.#epochs.read12 !== undefined) this.#handleHeld(at);
-    this.#guardReading(at);
+    this.#guardReading();
   }
 
   handleTimeout(now: number): void {
-    const at = this.#gate.advanceClock(now);
+    const at = this.#observe(now);
     for (let timer = this.#timers.takeDue(at); timer !== undefined; timer = this.#timers.takeDue(at)) {
       switch (timer) {
         case 'dtlsAck':
@@ -272,6 +279,10 @@ export class Dtls {
           break;
       }
     }
+  }
+
+  thaw(missed: number): void {
+    this.#gate.thaw(missed);
   }
 
   // --- what to do next ---
@@ -328,6 +339,7 @@ export class Dtls {
       },
       timers: this.#timers.armed(),
       counters: this.#counters.snapshot(),
+      ...(this.#reason === undefined ? {} : { end: this.#reason }),
     };
   }
 
@@ -379,7 +391,7 @@ export class Dtls {
     }
   }
 
-  #guardReading(now: number): void {
+  #guardReading(): void {
     if (this.#state === 'closed' || this.#state === 'failed') return;
     const [newest] = this.#epochs.read13;
     const verdict = judgeReading(this.#epochs, this.#configuration.limits);
@@ -387,7 +399,7 @@ export class Dtls {
       this.#fail(FORGERY_LIMIT, AlertDescription.badRecordMac);
     } else if (verdict === 'replace' && this.#state === 'connected' && newest !== undefined) {
       newest.successorAsked = true;
-      this.updateKeys(now, true);
+      this.#updateKeys(true);
     }
   }
 
@@ -396,21 +408,22 @@ export class Dtls {
       this.#counters.add('plaintextIgnored');
       return;
     }
-    this.#gate.hear();
+    this.#gate.hear(record.epoch);
     this.#driver.confirmPeer();
     if (!this.#data.push(record.opened, this.#state === 'connected')) this.#counters.add('dataDropped');
   }
 
   #handleHandshake(record: RecordReader, now: number): void {
     const outcome = this.#driver.handleRecord(record, now);
-    if (this.#driver.heard && (record.epoch > 0 || this.#state === 'connecting')) this.#gate.hear();
+    if (this.#driver.heard && (record.epoch > 0 || this.#state === 'connecting'))
+      this.#gate.hear(record.epoch);
     if (outcome !== undefined) this.#handleOutcome(outcome);
     else if (this.#state === 'connected') this.#gate.guardFlight();
   }
 
   #handleAck(record: RecordReader, now: number): void {
     const outcome = this.#driver.handleAck(record, now);
-    if (record.epoch > 0) this.#gate.hear();
+    if (record.epoch > 0) this.#gate.hear(record.epoch);
     if (outcome !== undefined) this.#handleOutcome(outcome);
   }
 
@@ -437,7 +450,7 @@ export class Dtls {
   #handleAlert(record: RecordReader): void {
     const meaning = this.#alerts.interpret(record);
     if (meaning === undefined) return;
-    this.#gate.hear();
+    this.#gate.hear(record.epoch);
     if (meaning === 'close-notify') this.#handleCloseNotify();
     else if (meaning !== 'warning') this.#fail(meaning, isProblem(meaning) ? meaning.alert : undefined);
   }
@@ -450,7 +463,18 @@ export class Dtls {
     this.#events.push({ type: 'closed' });
   }
 
-  // --- state ---
+  // --- time and state ---
+
+  /** Tells the clock `now`, if it is ours, and answers its time. */
+  #observe(now: number): number {
+    this.#clock.observe(now, this);
+    return this.#clock.now;
+  }
+
+  #updateKeys(requestPeer: boolean): void {
+    this.#driver.updateKeys(requestPeer, this.#clock.now);
+    this.#gate.guardFlight();
+  }
 
   #connectIfVerified(): void {
     if (this.#state !== 'connecting' || !this.#driver.complete || !this.#peer.accepted) return;
@@ -462,7 +486,6 @@ export class Dtls {
   }
 
   #handleDeadline(): void {
-    if (this.#gate.extendAfterFreeze()) return;
     if (this.#state === 'connected' && this.#driver.peerConfirmed) {
       this.#driver.giveUp();
       return;
@@ -478,14 +501,15 @@ export class Dtls {
 
   /** The end by a failure: the peer is told once, everything else queued is dropped. */
   #failWith(failure: Failure, alert: AlertDescription | undefined): void {
-    this.#end('failed');
+    this.#end('failed', failure);
     this.#data.clear();
     if (alert !== undefined) this.#alerts.sayFatal(alert);
     this.#events.push({ type: 'closed', failure });
   }
 
-  #end(state: 'closed' | 'failed'): void {
+  #end(state: 'closed' | 'failed', reason?: Failure): void {
     this.#state = state;
+    this.#reason = reason;
     this.#timers.disarmAll();
     this.#driver.abandon();
     this.#records.takeHeld();

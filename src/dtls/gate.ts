@@ -1,84 +1,70 @@
 /**
- * HandshakeGate: the clock of an association, and how long the peer may keep it waiting.
+ * HandshakeGate: how long the peer may keep an association waiting.
  *
  *     start ─┬→ dtlsHint       fires once, unless something of the peer's handshake comes before
  *            └→ dtlsHandshake  armed ─connected, and all is acknowledged→ disarmed
  *                              armed ←─ connected, a flight of DTLS 1.3 ──┘
  *
- * What follows when one of them fires is the association's to say. A gate found late has been slept through, and is
- * extended once. Failures are made here, because they tell people how long it took and how long the peer was silent.
+ * What follows when one of them fires is the association's to say. A host that stood still makes `dtlsHandshake` longer by
+ * what it has missed (core/clock.ts). Failures are made here, because they tell people how long it took and how long the
+ * peer was silent.
  */
+import type { Clock } from '../core/clock.ts';
+import { THAW_GRACE } from '../core/clock.ts';
 import type { Failure } from '../core/errors.ts';
 import type { TimerTable } from '../core/timers.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { HandshakeDriver } from './handshake-driver.ts';
 import type { DtlsConfiguration } from './options.ts';
-import { MAX_RETRANSMIT_TIMEOUT } from './options.ts';
 import type { DtlsState, DtlsTimer } from './states.ts';
 
-/** A gate found this many ms late was slept through: the machine was frozen, not the peer silent (F5b). */
-const FROZEN_AFTER = 1000;
-
-/** The clock and the gate of one association. */
+/** The gates of one association. */
 export class HandshakeGate {
   readonly #configuration: DtlsConfiguration;
   readonly #driver: HandshakeDriver;
   readonly #timers: TimerTable<DtlsTimer>;
-  #now = -Infinity;
+  readonly #clock: Clock;
   #startedAt = 0;
   #lastHeardAt = 0;
-  #deadline = Infinity;
-  #graceGiven = false;
 
   constructor(configuration: DtlsConfiguration, driver: HandshakeDriver, timers: TimerTable<DtlsTimer>) {
     this.#configuration = configuration;
+    this.#clock = configuration.clock;
     this.#driver = driver;
     this.#timers = timers;
   }
 
-  /** The last time seen, in ms. */
-  get now(): number {
-    return this.#now;
-  }
-
   /** Milliseconds since `start`. */
   get waited(): number {
-    return this.#now - this.#startedAt;
-  }
-
-  /** Answers `now`, or the last time seen if that is later. */
-  advanceClock(now: number): number {
-    if (now > this.#now) this.#now = now;
-    return this.#now;
+    return this.#clock.now - this.#startedAt;
   }
 
   start(): void {
-    this.#startedAt = this.#now;
-    this.#lastHeardAt = this.#now;
-    this.#arm(this.#configuration.handshakeTimeout);
-    this.#timers.arm('dtlsHint', this.#now + this.#configuration.hintTimeout);
+    const { now } = this.#clock;
+    this.#startedAt = now;
+    this.#lastHeardAt = now;
+    this.#arm();
+    this.#timers.arm('dtlsHint', now + this.#configuration.hintTimeout);
   }
 
-  /** The peer has said something that may be its word. */
-  hear(): void {
-    this.#lastHeardAt = this.#now;
+  /** The peer has said something in `epoch`: protected it is its word, in plaintext (epoch 0) it may be anybody's. */
+  hear(epoch: number): void {
+    this.#lastHeardAt = this.#clock.now;
+    if (epoch > 0) this.#clock.hear();
   }
 
   /** Connected: `dtlsHandshake` runs as long as a flight of DTLS 1.3 is not acknowledged. */
   guardFlight(): void {
     if (!this.#driver.awaitsAnswer) this.#timers.disarm('dtlsHandshake');
-    else if (!this.#timers.isArmed('dtlsHandshake')) this.#arm(this.#configuration.handshakeTimeout);
+    else if (!this.#timers.isArmed('dtlsHandshake')) this.#arm();
   }
 
-  /**
-   * `dtlsHandshake` has fired; true if it was slept through, and is armed once more. After a freeze the peer's packets
-   * wait in the socket, and ours have just gone out: one more round is due.
-   */
-  extendAfterFreeze(): boolean {
-    if (this.#graceGiven || this.#now - this.#deadline < FROZEN_AFTER) return false;
-    this.#graceGiven = true;
-    this.#arm(MAX_RETRANSMIT_TIMEOUT);
-    return true;
+  /** The host stood still for `missed` ms: the peer's packets wait in the socket, and ours go out again. */
+  thaw(missed: number): void {
+    const timers = this.#timers;
+    if (!timers.isArmed('dtlsHandshake')) return;
+    const extended = timers.deadline('dtlsHandshake') + missed;
+    timers.arm('dtlsHandshake', Math.max(extended, this.#clock.now + THAW_GRACE));
   }
 
   /** `gate` names what has expired, if anything has. */
@@ -89,7 +75,7 @@ export class HandshakeGate {
       message: diagnosis.message,
       gate,
       elapsed: gate === undefined ? undefined : this.waited,
-      peerSilentFor: this.#now - this.#lastHeardAt,
+      peerSilentFor: this.#clock.now - this.#lastHeardAt,
     };
   }
 
@@ -116,8 +102,7 @@ export class HandshakeGate {
     }
   }
 
-  #arm(duration: number): void {
-    this.#deadline = this.#now + duration;
-    this.#timers.arm('dtlsHandshake', this.#deadline);
+  #arm(): void {
+    this.#timers.arm('dtlsHandshake', this.#clock.now + this.#configuration.handshakeTimeout);
   }
 }

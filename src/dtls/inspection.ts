@@ -1,4 +1,5 @@
 /** The inspection of an association: everything there is to see of it, plain and JSON-safe; no secrets. */
+import type { Failure } from '../core/errors.ts';
 import type { Fingerprint } from './certificate/fingerprint.ts';
 import type { DtlsCipherSuite } from './cipher-suites.ts';
 import type { DtlsCounter } from './counting.ts';
@@ -30,6 +31,8 @@ export interface DtlsInspection {
   /** Armed timers and their deadlines in ms. */
   readonly timers: Partial<Record<DtlsTimer, number>>;
   readonly counters: Record<DtlsCounter, number>;
+  /** Why it is over; missing while it is not, and after the peer's close_notify. */
+  readonly end?: Failure;
 }
 
 /** What `Dtls.inspect()` shows of the handshake. */

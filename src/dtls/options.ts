@@ -1,6 +1,7 @@
 /** Options of one DTLS connection, their defaults and bounds. */
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES, copyBytes } from '../core/bytes.ts';
+import { Clock } from '../core/clock.ts';
 import { badArgument } from '../core/errors.ts';
 import type { OptionRule, OptionRules } from '../core/options.ts';
 import {
@@ -8,6 +9,7 @@ import {
   callback,
   checkOptions,
   flag,
+  having,
   integer,
   listOf,
   nested,
@@ -97,6 +99,8 @@ export interface DtlsOptions {
   readonly certificate: Certificate;
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
+  /** The clock of the connection that the association is part of; without one it has its own. */
+  readonly clock?: Clock | undefined;
   /** The peer's `a=fingerprint` lines; when not known yet, `setRemoteFingerprints` tells them later. */
   readonly remoteFingerprints?: readonly Fingerprint[] | undefined;
   /**
@@ -197,6 +201,7 @@ export const DTLS_OPTION_RULES: OptionRules<DtlsOptions> = {
   certificate: required(certificateRule),
   crypto: required(cryptoRule),
   random: required(randomRule),
+  clock: having('a Clock', ['observe', 'hear']),
   remoteFingerprints: listOf(fingerprintRule),
   dangerouslyAcceptAnyFingerprint: flag,
   versions: nested(VERSION_RULES),
@@ -220,6 +225,7 @@ export interface DtlsConfiguration {
   readonly certificate: Certificate;
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
+  readonly clock: Clock;
   readonly dangerouslyAcceptAnyFingerprint: boolean;
   readonly versions: DtlsVersions;
   readonly groups: readonly Group[];
@@ -264,6 +270,7 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
     certificate: options.certificate,
     crypto: options.crypto,
     random: options.random,
+    clock: options.clock ?? new Clock(),
     dangerouslyAcceptAnyFingerprint: options.dangerouslyAcceptAnyFingerprint === true,
     versions,
     groups,

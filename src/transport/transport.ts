@@ -222,7 +222,7 @@ export class Transport implements Machine<TransportEvent> {
   /** Ends the path; close_notify, if there is anybody to tell, is the last record to be polled. */
   close(reason: Failure, now: number): void {
     this.#lastPath = this.#ice.sendPath;
-    this.#dtls?.close(now);
+    this.#dtls?.close(reason, now);
     this.#ice.close(reason, now);
     this.#early.clear();
     this.#events.clear();
@@ -258,6 +258,7 @@ export class Transport implements Machine<TransportEvent> {
 
   thaw(missed: number): void {
     this.#ice.thaw(missed);
+    this.#dtls?.thaw(missed);
   }
 
   // --- what to do next ---
@@ -412,6 +413,7 @@ export class Transport implements Machine<TransportEvent> {
       certificate,
       crypto,
       random: splitRandom(random, 'dtls'),
+      clock: this.#options.clock,
       remoteFingerprints: start.fingerprints,
       mtu: Math.min(mtu, DTLS_MAX_MTU),
       // RFC 6347 §4.2.4.1 starts at 1 s "unless other information is available": ICE has measured this path.

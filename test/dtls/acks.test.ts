@@ -5,7 +5,7 @@ import type { DtlsOptions, DtlsRole } from '../../src/dtls/index.ts';
 import { decodeAck, encodeAck } from '../../src/dtls/record/ack.ts';
 import { nearestSequence } from '../../src/dtls/record/unified-header.ts';
 import type { PairOptions, Sent, Wire } from './pair.ts';
-import { PERFECT, Pair, connectedPair, sealed, textOf } from './pair.ts';
+import { LOCAL_CLOSE, PERFECT, Pair, connectedPair, sealed, textOf } from './pair.ts';
 
 const versions = { min: '1.3', max: '1.3' } as const;
 
@@ -323,7 +323,7 @@ describe('protected records', () => {
   it('T100 close_notify is answered in kind', () => {
     const pair = connected13();
     pair.sendText('client', 'last words');
-    pair.client.close(pair.now);
+    pair.client.close(LOCAL_CLOSE, pair.now);
     pair.runTo(pair.now + 100);
     expect(pair.received.server.map(textOf)).toEqual(['last words']);
     expect(pair.events.server).toContainEqual({ type: 'closed' });

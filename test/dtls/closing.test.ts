@@ -4,7 +4,7 @@ import { concatBytes } from '../../src/core/bytes.ts';
 import { HandshakeType, writeHandshakeHeader } from '../../src/dtls/messages/handshake.ts';
 import { ContentType, writeRecordHeader } from '../../src/dtls/record/record.ts';
 import type { WriteEpoch } from '../../src/dtls/record/write-epoch.ts';
-import { Pair, connectedPair, sealed, textOf } from './pair.ts';
+import { LOCAL_CLOSE, Pair, connectedPair, sealed, textOf } from './pair.ts';
 import type { Machine } from './machines.ts';
 import { Conversation } from './machines.ts';
 
@@ -18,7 +18,7 @@ function plaintextAlert(level: number, description: number): Uint8Array {
 describe('close', () => {
   it('T100 close_notify goes out once and comes back, and both ends are empty', () => {
     const pair = connectedPair();
-    pair.client.close(pair.now);
+    pair.client.close(LOCAL_CLOSE, pair.now);
     expect(pair.client.state).toBe('closed');
     pair.runTo(pair.now + 1000);
     expect(pair.events.client).toEqual([{ type: 'connected' }]);
@@ -31,7 +31,7 @@ describe('close', () => {
     const { client, server, now } = connectedPair();
     const before = sealed(client, 'before') ?? new Uint8Array();
     const late = sealed(client, 'late') ?? new Uint8Array();
-    client.close(now);
+    client.close(LOCAL_CLOSE, now);
     const notify = client.pollTransmit() ?? new Uint8Array();
     server.handlePacket(concatBytes(before, notify, late), now);
     server.handlePacket(late, now);
@@ -41,7 +41,7 @@ describe('close', () => {
 
   it('T105 during the handshake it says nothing more', () => {
     const pair = new Pair().start();
-    pair.client.close(pair.now);
+    pair.client.close(LOCAL_CLOSE, pair.now);
     expect([pair.client.pollTransmit(), pair.client.pollEvent(), pair.client.nextTimeout()]).toEqual([
       undefined,
       undefined,
@@ -52,9 +52,9 @@ describe('close', () => {
   it('T106 after the end every call is without effect', () => {
     const pair = connectedPair();
     const record = sealed(pair.server, 'x') ?? new Uint8Array();
-    pair.client.close(pair.now);
+    pair.client.close(LOCAL_CLOSE, pair.now);
     pair.client.pollTransmit();
-    pair.client.close(pair.now);
+    pair.client.close(LOCAL_CLOSE, pair.now);
     pair.client.start(pair.now);
     pair.client.handlePacket(record, pair.now);
     pair.client.handleTimeout(pair.now + 60_000);
@@ -68,10 +68,20 @@ describe('close', () => {
     expect(pair.client.nextTimeout()).toBe(Infinity);
   });
 
+  it.each(['local-close', 'path-lost'])('says close_notify for %s, and shows why it ended', (code) => {
+    const { client, now } = connectedPair();
+    const reason = { ...LOCAL_CLOSE, code };
+    expect(client.inspect()).not.toHaveProperty('end');
+    client.close(reason, now);
+    client.close(LOCAL_CLOSE, now);
+    expect([client.pollTransmit(), client.pollTransmit()]).toEqual([expect.any(Uint8Array), undefined]);
+    expect(client.inspect()).toMatchObject({ state: 'closed', end: reason });
+  });
+
   it('F2c drops what was queued', () => {
     const { client, server, now } = connectedPair();
     server.handlePacket(sealed(client, 'unread') ?? new Uint8Array(), now);
-    server.close(now);
+    server.close(LOCAL_CLOSE, now);
     expect(server.pollData()).toBeUndefined();
     expect(server.inspect().queued).toEqual({ events: 0, alerts: 1, data: 0, heldRecords: 0 });
   });
@@ -158,7 +168,7 @@ describe('a peer that wants to shake hands again', () => {
     const write = writerOf(conversation.client);
     write.sequence = 100;
     pair.server.handlePacket(renegotiation(HandshakeType.clientHello, write), pair.now);
-    pair.server.close(pair.now);
+    pair.server.close(LOCAL_CLOSE, pair.now);
     expect(pair.server.pollTransmit()).toBeDefined();
     expect(pair.server.pollTransmit()).toBeUndefined();
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Fingerprint } from '../../src/dtls/index.ts';
 import { Dtls, fingerprintOf } from '../../src/dtls/index.ts';
 import type { PairOptions } from './pair.ts';
-import { Pair, certificates, crypto, engineOptions, sealed, textOf } from './pair.ts';
+import { LOCAL_CLOSE, Pair, certificates, crypto, engineOptions, sealed, textOf } from './pair.ts';
 
 const right = certificates.server.fingerprint;
 const wrong: Fingerprint = certificates.client.fingerprint;
@@ -88,7 +88,7 @@ describe('fingerprints that come later', () => {
   it('nothing held comes out when the peer closes before they have come', () => {
     const pair = new Pair(clientExpecting(undefined)).start().runTo(1000);
     pair.sendText('server', 'early');
-    pair.server.close(pair.now);
+    pair.server.close(LOCAL_CLOSE, pair.now);
     pair.runTo(1100);
     expect(pair.events.client).toEqual([{ type: 'closed' }]);
     expect(pair.received.client).toEqual([]);

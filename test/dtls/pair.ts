@@ -4,12 +4,16 @@
  */
 import type { Bytes } from '../../src/core/bytes.ts';
 import { copyBytes } from '../../src/core/bytes.ts';
+import type { Failure } from '../../src/core/errors.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
 import type { Certificate, DtlsEvent, DtlsOptions, DtlsRole } from '../../src/dtls/index.ts';
 import { DTLS_TAILROOM, Dtls, selfSignedCertificate } from '../../src/dtls/index.ts';
 
 export const crypto = jsCrypto();
+
+/** What `close` is told. */
+export const LOCAL_CLOSE: Failure = { layer: 'rtc', code: 'local-close', message: 'This end has closed.' };
 
 export const certificates: Record<DtlsRole, Certificate> = {
   client: selfSignedCertificate({ random: new SeededRandom(11), crypto }),

@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { concatBytes, copyBytes, readU16, readU48, writeU48 } from '../../src/core/bytes.ts';
 import { DTLS_HEADROOM, DTLS_TAILROOM, Dtls } from '../../src/dtls/index.ts';
 import { ContentType, writeRecordHeader } from '../../src/dtls/record/record.ts';
-import { Pair, bytesOf, certificates, connectedPair, engineOptions, sealed, textOf } from './pair.ts';
+import {
+  LOCAL_CLOSE,
+  Pair,
+  bytesOf,
+  certificates,
+  connectedPair,
+  engineOptions,
+  sealed,
+  textOf,
+} from './pair.ts';
 
 /** A plaintext record of epoch 0. */
 function plaintextRecord(type: ContentType, body: Uint8Array): Uint8Array {
@@ -57,7 +66,7 @@ describe('seal', () => {
     client.start(0);
     expect(client.seal(new Uint8Array(100), 30, 5)).toBe(-1);
     const pair = connectedPair();
-    pair.client.close(pair.now);
+    pair.client.close(LOCAL_CLOSE, pair.now);
     expect(pair.client.seal(new Uint8Array(100), 30, 5)).toBe(-1);
   });
 
@@ -286,7 +295,7 @@ describe('records that come too early', () => {
     for (let i = 0; i < 4; i++) server.handlePacket(recordOf(pair.client, 'x'), 1);
     expect(server.inspect().queued.heldRecords).toBe(2);
     expect(server.inspect().counters.recordsHeldDropped).toBe(2);
-    server.close(2);
+    server.close(LOCAL_CLOSE, 2);
     expect(server.inspect().queued).toEqual({ events: 0, alerts: 0, data: 0, heldRecords: 0 });
   });
 

@@ -1,5 +1,6 @@
 /** Retransmission, deadlines and clocks. Times are those of the virtual clock, in ms. */
 import { describe, expect, it } from 'vitest';
+import { Clock, FREEZE, THAW_GRACE } from '../../src/core/clock.ts';
 import { Dtls } from '../../src/dtls/index.ts';
 import { Pair, connectedPair, dropping, engineOptions, PERFECT } from './pair.ts';
 
@@ -202,6 +203,61 @@ describe('deadline', () => {
     server.handleTimeout(60_000);
     server.handleTimeout(120_000);
     expect(server.state).toBe('failed');
+  });
+
+  it('F5b with a clock of its own the gate is longer by what was missed, no less than the grace', () => {
+    const client = new Dtls(engineOptions('client'));
+    client.start(0);
+    client.handleTimeout(400);
+    // The next retransmission was due at 1200.
+    client.handleTimeout(11_200);
+    expect(client.inspect().timers).toMatchObject({ dtlsHandshake: 25_000 });
+
+    const late = new Dtls(engineOptions('server'));
+    late.start(0);
+    late.handleTimeout(3000);
+    // Only the gate itself is left, due at 15000.
+    late.handleTimeout(15_000 + FREEZE);
+    expect(late.inspect().timers).toEqual({ dtlsHandshake: 15_000 + FREEZE + THAW_GRACE });
+  });
+
+  it('F5b is forgiven once more when the peer was heard under protection, and not for plaintext', () => {
+    const clock = new Clock(true, 0);
+    let heard = 0;
+    clock.hear = () => heard++;
+    const pair = new Pair({ server: { clock } }).start();
+    pair.runTo(15);
+    expect([pair.server.inspect().handshake.flight.number, heard]).toEqual([4, 0]);
+    pair.run();
+    expect(pair.connected).toBe(true);
+    expect(heard).toBeGreaterThan(0);
+  });
+
+  it('F5b on a shared clock the owner alone says that the host stood still', () => {
+    const clock = new Clock(true, 0);
+    const server = new Dtls({ ...engineOptions('server'), clock });
+    clock.advance(0, server);
+    server.start(0);
+    clock.advance(10_000, server);
+    server.handleTimeout(10_000);
+    // The hint was due at 3000.
+    expect(server.inspect().timers).toEqual({ dtlsHandshake: 15_000 + 7000 });
+    server.handleTimeout(30_000);
+    expect([server.state, clock.now, clock.freezes]).toEqual(['connecting', 10_000, 1]);
+    clock.advance(22_000, server);
+    server.handleTimeout(22_000);
+    expect(server.pollEvent()).toMatchObject({ type: 'warning' });
+    expect(server.pollEvent()).toMatchObject({ failure: { gate: 'dtlsHandshake', elapsed: 22_000 } });
+  });
+
+  it('F5b a freeze with nothing awaited arms nothing', () => {
+    const { client, now } = connectedPair();
+    client.thaw(60_000);
+    client.handleTimeout(now + 60_000);
+    expect([client.state, client.nextTimeout()]).toEqual(['connected', Infinity]);
+    const fresh = new Dtls(engineOptions('client'));
+    fresh.thaw(60_000);
+    expect(fresh.nextTimeout()).toBe(Infinity);
   });
 
   it('a clock that goes back is taken for one that stands still', () => {
