@@ -99,6 +99,10 @@ export class Dtls implements Machine<DtlsEvent> {
   readonly #alerts: AlertExchange;
   readonly #data: ReceivedData;
   #state: DtlsState = 'new';
+  /** False once `pollTransmit` has found nothing, until something happens that may give it a datagram. */
+  #mayTransmit = false;
+  /** So many records a key may seal before it has to be judged. */
+  readonly #carefreeRecords: number;
   /** Why it is over; `undefined` for the peer's close_notify. */
   #reason: Failure | undefined;
 
@@ -120,6 +124,7 @@ export class Dtls implements Machine<DtlsEvent> {
     this.#records = new RecordReader(this.#epochs, limits, this.#counters);
     this.#alerts = new AlertExchange(this.#driver, this.#handshake, this.#configuration, this.#counters);
     this.#data = new ReceivedData(limits);
+    this.#carefreeRecords = Math.min(limits.recordsPerKey, limits.recordsPerUpdate);
   }
 
   get state(): DtlsState {
@@ -160,6 +165,7 @@ export class Dtls implements Machine<DtlsEvent> {
     const at = this.#observe(now);
     this.#state = 'connecting';
     this.#gate.start();
+    this.#mayTransmit = true;
     this.#driver.start(at);
   }
 
@@ -191,12 +197,14 @@ export class Dtls implements Machine<DtlsEvent> {
     }
     const write = this.#epochs.write;
     if (this.#state !== 'connected' || write === undefined) return -1;
-    const verdict = judgeWriting(write, this.version === '1.3', this.#configuration.limits);
-    if (verdict === 'worn') {
-      this.#fail(RECORD_LIMIT);
-      return -1;
+    if (write.sequence >= this.#carefreeRecords) {
+      const verdict = judgeWriting(write, this.version === '1.3', this.#configuration.limits);
+      if (verdict === 'worn') {
+        this.#fail(RECORD_LIMIT);
+        return -1;
+      }
+      if (verdict === 'replace') this.#updateKeys(false);
     }
-    if (verdict === 'replace') this.#updateKeys(false);
     return write.seal(ContentType.applicationData, buffer, offset, length);
   }
 
@@ -258,12 +266,13 @@ export class Dtls implements Machine<DtlsEvent> {
     const before = this.#epochs.read13;
     this.#handleDatagram(data, at, owned);
     if (this.#epochs.read13 !== before || this.#epochs.read12 !== undefined) this.#handleHeld(at);
-    this.#guardReading();
+    if (this.#records.hasForgeries) this.#guardReading();
   }
 
   handleTimeout(now: number): void {
     const at = this.#observe(now);
     for (let timer = this.#timers.takeDue(at); timer !== undefined; timer = this.#timers.takeDue(at)) {
+      this.#mayTransmit = true;
       switch (timer) {
         case 'dtlsAck':
           this.#driver.acknowledge();
@@ -289,7 +298,10 @@ export class Dtls implements Machine<DtlsEvent> {
 
   /** The next datagram of handshake or alerts; application records come from `seal`. */
   pollTransmit(): Bytes | undefined {
-    return this.#driver.pollTransmit() ?? this.#alerts.pollTransmit();
+    if (!this.#mayTransmit) return undefined;
+    const datagram = this.#driver.pollTransmit() ?? this.#alerts.pollTransmit();
+    this.#mayTransmit = datagram !== undefined;
+    return datagram;
   }
 
   /** How many events and records of data `pollEvent` and `pollData` have. */
@@ -345,6 +357,8 @@ export class Dtls implements Machine<DtlsEvent> {
 
   /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
   invariantViolation(): string | undefined {
+    const isWaiting = this.#driver.hasDatagrams || this.#alerts.size > 0;
+    if (isWaiting && !this.#mayTransmit) return 'DTLS has a datagram that nobody would ask for';
     return this.#gate.violation(this.#state);
   }
 
@@ -373,10 +387,12 @@ export class Dtls implements Machine<DtlsEvent> {
       this.#fail(problem, problem.alert);
       return;
     }
+    if (record.type === ContentType.applicationData) {
+      this.#handleData(record);
+      return;
+    }
+    this.#mayTransmit = true;
     switch (record.type) {
-      case ContentType.applicationData:
-        this.#handleData(record);
-        break;
       case ContentType.handshake:
         this.#handleHandshake(record, now);
         break;
@@ -408,22 +424,21 @@ export class Dtls implements Machine<DtlsEvent> {
       this.#counters.add('plaintextIgnored');
       return;
     }
-    this.#gate.hear(record.epoch);
-    this.#driver.confirmPeer();
+    this.#hear(record.epoch);
+    if (!this.#driver.peerConfirmed) this.#driver.confirmPeer();
     if (!this.#data.push(record.opened, this.#state === 'connected')) this.#counters.add('dataDropped');
   }
 
   #handleHandshake(record: RecordReader, now: number): void {
     const outcome = this.#driver.handleRecord(record, now);
-    if (this.#driver.heard && (record.epoch > 0 || this.#state === 'connecting'))
-      this.#gate.hear(record.epoch);
+    if (this.#driver.heard && (record.epoch > 0 || this.#state === 'connecting')) this.#hear(record.epoch);
     if (outcome !== undefined) this.#handleOutcome(outcome);
     else if (this.#state === 'connected') this.#gate.guardFlight();
   }
 
   #handleAck(record: RecordReader, now: number): void {
     const outcome = this.#driver.handleAck(record, now);
-    if (record.epoch > 0) this.#gate.hear(record.epoch);
+    if (record.epoch > 0) this.#hear(record.epoch);
     if (outcome !== undefined) this.#handleOutcome(outcome);
   }
 
@@ -450,7 +465,7 @@ export class Dtls implements Machine<DtlsEvent> {
   #handleAlert(record: RecordReader): void {
     const meaning = this.#alerts.interpret(record);
     if (meaning === undefined) return;
-    this.#gate.hear(record.epoch);
+    this.#hear(record.epoch);
     if (meaning === 'close-notify') this.#handleCloseNotify();
     else if (meaning !== 'warning') this.#fail(meaning, isProblem(meaning) ? meaning.alert : undefined);
   }
@@ -471,7 +486,14 @@ export class Dtls implements Machine<DtlsEvent> {
     return this.#clock.now;
   }
 
+  /** The peer has said something in `epoch`: protected it is its word, in plaintext (epoch 0) it may be anybody's. */
+  #hear(epoch: number): void {
+    this.#gate.lastHeardAt = this.#clock.now;
+    if (epoch > 0) this.#clock.hear();
+  }
+
   #updateKeys(requestPeer: boolean): void {
+    this.#mayTransmit = true;
     this.#driver.updateKeys(requestPeer, this.#clock.now);
     this.#gate.guardFlight();
   }
@@ -510,6 +532,7 @@ export class Dtls implements Machine<DtlsEvent> {
   #end(state: 'closed' | 'failed', reason?: Failure): void {
     this.#state = state;
     this.#reason = reason;
+    this.#mayTransmit = true;
     this.#timers.disarmAll();
     this.#driver.abandon();
     this.#records.takeHeld();

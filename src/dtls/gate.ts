@@ -20,12 +20,13 @@ import type { DtlsState, DtlsTimer } from './states.ts';
 
 /** The gates of one association. */
 export class HandshakeGate {
+  /** When the peer said something that may be its word, in ms. A plain field: it is written for every record. */
+  lastHeardAt = 0;
   readonly #configuration: DtlsConfiguration;
   readonly #driver: HandshakeDriver;
   readonly #timers: TimerTable<DtlsTimer>;
   readonly #clock: Clock;
   #startedAt = 0;
-  #lastHeardAt = 0;
 
   constructor(configuration: DtlsConfiguration, driver: HandshakeDriver, timers: TimerTable<DtlsTimer>) {
     this.#configuration = configuration;
@@ -42,15 +43,9 @@ export class HandshakeGate {
   start(): void {
     const { now } = this.#clock;
     this.#startedAt = now;
-    this.#lastHeardAt = now;
+    this.lastHeardAt = now;
     this.#arm();
     this.#timers.arm('dtlsHint', now + this.#configuration.hintTimeout);
-  }
-
-  /** The peer has said something in `epoch`: protected it is its word, in plaintext (epoch 0) it may be anybody's. */
-  hear(epoch: number): void {
-    this.#lastHeardAt = this.#clock.now;
-    if (epoch > 0) this.#clock.hear();
   }
 
   /** Connected: `dtlsHandshake` runs as long as a flight of DTLS 1.3 is not acknowledged. */
@@ -75,7 +70,7 @@ export class HandshakeGate {
       message: diagnosis.message,
       gate,
       elapsed: gate === undefined ? undefined : this.waited,
-      peerSilentFor: this.#clock.now - this.#lastHeardAt,
+      peerSilentFor: this.#clock.now - this.lastHeardAt,
     };
   }
 

@@ -54,6 +54,8 @@ export type HandshakeOutcome =
 
 /** One handshake from its first flight to its last acknowledgement. */
 export class HandshakeDriver {
+  /** True once the peer has sent application data (`confirmPeer`). A plain field: it is read for every record. */
+  peerConfirmed = false;
   readonly #configuration: DtlsConfiguration;
   readonly #handshake: Handshake;
   readonly #machine: HelloMachine;
@@ -64,7 +66,6 @@ export class HandshakeDriver {
   readonly #counters: DtlsCounters;
   readonly #retransmission: Retransmission;
   #heard = false;
-  #peerConfirmed = false;
   #gaveUp = false;
 
   constructor(
@@ -96,11 +97,6 @@ export class HandshakeDriver {
     if (this.#gaveUp || (this.complete && !this.#isDtls13)) return false;
     const { flight } = this.#handshake;
     return flight.awaited && flight.messages > 0;
-  }
-
-  /** True once the peer has sent application data. */
-  get peerConfirmed(): boolean {
-    return this.#peerConfirmed;
   }
 
   /** True once any part of the peer's handshake has come. */
@@ -173,8 +169,8 @@ export class HandshakeDriver {
 
   /** The peer has sent application data: in DTLS 1.2 that shows that it has our last flight, if that has gone out. */
   confirmPeer(): void {
-    if (this.#peerConfirmed || !this.complete || this.#handshake.flight.pending) return;
-    this.#peerConfirmed = true;
+    if (this.peerConfirmed || !this.complete || this.#handshake.flight.pending) return;
+    this.peerConfirmed = true;
     if (!this.#isDtls13) this.#handshake.flight.clear();
   }
 
@@ -192,6 +188,12 @@ export class HandshakeDriver {
   /** `dtlsAck` has fired: the rest of the peer's flight has had its time. */
   acknowledge(): void {
     this.#acknowledgements.due = true;
+  }
+
+  /** True while `pollTransmit` has something. */
+  get hasDatagrams(): boolean {
+    const { flight, epochs } = this.#handshake;
+    return flight.pending || (epochs.write !== undefined && this.#acknowledgements.isDue);
   }
 
   pollTransmit(): Bytes | undefined {
@@ -239,7 +241,7 @@ export class HandshakeDriver {
       retransmitTimeout: this.#retransmission.timeout,
       datagramsSent: this.#retransmission.datagramsSent,
       bytesSent: this.#retransmission.bytesSent,
-      peerConfirmed: this.#peerConfirmed,
+      peerConfirmed: this.peerConfirmed,
       suspectsRoleConflict: this.#detector.suspects,
       acknowledgements: this.#acknowledgements.size,
       reassembly: { messages: this.#incoming.pending, bytes: this.#incoming.reserved },

@@ -20,6 +20,11 @@ export class Acknowledgements {
   due = false;
   #numbers: RecordNumber[] = [];
 
+  /** True while `poll` has an ACK, once there are keys. */
+  get isDue(): boolean {
+    return this.due && this.#numbers.length > 0;
+  }
+
   get size(): number {
     return this.#numbers.length;
   }

@@ -56,6 +56,8 @@ export class RecordReader {
   body: Uint8Array = NO_BYTES;
   /** The same of a protected record, empty for others: nobody else holds these bytes. Whoever keeps them for long copies them. */
   opened: Bytes = NO_BYTES;
+  /** True from the first protected record on that was not authentic. */
+  hasForgeries = false;
 
   readonly #epochs: Epochs;
   readonly #limits: DtlsLimits;
@@ -177,6 +179,7 @@ export class RecordReader {
     const plaintextLength = read.open(this.#copy, header, length);
     if (plaintextLength < 0) {
       this.#counters.add('recordsForged');
+      this.hasForgeries = true;
       read.forged++;
       return false;
     }
@@ -225,6 +228,7 @@ export class RecordReader {
     const plaintextLength = read.open(this.#copy, header, length, sequence);
     if (plaintextLength < 0) {
       this.#counters.add('recordsForged');
+      this.hasForgeries = true;
       this.#countForgery(read);
       return false;
     }
