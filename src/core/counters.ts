@@ -1,7 +1,7 @@
 /**
  * Named counters: every silent drop has one. A name exists from the start, so that an operator sees the zeros too.
  */
-import { rowIn, rowsOf, type Rows } from './rows.ts';
+import { rowIn, rowsOf, type Rows } from './timers.ts';
 
 /** A set of counters with fixed names, each at 0 from the start. They only grow. */
 export class Counters<Name extends string> {

@@ -72,7 +72,7 @@ export class DeadlineHeap<Item> {
   /** The entry at the top, once it is there by its deadline. */
   #first(): Entry<Item> | undefined {
     for (let entry = this.#heap[0]; entry !== undefined; entry = this.#heap[0]) {
-      if (!(entry.at > this.#keys[0]!)) return entry; // said so that it ends for a time that is no number, too
+      if (!(entry.at > this.#keys[0]!)) return entry; // not `<=`: a NaN must end the loop as well
       this.#sink(entry, entry.at);
     }
     return undefined;

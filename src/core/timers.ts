@@ -3,9 +3,29 @@
  *
  * A timer is a field store, not an object: arming and disarming cost nothing, there is nothing to cancel and nothing
  * to leak. Times are milliseconds of the caller's monotonic clock; `Infinity` means "not armed".
+ *
+ * A name finds its row in one look-up. All tables made of the same list share the map, those of counters too.
  */
 import type { Layer } from './errors.ts';
-import { rowIn, rowsOf, type Rows } from './rows.ts';
+
+/** The places of names in a list of them. */
+export type Rows<Name extends string> = ReadonlyMap<Name, number>;
+
+const rowsOfLists = new WeakMap<readonly string[], Rows<string>>();
+
+/** The places of `names`: one list for all tables of a kind, which does not change any more. */
+export function rowsOf<Name extends string>(names: readonly Name[]): Rows<Name> {
+  const made = rowsOfLists.get(names) as Rows<Name> | undefined;
+  if (made !== undefined) return made;
+  const rows: Rows<Name> = new Map(names.map((name, row) => [name, row]));
+  rowsOfLists.set(names, rows);
+  return rows;
+}
+
+/** The place of `name`; -1 for one that is not in the list. */
+export function rowIn<Name extends string>(rows: Rows<Name>, name: Name): number {
+  return rows.get(name) ?? -1;
+}
 
 /** The timers of one machine: a deadline for each of its fixed names, all disarmed at first. */
 export class TimerTable<Name extends string> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Counters } from '../../src/core/counters.ts';
-import { rowIn, rowsOf } from '../../src/core/rows.ts';
+import { rowIn, rowsOf } from '../../src/core/timers.ts';
 
 describe('rows', () => {
   it('are the places of the names, made once for a list', () => {

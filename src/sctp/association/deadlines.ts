@@ -12,8 +12,7 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import { THAW_GRACE } from '../../core/clock.ts';
-import { rowIn, rowsOf } from '../../core/rows.ts';
-import { TimerTable } from '../../core/timers.ts';
+import { TimerTable, rowIn, rowsOf } from '../../core/timers.ts';
 
 const PROTOCOL_TIMERS = [
   't1',
