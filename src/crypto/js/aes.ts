@@ -1,13 +1,18 @@
 /**
- * AES-128 and AES-256, encryption only (FIPS 197), and its counter mode (SP 800-38A §6.5): all that GCM, SRTP and the
- * record numbers of DTLS 1.3 need.
+ * AES-128 and AES-256, encryption only (FIPS 197), with what is one step from it: counter mode for SRTP (SP 800-38A §6.5),
+ * and the masks of DTLS 1.3's record numbers (RFC 9147 §4.2.3).
  *
  * The key schedule runs once per key; after that nothing is allocated. A round is sixteen look-ups (SubBytes, ShiftRows
  * and MixColumns merged, the "T-tables" of the Rijndael proposal §5.2.1), so the time taken depends on the data through
  * the processor's cache. JavaScript cannot promise constant time; where that matters, the node provider uses the
  * processor's AES instructions.
  */
-import { readU32 } from '../../core/bytes.ts';
+import { readU32, writeU32 } from '../../core/bytes.ts';
+import { checkCounter, checkMask } from '../aead-arguments.ts';
+import type { CounterKey, MaskKey } from '../provider.ts';
+
+/** Bytes of a block. */
+const BLOCK = 16;
 
 /**
  * Four tables of 256 columns in one array: T0[x] is MixColumns of (SubBytes(x), 0, 0, 0) with its first byte on top,
@@ -113,6 +118,60 @@ export class Aes {
     if (at === end) return;
     this.encrypt(w0, w1, w2, next);
     for (let i = 0; at + i < end; i++) buffer[at + i]! ^= stream[i >> 2]! >>> (24 - 8 * (i & 3));
+  }
+}
+
+/** A key of AES in counter mode: a counter of 128 bits that wraps, as SP 800-38A appendix B.1 has it. */
+export class AesCounterKey implements CounterKey {
+  readonly #aes: Aes;
+
+  /** @param key 16 or 32 bytes; the caller checks. */
+  constructor(key: Uint8Array) {
+    this.#aes = new Aes(key);
+  }
+
+  apply(counter: Uint8Array, buffer: Uint8Array, offset: number, length: number): void {
+    checkCounter(counter, buffer, offset, length);
+    const last = readU32(counter, 12);
+    // `Aes.applyCounter` counts on in the last word alone; what comes after its end has a block that is one more above it.
+    const untilWrap = Math.min(length, (2 ** 32 - last) * BLOCK);
+    const w0 = readU32(counter, 0);
+    const w1 = readU32(counter, 4);
+    const w2 = readU32(counter, 8);
+    this.#aes.applyCounter(w0, w1, w2, last, buffer, offset, untilWrap);
+    if (untilWrap === length) return;
+    const above = BigInt.asUintN(96, ((BigInt(w0) << 64n) | (BigInt(w1) << 32n) | BigInt(w2)) + 1n);
+    this.#aes.applyCounter(
+      Number(above >> 64n) | 0,
+      Number((above >> 32n) & 0xffff_ffffn) | 0,
+      Number(above & 0xffff_ffffn) | 0,
+      0,
+      buffer,
+      offset + untilWrap,
+      length - untilWrap,
+    );
+  }
+}
+
+/** A key for the masks of record numbers under AES-GCM. */
+export class AesMask implements MaskKey {
+  readonly aes: Aes;
+
+  /** @param key 16 or 32 bytes; the caller checks. */
+  constructor(key: Uint8Array) {
+    this.aes = new Aes(key);
+  }
+
+  compute(sample: Uint8Array, offset: number, mask: Uint8Array): void {
+    checkMask(sample, offset, mask);
+    const { aes } = this;
+    aes.encrypt(
+      readU32(sample, offset),
+      readU32(sample, offset + 4),
+      readU32(sample, offset + 8),
+      readU32(sample, offset + 12),
+    );
+    for (let i = 0; i < 4; i++) writeU32(mask, 4 * i, aes.block[i]!);
   }
 }
 

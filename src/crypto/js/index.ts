@@ -24,14 +24,12 @@ import type {
 } from '../provider.ts';
 import { HmacSha256 } from '../hmac-sha256.ts';
 import { generateScalar, NIST_CURVES } from '../scalar.ts';
-import { warmUpAes } from './aes.ts';
+import { AesCounterKey, AesMask, warmUpAes } from './aes.ts';
 import { ChaChaKey, ChaChaMask } from './chacha.ts';
-import { AesCounterKey } from './counter.ts';
 import { EcdsaSigningKey, verifyEcdsa } from './ecdsa.ts';
 import { AesGcmKey } from './gcm.ts';
 import { createHash, createHmac } from './hash.ts';
 import { answerKeyExchange, createKeyExchange, warmUpCurves } from './key-exchange.ts';
-import { AesMask } from './mask.ts';
 import { verifyRsa } from './rsa.ts';
 
 /** Stateless: one is enough for any number of connections. */

@@ -4,7 +4,7 @@
  */
 import type { CipherGCMTypes, KeyObject } from 'node:crypto';
 import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
-import { AesMask } from '../js/mask.ts';
+import { AesMask } from '../js/aes.ts';
 import { checkKey, checkMask, checkNonce, checkRange } from '../aead-arguments.ts';
 import type { AeadAlgorithm, AeadKey, MaskKey } from '../provider.ts';
 import { AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../provider.ts';
@@ -68,8 +68,9 @@ export class NodeAeadKey implements AeadKey {
 
 /**
  * Masks from AES are the JavaScript provider's. One is made for every record: a call into OpenSSL costs ten times what the
- * block costs, and its answer is memory to collect. The tables there are no constant time, which matters less than for
- * anything else here: the mask's key is used for nothing else, and hides which record is which (RFC 9147 §4.2.3), no data.
+ * block costs, and its answer is memory to collect. Its table look-ups do not run in constant time, which matters
+ * less here than anywhere else: the mask's key is used for nothing else, and hides which record is which (RFC 9147 §4.2.3),
+ * not what it says.
  */
 export function createMask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey {
   checkKey(algorithm, key);

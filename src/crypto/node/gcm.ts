@@ -17,7 +17,7 @@ import type { Cipher, KeyObject } from 'node:crypto';
 import { createCipheriv } from 'node:crypto';
 import { NO_BYTES, readU32, writeU32 } from '../../core/bytes.ts';
 import { checkNonce, checkRange } from '../aead-arguments.ts';
-import { Ghash } from '../js/ghash.ts';
+import { Ghash } from '../js/gcm.ts';
 import type { AeadAlgorithm, AeadKey } from '../provider.ts';
 import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH } from '../provider.ts';
 import { NodeAeadKey } from './aead.ts';
