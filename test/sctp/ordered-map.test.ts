@@ -39,6 +39,31 @@ describe('OrderedMap', () => {
     );
   });
 
+  test('each number of many is found, is its own floor, and is given back when it goes, first of its leaf or not', () => {
+    const orders = [
+      Array.from({ length: 1000 }, (_, i) => i),
+      Array.from({ length: 1000 }, (_, i) => 999 - i),
+      Array.from({ length: 1000 }, (_, i) => (i * 387) % 1000),
+    ];
+    for (const order of orders) {
+      const map = new OrderedMap<number>();
+      for (const key of order) map.set(2 * key, key);
+      for (let key = 0; key < 1000; key++) {
+        expect([map.get(2 * key), map.floor(2 * key), map.floor(2 * key + 1), map.has(2 * key)]).toEqual([
+          key,
+          key,
+          key,
+          true,
+        ]);
+        expect([map.get(2 * key + 1), map.has(2 * key + 1)]).toEqual([undefined, false]);
+      }
+      for (const key of order) map.set(2 * key, key + 1);
+      expect(map.size).toBe(1000);
+      for (const key of order) expect(map.delete(2 * key)).toBe(key + 1);
+      expect([map.size, map.first, map.last]).toEqual([0, Infinity, -Infinity]);
+    }
+  });
+
   it('A10: few entries keep few leaves, wherever the others were', () => {
     const map = new OrderedMap<number>();
     for (let key = 0; key < 20_000; key++) map.set(key, key);

@@ -350,3 +350,146 @@ describe('what is their own', () => {
     expect([startedAt, made.heldBytes, sink.delivered]).toEqual([4, 0, ['1:five']]);
   });
 });
+
+describe.each(kinds)('%s: where one thing ends and the next begins', (_name, make) => {
+  test('skipping up to a message that is held delivers it, and the one behind it', () => {
+    const sink = new Sink();
+    const made = make(sink);
+    for (const sequence of [2, 3, 5]) made.add(chunk(sequence, { sequence, text: String(sequence) }), true);
+    made.skipTo(1, false, 2);
+    expect([sink.delivered, made.heldMessages]).toEqual([['1:2', '1:3'], 1]);
+    made.skipTo(1, false, 4);
+    expect([sink.delivered, made.heldMessages, since(made)]).toEqual([['1:2', '1:3', '1:5'], 0, Infinity]);
+  });
+
+  test('skipping to what was skipped or delivered before changes nothing', () => {
+    const sink = new Sink();
+    const made = make(sink);
+    made.skipTo(1, false, 1);
+    made.skipTo(1, false, 1);
+    made.skipTo(1, false, 0);
+    made.add(chunk(2, { sequence: 2, text: 'c' }), true);
+    expect(sink.delivered).toEqual(['1:c']);
+  });
+
+  test('a message of exactly the limit is taken, whole and in fragments', () => {
+    const sink = new Sink();
+    const made = make(sink, 4);
+    expect(made.add(chunk(0, { text: 'abcd' }), true)).toBe(true);
+    expect(fragments(1, 'efgh', { sequence: 1 }).map((each) => made.add(each, true))).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
+    expect(sink.delivered).toEqual(['1:abcd', '1:efgh']);
+  });
+
+  test.each([true, false])('what is kept is whole, in memory of its own or not: owned %s', (owned) => {
+    const sink = new Sink();
+    const made = make(sink);
+    const packet = text('head-ab-tail');
+    const parts = fragments(0, 'ab', {});
+    made.add({ ...(parts[0] ?? expect.unreachable()), payload: packet.subarray(5, 6) }, owned);
+    if (!owned) packet.fill(0);
+    made.add(parts[1] ?? expect.unreachable(), true);
+    expect(sink.delivered).toEqual(['1:ab']);
+  });
+});
+
+describe('DATA: neighbours', () => {
+  const made = (...chunks: DataChunk[]): { sink: Sink; reassembly: Reassembly } => {
+    const sink = new Sink();
+    const reassembly = new Reassembly(sink, 1000);
+    for (const each of chunks) reassembly.add(each, true);
+    return { sink, reassembly };
+  };
+  const first = chunk(0, { flags: FIRST, text: 'a' });
+
+  test.each<[string, Partial<DataChunk>]>([
+    ['of another stream', { flags: LAST, streamId: 2 }],
+    ['of another SSN', { flags: LAST, sequence: 1 }],
+    ['unordered', { flags: LAST | UNORDERED }],
+    ['that begins, too', { flags: FIRST }],
+  ])('a fragment %s does not go on with the message before it', (_, other) => {
+    for (const order of [
+      [first, chunk(1, other)],
+      [chunk(1, other), first],
+    ]) {
+      const { sink, reassembly } = made(...order);
+      expect([sink.delivered, reassembly.fragmentCount]).toEqual([[], 2]);
+    }
+  });
+
+  test.each([
+    [-1, 4, false],
+    [0, 3, false],
+    [1, 2, false],
+    [2, 1, false],
+    [3, 0, true],
+  ])('a FORWARD TSN to %d leaves %d of four fragments; nothing: %s', (position, left, isEmpty) => {
+    const open = fragments(0, 'abcde', {}).slice(0, 4);
+    const { sink, reassembly } = made(...open);
+    reassembly.dropThrough(position);
+    expect([reassembly.fragmentCount, reassembly.heldBytes, reassembly.isEmpty]).toEqual([
+      left,
+      left,
+      isEmpty,
+    ]);
+    // Its rest makes no message, unless all of it is there.
+    reassembly.add(chunk(4, { flags: LAST, text: 'e' }), true);
+    expect(sink.delivered).toEqual(position === -1 ? ['1:abcde'] : []);
+    reassembly.dropThrough(4);
+    expect([reassembly.fragmentCount, reassembly.heldBytes, reassembly.isEmpty]).toEqual([0, 0, true]);
+  });
+});
+
+describe('I-DATA: numbers of fragments and messages', () => {
+  function made(...chunks: Partial<DataChunk>[]): { sink: Sink; reassembly: InterleavedReassembly } {
+    const sink = new Sink();
+    const reassembly = new InterleavedReassembly(sink, 1000);
+    chunks.forEach((each, i) => reassembly.add(chunk(i, each), true));
+    return { sink, reassembly };
+  }
+
+  test('a fragment behind the last one is out of turn', () => {
+    const { sink, reassembly } = made({ flags: LAST, fsn: 2 }, { flags: MIDDLE, fsn: 3 });
+    expect([sink.late, reassembly.fragmentCount]).toEqual([1, 1]);
+  });
+
+  test('a last fragment before one that has come is out of turn', () => {
+    const { sink, reassembly } = made({ flags: MIDDLE, fsn: 2 }, { flags: LAST, fsn: 1 });
+    expect([sink.late, reassembly.fragmentCount]).toEqual([1, 1]);
+  });
+
+  test('a fragment that has come before is out of turn', () => {
+    const { sink, reassembly } = made({ flags: MIDDLE, fsn: 2 }, { flags: MIDDLE, fsn: 2 });
+    expect([sink.late, reassembly.fragmentCount]).toEqual([1, 1]);
+  });
+
+  test('unordered MIDs may run round the circle: skipping to the last one drops those before', () => {
+    const mids = [0x7000_0000, 0xe000_0000];
+    const { reassembly } = made(...mids.map((sequence) => ({ flags: FIRST | UNORDERED, sequence })));
+    expect(reassembly.openMessages).toBe(2);
+    reassembly.skipTo(1, true, 0xe000_0000);
+    expect([reassembly.openMessages, reassembly.heldBytes]).toEqual([0, 0]);
+  });
+
+  test('a skipped unordered MID is remembered until the stream is 100 000 beyond it', () => {
+    const { sink, reassembly } = made();
+    const say = (sequence: number): number => {
+      reassembly.add(chunk(0, { flags: WHOLE | UNORDERED, sequence }), true);
+      return sink.late;
+    };
+    reassembly.skipTo(1, true, 7);
+    expect([say(7), say(100_007), say(7), say(8), say(100_008), say(7)]).toEqual([1, 1, 2, 2, 2, 2]);
+  });
+
+  test('of two skips the later MID counts', () => {
+    const { sink, reassembly } = made();
+    reassembly.skipTo(1, true, 9);
+    reassembly.skipTo(1, true, 4);
+    reassembly.add(chunk(0, { flags: WHOLE | UNORDERED, sequence: 9 }), true);
+    expect(sink.late).toBe(1);
+  });
+});

@@ -105,6 +105,44 @@ describe('TsnTracker: gaps', () => {
   });
 });
 
+describe('TsnTracker: how large a SACK is', () => {
+  /** Gaps behind each of `count` chunks, and the first one `duplicates` times. */
+  function holed(count: number, duplicates = 0): TsnTracker {
+    const made = tracker();
+    for (let i = 0; i < count; i++) arrive(made, 13 + 2 * i);
+    for (let i = 0; i < duplicates; i++) arrive(made, 10);
+    return made;
+  }
+
+  test('duplicates are told 20 at the most', () => {
+    expect([19, 20, 21, 40].map((count) => sack(holed(0, count)).duplicates.length)).toEqual([
+      19, 20, 20, 20,
+    ]);
+  });
+
+  test.each([
+    [15, 0],
+    [16, 16],
+    [19, 16],
+    [20, 20],
+    [27, 24],
+    [28, 28],
+    [1000, 28],
+  ])('three gaps and %d bytes of room: %d', (room, size) => {
+    expect(holed(3).sackSize(room)).toBe(size);
+  });
+
+  test.each([
+    [23, 0],
+    [24, 24],
+    [27, 24],
+    [28, 28],
+    [1000, 36],
+  ])('three gaps, two duplicates and %d bytes of room: %d', (room, size) => {
+    expect(holed(3, 2).sackSize(room)).toBe(size);
+  });
+});
+
 describe('TsnTracker: FORWARD TSN', () => {
   test.each([
     ['simple', [], 15, 15, []],

@@ -72,6 +72,73 @@ describe('WindowSize', () => {
     expect(size.bytes).toBe(INITIAL);
   });
 
+  /** Two periods of two round trips of 100 ms, from 1000 on: whether the window grew with the last one. */
+  function grows(
+    { taken, held = 0, roundTrip = 100 }: { taken: number; held?: number; roundTrip?: number },
+    size = new WindowSize(INITIAL, 10_000_000),
+  ): boolean {
+    let grew = size.observe(0, roundTrip, 1000);
+    for (const now of [1000 + 2 * roundTrip, 1000 + 4 * roundTrip]) {
+      size.noteTaken(taken);
+      grew = size.observe(held, roundTrip, now);
+    }
+    return grew;
+  }
+
+  test.each([
+    ['a quarter delivered in a round trip, and the rest of three quarters held', 500_000, 500_000, true],
+    ['a byte less than a quarter delivered', 499_998, 900_000, false],
+    ['a byte less than three quarters in all', 500_000, 499_999, false],
+    ['three quarters delivered', 1_500_000, 0, true],
+  ])('%s: %d bytes in two round trips, %d held: grows? %s', (_, taken, held, expected) => {
+    expect(grows({ taken, held })).toBe(expected);
+  });
+
+  test.each([
+    [25, true],
+    [24.9, false],
+  ])('a round trip of %d ms is long enough: %s', (roundTrip, expected) => {
+    expect(grows({ taken: 2_000_000, roundTrip })).toBe(expected);
+  });
+
+  test('what was taken and held in one period is not counted again in the next', () => {
+    const size = new WindowSize(INITIAL, 10_000_000);
+    size.observe(0, 100, 1000);
+    size.noteTaken(2_000_000);
+    expect(size.observe(0, 100, 1200)).toBe(false);
+    expect(size.observe(0, 100, 1400)).toBe(false);
+    size.noteTaken(2_000_000);
+    expect(size.observe(0, 100, 1600)).toBe(false);
+    size.noteTaken(2_000_000);
+    expect(size.observe(0, 100, 1800)).toBe(true);
+    // The next step takes two periods again.
+    size.noteTaken(4_000_000);
+    expect(size.observe(0, 100, 2000)).toBe(false);
+    size.noteTaken(4_000_000);
+    expect(size.observe(0, 100, 2200)).toBe(true);
+  });
+
+  test('the most that was held within a period counts, not the last', () => {
+    const size = new WindowSize(INITIAL, 10_000_000);
+    size.observe(0, 100, 1000);
+    for (const now of [1200, 1400]) {
+      size.noteTaken(500_000);
+      expect(size.observe(500_000, 100, now - 100)).toBe(false);
+      expect(size.observe(0, 100, now)).toBe(now === 1400);
+    }
+  });
+
+  test('at its bound it has not grown, whatever comes', () => {
+    const size = new WindowSize(INITIAL, INITIAL + 1);
+    expect([grows({ taken: 2_000_000 }, size), size.bytes]).toEqual([true, INITIAL + 1]);
+    size.noteTaken(9_000_000);
+    expect([size.observe(0, 100, 2000), size.observe(0, 100, 3000), size.bytes]).toEqual([
+      false,
+      false,
+      INITIAL + 1,
+    ]);
+  });
+
   test('the round trip is asked for when none is known and half a window was taken, every five seconds', () => {
     const size = new WindowSize(INITIAL, 10_000_000);
     expect(size.wantsRoundTrip(Infinity, 0)).toBe(false);
