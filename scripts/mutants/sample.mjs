@@ -18,7 +18,7 @@ import { typeChecker } from './types.mjs';
 
 /** Room → where its tests are: folders, or the beginnings of file names. */
 const SUITES = {
-  stun: ['test/stun/', 'test/ice/'],
+  stun: ['test/stun/', 'test/ice/', 'test/trace/summary'],
   ice: [
     'test/ice/',
     'test/rtc/both-lite',
@@ -26,15 +26,22 @@ const SUITES = {
     'test/rtc/role-conflicts',
     'test/rtc/vanishing-peer',
   ],
-  dtls: ['test/dtls/', 'test/rtc/role-tables'],
+  dtls: ['test/dtls/', 'test/rtc/role-tables', 'test/trace/summary'],
   sctp: [
     'test/sctp/',
     'test/rtc/back-pressure',
     'test/rtc/gap-reports',
     'test/rtc/path-mtu',
     'test/rtc/unreliable',
+    'test/trace/summary',
   ],
-  channel: ['test/channel/', 'test/rtc/back-pressure', 'test/rtc/closing-pending', 'test/rtc/reading'],
+  channel: [
+    'test/channel/',
+    'test/rtc/back-pressure',
+    'test/rtc/closing-pending',
+    'test/rtc/reading',
+    'test/trace/summary',
+  ],
   sdp: ['test/sdp/', 'test/negotiation/'],
   negotiation: ['test/negotiation/', 'test/rtc/offering-role', 'test/rtc/role-tables', 'test/rtc/signaling'],
   transport: ['test/transport/', 'test/rtc/'],
