@@ -290,6 +290,25 @@ describe('what the application may make us hold', () => {
     expect(puppet.a.send(1, message)).toBe(true);
   });
 
+  test.each([
+    [4000, 6],
+    [3999, 7],
+  ])(
+    'sendbufferlow: with a threshold of %d bytes it comes with the acknowledgement of message %d of ten',
+    (threshold, message) => {
+      const puppet = new Puppet({ sendBuffer: 10_000, sendBufferLowThreshold: threshold });
+      for (let i = 0; i < 10; i++) puppet.a.send(1, { ppid: 53, data: payload(1000, i) });
+      puppet.run(10);
+      const told = Array.from({ length: 10 }, (_, i) => {
+        puppet.say(puppet.sack(i + 1));
+        puppet.drain();
+        return puppet.events.filter(({ type }) => type === 'sendbufferlow').length;
+      });
+      expect(told.indexOf(1) + 1).toBe(message);
+      expect(told.at(-1)).toBe(1);
+    },
+  );
+
   test('A8: sendBuffer: a message of a byte costs 512; bufferedAmount is user bytes all the same', () => {
     const puppet = new Puppet({ sendBuffer: 51_200 });
     const message = { ppid: 53, data: payload(1, 1) };
