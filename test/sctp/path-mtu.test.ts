@@ -592,6 +592,16 @@ describe('paths of every width', () => {
     expect(found(pair)).toMatchObject({ state: 'complete', size: 1449 });
   });
 
+  test('changePath while a probe is on its way: nobody waits for its answer any more, from the call on', () => {
+    const pair = new Pair({ link: { delay: 50 }, a: { pathMtu: {} } }).connect();
+    pair.a.send(0, { ppid: 53, data: payload(200_000, 1) });
+    pair.run(() => 'pathProbe' in inspect(pair.a).timers, 10_000);
+    expect(inspect(pair.a).timers).toHaveProperty('pathProbe');
+    pair.a.changePath(1472, pair.now);
+    expect(inspect(pair.a).timers).not.toHaveProperty('pathProbe');
+    expect(inspect(pair.a).timers).toHaveProperty('t3');
+  });
+
   test('16 KiB, where the host asks for it: loopback', () => {
     const pair = new Pair({ a: { pathMtu: { max: 16_384 } } }).connect();
     expect(transfer(pair, 1_000_000)).toBe(true);

@@ -127,6 +127,11 @@ describe('SCTP', () => {
       ),
       'SACK 4294967295 window 1000 gaps 1–2 4 1 duplicates',
     ],
+    [
+      'SACK of everything',
+      encodeChunk(CHUNK.sack, 0, new Writer().u32(7).u32(1000).u16(0).u16(0).finish()),
+      'SACK 7 window 1000',
+    ],
     ['ABORT', encodeAbort({ code: 12, text: 'bye' }), 'ABORT cause 12 "bye"'],
     [
       'RE-CONFIG',
