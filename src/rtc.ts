@@ -22,7 +22,7 @@
  * A host that calls from outside its receive loop feeds `{ type: 'timeout', now }` before it drains and waits for
  * nothing; drivers and `Endpoint` do that for their users.
  */
-import type { DataChannel, DataChannelOptions } from './channel/index.ts';
+import type { ChannelDraft, DataChannel, DataChannelOptions } from './channel/index.ts';
 import type { Protocol, TransportAddress } from './core/address.ts';
 import { bytesOf } from './core/bytes.ts';
 import type { Clock } from './core/clock.ts';
@@ -142,7 +142,9 @@ export class Rtc {
     });
     this.#signaling = new Signaling(negotiation, {
       localEnd: () => this.#localEnd(),
-      createChannel: (label, channelOptions, draft) => this.#createChannel(label, channelOptions, draft),
+      draftChannels: () => this.#stack.draftChannels(),
+      createChannel: (channels, label, channelOptions, draft) =>
+        this.#createChannel(channels, label, channelOptions, draft),
       assertOpen: () => {
         this.#assertOpen();
       },
@@ -368,7 +370,7 @@ export class Rtc {
    * opened the negotiated `id` itself. If it has ended the connection, the channel is `closed` already, and no event follows.
    */
   createChannel(label: string, options: DataChannelOptions = {}): DataChannel {
-    return this.#createChannel(label, options);
+    return this.#createChannel(this.#stack, label, options);
   }
 
   // --- the contract ---
@@ -495,9 +497,14 @@ export class Rtc {
     else this.#defer({ type: 'candidate', candidate: read });
   }
 
-  #createChannel(label: string, options: DataChannelOptions, draft?: OfferDraft): DataChannel {
+  #createChannel(
+    maker: Pick<ChannelDraft, 'createChannel'>,
+    label: string,
+    options: DataChannelOptions,
+    draft?: OfferDraft,
+  ): DataChannel {
     if (this.#stack.end?.code === 'local-close') this.#assertOpen();
-    const channel = this.#stack.createChannel(label, options);
+    const channel = maker.createChannel(label, options);
     this.#tracer?.createChannel(channel, options, draft);
     return channel;
   }

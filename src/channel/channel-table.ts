@@ -57,6 +57,11 @@ export class ChannelTable {
     this.owner = ownerOf(this);
   }
 
+  /** True once the association takes no channel any more. */
+  get isOver(): boolean {
+    return this.association === 'closed' || this.association === 'shutting-down';
+  }
+
   /** The stream of a channel that has one and is not closed. */
   streamOf(state: ChannelState): Stream | undefined {
     if (state.id === undefined || state.phase === 'closed') return undefined;

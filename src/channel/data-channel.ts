@@ -2,7 +2,7 @@
  * DataChannel: the handle an application holds. All it knows lies in a plain `ChannelState`, which the `DataChannels`
  * that made it changes; what the application asks for goes back there.
  *
- * waiting ─▶ opening ─▶ open ─▶ shutting-down | closing ─▶ closed     (from each state there is a way straight to closed)
+ * [drafted ─▶] waiting ─▶ opening ─▶ open ─▶ shutting-down | closing ─▶ closed     (from each state there is a way straight to closed)
  */
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
@@ -18,14 +18,16 @@ export type ReadyState = 'connecting' | 'open' | 'closing' | 'closed';
 
 /**
  * Where a channel is, finer than its `readyState`:
+ * - `drafted`: of an offer in the making: the connection does not know of it (draft.ts);
  * - `waiting`: nothing of it is on its way yet: no role, no association, or no room for the OPEN;
  * - `opening`: OPEN is on its way, neither ACK nor data has come back;
  * - `shutting-down`: the association is ending gracefully. What was accepted is still sent, and what comes is given out;
  * - `closing`: what was queued is being sent, then both directions of the stream are reset (closing.ts).
  */
-export type Phase = 'waiting' | 'opening' | 'open' | 'shutting-down' | 'closing' | 'closed';
+export type Phase = 'drafted' | 'waiting' | 'opening' | 'open' | 'shutting-down' | 'closing' | 'closed';
 
 const READY_STATE: Readonly<Record<Phase, ReadyState>> = {
+  drafted: 'connecting',
   waiting: 'connecting',
   opening: 'connecting',
   open: 'open',
@@ -41,6 +43,8 @@ export interface ChannelOwner {
   resumeReading(state: ChannelState): void;
   close(state: ChannelState): void;
   bufferedAmount(state: ChannelState): number;
+  /** True once no channel can come to be any more. */
+  isOver(): boolean;
   maxMessageSize(): number;
   setLowThreshold(state: ChannelState, bytes: number): void;
   setPriority(state: ChannelState, priority: ChannelPriority): void;
@@ -198,11 +202,13 @@ export class DataChannel {
 
   /** The SCTP stream, 0–65534; `undefined` until the DTLS role is known, whose parity it has. */
   get id(): number | undefined {
-    return this.#state.id;
+    const { phase, settings, id } = this.#state;
+    return phase === 'drafted' ? settings.id : id;
   }
 
   get readyState(): ReadyState {
-    return READY_STATE[this.#state.phase];
+    const { phase } = this.#state;
+    return phase === 'drafted' && this.#owner.isOver() ? 'closed' : READY_STATE[phase];
   }
 
   /**

@@ -17,6 +17,7 @@ import { isOrderly } from '../core/errors.ts';
 import type { Machine } from '../core/machine.ts';
 import type { SctpEvent } from '../sctp/index.ts';
 import type { AskedMessage, ChannelOwner, ChannelState, DataChannel } from './data-channel.ts';
+import { ChannelDraft } from './draft.ts';
 import {
   closeChannel,
   expire,
@@ -80,6 +81,10 @@ class HandleCalls implements ChannelOwner {
     return this.#table.streamOf(state) === undefined ? 0 : this.#table.port.bufferedAmount(state.id ?? 0);
   }
 
+  isOver(): boolean {
+    return this.#table.isOver;
+  }
+
   maxMessageSize(): number {
     return this.#table.port.maxMessageSize;
   }
@@ -130,6 +135,11 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
    */
   createChannel(label: string, options: DataChannelOptions = {}): DataChannel {
     return createChannel(this.#table, label, options);
+  }
+
+  /** Channels in the making: none of them is one of the association's before all are adopted. */
+  draft(): ChannelDraft {
+    return new ChannelDraft(this.#table);
   }
 
   /**

@@ -22,6 +22,11 @@ import { channelOf } from './streams.ts';
 /** The application closes the channel. */
 export function closeChannel(table: ChannelTable, state: ChannelState): void {
   if (state.phase === 'closing' || state.phase === 'closed') return;
+  if (state.phase === 'drafted') {
+    state.phase = 'closed';
+    table.onCall?.(state.handle, { method: 'closeChannel' });
+    return;
+  }
   table.clock.callWithoutTime();
   // An application that closes a channel does not want its messages any more.
   table.counters.add('lateMessages', table.events.dropUnread(state));
@@ -113,6 +118,7 @@ export function onRemoteReset(table: ChannelTable, streamId: number): void {
   if (stream === undefined) return;
   const state = channelOf(stream);
   switch (state?.phase) {
+    case 'drafted':
     case 'waiting': // Nothing has been said on the stream yet: this is about a former use of it.
       return;
     case 'opening': // RFC 8832 §6: a reset instead of an ACK refuses the channel.

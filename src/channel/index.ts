@@ -1,6 +1,7 @@
 /** Data channels over an SCTP association: RFC 8831 and RFC 8832. */
 export type { ChannelInspection, DataChannel, ReadyState } from './data-channel.ts';
 export { DataChannels } from './data-channels.ts';
+export type { ChannelDraft } from './draft.ts';
 export type { DcepAck, DcepLimits, DcepMessage, DcepOpen } from './dcep.ts';
 export { DCEP_MAX_TEXT, decodeDcep, encodeAck, encodeOpen } from './dcep.ts';
 export type {

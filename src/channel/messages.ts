@@ -31,7 +31,7 @@ export function send(
   message: MessageData,
   options: SendOptions = NO_OPTIONS,
 ): boolean {
-  if (state.phase === 'waiting' || state.phase === 'opening') {
+  if (state.phase !== 'open' && state.handle.readyState === 'connecting') {
     throw new RtcError('ERR_INVALID_STATE', '"send" expected an open channel, this one is connecting');
   }
   if (options !== NO_OPTIONS) checkSendOptions(options);

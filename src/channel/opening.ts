@@ -1,7 +1,7 @@
 /**
  * The opening of channels: identifiers, the OPEN we send, the OPEN that comes in.
  *
- *   ours      createChannel → an identifier, when the role is known → establish, when the association is up → openChannel
+ *   ours      createChannel, or draftChannel and adoptChannels → an identifier, when the role is known → establish, when the association is up → openChannel
  *   theirs    onStreamData: half open → onFirstMessage: ACK, openChannel; or refused
  *   neither   onEarlyMessage: half open, until one of these makes the channel
  */
@@ -32,37 +32,75 @@ const NO_FREE_ID = channelFailure('no-stream-id', 'all stream identifiers of our
  * fails the channel instead.
  */
 export function createChannel(table: ChannelTable, label: string, options: DataChannelOptions): DataChannel {
+  const state = draftChannel(table, label, options, []);
+  adopt(table, state);
+  return state.handle;
+}
+
+/**
+ * A channel in the making: nobody knows of it but its handle. Throws as `createChannel` does.
+ * @param beside the other channels of the same draft
+ */
+export function draftChannel(
+  table: ChannelTable,
+  label: string,
+  options: DataChannelOptions,
+  beside: readonly ChannelState[],
+): ChannelState {
   const settings = localSettings(label, options, table.limits);
-  checkOurs(table, options.id);
+  checkOurs(table, settings.id, beside);
   const state = new ChannelState(settings, table.limits.maxMessageSize, table.owner);
-  if (table.association === 'closed' || table.association === 'shutting-down') {
-    state.phase = 'closed';
-    return state.handle;
+  state.phase = 'drafted';
+  return state;
+}
+
+/** Makes real what was drafted, but for what the application has closed since. Throws as `createChannel` does, for one or all. */
+export function adoptChannels(table: ChannelTable, drafted: readonly ChannelState[]): void {
+  const wanted = drafted.filter(({ phase }) => phase === 'drafted');
+  const before: ChannelState[] = [];
+  for (const state of wanted) {
+    checkOurs(table, state.settings.id, before);
+    before.push(state);
   }
+  for (const state of wanted) adopt(table, state);
+}
+
+function adopt(table: ChannelTable, state: ChannelState): void {
+  if (table.isOver) {
+    state.phase = 'closed';
+    return;
+  }
+  state.phase = 'waiting';
+  const negotiatedId = state.settings.id;
   table.clock.callWithoutTime();
-  const obstacle = obstacleTo(table, options.id);
+  const obstacle = obstacleTo(table, negotiatedId);
   table.channels.add(state);
   if (obstacle !== undefined) {
     fail(table, state, obstacle);
   } else {
-    const id = options.id ?? (table.role === undefined ? undefined : freeId(table, table.role));
+    const id = negotiatedId ?? (table.role === undefined ? undefined : freeId(table, table.role));
     if (id !== undefined) occupy(table, id, state);
     establish(table, state);
   }
   table.onActivity();
-  return state.handle;
 }
 
 /** Throws for what this end alone is to blame for: its own channels, opening or open, that leave no room. */
-function checkOurs(table: ChannelTable, negotiatedId: number | undefined): void {
+function checkOurs(
+  table: ChannelTable,
+  negotiatedId: number | undefined,
+  beside: readonly ChannelState[],
+): void {
   const isOurs = ({ settings, phase }: ChannelState): boolean =>
     settings.origin === 'local' && phase !== 'closing';
   const occupant = negotiatedId === undefined ? undefined : table.streams.get(negotiatedId)?.occupant;
-  if (typeof occupant === 'object' && isOurs(occupant)) {
+  const isWanted = negotiatedId !== undefined && beside.some(({ settings }) => settings.id === negotiatedId);
+  if (isWanted || (typeof occupant === 'object' && isOurs(occupant))) {
     throw badArgument('id', 'a stream that no other channel has', negotiatedId);
   }
   const { maxChannels } = table.limits;
-  if (isFull(table) && [...table.channels].filter(isOurs).length >= maxChannels) {
+  const ours = (): number => [...table.channels].filter(isOurs).length + beside.length;
+  if (isFull(table, beside.length) && ours() >= maxChannels) {
     throw new RtcError('ERR_LIMIT', `"maxChannels" is ${maxChannels}, and so many are in use`);
   }
 }
@@ -104,8 +142,9 @@ export function setRole(table: ChannelTable, role: ChannelRole): void {
   }
 }
 
-function isFull(table: ChannelTable): boolean {
-  return table.channels.size + table.gates.inboundOpen.size >= table.limits.maxChannels;
+/** True if the places are taken, `more` of them by channels that are yet to be made. */
+function isFull(table: ChannelTable, more = 0): boolean {
+  return table.channels.size + table.gates.inboundOpen.size + more >= table.limits.maxChannels;
 }
 
 /** The lowest identifier of our parity that is free, `undefined` if none is. */

@@ -139,6 +139,8 @@ export interface ChannelSettings {
   readonly maxPacketLifeTime: number | undefined;
   readonly priority: ChannelPriority;
   readonly negotiated: boolean;
+  /** The stream that both applications have agreed on; `undefined` unless `negotiated`. */
+  readonly id?: number | undefined;
   readonly origin: 'local' | 'remote';
 }
 
@@ -242,6 +244,7 @@ export function localSettings(
     maxPacketLifeTime,
     priority,
     negotiated,
+    id,
     origin: 'local',
   };
 }

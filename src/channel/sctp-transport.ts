@@ -14,6 +14,7 @@ import { timerName } from '../core/timers.ts';
 import type { SctpEvent, SctpInspection, SctpOptions, SctpState } from '../sctp/index.ts';
 import { SctpAssociation } from '../sctp/index.ts';
 import type { DataChannel } from './data-channel.ts';
+import type { ChannelDraft } from './draft.ts';
 import { DataChannels } from './data-channels.ts';
 import type { ChannelCall, ChannelsInspection, SctpTransportEvent } from './events.ts';
 import type { ChannelOptions, DataChannelOptions } from './options.ts';
@@ -57,6 +58,11 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
   /** Throws as `DataChannels.createChannel` does. */
   createChannel(label: string, options: DataChannelOptions): DataChannel {
     return this.#channels.createChannel(label, options);
+  }
+
+  /** Channels in the making. */
+  draft(): ChannelDraft {
+    return this.#channels.draft();
   }
 
   /** The peer is known; the association is set up when the path is there. */

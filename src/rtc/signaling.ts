@@ -7,10 +7,11 @@
  * A description that is refused throws `SdpRefusal` and changes nothing. A handle whose moment has passed throws
  * `ERR_INVALID_STATE`.
  */
-import type { DataChannel, DataChannelOptions } from '../channel/index.ts';
+import type { ChannelDraft, DataChannel, DataChannelOptions } from '../channel/index.ts';
 import { RtcError } from '../core/errors.ts';
 import type {
   LocalEnd,
+  LocalOfferState,
   NegotiationInspection,
   NegotiationState,
   PreparedLocalOffer,
@@ -41,12 +42,19 @@ export type SignalingStep =
   | { readonly method: 'rollback' }
   | { readonly method: 'answer'; readonly offer: string; readonly sdp: string };
 
-/** What signalling needs of the connection it works for. */
+/** The connection that signalling works for. */
 export interface SignalingHost {
   /** Throws `ERR_INVALID_STATE` once the connection has ended. */
   assertOpen(): void;
   localEnd(): LocalEnd;
-  createChannel(label: string, options: DataChannelOptions, draft: OfferDraft): DataChannel;
+  draftChannels(): ChannelDraft;
+  /** Throws as `Rtc.createChannel` does. */
+  createChannel(
+    channels: ChannelDraft,
+    label: string,
+    options: DataChannelOptions,
+    draft: OfferDraft,
+  ): DataChannel;
   /** Told of each step after it, for tracing. */
   onStep(step: SignalingStep): void;
   /** An exchange is complete: does what it says. Never fails. */
@@ -64,68 +72,83 @@ export class Signaling {
     this.#host = host;
   }
 
+  /** That of the last step. */
   get state(): SignalingState {
     return this.#state.signalingState;
   }
 
+  /** The beginning of an offer of ours. */
   draft(): OfferDraft {
-    return new OfferDraft(this.#host, (draft) => this.#offer(draft));
+    return new OfferDraft(this, this.#host.draftChannels());
   }
 
+  /** Throws as `Rtc.receiveOffer` does. */
   receiveOffer(offer: RemoteDescription): ReceivedOffer {
     const sdp = textOf(offer, 'offer');
     const before = this.#state;
     const prepared = judged(receiveOffer(before, sdp));
     refuseRestart(prepared.plan.transport);
-    return new ReceivedOffer(prepared, () => {
-      this.#assertUnchanged(before, 'this offer');
-      const answer = this.#answer(prepared);
-      this.#host.onStep({ method: 'answer', offer: sdp, sdp: answer });
-      return answer;
-    });
+    return new ReceivedOffer(this, { sdp, before, prepared });
   }
 
+  /** Every step after it throws `ERR_INVALID_STATE`. */
   close(): void {
     this.#state = closeNegotiation(this.#state);
   }
 
+  /** The negotiation for people. */
   inspect(): NegotiationInspection {
     return inspectNegotiation(this.#state);
   }
 
-  #offer(draft: OfferDraft): PendingOffer {
-    this.#host.assertOpen();
-    const prepared = prepareOffer(this.#state, this.#host.localEnd());
-    const pending = prepared.next;
-    this.#state = pending;
-    this.#host.onStep({ method: 'offer', draft, sdp: prepared.sdp });
-    return new PendingOffer(prepared, {
-      accept: (answer) => {
-        const sdp = textOf(answer, 'answer');
-        this.#assertUnchanged(pending, 'this offer');
-        this.#accept(sdp);
-        this.#host.onStep({ method: 'accept', sdp });
-      },
-      rollback: () => {
-        this.#assertUnchanged(pending, 'this offer');
-        this.#state = rollback(pending);
-        for (const channel of draft.channels) channel.close();
-        this.#host.onStep({ method: 'rollback' });
-      },
-    });
+  // --- what the handles ask for ---
+
+  /** See `OfferDraft.addChannel`. */
+  addChannel(
+    draft: OfferDraft,
+    channels: ChannelDraft,
+    label: string,
+    options: DataChannelOptions,
+  ): DataChannel {
+    return this.#host.createChannel(channels, label, options, draft);
   }
 
-  #accept(sdp: string): void {
-    const { plan, next, warnings } = judged(acceptAnswer(this.#state, sdp));
+  /** See `OfferDraft.offer`. */
+  offer(draft: OfferDraft, channels: ChannelDraft): PendingOffer {
+    this.#host.assertOpen();
+    const offer = prepareOffer(this.#state, this.#host.localEnd());
+    channels.adopt();
+    this.#state = offer.next;
+    this.#host.onStep({ method: 'offer', draft, sdp: offer.sdp });
+    return new PendingOffer(this, offer, draft);
+  }
+
+  /** See `PendingOffer.accept`. */
+  accept(pending: LocalOfferState, answer: RemoteDescription): void {
+    const sdp = textOf(answer, 'answer');
+    this.#assertUnchanged(pending);
+    const { plan, next, warnings } = judged(acceptAnswer(pending, sdp));
     refuseRestart(plan.transport);
     this.#state = next;
     this.#complete(plan, warnings);
+    this.#host.onStep({ method: 'accept', sdp });
   }
 
-  #answer(prepared: PreparedRemoteOffer): string {
+  /** See `PendingOffer.rollback`. */
+  rollback(pending: LocalOfferState, { channels }: OfferDraft): void {
+    this.#assertUnchanged(pending);
+    this.#state = rollback(pending);
+    for (const channel of channels) channel.close();
+    this.#host.onStep({ method: 'rollback' });
+  }
+
+  /** See `ReceivedOffer.answer`. */
+  answer({ sdp: offer, before, prepared }: JudgedOffer): string {
+    this.#assertUnchanged(before);
     const { sdp, plan, next } = answerOffer(prepared, this.#host.localEnd());
     this.#state = next;
     this.#complete(plan, prepared.warnings);
+    this.#host.onStep({ method: 'answer', offer, sdp });
     return sdp;
   }
 
@@ -134,37 +157,49 @@ export class Signaling {
     this.#host.carryOut(plan);
   }
 
-  #assertUnchanged(expected: NegotiationState, what: string): void {
+  #assertUnchanged(expected: NegotiationState): void {
     this.#host.assertOpen();
     if (this.#state !== expected) {
-      throw new RtcError('ERR_INVALID_STATE', `${what} is no longer current: the negotiation has moved on`);
+      throw new RtcError(
+        'ERR_INVALID_STATE',
+        'this offer is no longer current: the negotiation has moved on',
+      );
     }
   }
 }
 
-/** An offer in the making. Channels added to it exist at once, as `connecting`; `rollback()` of the offer closes them. */
+/**
+ * An offer in the making. Nothing of it has happened before `offer()`: a draft that is dropped leaves nothing behind. Channels
+ * added to it are `connecting`; `rollback()` of the offer closes them.
+ */
 export class OfferDraft {
   /** The channels added so far. */
   readonly channels: DataChannel[] = [];
-  readonly #host: SignalingHost;
-  readonly #commit: (draft: OfferDraft) => PendingOffer;
+  readonly #signaling: Signaling;
+  readonly #drafted: ChannelDraft;
 
   /** @internal */
-  constructor(host: SignalingHost, commit: (draft: OfferDraft) => PendingOffer) {
-    this.#host = host;
-    this.#commit = commit;
+  constructor(signaling: Signaling, drafted: ChannelDraft) {
+    this.#signaling = signaling;
+    this.#drafted = drafted;
   }
 
-  /** Creates a channel that the offer is for. Throws as `Rtc.createChannel` does. */
+  /**
+   * Adds a channel that the offer is for: its handle; the channel comes to be with `offer()`, and after that at once. Throws as
+   * `Rtc.createChannel` does. No event tells of a channel that is closed before `offer()`.
+   */
   addChannel(label: string, options: DataChannelOptions = {}): DataChannel {
-    const channel = this.#host.createChannel(label, options, this);
+    const channel = this.#signaling.addChannel(this, this.#drafted, label, options);
     this.channels.push(channel);
     return channel;
   }
 
-  /** Writes the offer. Throws `ERR_INVALID_STATE` while another offer is out. */
+  /**
+   * Makes the channels and writes the offer. Throws, before anything has changed, `ERR_INVALID_STATE` while another offer is
+   * out, and as `Rtc.createChannel` does where a channel cannot be any more, because others have come in between.
+   */
   offer(): PendingOffer {
-    return this.#commit(this);
+    return this.#signaling.offer(this, this.#drafted);
   }
 }
 
@@ -175,17 +210,18 @@ export class PendingOffer {
   /** What to say of candidates that are trickled after it: `sdpMid` and `sdpMLineIndex` of `RTCIceCandidateInit`. */
   readonly mid: string | undefined;
   readonly mLineIndex: number;
-  readonly #steps: { accept(answer: RemoteDescription): void; rollback(): void };
+  readonly #signaling: Signaling;
+  readonly #state: LocalOfferState;
+  readonly #draft: OfferDraft;
 
   /** @internal */
-  constructor(
-    offer: PreparedLocalOffer,
-    steps: { accept(answer: RemoteDescription): void; rollback(): void },
-  ) {
-    this.sdp = offer.sdp;
-    this.mid = offer.mid;
-    this.mLineIndex = offer.mLineIndex;
-    this.#steps = steps;
+  constructor(signaling: Signaling, { sdp, mid, mLineIndex, next }: PreparedLocalOffer, draft: OfferDraft) {
+    this.sdp = sdp;
+    this.mid = mid;
+    this.mLineIndex = mLineIndex;
+    this.#signaling = signaling;
+    this.#state = next;
+    this.#draft = draft;
   }
 
   /**
@@ -194,33 +230,44 @@ export class PendingOffer {
    * answered or rolled back.
    */
   accept(answer: RemoteDescription): void {
-    this.#steps.accept(answer);
+    this.#signaling.accept(this.#state, answer);
   }
 
   /** Takes the offer back and closes the channels that were added for it. */
   rollback(): void {
-    this.#steps.rollback();
+    this.#signaling.rollback(this.#state, this.#draft);
   }
+}
+
+/** An offer of the peer's that was found good: its text, the state that it was judged in, and what it comes to. */
+interface JudgedOffer {
+  readonly sdp: string;
+  readonly before: NegotiationState;
+  readonly prepared: PreparedRemoteOffer;
 }
 
 /** A valid offer of the peer's. Nothing has changed yet: dropping this declines it. */
 export class ReceivedOffer {
+  /** What to say of candidates that are trickled to the peer, as in `PendingOffer`. */
   readonly mid: string | undefined;
   readonly mLineIndex: number;
   readonly warnings: readonly SdpWarning[];
-  readonly #answer: () => string;
+  readonly #signaling: Signaling;
+  readonly #offer: JudgedOffer;
 
   /** @internal */
-  constructor(offer: PreparedRemoteOffer, answer: () => string) {
-    this.mid = offer.plan.transport.mid;
-    this.mLineIndex = offer.plan.transport.mLineIndex;
-    this.warnings = offer.warnings;
-    this.#answer = answer;
+  constructor(signaling: Signaling, offer: JudgedOffer) {
+    const { plan, warnings } = offer.prepared;
+    this.mid = plan.transport.mid;
+    this.mLineIndex = plan.transport.mLineIndex;
+    this.warnings = warnings;
+    this.#signaling = signaling;
+    this.#offer = offer;
   }
 
   /** Commits, and writes the answer's SDP. Throws `ERR_INVALID_STATE` if the negotiation has moved on since. */
   answer(): string {
-    return this.#answer();
+    return this.#signaling.answer(this.#offer);
   }
 }
 

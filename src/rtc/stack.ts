@@ -13,7 +13,7 @@
  * brings what the touched ones have said to where it belongs, until all is quiet. Machines that were not touched are not
  * looked at; their deadlines are remembered.
  */
-import type { ChannelCall, DataChannel, DataChannelOptions } from '../channel/index.ts';
+import type { ChannelCall, ChannelDraft, DataChannel, DataChannelOptions } from '../channel/index.ts';
 import { SctpTransport } from '../channel/index.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { Clock } from '../core/clock.ts';
@@ -168,6 +168,11 @@ export class ProtocolStack {
   /** Throws as `DataChannels.createChannel` does. */
   createChannel(label: string, options: DataChannelOptions): DataChannel {
     return this.#data.createChannel(label, options);
+  }
+
+  /** Channels in the making, for an offer. */
+  draftChannels(): ChannelDraft {
+    return this.#data.draft();
   }
 
   /** Our offer is out, or taken back: see `Transport.setOffering`. */

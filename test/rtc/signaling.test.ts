@@ -399,3 +399,41 @@ it('C13: twelve offers of 120 candidates before any input are answered, the rest
   live(rtc);
   expect(rtc.signalingState).toBe('stable');
 });
+
+describe('a draft of an offer', () => {
+  it('that is dropped leaves nothing behind', () => {
+    const rtc = makeRtc({ channels: { limits: { maxChannels: 1 } } });
+    const before = JSON.stringify(rtc.inspect());
+    let wakes = 0;
+    rtc.onWake = () => wakes++;
+    const chat = rtc.negotiation().addChannel('chat');
+    expect(chat).toMatchObject({ readyState: 'connecting', bufferedAmount: 0 });
+    expect(JSON.stringify(rtc.inspect())).toBe(before);
+    expect([rtc.bufferedBytes, wakes]).toEqual([0, 0]);
+    expect(rtc.createChannel('the only one').readyState).toBe('connecting');
+    rtc.close();
+    expect(chat.readyState).toBe('closed');
+  });
+
+  it('makes its channels with the offer', () => {
+    const rtc = makeRtc();
+    const draft = rtc.negotiation();
+    draft.addChannel('chat');
+    draft.addChannel('fixed', { negotiated: true, id: 5 });
+    expect(draft.channels.map(({ id }) => id)).toEqual([undefined, 5]);
+    expect(rtc.inspect().channels.channels).toEqual([]);
+    draft.offer();
+    draft.addChannel('late');
+    const labels = rtc.inspect().channels.channels.map(({ label }) => label);
+    expect(labels).toEqual(['chat', 'fixed', 'late']);
+  });
+
+  it('whose channel cannot be any more makes no offer', () => {
+    const rtc = makeRtc();
+    const draft = rtc.negotiation();
+    draft.addChannel('fixed', { negotiated: true, id: 5 });
+    rtc.createChannel('mine', { negotiated: true, id: 5 });
+    expect(outcome(rtc, () => draft.offer())).toBe('ERR_BAD_ARGUMENT');
+    expect(rtc.signalingState).toBe('stable');
+  });
+});
