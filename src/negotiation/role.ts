@@ -1,5 +1,5 @@
 /**
- * Who does what on the shared transport: DTLS client or server (RFC 5763 §5, RFC 8842 §5), ICE controlling or controlled
+ * Roles on the shared transport: DTLS client or server (RFC 5763 §5, RFC 8842 §5), ICE controlling or controlled
  * (RFC 8445 §6.1.1). Pure tables: each combination is a role or an error with a name, none is a guess (F1a).
  *
  *   offer `actpass`    the answerer chooses: active = DTLS client, passive = DTLS server
@@ -10,8 +10,10 @@
 import type { SdpError, SdpWarning, Setup } from '../sdp/index.ts';
 import { isSdpError, sdpError } from '../sdp/index.ts';
 
+/** Who sends the ClientHello: the client (RFC 5763 §5). */
 export type DtlsRole = 'client' | 'server';
 
+/** Who nominates: the controlling agent (RFC 8445 §6.1.1). */
 export type IceRole = 'controlling' | 'controlled';
 
 /** What this end wants to be: `auto` offers `actpass` and answers `active`, the others say so in both. */
@@ -32,16 +34,19 @@ export interface AssociationState {
   readonly strict: boolean;
 }
 
+/** What decides our DTLS role where the offer is ours. */
 export interface OffererRoleInput extends AssociationState {
   readonly offered: OfferSetup;
   readonly answered: Setup | undefined;
 }
 
+/** What decides our DTLS role where the offer is the peer's. */
 export interface AnswererRoleInput extends AssociationState {
   readonly offered: Setup | undefined;
   readonly preference: SetupPreference;
 }
 
+/** Our DTLS role, as an exchange has settled it. */
 export interface RoleDecision {
   readonly role: DtlsRole;
   /** A new DTLS association replaces the one that exists. */

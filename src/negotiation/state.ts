@@ -23,6 +23,7 @@ import type { Section, SectionPlan } from './sections.ts';
 /** W3C `RTCSignalingState` without the provisional answers. */
 export type SignalingState = 'stable' | 'have-local-offer' | 'have-remote-offer' | 'closed';
 
+/** Options of a negotiation. */
 export interface NegotiationOptions {
   /** `sess-id` of our `o=` lines, decimal, drawn at random by the caller; below 2^63 (RFC 9429 §5.2.1). */
   readonly sessionId: string;
@@ -88,19 +89,23 @@ export interface LocalOffer {
   readonly setup: OfferSetup;
 }
 
+/** No offer is out. */
 export interface StableState extends Session {
   readonly signalingState: 'stable';
 }
 
+/** An offer of ours is out. */
 export interface LocalOfferState extends Session {
   readonly signalingState: 'have-local-offer';
   readonly offer: LocalOffer;
 }
 
+/** An offer of the peer's was found good and is not answered yet. */
 export interface RemoteOfferState extends Session {
   readonly signalingState: 'have-remote-offer';
 }
 
+/** It is over: there is no step out of it. */
 export interface ClosedState extends Session {
   readonly signalingState: 'closed';
 }
@@ -169,6 +174,7 @@ export interface NegotiationInspection {
   readonly roleChangesIgnored: number;
 }
 
+/** Shows a negotiation to people. */
 export function inspectNegotiation(state: NegotiationState): NegotiationInspection {
   const transport = state.agreement?.plan.transport;
   return {
@@ -200,6 +206,7 @@ export function settled(
   return { ...stable(state), sections, agreement: { localIce, plan } };
 }
 
+/** The error of a step that is taken in the wrong state, to be thrown. */
 export function wrongState(call: string, expected: SignalingState, state: NegotiationState): RtcError {
   return new RtcError(
     'ERR_INVALID_STATE',

@@ -1,12 +1,13 @@
 /**
- * Looking up `a=` lines. A name matches as a whole: `mid` finds `a=mid:0`, never `a=midi:0`. White space at the end of a
- * line is none of its value, as in both big browsers: `a=ice-lite ` is a flag, `a=setup:active ` is active.
+ * Attributes: `a=` lines, looked up by name. A name matches as a whole: `mid` finds `a=mid:0`, never `a=midi:0`. White space at the end of a
+ * line is no part of its value, as in both big browsers: `a=ice-lite ` is a flag, `a=setup:active ` is active.
  */
 import type { MediaDescription, SdpLine, SessionDescription } from './description.ts';
 import type { SdpError } from './error.ts';
 import { isSdpError, sdpError } from './error.ts';
 import { withoutSpaceBehind } from './token.ts';
 
+/** One `a=` line. */
 export interface SdpAttribute {
   /** Everything after the colon but white space at the end; empty for a flag. */
   readonly value: string;
@@ -24,12 +25,14 @@ export function attributes(lines: readonly SdpLine[], name: string): SdpAttribut
   return found;
 }
 
+/** How many `a=` lines of that name there are. */
 export function countAttributes(lines: readonly SdpLine[], name: string): number {
   let count = 0;
   for (const line of lines) if (isAttribute(line, name)) count++;
   return count;
 }
 
+/** True if there is an `a=` line of that name. */
 export function hasAttribute(lines: readonly SdpLine[], name: string): boolean {
   return lines.some((line) => isAttribute(line, name));
 }
@@ -61,6 +64,20 @@ export function inheritedAttribute(
 /** The section's `a=mid`; `undefined` if there is none. */
 export function mediaMid(media: MediaDescription): string | undefined {
   return attributes(media.lines, 'mid')[0]?.value;
+}
+
+/** Which way the media of a section go (RFC 8866 §6.7). */
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+const DIRECTIONS: readonly Direction[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
+
+/** That of the section, else of the session (Firefox writes one there), else `sendrecv`. */
+export function mediaDirection(session: SessionDescription, media: MediaDescription): Direction {
+  for (const { lines } of [media, session]) {
+    const direction = DIRECTIONS.find((name) => hasAttribute(lines, name));
+    if (direction !== undefined) return direction;
+  }
+  return 'sendrecv';
 }
 
 function isAttribute(line: SdpLine, name: string): boolean {

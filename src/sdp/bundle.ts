@@ -1,4 +1,4 @@
-/** Which sections share a transport: `mid` and `group` (RFC 5888), BUNDLE and `bundle-only` (RFC 8843). */
+/** Groups of sections that share a transport: `mid` and `group` (RFC 5888), BUNDLE and `bundle-only` (RFC 8843). */
 import { attributes, hasAttribute, mediaMid, singleAttribute } from './attributes.ts';
 import type { MediaDescription, SessionDescription } from './description.ts';
 import type { SdpError } from './error.ts';

@@ -18,6 +18,7 @@ const MAX_CANDIDATE_LENGTH = 1024;
 const TYPES = ['host', 'srflx', 'prflx', 'relay'] as const;
 const TCP_TYPES = ['active', 'passive', 'so'] as const;
 
+/** One ICE candidate as its line gives it. */
 export interface SdpCandidate {
   readonly type: 'host' | 'srflx' | 'prflx' | 'relay';
   readonly protocol: 'udp' | 'tcp';
@@ -40,6 +41,7 @@ export interface SdpCandidate {
   readonly extensions?: readonly SdpCandidateExtension[] | undefined;
 }
 
+/** A name and a value behind the type that nobody here knows. */
 export interface SdpCandidateExtension {
   readonly name: string;
   readonly value: string;
@@ -54,7 +56,7 @@ export interface CandidateInit {
   readonly usernameFragment?: string | null | undefined;
 }
 
-/** What stands for a foundation that is missing: some cameras leave it out, and browsers take that. */
+/** The foundation of a candidate without one: some cameras leave it out, and browsers take that. */
 const NO_FOUNDATION = '0';
 
 /**

@@ -40,6 +40,7 @@ export interface MediaDescription {
   readonly number: number;
 }
 
+/** A whole description: the session level and its media sections (RFC 8866 §5). */
 export interface SessionDescription {
   readonly origin: SdpOrigin;
   /** The session level, after `o=`. */

@@ -6,6 +6,7 @@ import type { SdpError } from './error.ts';
 import { isSdpError, sdpError } from './error.ts';
 import { isToken } from './token.ts';
 
+/** `a=fingerprint`: the digest of a certificate. */
 export interface SdpFingerprint {
   /** Hash function, lower case: `sha-256`. */
   readonly algorithm: string;
@@ -13,6 +14,7 @@ export interface SdpFingerprint {
   readonly value: string;
 }
 
+/** `a=setup`: who begins the DTLS handshake (RFC 4145 §4). */
 export type Setup = 'actpass' | 'active' | 'passive' | 'holdconn';
 
 const SETUPS: readonly Setup[] = ['actpass', 'active', 'passive', 'holdconn'];
@@ -79,6 +81,7 @@ export function mediaTlsId(
   return sdpError('tls-id-invalid', '"a=tls-id" needs 20–255 of A–Z a–z 0–9 + / - _', at(attribute, media));
 }
 
+/** True for what may stand in `a=tls-id` (RFC 8842 §4). */
 export function isTlsId(text: string): boolean {
   return text.length >= 20 && text.length <= 255 && /^[A-Za-z0-9+/\-_]*$/.test(text);
 }

@@ -1,5 +1,5 @@
 /**
- * What is wrong with a description: plain data, answered and never thrown, because a description comes from the network.
+ * Errors of descriptions: plain data, answered and never thrown, because a description comes from the network.
  *
  * `code` is the promise; `line` (1-based) and `mid` say where; the message says what was expected. No message quotes an
  * ICE password or any other value of unbounded length.
@@ -62,6 +62,7 @@ export type SdpNegotiationCode =
   | 'sctp-port-changed'
   | 'sctpmap-missing';
 
+/** The code of an `SdpError`; docs/errors.md lists them. */
 export type SdpErrorCode = SdpSyntaxCode | SdpAttributeCode | SdpNegotiationCode;
 
 /** Where in a description something was found. */
@@ -72,6 +73,7 @@ export interface SdpPlace {
   readonly mid?: string | undefined;
 }
 
+/** Why a description or candidate is refused. */
 export interface SdpError extends SdpPlace {
   readonly failed: true;
   readonly code: SdpErrorCode;

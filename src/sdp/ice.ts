@@ -7,6 +7,7 @@ import type { SdpError } from './error.ts';
 import { isSdpError, sdpError } from './error.ts';
 import { isIceText, isTolerableIceText } from './token.ts';
 
+/** `a=ice-ufrag` and `a=ice-pwd`: the credentials of one end. */
 export interface SdpIceParameters {
   /** 4–256 characters. */
   readonly usernameFragment: string;
@@ -75,6 +76,7 @@ export function mediaCandidates(
   });
 }
 
+/** A candidate and its place. */
 export interface SdpCandidateAt {
   readonly candidate: SdpCandidate;
   /** 1-based line. */

@@ -1,6 +1,13 @@
 /** SDP: text ↔ data, lossless, with typed views of what WebRTC needs. No state and no negotiation; usable alone. */
-export type { SdpAttribute } from './attributes.ts';
-export { attributes, hasAttribute, inheritedAttribute, mediaMid, singleAttribute } from './attributes.ts';
+export type { Direction, SdpAttribute } from './attributes.ts';
+export {
+  attributes,
+  hasAttribute,
+  inheritedAttribute,
+  mediaDirection,
+  mediaMid,
+  singleAttribute,
+} from './attributes.ts';
 export { isBundleOnly, isRejected, readBundles, readMids } from './bundle.ts';
 export type { CandidateInit, SdpCandidate, SdpCandidateExtension } from './candidate.ts';
 export {
@@ -13,8 +20,6 @@ export {
 } from './candidate.ts';
 export type { MediaDescription, SdpLine, SdpOrigin, SessionDescription } from './description.ts';
 export { attributeLine, sdpLine } from './description.ts';
-export type { Direction } from './direction.ts';
-export { mediaDirection } from './direction.ts';
 export type { SdpFingerprint, Setup } from './dtls.ts';
 export { isTlsId, mediaFingerprints, mediaSetup, mediaTlsId } from './dtls.ts';
 export type {

@@ -1,10 +1,11 @@
 /**
- * How large a description may be. Reading is linear in the text, so these bound time as well as memory; whatever exceeds
+ * Limits of the size of a description. Reading is linear in the text, so these bound time as well as memory; whatever exceeds
  * one is refused with the code of the same name. The largest recorded browser offer is 8 kB with 300 lines.
  */
 import type { OptionRule, OptionRules } from '../core/options.ts';
 import { number } from '../core/options.ts';
 
+/** How large a description may be. */
 export interface SdpLimits {
   /** Characters of the whole text: `sdp-too-large`. */
   readonly maxLength: number;
@@ -20,6 +21,7 @@ export interface SdpLimits {
   readonly maxFingerprints: number;
 }
 
+/** What holds where nothing else is said. */
 export const DEFAULT_SDP_LIMITS: SdpLimits = {
   maxLength: 262_144,
   maxLines: 16_384,

@@ -1,5 +1,5 @@
 /**
- * Data channel sections: which `m=` lines they are, `sctp-port`, `max-message-size` (RFC 8841).
+ * SCTP attributes: what makes a section one for data channels, `sctp-port`, `max-message-size` (RFC 8841).
  *
  * Drafts before RFC 8841 (draft-ietf-mmusic-sctp-sdp-07 and older) had the SCTP port as the format, and an attribute
  * that says what runs on it. Browsers of that time, and aiortc to this day, write it so:
@@ -17,6 +17,7 @@ import { isToken, parseDecimal } from './token.ts';
 /** RFC 9429 §5.1.2: the protocols under which a data channel may be offered; an answer repeats the one that came. */
 const DATA_PROTOCOLS: readonly string[] = ['UDP/DTLS/SCTP', 'TCP/DTLS/SCTP', 'DTLS/SCTP'];
 
+/** The format of an `m=` line for data channels (RFC 8841 §4.3). */
 export const DATA_CHANNEL_FORMAT = 'webrtc-datachannel';
 
 const MAX_PORT = 65_535;

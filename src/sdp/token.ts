@@ -1,4 +1,4 @@
-/** The small grammars that attributes share (RFC 8866 §9, RFC 8839 §5). */
+/** Grammars that attributes share (RFC 8866 §9, RFC 8839 §5). */
 
 /** A decimal number in its shortest form, 0 … `max`; `undefined` for anything else. Leading zeros are not allowed. */
 export function parseDecimal(text: string, max: number): number | undefined {
