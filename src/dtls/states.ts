@@ -1,7 +1,6 @@
 /** Role, states and timers of an association. */
 
-/** Which end of the handshake we are. */
-export type DtlsRole = 'client' | 'server';
+export type { DtlsRole } from '../core/roles.ts';
 
 /** `closed` is over as it should be, by `close` or the peer's close_notify; `failed` is over for a reason. */
 export type DtlsState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';

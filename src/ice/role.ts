@@ -1,7 +1,8 @@
 /** Roles and the repair of role conflicts (RFC 8445 §6.1.1, §7.3.1.1). */
 
-/** Who nominates: the controlling agent. */
-export type IceRole = 'controlling' | 'controlled';
+import type { IceRole } from '../core/roles.ts';
+
+export type { IceRole } from '../core/roles.ts';
 
 /** The role of the peer. */
 export function otherRole(role: IceRole): IceRole {

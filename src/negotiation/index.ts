@@ -1,4 +1,5 @@
 /** Offer and answer (RFC 3264, RFC 9429) as pure functions over plain state. */
+export type { DtlsRole, IceRole } from '../core/roles.ts';
 export type { OfferedPlan, PreparedRemoteOffer, WrittenAnswer } from './answer.ts';
 export { answerOffer, receiveOffer } from './answer.ts';
 export type { DataPlan, DataSection, LocalData } from './data-section.ts';
@@ -12,8 +13,6 @@ export type { RemoteTransport, TransportCandidate } from './remote-transport.ts'
 export type {
   AnswererRoleInput,
   AssociationState,
-  DtlsRole,
-  IceRole,
   OffererRoleInput,
   OfferSetup,
   RoleDecision,

@@ -7,14 +7,9 @@
  *   association lives  its roles stay, whatever a later exchange says; only a new certificate or `a=tls-id` together
  *                      with an ICE restart starts a new association, and then the tables begin afresh
  */
+import type { DtlsRole, IceRole } from '../core/roles.ts';
 import type { SdpError, SdpWarning, Setup } from '../sdp/index.ts';
 import { isSdpError, sdpError } from '../sdp/index.ts';
-
-/** Who sends the ClientHello: the client (RFC 5763 §5). */
-export type DtlsRole = 'client' | 'server';
-
-/** Who nominates: the controlling agent (RFC 8445 §6.1.1). */
-export type IceRole = 'controlling' | 'controlled';
 
 /** What this end wants to be: `auto` offers `actpass` and answers `active`, the others say so in both. */
 export type SetupPreference = 'auto' | 'active' | 'passive';

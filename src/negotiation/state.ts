@@ -13,11 +13,12 @@
 import { badArgument, RtcError } from '../core/errors.ts';
 import type { OptionRule, OptionRules } from '../core/options.ts';
 import { checkOptions, flag, nested, oneOf, required, withDefaults } from '../core/options.ts';
+import type { DtlsRole, IceRole } from '../core/roles.ts';
 import type { SdpFingerprint, SdpIceParameters, SdpLimits, Setup } from '../sdp/index.ts';
 import { DEFAULT_SDP_LIMITS, SDP_LIMIT_RULES } from '../sdp/index.ts';
 import type { LocalTransport } from './local-transport.ts';
 import type { RemoteTransport } from './remote-transport.ts';
-import type { DtlsRole, IceRole, OfferSetup, SetupPreference } from './role.ts';
+import type { OfferSetup, SetupPreference } from './role.ts';
 import type { Section, SectionPlan } from './sections.ts';
 
 /** W3C `RTCSignalingState` without the provisional answers. */
