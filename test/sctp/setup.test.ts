@@ -19,6 +19,7 @@ import {
   receive,
   sent,
 } from './pair.ts';
+import { PUPPET_INIT } from './puppet.ts';
 import { abortChunk, allKinds, chunksOf, dataChunk, packetOf, rechecksummed } from './wire.ts';
 
 function initOf(packet: Bytes | undefined): InitChunk {
@@ -420,4 +421,15 @@ describe('who may speak', () => {
       'packet-too-short': 1,
     });
   });
+});
+
+test('a new association has nothing to say before connect, and after it an INIT alone until its peer answers', () => {
+  const a = association(1);
+  expect(sent(a)).toEqual([]);
+  a.connect(0);
+  expect(allKinds(sent(a))).toEqual(['init']);
+  expect(sent(a)).toEqual([]);
+  a.handlePacket(packetOf(0, encodeInit(CHUNK.init, PUPPET_INIT)), 1);
+  expect(allKinds(sent(a))).toEqual(['initAck']);
+  expect(sent(a)).toEqual([]);
 });
