@@ -30,7 +30,7 @@ export class ChannelTable {
   readonly onActivity: () => void;
   readonly clock: Clock;
   /** How many streams wait, at all gates together. */
-  readonly waits: Waits = { count: 0 };
+  readonly waits: Waits = { count: 0, undated: 0 };
   readonly gates: Gates<Stream>;
   readonly streams: StreamTable = new StreamTable();
   readonly closing: Closing;

@@ -153,7 +153,7 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
   /** Feed every event of the association, in its order; `now` in milliseconds. */
   handleSctpEvent(event: SctpEvent, now: number): void {
     const table = this.#table;
-    table.clock.observe(now, this);
+    this.#observe(now);
     if (table.association === 'closed') return;
     switch (event.type) {
       case 'connected':
@@ -195,7 +195,7 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
   /** Runs every gate that is due at `now`. */
   handleTimeout(now: number): void {
     const table = this.#table;
-    table.clock.observe(now, this);
+    this.#observe(now);
     while (table.waits.count > 0) {
       const gate = earliestGate(table.gates);
       const due = gate.takeDue();
@@ -249,7 +249,7 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
    * nothing yet, now. Call it before the association's `shutdown`. Again: nothing happens.
    */
   shutdown(now: number): void {
-    this.#table.clock.observe(now, this);
+    this.#observe(now);
     shutDown(this.#table);
   }
 
@@ -259,7 +259,7 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
    * (`local-close`) they do not.
    */
   close(reason: Failure, now: number): void {
-    this.#table.clock.observe(now, this);
+    this.#observe(now);
     const unread = reason.code === 'local-close' ? 'dropped' : 'given-out';
     closeAll(this.#table, isOrderly(reason) ? undefined : reason, unread);
   }
@@ -286,5 +286,12 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
   /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */
   invariantViolation(): string | undefined {
     return invariantViolation(this.#table);
+  }
+
+  /** The time is told: what began while nobody knew it waits from now on. */
+  #observe(now: number): void {
+    const { clock, waits, gates } = this.#table;
+    clock.observe(now, this);
+    if (waits.undated > 0) for (const gate of Object.values(gates)) gate.date();
   }
 }

@@ -11,6 +11,8 @@ import type { ChannelGates, GateName } from './options.ts';
 /** How many keys wait, at all gates of a layer together: while none does, no gate need be asked. */
 export interface Waits {
   count: number;
+  /** How many of them were armed while the clock was stale, and wait for the next time told. */
+  undated: number;
 }
 
 /** A wait of one name. */
@@ -24,7 +26,7 @@ export class Gate<Key> {
   /** Keys armed while the clock was stale: their wait begins with the next time told, or it would be cut short. They are last in the Map. */
   readonly #undated = new Set<Key>();
 
-  constructor(name: GateName, duration: number, clock: Clock, waits: Waits = { count: 0 }) {
+  constructor(name: GateName, duration: number, clock: Clock, waits: Waits = { count: 0, undated: 0 }) {
     this.name = name;
     this.duration = duration;
     this.#clock = clock;
@@ -42,35 +44,38 @@ export class Gate<Key> {
 
   /** Starts the wait of `key`, or starts it again. */
   arm(key: Key): void {
-    this.#date();
+    this.date();
     this.disarm(key);
     this.#since.set(key, this.#clock.now);
     this.#waits.count++;
-    if (this.#clock.isStale) this.#undated.add(key);
+    if (!this.#clock.isStale) return;
+    this.#undated.add(key);
+    this.#waits.undated++;
   }
 
   disarm(key: Key): void {
     if (!this.#since.delete(key)) return;
     this.#waits.count--;
-    this.#undated.delete(key);
+    if (this.#undated.delete(key)) this.#waits.undated--;
   }
 
   clear(): void {
     this.#waits.count -= this.#since.size;
+    this.#waits.undated -= this.#undated.size;
     this.#since.clear();
     this.#undated.clear();
   }
 
   /** The host stood still for `missed` milliseconds: the peer may take that much longer, and at least `THAW_GRACE` from now. */
   thaw(missed: number): void {
-    this.#date();
+    this.date();
     const earliest = this.#clock.now + THAW_GRACE - this.duration;
     for (const [key, since] of this.#since) this.#since.set(key, Math.max(since + missed, earliest));
   }
 
   /** The earliest deadline, `Infinity` if nobody waits. */
   next(): number {
-    this.#date();
+    this.date();
     if (this.#since.size === 0) return Infinity;
     const first = this.#since.values().next();
     return first.done === true ? Infinity : first.value + this.duration;
@@ -88,9 +93,10 @@ export class Gate<Key> {
   }
 
   /** What was armed while the clock was stale waits from now on, if it is right again. */
-  #date(): void {
+  date(): void {
     if (this.#undated.size === 0 || this.#clock.isStale) return;
     for (const key of this.#undated) this.#since.set(key, this.#clock.now);
+    this.#waits.undated -= this.#undated.size;
     this.#undated.clear();
   }
 }

@@ -187,7 +187,7 @@ export function assertProperty(name: PropertyName, fixture: Fixture, numRuns: nu
 }
 
 /** Declares the suite for one kind of machine. */
-export function describeMachine(fixture: Fixture, part = 30): void {
+export function describeMachine(fixture: Fixture, part = 12): void {
   describe(fixture.name, () => {
     test('the rig connects it', () => {
       const { log } = new Rig(fixture, 1).play([{ do: 'run', share: 1 }]);
