@@ -14,6 +14,12 @@ export const certificates: readonly [Certificate, Certificate] = [
   selfSignedCertificate({ random: new SeededRandom(2), crypto }),
 ];
 
+/** How bytes might be shown: in hexadecimal, in base 64, as a list of numbers. */
+export function forms(bytes: Uint8Array): string[] {
+  const buffer = Buffer.from(bytes);
+  return [buffer.toString('hex'), buffer.toString('base64'), bytes.join(',')];
+}
+
 /** What is to be said of a layer besides that it is a machine. */
 export interface LayerParts {
   readonly machine: Machine<unknown>;

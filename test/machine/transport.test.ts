@@ -5,7 +5,7 @@ import { SeededRandom } from '../../src/core/random.ts';
 import { DTLS_OVERHEAD, Transport } from '../../src/transport/index.ts';
 import { describeMachine } from './compliance.ts';
 import type { Fixture, Subject } from './rig.ts';
-import { certificates, crypto, layer } from './subjects.ts';
+import { certificates, crypto, forms, layer } from './subjects.ts';
 
 const ADDRESSES = [
   { address: '192.0.2.1', port: 1000 },
@@ -15,7 +15,7 @@ const ADDRESSES = [
 interface End {
   readonly clock: Clock;
   readonly transport: Transport;
-  /** Lines of the key log: secrets, all of them. */
+  /** Keys of the key log, and the password. */
   readonly secrets: string[];
 }
 
@@ -30,7 +30,7 @@ function makeEnd(seed: number, index: 0 | 1): End {
     iceLite: false,
     mtu: 1200,
     largestDatagram: { 4: 1472, 6: 1452 },
-    dtls: { keyLog: (line) => secrets.push(line.split(' ').at(-1) ?? '') },
+    dtls: { keyLog: (_label, _clientRandom, secret) => secrets.push(...forms(secret)) },
   });
   clock.advance(0, transport);
   transport.addLocalCandidate({ type: 'host', protocol: 'udp', ...ADDRESSES[index] }, 0);
