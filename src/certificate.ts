@@ -46,6 +46,7 @@ export interface PortableCertificate {
   readonly privateKey: Bytes;
 }
 
+/** What `generateCertificate` takes. */
 export interface GenerateCertificateOptions {
   /** Subject and issuer as RFC 4514 writes names; `CN=WebRTC` by default. */
   readonly name?: string | undefined;
@@ -59,6 +60,7 @@ export interface GenerateCertificateOptions {
   readonly crypto?: CryptoProvider | undefined;
 }
 
+/** What `importPem` and `importDer` take besides the certificate. */
 export interface ImportCertificateOptions {
   /** Who signs in handshakes; `jsCrypto()` by default. */
   readonly crypto?: CryptoProvider | undefined;

@@ -1,26 +1,14 @@
 /**
- * Rtc: one WebRTC peer connection as a pure state machine. No socket, no timer, no clock, no hidden randomness.
- *
- *   const rtc = new Rtc({ certificate })
- *   rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port })
- *   const answer = rtc.receiveOffer(offer).answer()        // or: draft = rtc.negotiation(), draft.offer(), offer.accept(answer)
- *
- *   rtc.handleInput({ type: 'receive', now, … })           // or { type: 'timeout', now }
- *   for (;;) {
- *     const output = rtc.pollOutput()
- *     if (output.type === 'transmit') send(output)
- *     else if (output.type === 'event') react(output.event)
- *     else { schedule(output.at); break }
- *   }
+ * Rtc: one WebRTC peer connection as a pure state machine, and the clock of its calls.
  *
  * A drain gives events first, then datagrams, so that what the host does about an event travels with the
  * acknowledgement of it; `closed` comes after the last datagram. What is due is run before the drain ends, so the
  * deadline is always in the future.
  *
- * The clock: calls without a time act at the last time seen. After a drain that time is stale, so such calls only
- * change queues; what arms a deadline or takes a measurement waits for the next input, a millisecond away at the most.
- * A host that calls from outside its receive loop feeds `{ type: 'timeout', now }` before it drains and waits for
- * nothing; drivers and `Endpoint` do that for their users.
+ * Calls without a time act at the last time seen. After a drain that time is stale, so such calls only change queues; what arms
+ * a deadline or takes a measurement waits for the next input, a millisecond away at the most. A host that calls from outside
+ * its receive loop feeds `{ type: 'timeout', now }` before it drains and waits for nothing; drivers and `Endpoint` do that
+ * for their users.
  */
 import type { ChannelDraft, DataChannel, DataChannelOptions } from './channel/index.ts';
 import type { Protocol, TransportAddress } from './core/address.ts';
@@ -74,6 +62,7 @@ export interface LocalParameters {
   readonly maxMessageSize: number;
 }
 
+/** What `Rtc.inspect` shows: the whole connection as plain, JSON-safe data without secrets. */
 export interface RtcInspection extends StackInspection {
   /** The last time seen, milliseconds on the caller's clock. */
   readonly now: number;
@@ -100,6 +89,34 @@ type Deferred =
   | { readonly type: 'end-of-candidates' }
   | { readonly type: 'shutdown' };
 
+/**
+ * One WebRTC peer connection. No socket, no timer, no clock, no hidden randomness. Its methods come in families:
+ *
+ * - addresses: `addLocalCandidate`, `addRemoteCandidate`, `localCandidates`
+ * - signalling: `negotiation`, `receiveOffer`; without SDP `localParameters`, `start`
+ * - channels: `createChannel`
+ * - the poll contract: `handleInput`, `pollOutput`
+ * - the end: `shutdown`, `close`
+ * - how it is: `connectionState` and its like, `inspect`, `setTrace`
+ * - for endpoints and drivers: `onWake`, `onError`, `sendPath`, `isValidPath` and its like, `setPathHeld`, `isEmpty`
+ *
+ * ```ts
+ * const rtc = new Rtc({ certificate });
+ * rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port });
+ * const answer = rtc.receiveOffer(offer).answer(); // or: draft = rtc.negotiation(), draft.offer(), offer.accept(answer)
+ *
+ * rtc.handleInput({ type: 'receive', now, protocol, source, destination, data }); // or { type: 'timeout', now }
+ * for (;;) {
+ *   const output = rtc.pollOutput();
+ *   if (output.type === 'transmit') send(output);
+ *   else if (output.type === 'event') react(output.event);
+ *   else {
+ *     schedule(output.at);
+ *     break;
+ *   }
+ * }
+ * ```
+ */
 export class Rtc {
   /** Called when an API call outside of a drain has made work. For endpoints and drivers. */
   onWake: (() => void) | undefined;

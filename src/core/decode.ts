@@ -1,5 +1,5 @@
 /**
- * What a decoder answers when bytes do not decode: one of a module's own frozen failures. Nothing is thrown on the
+ * Failures of decoders, for bytes that do not decode: each is one of a module's own, frozen. Nothing is thrown on the
  * packet path (a thrown error costs a thousand times a returned one), and the reason is the name of a counter.
  */
 export interface DecodeFailure {

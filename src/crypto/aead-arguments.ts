@@ -1,4 +1,4 @@
-/** What every key checks before it touches a buffer: misuse by the caller, never the peer's doing. */
+/** Arguments of an AEAD key, checked before it touches a buffer: a misuse is the caller's, never the peer's doing. */
 import { badArgument } from '../core/errors.ts';
 import type { AeadAlgorithm } from './provider.ts';
 import { AEAD_KEY_LENGTHS, AEAD_NONCE_LENGTH, COUNTER_LENGTH, MASK_SAMPLE_LENGTH } from './provider.ts';

@@ -1,4 +1,4 @@
-/** Which RSA keys may verify: the rule both providers share (certificates of gateways bring them). */
+/** RSA keys that may verify: the rule that both providers share (certificates of gateways bring them). */
 import { RSA_MODULUS_BITS } from './provider.ts';
 
 /** 65537 has three bytes; larger exponents than these only cost time. */

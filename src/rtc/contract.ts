@@ -55,6 +55,7 @@ export interface TimeoutOutput {
   readonly reason: string;
 }
 
+/** What `pollOutput` answers: a datagram to send, an event, or, at the end of the drain, when to come back. */
 export type Output = Transmit | { readonly type: 'event'; readonly event: RtcEvent } | TimeoutOutput;
 
 /** W3C `RTCPeerConnectionState`. */

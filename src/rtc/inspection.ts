@@ -1,4 +1,4 @@
-/** What a connection shows of itself: states, queue sizes, counters. */
+/** Inspection of a connection: its states, queue sizes and counters, as plain data. */
 import type { SctpTransportInspection } from '../channel/index.ts';
 import type { Failure } from '../core/errors.ts';
 import type { TransportCounter, TransportInspection } from '../transport/index.ts';

@@ -1,4 +1,4 @@
-/** What an `Rtc` can be told at construction. Everything has a safe default but the certificate. */
+/** Options of an `Rtc`: what it can be told at construction, the rules for it, and every default. */
 import type { ChannelOptions } from '../channel/index.ts';
 import { CHANNEL_OPTION_RULES } from '../channel/index.ts';
 import type { OptionHints, OptionRules } from '../core/options.ts';
@@ -30,6 +30,7 @@ import type { TransportOptions } from '../transport/index.ts';
 import type { ConnectionGates } from './gates.ts';
 import { DEFAULT_CONNECTION_GATES } from './gates.ts';
 
+/** The options of `new Rtc`: everything but `certificate` has a safe default. */
 export interface RtcOptions {
   /** Made once a process with `selfSignedCertificate()`; any number of connections share it. */
   readonly certificate: Certificate;

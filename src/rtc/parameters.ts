@@ -1,5 +1,5 @@
 /**
- * What signalling delivers, judged at the call and before anything changes: parameters, candidates, descriptions. The caller
+ * Parameters, candidates and descriptions: what signalling delivers, judged at the call and before anything changes. The caller
  * hands on what its peer has said, so all of it may be anything; what passes here, no later input trips over.
  */
 import { isFailure } from '../core/decode.ts';

@@ -1,4 +1,4 @@
-/** How an entry departs from the recorded one, told for people: which member, and the place where it begins to differ. */
+/** Difference between an entry and the recorded one, for people: which member, and the place where it begins to differ. */
 import type { RtcError } from '../core/errors.ts';
 import type { TraceEntry } from '../rtc.ts';
 import { describeEntry } from './describe.ts';

@@ -1,5 +1,5 @@
 /**
- * What both exports show: datagrams between two ends, each with its times, its fate and what is inside.
+ * Passages, which both exports show: datagrams between two ends, each with its times, its fate and what is inside.
  *
  *   one trace             this end and whoever it talks to; only one time of each datagram is known
  *   two traces            of both ends, on one clock: what was sent here and never arrived there is lost
