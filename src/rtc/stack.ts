@@ -20,7 +20,7 @@ import { Clock } from '../core/clock.ts';
 import { Counters } from '../core/counters.ts';
 import type { Failure } from '../core/errors.ts';
 import { isOrderly } from '../core/errors.ts';
-import type { Machine, PacketKind, PacketSource, PathUser } from '../core/machine.ts';
+import type { Machine, PacketKind } from '../core/machine.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import { splitRandom } from '../core/random.ts';
 import { timerName } from '../core/timers.ts';
@@ -35,27 +35,14 @@ import { STACK_COUNTERS } from './inspection.ts';
 import type { RtcSettings } from './options.ts';
 import { SCTP_PORT } from './options.ts';
 import type { TransportParameters } from './parameters.ts';
+import type { Seat, SeatedSource, UserSeat } from './seats.ts';
+import { byUrgency, deadlineOf, dropPackets, reasonOf, rest } from './seats.ts';
 
 /** Passes of one `carry` before we call it our own bug: what flows back dries up after two or three. */
 const MAX_PASSES = 100;
 
 /** RFC 8841 §6.1: what a peer takes that does not say. */
 const DEFAULT_REMOTE_MAX_MESSAGE_SIZE = 65_536;
-
-/** A machine of the stack and what is remembered of it. */
-interface Seat<M extends Machine<unknown>> {
-  readonly machine: M;
-  /** It was called since the last `carry`. */
-  isTouched: boolean;
-  /** When it is due, as of its last touch. */
-  deadline: number;
-}
-
-/** A user of the path. */
-interface UserSeat extends Seat<PathUser<RtcEvent>> {
-  /** How many of its events have a place among the others'. They stay with the user until they are polled. */
-  placed: number;
-}
 
 /** One connection without signalling: the path, its users, and the host's way to them. */
 export class ProtocolStack {
@@ -66,7 +53,7 @@ export class ProtocolStack {
   /** In the order in which they are told of things. */
   readonly #users: readonly UserSeat[];
   /** Every user's sources, in the order of their urgency, with their user. */
-  readonly #sources: readonly { readonly source: PacketSource; readonly seat: UserSeat }[];
+  readonly #sources: readonly SeatedSource[];
   /** Whose packets those of each kind are. */
   readonly #receivers: Readonly<Partial<Record<PacketKind, UserSeat>>>;
   readonly #gates: GateKeeper;
@@ -273,8 +260,8 @@ export class ProtocolStack {
     const { now } = this.clock;
     const expired = this.#gates.expired(now);
     if (expired !== undefined) this.#finish(expired);
-    if (this.#deadlineOf(this.#transport) <= now) this.#touched(this.#transport).handleTimeout(now);
-    for (const seat of this.#users) if (this.#deadlineOf(seat) <= now) this.#touched(seat).handleTimeout(now);
+    if (deadlineOf(this.#transport) <= now) this.#touched(this.#transport).handleTimeout(now);
+    for (const seat of this.#users) if (deadlineOf(seat) <= now) this.#touched(seat).handleTimeout(now);
     this.carry();
   }
 
@@ -316,8 +303,8 @@ export class ProtocolStack {
   }
 
   nextTimeout(): number {
-    let at = Math.min(this.#gates.deadline, this.#deadlineOf(this.#transport));
-    for (const seat of this.#users) at = Math.min(at, this.#deadlineOf(seat));
+    let at = Math.min(this.#gates.deadline, deadlineOf(this.#transport));
+    for (const seat of this.#users) at = Math.min(at, deadlineOf(seat));
     return at;
   }
 
@@ -325,8 +312,8 @@ export class ProtocolStack {
   timeoutReason(at: number = this.nextTimeout()): string {
     if (at === Infinity) return 'idle';
     let reason = this.#gates.deadline === at ? timerName('rtc', this.#gates.next) : undefined;
-    reason ??= this.#reasonOf(this.#transport, at);
-    for (const seat of this.#users) reason ??= this.#reasonOf(seat, at);
+    reason ??= reasonOf(this.#transport, at);
+    for (const seat of this.#users) reason ??= reasonOf(seat, at);
     return reason ?? 'idle';
   }
 
@@ -391,7 +378,7 @@ export class ProtocolStack {
       this.#onTransportEvent(event);
     }
     machine.deliver(this, this.clock.now);
-    this.#rest(this.#transport);
+    rest(this.#transport);
   }
 
   /** From the transport: a plain packet for the user of its kind. */
@@ -403,7 +390,7 @@ export class ProtocolStack {
   #carryUser(seat: UserSeat): void {
     const { machine } = seat;
     for (; seat.placed < machine.queuedEvents; seat.placed++) this.#events.push(seat);
-    this.#rest(seat);
+    rest(seat);
     if (machine.end !== undefined) this.#finish(machine.end);
   }
 
@@ -522,20 +509,6 @@ export class ProtocolStack {
     this.#touch(this.#transport);
     for (const seat of this.#users) this.#touch(seat);
   }
-
-  /** All that it had to say is carried. */
-  #rest(seat: Seat<Machine<unknown>>): void {
-    seat.isTouched = false;
-    seat.deadline = seat.machine.nextTimeout();
-  }
-
-  #reasonOf(seat: Seat<Machine<unknown>>, at: number): string | undefined {
-    return this.#deadlineOf(seat) === at ? seat.machine.timeoutReason() : undefined;
-  }
-
-  #deadlineOf(seat: Seat<Machine<unknown>>): number {
-    return seat.isTouched ? seat.machine.nextTimeout() : seat.deadline;
-  }
 }
 
 /** What others may see of the path. */
@@ -557,16 +530,3 @@ export type TransportView = Readonly<
     | 'sendPath'
   >
 >;
-
-const URGENCIES: readonly PacketSource['urgency'][] = ['feedback', 'audio', 'paced', 'data'];
-
-function byUrgency(users: readonly UserSeat[]): { source: PacketSource; seat: UserSeat }[] {
-  const all = users.flatMap((seat) => seat.machine.sources.map((source) => ({ source, seat })));
-  return URGENCIES.flatMap((urgency) => all.filter(({ source }) => source.urgency === urgency));
-}
-
-/** Farewells that there is no path for. */
-function dropPackets(source: PacketSource, now: number): void {
-  const nowhere = new Uint8Array(source.largestPacket);
-  while (source.pollPacket(nowhere, 0, now) > 0);
-}
