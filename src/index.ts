@@ -24,6 +24,7 @@ export type { IceCandidate, IceParameters, IceState, LocalCandidateInit } from '
 export type {
   ConnectionState,
   DtlsTransportState,
+  Ecn,
   IcePath,
   Input,
   LocalParameters,
