@@ -14,6 +14,15 @@ describe('replay window', () => {
     expect(window.isFresh(4)).toBe(true);
   });
 
+  it('takes a number whose place a much older one had', () => {
+    const window = new ReplayWindow();
+    for (let sequence = 0; sequence < REPLAY_WINDOW; sequence++) window.accept(sequence);
+    // The next ones were lost on their way; the places they have are those of the first.
+    window.accept(2 * REPLAY_WINDOW - 2);
+    for (let sequence = REPLAY_WINDOW; sequence < 2 * REPLAY_WINDOW - 2; sequence++)
+      expect(window.isFresh(sequence)).toBe(true);
+  });
+
   it('refuses what has fallen out of the window', () => {
     const window = new ReplayWindow();
     window.accept(1000);
