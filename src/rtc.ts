@@ -86,8 +86,7 @@ export interface RtcInspection extends StackInspection {
 type Deferred =
   | { readonly type: 'start'; readonly parameters: TransportParameters }
   | { readonly type: 'candidate'; readonly candidate: IceCandidate }
-  | { readonly type: 'end-of-candidates' }
-  | { readonly type: 'shutdown' };
+  | { readonly type: 'end-of-candidates' };
 
 /**
  * One WebRTC peer connection. No socket, no timer, no clock, no hidden randomness. Its methods come in families:
@@ -423,8 +422,14 @@ export class Rtc {
    */
   shutdown(): void {
     if (this.#stack.end !== undefined) return;
+    if (!this.#stack.transport.isSecured) {
+      this.close();
+      return;
+    }
     this.#tracer?.call({ method: 'shutdown' });
-    this.#defer({ type: 'shutdown' });
+    // What it arms is dated by the next input, as of any call without a time.
+    this.#stack.shutdown();
+    this.#stir();
   }
 
   /**
@@ -559,9 +564,6 @@ export class Rtc {
         return;
       case 'end-of-candidates':
         this.#stack.endOfRemoteCandidates();
-        return;
-      case 'shutdown':
-        this.#stack.shutdown();
     }
   }
 

@@ -198,13 +198,9 @@ export class ProtocolStack {
     this.carry();
   }
 
-  /** Ends the connection gracefully: its users deliver what they have accepted, then it closes. Without a path it just closes. */
+  /** Ends a connection whose path is secured gracefully: its users deliver what they have accepted, then it closes. */
   shutdown(): void {
     if (this.#end !== undefined) return;
-    if (!this.transport.isSecured) {
-      this.close();
-      return;
-    }
     for (const seat of this.#users) this.#touched(seat).shutdown(this.clock.now);
     this.carry();
   }

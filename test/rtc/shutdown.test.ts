@@ -47,7 +47,9 @@ describe('shutdown', () => {
   it('takes nothing more from the moment of the call', () => {
     const { net, offerer } = filled();
     const chat = offerer.channels.get('chat');
-    offerer.rtc.shutdown();
+    for (let i = 0; i < 1000; i++) offerer.rtc.shutdown();
+    expect(offerer.rtc.inspect().deferred).toBe(0);
+    expect(chat?.send('at once')).toBe(false);
     net.advance(1);
     expect(chat?.readyState).toBe('closing');
     expect(chat?.send('too late')).toBe(false);
