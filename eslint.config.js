@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 import { indexReadsOnly, sansIo } from './scripts/lint/sans-io.mjs';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', 'test/tooling/fixtures/'] },
+  { ignores: ['dist/', 'coverage/', 'node_modules/', 'test/tooling/fixtures/', 'src/crypto/kernel/assembly/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

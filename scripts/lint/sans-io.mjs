@@ -10,6 +10,9 @@ const EDGES = ['src/node/**', 'src/crypto/node/**', 'src/certificate.ts'];
 /** The second listed edge: it reads the platform's cryptographic generator, and nothing else. */
 const PLATFORM_RANDOM = 'src/core/random.ts';
 
+/** It asks whether the engine has WebAssembly: the same results either way, and nothing else of the host. */
+const PLATFORM_WEBASSEMBLY = 'src/crypto/kernel/kernel.ts';
+
 const AMBIENT = [
   'Buffer',
   'process',
@@ -84,8 +87,8 @@ export const sansIo = [
     },
   },
   {
-    name: 'sans-io/platform-random',
-    files: [PLATFORM_RANDOM],
+    name: 'sans-io/platform',
+    files: [PLATFORM_RANDOM, PLATFORM_WEBASSEMBLY],
     rules: { 'no-restricted-globals': restrictedGlobals(AMBIENT) },
   },
 ];

@@ -163,6 +163,23 @@ export function toBase64(bytes: Uint8Array): string {
   return text;
 }
 
+/** Base64 (RFC 4648 §4), padded or not, to bytes; `undefined` for anything else. */
+export function fromBase64(text: string): Bytes | undefined {
+  const digits = text.replace(/={1,2}$/, '');
+  if (digits.length % 4 === 1) return undefined;
+  const bytes = new Uint8Array((digits.length * 3) >> 2);
+  let bits = 0;
+  let at = 0;
+  for (let i = 0; i < digits.length; i++) {
+    const digit = BASE64.indexOf(digits.charAt(i));
+    if (digit < 0) return undefined;
+    bits = (bits << 6) | digit;
+    // Each digit but the first of four completes a byte.
+    if ((i & 3) !== 0) bytes[at++] = bits >> (6 - 2 * (i & 3));
+  }
+  return bytes;
+}
+
 /** Longest quotation of a peer's text, in characters. */
 const LONGEST_QUOTATION = 80;
 

@@ -60,12 +60,12 @@ describe('AES-GCM of Node', () => {
 });
 
 describe('key streams of records in a row', () => {
-  // Four records share one call into OpenSSL: every order, any lengths, forgeries in between.
+  // Eight records share one call into OpenSSL: every order, any lengths, forgeries in between.
   it.each(['aes-128-gcm', 'aes-256-gcm'] as const)('%s is what OpenSSL makes of each alone', (algorithm) => {
     const rawKey = new Uint8Array(AEAD_KEY_LENGTHS[algorithm]).fill(9);
     const record = fc.record({
-      sequence: fc.integer({ min: 0, max: 20 }),
-      length: fc.integer({ min: 0, max: 470 }),
+      sequence: fc.integer({ min: 0, max: 40 }),
+      length: fc.oneof(fc.integer({ min: 0, max: 470 }), fc.integer({ min: 1300, max: 2100 })),
       isForged: fc.boolean(),
     });
     fc.assert(

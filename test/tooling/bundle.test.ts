@@ -4,8 +4,8 @@ import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 
-/** Kilobytes of the whole package, minified and compressed; raise it on purpose only. Seven of them are ML-KEM, six the congestion controller, one ICE restarts, two graceful ends and the sections of a negotiation. */
-const BUDGET_KB = 155;
+/** Kilobytes of the whole package, minified and compressed; raise it on purpose only. Seven of them are ML-KEM, five the kernel of AES-GCM, six the congestion controller, one ICE restarts, two graceful ends and the sections of a negotiation. */
+const BUDGET_KB = 161;
 
 async function bundle(contents: string, format: 'esm' | 'iife'): Promise<string> {
   const result = await build({

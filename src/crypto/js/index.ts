@@ -23,6 +23,8 @@ import type {
   SigningKey,
 } from '../provider.ts';
 import { HmacSha256 } from '../hmac-sha256.ts';
+import { KernelGcmKey } from '../kernel/gcm.ts';
+import { kernel } from '../kernel/kernel.ts';
 import { generateScalar, NIST_CURVES } from '../scalar.ts';
 import { AesCounterKey, AesMask, warmUpAes } from './aes.ts';
 import { ChaChaKey, ChaChaMask } from './chacha.ts';
@@ -47,7 +49,9 @@ class JsCrypto implements CryptoProvider {
 
   aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey {
     checkKey(algorithm, key);
-    return algorithm === 'chacha20-poly1305' ? new ChaChaKey(key) : new AesGcmKey(key);
+    if (algorithm === 'chacha20-poly1305') return new ChaChaKey(key);
+    const shared = kernel();
+    return shared === undefined ? new AesGcmKey(key) : new KernelGcmKey(shared, key);
   }
 
   mask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey {
@@ -107,6 +111,7 @@ class JsCrypto implements CryptoProvider {
   }
 
   warmUp(): void {
+    kernel();
     warmUpAes();
     warmUpCurves();
   }

@@ -24,6 +24,7 @@ import type {
   SigningKey,
 } from '../provider.ts';
 import { HmacSha256 } from '../hmac-sha256.ts';
+import { kernel } from '../kernel/kernel.ts';
 import { generateScalar, NIST_CURVES } from '../scalar.ts';
 import { checkCounterKey, checkKey } from '../aead-arguments.ts';
 import { createMask, NodeAeadKey } from './aead.ts';
@@ -90,6 +91,7 @@ class NodeCrypto implements CryptoProvider {
 
   /** OpenSSL has its tables; what it can do is found out here. */
   warmUp(): void {
+    kernel();
     warmUpKeyExchange();
   }
 }

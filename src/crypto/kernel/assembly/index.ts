@@ -1,0 +1,169 @@
+/**
+ * The kernel: AES-GCM (SP 800-38D) on SIMD. What it exports is called by ../kernel.ts, which gives it whole records: it checks nothing.
+ *
+ *   seal: text ⊕ key stream → GHASH → tag ⊕ E(J0)      open: GHASH → tag compared without an early exit → text ⊕ key stream
+ */
+import { encrypt, expand, keyStream, useRoundKeys } from './aes';
+import { makeTables, multiply } from './ghash';
+import {
+  ADDITIONAL_DATA,
+  BLOCK,
+  COUNTERS,
+  HASH,
+  HASH_KEY,
+  NONCE,
+  PLACES,
+  PLACE_LENGTH,
+  PLACE_STREAMS,
+  STATE,
+  TAIL,
+  TEXT,
+  KEY,
+} from './memory';
+
+/** Where the text to seal or open is put. */
+export function textAt(): usize {
+  return TEXT;
+}
+
+/** Where additional data is put. */
+export function additionalDataAt(): usize {
+  return ADDITIONAL_DATA;
+}
+
+/** Where a nonce is put. */
+export function nonceAt(): usize {
+  return NONCE;
+}
+
+/** Where a hash key is put, and found. */
+export function hashKeyAt(): usize {
+  return HASH_KEY;
+}
+
+/** Where a key or its round keys are put, and found. */
+export function keyAt(): usize {
+  return KEY;
+}
+
+/** Where `writeCounters` writes. */
+export function countersAt(): usize {
+  return COUNTERS;
+}
+
+/** Where key streams are put. */
+export function streamsAt(place: usize): usize {
+  return at(place) + PLACE_STREAMS;
+}
+
+function at(place: usize): usize {
+  return PLACES + place * PLACE_LENGTH;
+}
+
+/** Makes `place` one of the hash key at `HASH_KEY`. */
+export function useHashKey(place: usize): void {
+  makeTables(at(place));
+}
+
+/** Expands the key of `keyLength` bytes at `KEY` to its round keys there, and its hash key at `HASH_KEY`. `place` is lost. */
+export function expandKey(place: usize, keyLength: usize): void {
+  expand(at(place), keyLength);
+  useRoundKeys(at(place), (keyLength >> 2) + 6);
+  v128.store(STATE, i64x2.splat(0));
+  encrypt(at(place));
+  v128.store(HASH_KEY, v128.load(STATE));
+}
+
+/** Makes `place` one of the round keys at `KEY` and the hash key at `HASH_KEY`. */
+export function useKey(place: usize, rounds: usize): void {
+  useRoundKeys(at(place), rounds);
+  makeTables(at(place));
+}
+
+/** The key stream of the nonce at `NONCE`, E(J0) first, as the first of the streams of `place`. */
+export function makeStream(place: usize, blocks: u32): void {
+  keyStream(at(place), 1, blocks, at(place) + PLACE_STREAMS);
+}
+
+/**
+ * Counter blocks from J0 on, `blocks` for each of `nonces` nonces: the one at `NONCE`, whose last bits are zero, and those
+ * that count on in its last byte.
+ */
+export function writeCounters(nonces: u32, blocks: u32): void {
+  let to = COUNTERS;
+  let nonce = v128.load(NONCE);
+  const next = i8x16.replace_lane(i64x2.splat(0), 11, 1);
+  for (let i: u32 = 0; i < nonces; i++) {
+    for (let counter: u32 = 1; counter <= blocks; counter++) {
+      v128.store(to, i32x4.replace_lane(nonce, 3, bswap<u32>(counter)));
+      to += BLOCK;
+    }
+    nonce = i8x16.add(nonce, next);
+  }
+}
+
+/** Seals `length` bytes at `text`; the tag is written behind them. `stream` is where their key stream begins in `place`. */
+export function seal(place: usize, stream: usize, text: usize, length: usize, additionalLength: usize): void {
+  const streamAt = at(place) + PLACE_STREAMS + stream;
+  let hash = startHash(at(place), additionalLength);
+  const whole = length & ~15;
+  let key = streamAt + BLOCK;
+  for (let p = text; p < text + whole; p += BLOCK) {
+    const ciphertext = v128.xor(v128.load(p), v128.load(key));
+    v128.store(p, ciphertext);
+    hash = multiply(at(place), v128.xor(hash, ciphertext));
+    key += BLOCK;
+  }
+  if (whole < length) {
+    for (let i = whole; i < length; i++) store<u8>(text + i, load<u8>(text + i) ^ load<u8>(key + i - whole));
+    hash = multiply(at(place), v128.xor(hash, padded(text + whole, length - whole)));
+  }
+  v128.store(
+    text + length,
+    v128.xor(v128.load(streamAt), lengths(at(place), hash, additionalLength, length)),
+  );
+}
+
+/** Opens `length` bytes at `text`, whose tag follows them. @returns 0, or -1 for a bad tag: the text is as it was. */
+export function open(place: usize, stream: usize, text: usize, length: usize, additionalLength: usize): i32 {
+  const streamAt = at(place) + PLACE_STREAMS + stream;
+  let hash = startHash(at(place), additionalLength);
+  const whole = length & ~15;
+  for (let p = text; p < text + whole; p += BLOCK) hash = multiply(at(place), v128.xor(hash, v128.load(p)));
+  if (whole < length) {
+    hash = multiply(at(place), v128.xor(hash, padded(text + whole, length - whole)));
+  }
+  const tag = v128.xor(v128.load(streamAt), lengths(at(place), hash, additionalLength, length));
+  if (v128.any_true(v128.xor(tag, v128.load(text + length)))) return -1;
+  let key = streamAt + BLOCK;
+  for (let p = text; p < text + whole; p += BLOCK) {
+    v128.store(p, v128.xor(v128.load(p), v128.load(key)));
+    key += BLOCK;
+  }
+  for (let i = whole; i < length; i++) store<u8>(text + i, load<u8>(text + i) ^ load<u8>(key + i - whole));
+  return 0;
+}
+
+function startHash(place: usize, additionalLength: usize): v128 {
+  let hash = i64x2.splat(0);
+  for (let i: usize = 0; i < additionalLength; i += BLOCK) {
+    const left = additionalLength - i;
+    const block = left >= BLOCK ? v128.load(ADDITIONAL_DATA + i) : padded(ADDITIONAL_DATA + i, left);
+    hash = multiply(place, v128.xor(hash, block));
+  }
+  return hash;
+}
+
+/** `length` bytes at `from` and zeros, a block. */
+function padded(from: usize, length: usize): v128 {
+  v128.store(TAIL, i64x2.splat(0));
+  memory.copy(TAIL, from, length);
+  return v128.load(TAIL);
+}
+
+/** The hash with its last block: both lengths in bits, 64 bits each. */
+function lengths(place: usize, hash: v128, additionalLength: usize, length: usize): v128 {
+  store<u64>(HASH, bswap<u64>((<u64>additionalLength) << 3));
+  store<u64>(HASH, bswap<u64>((<u64>length) << 3), 8);
+  return multiply(place, v128.xor(hash, v128.load(HASH)));
+}
