@@ -3,7 +3,16 @@ import tseslint from 'typescript-eslint';
 import { indexReadsOnly, sansIo } from './scripts/lint/sans-io.mjs';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', 'test/tooling/fixtures/', 'src/crypto/kernel/assembly/'] },
+  {
+    ignores: [
+      'build/',
+      'dist/',
+      'coverage/',
+      'node_modules/',
+      'test/tooling/fixtures/',
+      'src/crypto/kernel/assembly/',
+    ],
+  },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -7,9 +7,9 @@
  * the end of its drain. Every round has its own figure; the median of the rounds counts.
  */
 import { parseArgs } from 'node:util';
-import { Endpoint, Rtc, selfSignedCertificate } from 'sansrtc';
-import { nodeCrypto } from 'sansrtc/crypto/node';
-import { DeadlineHeap } from '../dist/core/deadline-heap.js';
+import { DeadlineHeap } from '../src/core/deadline-heap.ts';
+import { nodeCrypto } from '../src/crypto/node/index.ts';
+import { Endpoint, Rtc, selfSignedCertificate } from '../src/index.ts';
 
 const SERVER = { address: '198.51.100.1', port: 3478 };
 const ROUNDS = 25;
