@@ -1,0 +1,126 @@
+#!/usr/bin/env node
+/**
+ * `npm run bench:peers`: sansrtc beside the other stacks a server in Node can pick, in turns, each run in new processes. Prints tables and
+ * writes a JSON file. How to read them: peers/README.md. `--help` lists the options.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { dirname, join } from 'node:path';
+import { CACHE, PINNED, built, checkouts, installed } from './peers/installations.mjs';
+import { USAGE, readOptions } from './peers/options.mjs';
+import { Results } from './peers/results.mjs';
+import { SCENARIOS } from './peers/scenarios/scenarios.mjs';
+
+const STACKS = ['sansrtc', ...Object.keys(PINNED)];
+const NAMES = SCENARIOS.map(({ name }) => name);
+
+try {
+  const options = readOptions(process.argv.slice(2), NAMES, STACKS);
+  if (options.help)
+    console.log(USAGE.replace('SCENARIOS', NAMES.join(', ')).replace('STACKS', STACKS.join(', ')));
+  else await main(options);
+} catch (error) {
+  console.error(`bench:peers: ${error.message}`);
+  process.exitCode = 1;
+}
+
+async function main(options) {
+  const { stacks, skipped } = await prepare(options);
+  if (stacks.length === 0) throw new Error('there is no stack to measure');
+  const report = {
+    ...circumstances(options),
+    stacks: stacks.map(({ name, version }) => ({ name, version })),
+    skipped,
+    scenarios: [],
+  };
+  console.log(heading(report));
+  const file = options.json ?? join(CACHE, 'latest.json');
+  mkdirSync(dirname(file), { recursive: true });
+  for (const scenario of SCENARIOS.filter(({ name }) => options.only.includes(name))) {
+    const results = await measure(scenario, stacks, options);
+    console.log(results.table());
+    report.scenarios.push(results);
+    writeFileSync(file, `${JSON.stringify(report, null, 1)}\n`); // each time, as a long run may be cut short
+  }
+  console.error(`figures in ${file}`);
+}
+
+/** The stacks that are there, and why the others are not. */
+async function prepare({ peers, packages }) {
+  const stacks = [];
+  const skipped = [];
+  const tryTo = async (name, find) => {
+    try {
+      stacks.push(await find());
+    } catch (error) {
+      skipped.push({ name, reason: error.message });
+      console.error(`${name} is skipped: ${error.message}`);
+    }
+  };
+  if (peers.includes('sansrtc')) {
+    for (const { name, directory } of checkouts(packages)) await tryTo(name, () => built(directory, name));
+  }
+  for (const name of peers.filter((peer) => peer !== 'sansrtc')) await tryTo(name, () => installed(name));
+  return { stacks, skipped };
+}
+
+/** All cases of a scenario: the stacks take turns, round by round. */
+async function measure(scenario, stacks, { rounds, quick }) {
+  const runs = stacks.flatMap((stack) => [
+    { stack, settings: {} },
+    ...(scenario.variants ?? [])
+      .filter(({ of }) => of === stack.stack)
+      .map(({ name, settings }) => ({ stack, variant: name, settings })),
+  ]);
+  const results = new Results(
+    scenario,
+    stacks.map(({ name }) => name),
+  );
+  const seconds = (length) => length * (quick ? 500 : 1000);
+  const times = scenario.rounds?.(rounds) ?? rounds;
+  for (const each of scenario.cases) {
+    for (let round = 0; round < times; round++) {
+      for (const { stack, variant, settings } of runs) {
+        const place = { case: each.name, column: stack.name, variant };
+        progress(
+          `${scenario.name} ${each.name}, round ${round + 1} of ${times}: ${stack.name} ${variant ?? ''}`,
+        );
+        try {
+          results.add(place, await scenario.run({ stack, settings, seconds, round }, each));
+        } catch (error) {
+          results.fail(place, error.message);
+        }
+      }
+    }
+  }
+  progress('');
+  return results;
+}
+
+function circumstances({ rounds, quick }) {
+  const [{ model }] = cpus();
+  return {
+    date: new Date().toISOString(),
+    node: process.versions.node,
+    openssl: process.versions.openssl,
+    host: `${process.platform} ${release()}, ${process.arch}`,
+    cpu: model,
+    cores: cpus().length,
+    rounds,
+    quick,
+  };
+}
+
+function heading({ date, node, openssl, host, cpu, cores, rounds, quick, stacks, skipped }) {
+  return [
+    `${date}, Node ${node} (OpenSSL ${openssl}), ${host}, ${cores} cores (${cpu.trim()}), medians of ${rounds} rounds${quick ? ', quick' : ''}`,
+    stacks.map(({ name, version }) => `${name} ${version}`).join(', '),
+    ...skipped.map(({ name, reason }) => `${name} is skipped: ${reason}`),
+    '',
+  ].join('\n');
+}
+
+/** The one line that changes, where somebody looks on. */
+function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
