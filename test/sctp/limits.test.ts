@@ -9,7 +9,7 @@ import type { SctpOptions } from '../../src/sctp/index.ts';
 import { encodeForwardTsn } from '../../src/sctp/packet/forward-tsn.ts';
 import { decodeReconfig, encodeOutgoingReset } from '../../src/sctp/packet/reconfig.ts';
 import { encodeChunk } from '../../src/sctp/packet/simple.ts';
-import { kept } from '../../src/sctp/rx/reassembly.ts';
+import { kept } from '../../src/sctp/rx/pieces.ts';
 import type { ReceiverInspection } from '../../src/sctp/inspection.ts';
 import { association, inspect, messages, payload, sent } from './pair.ts';
 import { INTERLEAVING_EXTENSIONS, Puppet } from './puppet.ts';

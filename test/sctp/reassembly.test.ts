@@ -264,13 +264,13 @@ describe('what is their own', () => {
     const sink = new Sink();
     const made = new Reassembly(sink, 1000);
     const parts = fragments(0, 'abcdef', {});
-    for (const i of [5, 0, 3, 1, 4, 2]) made.add(parts[i] ?? expect.unreachable(), true);
+    for (const i of [5, 0, 3, 1, 4, 2]) made.add(parts[i] ?? expect.unreachable());
     expect(sink.delivered).toEqual(['1:abcdef']);
   });
 
   test('DATA: FORWARD TSN drops a thousand at the cost of one look each', () => {
     const made = new Reassembly(new Sink(), 1_000_000);
-    for (let at = 0; at < 2000; at += 2) made.add(chunk(at, { flags: FIRST }), true);
+    for (let at = 0; at < 2000; at += 2) made.add(chunk(at, { flags: FIRST }));
     made.dropThrough(999);
     expect([made.fragmentCount, made.heldBytes]).toEqual([500, 500]);
     for (let at = 1000; at < 1500; at++) made.dropThrough(at);
@@ -401,7 +401,7 @@ describe('DATA: neighbours', () => {
   const made = (...chunks: DataChunk[]): { sink: Sink; reassembly: Reassembly } => {
     const sink = new Sink();
     const reassembly = new Reassembly(sink, 1000);
-    for (const each of chunks) reassembly.add(each, true);
+    for (const each of chunks) reassembly.add(each);
     return { sink, reassembly };
   };
   const first = chunk(0, { flags: FIRST, text: 'a' });
@@ -422,26 +422,29 @@ describe('DATA: neighbours', () => {
   });
 
   test.each([
-    [-1, 4, false],
-    [0, 3, false],
-    [1, 2, false],
-    [2, 1, false],
-    [3, 0, true],
-  ])('a FORWARD TSN to %d leaves %d of four fragments; nothing: %s', (position, left, isEmpty) => {
-    const open = fragments(0, 'abcde', {}).slice(0, 4);
-    const { sink, reassembly } = made(...open);
-    reassembly.dropThrough(position);
-    expect([reassembly.fragmentCount, reassembly.heldBytes, reassembly.isEmpty]).toEqual([
-      left,
-      left,
-      isEmpty,
-    ]);
-    // Its rest makes no message, unless all of it is there.
-    reassembly.add(chunk(4, { flags: LAST, text: 'e' }), true);
-    expect(sink.delivered).toEqual(position === -1 ? ['1:abcde'] : []);
-    reassembly.dropThrough(4);
-    expect([reassembly.fragmentCount, reassembly.heldBytes, reassembly.isEmpty]).toEqual([0, 0, true]);
-  });
+    [-1, 4, 4, false],
+    [0, 3, 0, false],
+    [1, 2, 0, false],
+    [2, 1, 0, false],
+    [3, 0, 0, true],
+  ])(
+    'a FORWARD TSN to %d leaves %d of four fragments, %d of their bytes; nothing: %s',
+    (position, left, bytes, isEmpty) => {
+      const open = fragments(0, 'abcde', {}).slice(0, 4);
+      const { sink, reassembly } = made(...open);
+      reassembly.dropThrough(position);
+      expect([reassembly.fragmentCount, reassembly.heldBytes, reassembly.isEmpty]).toEqual([
+        left,
+        bytes,
+        isEmpty,
+      ]);
+      // Its rest makes no message, unless all of it is there.
+      reassembly.add(chunk(4, { flags: LAST, text: 'e' }));
+      expect(sink.delivered).toEqual(position === -1 ? ['1:abcde'] : []);
+      reassembly.dropThrough(4);
+      expect([reassembly.fragmentCount, reassembly.heldBytes, reassembly.isEmpty]).toEqual([0, 0, true]);
+    },
+  );
 });
 
 describe('I-DATA: numbers of fragments and messages', () => {

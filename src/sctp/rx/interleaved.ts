@@ -5,22 +5,25 @@
  *   fragment → its message, by (stream, U, MID) → all from 0 to the one with E: whole
  *   message: unordered → delivered · ordered → delivered in MID order, held until its turn
  *
- * Payloads are kept as views (`owned` packets) or copies; delivery makes the one final copy.
+ * What follows on the message's beginning is copied to where the message will be; what is beyond a gap is kept as a view (`owned`
+ * packets) or a copy until the gap has closed.
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
 import { FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
 import type { Link } from './chain.ts';
 import { OrderedMap } from './ordered-map.ts';
+import { kept, Pieces, Reserve } from './pieces.ts';
 import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
-import { kept } from './reassembly.ts';
 import { MAX_TSN_AHEAD } from './tsn-tracker.ts';
 import type { Waiting } from './waiting.ts';
 import { WaitingList } from './waiting.ts';
 
 interface PartialMessage {
-  /** By FSN. */
-  readonly fragments: OrderedMap<Uint8Array>;
+  /** The fragments up to the first that is missing, whose FSN is `next`; those beyond it, by FSN, in a map made with the first one. */
+  readonly pieces: Pieces;
+  next: number;
+  beyond: OrderedMap<Uint8Array> | undefined;
   /** Its place among what waits: since its last fragment came. */
   readonly waiting: Link<Waiting>;
   bytes: number;
@@ -48,6 +51,8 @@ interface InboundStream {
   /** Unordered messages that have been begun, by MID, and the largest MID of one so far. */
   unordered: OrderedMap<PartialMessage> | undefined;
   lastUnordered: number;
+  /** Bytes of its last message that came in fragments: what the next one may have. */
+  lastLength: number;
   /** The last unordered MID, of the wire, that was skipped: fragments of it, or of one before, may still be on their way. */
   skipped: number | undefined;
   /** True once a message or a first fragment has been reported. */
@@ -59,6 +64,7 @@ export class InterleavedReassembly implements Reassembler {
   heldBytes = 0;
   readonly #streams = new OrderedMap<InboundStream>();
   readonly #waiting = new WaitingList();
+  readonly #reserve = new Reserve();
   readonly #sink: MessageSink;
   readonly #maxMessageSize: number;
   /** Messages begun and not whole. */
@@ -162,6 +168,7 @@ export class InterleavedReassembly implements Reassembler {
   clear(): void {
     this.#streams.clear();
     this.#waiting.clear();
+    this.#reserve.bytes = 0;
     this.heldBytes = 0;
     this.#fragments = 0;
     this.openMessages = 0;
@@ -179,6 +186,7 @@ export class InterleavedReassembly implements Reassembler {
         waiting: undefined,
         unordered: undefined,
         lastUnordered: 0,
+        lastLength: 0,
         skipped: undefined,
         seen: false,
       };
@@ -200,22 +208,31 @@ export class InterleavedReassembly implements Reassembler {
     const message = messages.get(key) ?? this.#begin(stream, messages, isUnordered, key);
     const fsn = (chunk.flags & FLAG_BEGIN) !== 0 ? 0 : chunk.fsn;
     const isLast = (chunk.flags & FLAG_END) !== 0;
-    if (message.fragments.has(fsn) || fsn > message.last || (isLast && fsn < message.fragments.last)) {
+    if (!fits(message, fsn, isLast)) {
       this.#sink.outOfTurn();
       return true;
     }
     if (fsn === 0) message.ppid = chunk.ppid;
     if (isLast) message.last = fsn;
-    message.fragments.set(fsn, kept(chunk.payload, owned));
+    if (fsn === message.next) {
+      message.pieces.append(chunk.payload, stream.lastLength);
+      message.next++;
+      if (message.beyond !== undefined) closeGap(message, message.beyond);
+    } else {
+      message.beyond ??= new OrderedMap();
+      message.beyond.set(fsn, kept(chunk.payload, owned));
+    }
     this.#waiting.renew(message.waiting, this.#sink.clock);
     message.bytes += chunk.payload.length;
     this.heldBytes += chunk.payload.length;
     this.#fragments++;
     if (message.bytes > this.#maxMessageSize) return false;
-    if (message.fragments.size === message.last + 1) {
+    if (message.next === message.last + 1) {
       messages.delete(key);
+      stream.lastLength = message.bytes;
+      const data = message.pieces.take();
       this.#dropPartial(message);
-      this.#complete(stream, isUnordered, key, message.ppid, assemble(message));
+      this.#complete(stream, isUnordered, key, message.ppid, data);
     }
     return true;
   }
@@ -227,7 +244,9 @@ export class InterleavedReassembly implements Reassembler {
     key: number,
   ): PartialMessage {
     const message: PartialMessage = {
-      fragments: new OrderedMap(),
+      pieces: new Pieces(this.#reserve),
+      next: 0,
+      beyond: undefined,
       waiting: this.#waiting.add(stream.id, this.#sink.clock),
       bytes: 0,
       ppid: 0,
@@ -301,7 +320,8 @@ export class InterleavedReassembly implements Reassembler {
 
   #dropPartial(message: PartialMessage): void {
     this.heldBytes -= message.bytes;
-    this.#fragments -= message.fragments.size;
+    this.#fragments -= message.next + (message.beyond?.size ?? 0);
+    message.pieces.clear();
     this.openMessages--;
     this.#waiting.remove(message.waiting);
   }
@@ -324,14 +344,20 @@ function isSkipped(stream: InboundStream, mid: number): boolean {
   return ahead <= 0;
 }
 
-function assemble(message: PartialMessage): Bytes {
-  const data = new Uint8Array(message.bytes);
-  let at = 0;
-  for (const fragment of message.fragments.values()) {
-    data.set(fragment, at);
-    at += fragment.length;
+/** Whether a fragment can be one of the message: not one that it has, nor beyond its last one, nor a last one before others. */
+function fits({ next, beyond, last }: PartialMessage, fsn: number, isLast: boolean): boolean {
+  if (fsn < next || fsn > last || beyond?.has(fsn) === true) return false;
+  return !isLast || fsn > (beyond?.last ?? -1);
+}
+
+/** What was beyond the gap goes on where the message stops. */
+function closeGap(message: PartialMessage, beyond: OrderedMap<Uint8Array>): void {
+  while (beyond.first === message.next) {
+    const fragment = beyond.shift();
+    if (fragment === undefined) return;
+    message.pieces.append(fragment, 0);
+    message.next++;
   }
-  return data;
 }
 
 /** The number nearest to `near` whose low 32 bits are `mid`. */

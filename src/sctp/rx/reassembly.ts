@@ -6,8 +6,7 @@
  *   message: unordered → delivered · ordered → delivered in SSN order, held until its turn
  *
  * Runs lie in the order of their TSNs, and each stream knows its own: a fragment finds its place, a FORWARD TSN what it
- * drops and a reset what it ends, all without a look at anything else. Payloads are kept as views (`owned` packets) or
- * copies; delivery makes the one final copy.
+ * drops and a reset what it ends, all without a look at anything else. Payloads are copied to where their message will be.
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
@@ -15,16 +14,9 @@ import { FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
 import type { Link } from './chain.ts';
 import { Chain } from './chain.ts';
 import { OrderedMap } from './ordered-map.ts';
+import { Pieces, Reserve } from './pieces.ts';
 import type { Waiting } from './waiting.ts';
 import { WaitingList } from './waiting.ts';
-
-/**
- * The payload in memory that may be kept. A view keeps its whole packet alive: one that is not nearly all of it is copied,
- * or a peer could make us hold more than it is charged for.
- */
-export function kept(payload: Uint8Array, owned: boolean): Uint8Array {
-  return owned && payload.length * 8 >= payload.buffer.byteLength * 7 ? payload : copyBytes(payload);
-}
 
 /** One DATA or I-DATA chunk. `position` is its TSN on the line; `payload` may be a view of the packet it came in. */
 export interface DataChunk {
@@ -37,12 +29,6 @@ export interface DataChunk {
   /** FSN of an I-DATA chunk; 0 in others. */
   readonly fsn: number;
   readonly payload: Uint8Array;
-}
-
-/** One chunk of a run. */
-interface Fragment {
-  readonly payload: Uint8Array;
-  next: Fragment | undefined;
 }
 
 /** Neighbouring fragments of one message. */
@@ -58,9 +44,7 @@ interface Run {
   /** It has the message's first fragment, and its last one. */
   begins: boolean;
   ends: boolean;
-  head: Fragment;
-  tail: Fragment;
-  bytes: number;
+  readonly pieces: Pieces;
   fragments: number;
   /** Its places among those of its stream, and among what waits. */
   ofStream: Link<Run> | undefined;
@@ -82,6 +66,8 @@ interface InboundStream {
   waiting: Link<Waiting> | undefined;
   /** What has come of messages that are not whole. */
   readonly runs: Chain<Run>;
+  /** Bytes of its last message that came in fragments: what the next one may have. */
+  lastLength: number;
   /** True once a message or a first fragment has been reported. */
   seen: boolean;
 }
@@ -136,6 +122,7 @@ export class Reassembly implements Reassembler {
   readonly #runs = new OrderedMap<Run>();
   readonly #streams = new OrderedMap<InboundStream>();
   readonly #waiting = new WaitingList();
+  readonly #reserve = new Reserve();
   readonly #sink: MessageSink;
   readonly #maxMessageSize: number;
   heldMessages = 0;
@@ -165,7 +152,7 @@ export class Reassembly implements Reassembler {
     return this.#waiting.longest;
   }
 
-  add(chunk: DataChunk, owned: boolean): boolean {
+  add(chunk: DataChunk): boolean {
     const stream = this.#stream(chunk.streamId);
     if ((chunk.flags & (FLAG_BEGIN | FLAG_END)) === (FLAG_BEGIN | FLAG_END)) {
       if (chunk.payload.length > this.#maxMessageSize) return false;
@@ -177,7 +164,7 @@ export class Reassembly implements Reassembler {
       stream.seen = true;
       this.#sink.firstFragment(stream.id);
     }
-    return this.#addFragment(stream, chunk, owned);
+    return this.#addFragment(stream, chunk);
   }
 
   reset(streamIds: Iterable<number>): void {
@@ -221,6 +208,7 @@ export class Reassembly implements Reassembler {
     this.#runs.clear();
     this.#streams.clear();
     this.#waiting.clear();
+    this.#reserve.bytes = 0;
     this.heldBytes = 0;
     this.fragmentCount = 0;
     this.heldMessages = 0;
@@ -229,30 +217,41 @@ export class Reassembly implements Reassembler {
   #stream(id: number): InboundStream {
     let stream = this.#streams.get(id);
     if (stream === undefined) {
-      stream = { id, next: 0, held: undefined, waiting: undefined, runs: new Chain(), seen: false };
+      stream = {
+        id,
+        next: 0,
+        held: undefined,
+        waiting: undefined,
+        runs: new Chain(),
+        lastLength: 0,
+        seen: false,
+      };
       this.#streams.set(id, stream);
     }
     return stream;
   }
 
-  #addFragment(stream: InboundStream, chunk: DataChunk, owned: boolean): boolean {
+  #addFragment(stream: InboundStream, chunk: DataChunk): boolean {
     const { position } = chunk;
-    const run = this.#join(stream, chunk, { payload: kept(chunk.payload, owned), next: undefined });
+    const run = this.#join(stream, chunk);
     this.fragmentCount++;
     this.heldBytes += chunk.payload.length;
     const after = run.ends ? undefined : this.#runs.get(run.last + 1);
     if (after !== undefined && run.last === position && continues(run, after)) this.#melt(run, after);
-    if (run.bytes > this.#maxMessageSize) return false;
+    if (run.pieces.bytes > this.#maxMessageSize) return false;
     if (run.begins && run.ends) {
       this.#runs.delete(run.first);
-      this.#release(run);
-      this.#complete(stream, run.unordered, run.sequence, run.ppid, assemble(run));
+      this.#leave(run);
+      this.fragmentCount -= run.fragments;
+      this.heldBytes -= run.pieces.bytes;
+      stream.lastLength = run.pieces.bytes;
+      this.#complete(stream, run.unordered, run.sequence, run.ppid, run.pieces.take());
     }
     return true;
   }
 
-  /** The run that the fragment is part of: the one that ends in front of it, or a new one. */
-  #join(stream: InboundStream, chunk: DataChunk, fragment: Fragment): Run {
+  /** The run that the fragment is part of now: the one that ended in front of it, or a new one. */
+  #join(stream: InboundStream, chunk: DataChunk): Run {
     const { position, flags, payload } = chunk;
     const isUnordered = (flags & FLAG_UNORDERED) !== 0;
     const before = (flags & FLAG_BEGIN) === 0 ? this.#runs.floor(position) : undefined;
@@ -263,15 +262,15 @@ export class Reassembly implements Reassembler {
       before.sequence === chunk.sequence &&
       before.unordered === isUnordered;
     if (goesOn) {
-      before.tail.next = fragment;
-      before.tail = fragment;
+      before.pieces.append(payload, 0);
       before.last = position;
       before.ends = (flags & FLAG_END) !== 0;
-      before.bytes += payload.length;
       before.fragments++;
       this.#waiting.renew(before.waiting, this.#sink.clock);
       return before;
     }
+    const pieces = new Pieces(this.#reserve);
+    pieces.append(payload, (flags & FLAG_BEGIN) === 0 ? 0 : stream.lastLength);
     const run: Run = {
       stream,
       sequence: chunk.sequence,
@@ -281,9 +280,7 @@ export class Reassembly implements Reassembler {
       last: position,
       begins: (flags & FLAG_BEGIN) !== 0,
       ends: (flags & FLAG_END) !== 0,
-      head: fragment,
-      tail: fragment,
-      bytes: payload.length,
+      pieces,
       fragments: 1,
       ofStream: undefined,
       waiting: undefined,
@@ -297,11 +294,9 @@ export class Reassembly implements Reassembler {
   /** `after`, which goes on where `run` stops, becomes part of it. */
   #melt(run: Run, after: Run): void {
     this.#runs.delete(after.first);
-    run.tail.next = after.head;
-    run.tail = after.tail;
+    run.pieces.join(after.pieces);
     run.last = after.last;
     run.ends = after.ends;
-    run.bytes += after.bytes;
     run.fragments += after.fragments;
     this.#leave(after);
     this.#waiting.renew(run.waiting, this.#sink.clock);
@@ -372,9 +367,14 @@ export class Reassembly implements Reassembler {
 
   /** The run is held no longer. */
   #release(run: Run): void {
-    this.heldBytes -= run.bytes;
+    this.#dropBytes(run);
     this.fragmentCount -= run.fragments;
     this.#leave(run);
+  }
+
+  #dropBytes({ pieces }: Run): void {
+    this.heldBytes -= pieces.bytes;
+    pieces.clear();
   }
 
   #leave(run: Run): void {
@@ -384,17 +384,13 @@ export class Reassembly implements Reassembler {
     run.waiting = undefined;
   }
 
-  /** Fragments up to `position` go, those behind it stay. */
+  /** The run goes on behind `position`. Nobody will read its bytes: they all go. */
   #cut(run: Run, position: number): void {
-    for (; run.first <= position; run.first++) {
-      const { length } = run.head.payload;
-      this.heldBytes -= length;
-      this.fragmentCount--;
-      run.fragments--;
-      run.bytes -= length;
-      // A run that reaches beyond `position` has another fragment.
-      run.head = run.head.next ?? run.head;
-    }
+    const gone = position + 1 - run.first;
+    this.#dropBytes(run);
+    this.fragmentCount -= gone;
+    run.fragments -= gone;
+    run.first = position + 1;
     run.begins = false;
     this.#runs.set(run.first, run);
   }
@@ -408,16 +404,6 @@ function continues(run: Run, next: Run): boolean {
     run.sequence === next.sequence &&
     run.unordered === next.unordered
   );
-}
-
-function assemble(run: Run): Bytes {
-  const data = new Uint8Array(run.bytes);
-  let at = 0;
-  for (let fragment: Fragment | undefined = run.head; fragment !== undefined; fragment = fragment.next) {
-    data.set(fragment.payload, at);
-    at += fragment.payload.length;
-  }
-  return data;
 }
 
 /** The number nearest to `near` whose low 16 bits are `ssn`. */

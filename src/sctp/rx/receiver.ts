@@ -20,8 +20,9 @@ import type { PacketWriter } from '../packet/packet.ts';
 import { TsnLine } from '../tsn.ts';
 import { InterleavedReassembly } from './interleaved.ts';
 import { OrderedMap } from './ordered-map.ts';
+import { kept } from './pieces.ts';
 import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
-import { kept, Reassembly } from './reassembly.ts';
+import { Reassembly } from './reassembly.ts';
 import { MAX_TSN_AHEAD, TsnTracker } from './tsn-tracker.ts';
 import type { Waiting } from './waiting.ts';
 import { WindowSize } from './window.ts';
@@ -131,7 +132,7 @@ export class Receiver implements MessageSink {
   /** Bytes of the window in use: those of the messages, or what they cost by another measure, if that is more. */
   get usedBytes(): number {
     const free = Math.min(this.reassembly.streamCount, FREE_STREAMS) * STREAM_CHARGE;
-    return Math.max(this.#messageBytes, Math.ceil((this.heldBytes - free) / MEMORY));
+    return Math.max(this.#messageBytes(), Math.ceil((this.heldBytes - free) / MEMORY));
   }
 
   /** Bytes of memory that all it holds takes. */
@@ -139,10 +140,10 @@ export class Receiver implements MessageSink {
     const { fragmentCount, heldMessages, openMessages, streamCount } = this.reassembly;
     const items = fragmentCount + heldMessages + this.#unreadMessages + (this.#deferral?.chunks.length ?? 0);
     const open = openMessages * (this.interleaving ? OPEN_CHARGE.iData : OPEN_CHARGE.data);
-    return this.#messageBytes + items * ITEM_CHARGE + open + streamCount * STREAM_CHARGE;
+    return this.#messageBytes() + items * ITEM_CHARGE + open + streamCount * STREAM_CHARGE;
   }
 
-  get #messageBytes(): number {
+  #messageBytes(): number {
     return this.reassembly.heldBytes + this.#deferredBytes + this.#unreadBytes;
   }
 
