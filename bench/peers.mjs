@@ -6,12 +6,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { dirname, join } from 'node:path';
-import { CACHE, PINNED, built, checkouts, installed } from './peers/installations.mjs';
+import { CACHE, built, checkouts, installed } from './peers/installations.mjs';
 import { USAGE, readOptions } from './peers/options.mjs';
-import { Results } from './peers/results.mjs';
+import { Results, timesTheFloor } from './peers/results.mjs';
 import { SCENARIOS } from './peers/scenarios/scenarios.mjs';
+import { PACKAGES } from './peers/stacks/packages.mjs';
 
-const STACKS = ['sansrtc', ...Object.keys(PINNED)];
+const STACKS = PACKAGES.map(({ name }) => name);
 const NAMES = SCENARIOS.map(({ name }) => name);
 
 try {
@@ -27,21 +28,24 @@ try {
 async function main(options) {
   const { stacks, skipped } = await prepare(options);
   if (stacks.length === 0) throw new Error('there is no stack to measure');
+  const scenarios = [];
   const report = {
     ...circumstances(options),
     stacks: stacks.map(({ name, version }) => ({ name, version })),
     skipped,
-    scenarios: [],
+    scenarios,
   };
   console.log(heading(report));
   const file = options.json ?? join(CACHE, 'latest.json');
   mkdirSync(dirname(file), { recursive: true });
   for (const scenario of SCENARIOS.filter(({ name }) => options.only.includes(name))) {
-    const results = await measure(scenario, stacks, options);
+    const results = await measure(scenario, scenario.contenders ?? stacks, options);
     console.log(results.table());
-    report.scenarios.push(results);
+    scenarios.push(results);
     writeFileSync(file, `${JSON.stringify(report, null, 1)}\n`); // each time, as a long run may be cut short
   }
+  const [flow, floor] = ['bulk', 'floor'].map((name) => scenarios.find((results) => results.name === name));
+  if (flow !== undefined && floor !== undefined) console.log(timesTheFloor(flow, floor));
   console.error(`figures in ${file}`);
 }
 
@@ -49,18 +53,22 @@ async function main(options) {
 async function prepare({ peers, packages }) {
   const stacks = [];
   const skipped = [];
-  const tryTo = async (name, find) => {
+  const attempt = async (name, find) => {
     try {
       stacks.push(await find());
     } catch (error) {
       skipped.push({ name, reason: error.message });
-      console.error(`${name} is skipped: ${error.message}`);
     }
   };
-  if (peers.includes('sansrtc')) {
-    for (const { name, directory } of checkouts(packages)) await tryTo(name, () => built(directory, name));
+  for (const wanted of PACKAGES.filter(({ name }) => peers.includes(name))) {
+    if (wanted.version !== undefined) {
+      await attempt(wanted.name, () => installed(wanted));
+      continue;
+    }
+    for (const { name, directory } of checkouts(packages)) {
+      await attempt(name, () => built(wanted, directory, name));
+    }
   }
-  for (const name of peers.filter((peer) => peer !== 'sansrtc')) await tryTo(name, () => installed(name));
   return { stacks, skipped };
 }
 
@@ -69,13 +77,11 @@ async function measure(scenario, stacks, { rounds, quick }) {
   const runs = stacks.flatMap((stack) => [
     { stack, settings: {} },
     ...(scenario.variants ?? [])
-      .filter(({ of }) => of === stack.stack)
+      .filter(({ of }) => of === stack.file)
       .map(({ name, settings }) => ({ stack, variant: name, settings })),
   ]);
-  const results = new Results(
-    scenario,
-    stacks.map(({ name }) => name),
-  );
+  const columns = stacks.map(({ name }) => name);
+  const results = new Results(scenario, columns);
   const seconds = (length) => length * (quick ? 500 : 1000);
   const times = scenario.rounds?.(rounds) ?? rounds;
   for (const each of scenario.cases) {
@@ -83,10 +89,11 @@ async function measure(scenario, stacks, { rounds, quick }) {
       for (const { stack, variant, settings } of runs) {
         const place = { case: each.name, column: stack.name, variant };
         progress(
-          `${scenario.name} ${each.name}, round ${round + 1} of ${times}: ${stack.name} ${variant ?? ''}`,
+          [scenario.name, each.name, `round ${round + 1} of ${times}:`, stack.name, variant].join(' '),
         );
+        if (results.hasFailed(place)) continue;
         try {
-          results.add(place, await scenario.run({ stack, settings, seconds, round }, each));
+          results.add(place, await scenario.run({ stack, settings, seconds, round, quick }, each));
         } catch (error) {
           results.fail(place, error.message);
         }

@@ -28,15 +28,12 @@ const LOAD_PATIENCE = 20_000;
 
 const run = promisify(execFile);
 
-/** The peers by the package's name, and their versions. */
-export const PINNED = JSON.parse(readFileSync(new URL('pinned.json', import.meta.url), 'utf8'));
-
 /**
- * A stack that is there and can be loaded: its `name` and `version`, the `folder` in which its packages are, the `url` of its file, and
- * what to import of it. Throws with the reason why not.
+ * One of PACKAGES, there and ready to be used: besides what stands there, the `folder` in which its packages are and the `url` of its
+ * file. Throws with the reason why not.
  */
-export async function installed(name) {
-  const version = PINNED[name];
+export async function installed(wanted) {
+  const { name, version } = wanted;
   const folder = join(CACHE, `${fileName(name)}-${version}`);
   if (!existsSync(join(folder, STAMP))) {
     const start = performance.now();
@@ -47,25 +44,19 @@ export async function installed(name) {
     writeFileSync(join(folder, STAMP), '');
     console.error(`${name} ${version}: installed in ${Math.round((performance.now() - start) / 1000)} s`);
   }
-  return loaded({ name, stack: fileName(name), version, folder, entries: { main: [name], server: [name] } });
+  return loaded({ ...wanted, folder });
 }
 
 /** sansrtc as it has been built in a checkout. @param name of its column */
-export async function built(directory, name) {
+export async function built(wanted, directory, name) {
   const checkout = resolve(directory);
   const folder = join(CACHE, `${fileName(name)}-linked`);
   const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
   prepare(folder);
   mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(checkout, join(folder, 'node_modules/sansrtc'), 'junction');
-  return loaded({
-    name,
-    stack: 'sansrtc',
-    version: [version, commit(checkout)].filter(Boolean).join(' '),
-    folder,
-    checkout,
-    entries: { main: ['sansrtc'], server: ['sansrtc', 'sansrtc/node', 'sansrtc/crypto/node'] },
-  });
+  symlinkSync(checkout, join(folder, 'node_modules', wanted.name), 'junction');
+  const described = [version, commit(checkout)].filter(Boolean).join(' ');
+  return loaded({ ...wanted, name, version: described, folder, checkout });
 }
 
 /** The checkouts to measure: this one, or those that were named, which are called by their folders. */
@@ -76,7 +67,7 @@ export function checkouts(directories) {
 
 async function loaded(stack) {
   const file = join(stack.folder, 'stack.mjs');
-  copyFileSync(join(HERE, 'stacks', `${stack.stack}.mjs`), file);
+  copyFileSync(join(HERE, 'stacks', stack.file), file);
   const url = pathToFileURL(file).href;
   const script = `await import(${JSON.stringify(url)}); process.exit()`;
   await run(process.execPath, ['--input-type=module', '--eval', script], { timeout: LOAD_PATIENCE }).catch(

@@ -1,4 +1,5 @@
 /** Two ends in processes of their own, whose signals are carried from one to the other, and what they used while something went on. */
+import { udpAddress } from './candidate.mjs';
 import { Program } from './program.mjs';
 
 export class Pair {
@@ -43,12 +44,13 @@ export class Pair {
   }
 }
 
-/** In order, whatever the path takes its time for. */
+/** In order, whatever the path takes its time for. Without one, they meet directly, over UDP and IPv4 like everybody else here. */
 function carry(from, to, path) {
   let carried = Promise.resolve();
   from.onSignal = (signal) => {
     if (path === undefined) {
-      to.signal(signal);
+      const { candidate } = signal;
+      if (candidate === undefined || udpAddress(candidate.candidate) !== undefined) to.signal(signal);
       return;
     }
     carried = carried.then(async () => {

@@ -1,6 +1,9 @@
 /** What has been measured, and its table: a row for each case and measure, a column for each stack, ratios to the first of them. */
 import { median, ratio, write } from './figures.mjs';
 
+/** A stack that has failed so often at a case, and done nothing else, is not asked again. */
+const ATTEMPTS = 2;
+
 /** The figures of one scenario. `columns` are the names of its stacks. */
 export class Results {
   #scenario;
@@ -21,10 +24,24 @@ export class Results {
     this.#cell(place).failures.push(reason);
   }
 
+  /** Whether no round was any good, and to try again would be to wait again. */
+  hasFailed(place) {
+    const { rounds = [], failures = [] } = this.#cells.get(key(place)) ?? {};
+    return rounds.length === 0 && failures.length >= ATTEMPTS;
+  }
+
   /** The median of a measure; `undefined` where there is none. */
   figure(place, measure) {
     const { rounds = [] } = this.#cells.get(key(place)) ?? {};
     return median(rounds.map((figures) => figures[measure]).filter(Number.isFinite));
+  }
+
+  get name() {
+    return this.#scenario.name;
+  }
+
+  get columns() {
+    return this.#columns;
   }
 
   toJSON() {
@@ -38,7 +55,7 @@ export class Results {
     const header = ['', ...this.#columns, ...others.map((name) => `${first} : ${name}`)];
     const rows = [];
     for (const { name } of this.#scenario.cases) {
-      for (const variant of [undefined, ...this.#variantNames()]) {
+      for (const variant of [undefined, ...this.variants]) {
         for (const measure of Object.keys(this.#scenario.measures))
           rows.push(this.#row(name, variant, measure));
       }
@@ -50,7 +67,7 @@ export class Results {
 
   #row(name, variant, measure) {
     const label = [name, this.#scenario.measures[measure], variant].filter(Boolean).join(', ');
-    const places = this.#columns.map((column) => this.#place(name, column, variant));
+    const places = this.#columns.map((column) => this.place(name, column, variant));
     const [first, ...others] = places.map((place) => this.figure(place, measure));
     return [
       label,
@@ -60,7 +77,7 @@ export class Results {
   }
 
   /** Whoever has no such variant stands beside it as it is. */
-  #place(name, column, variant) {
+  place(name, column, variant) {
     const place = { case: name, column, variant };
     return this.#cells.has(key(place)) ? place : { case: name, column };
   }
@@ -83,8 +100,12 @@ export class Results {
     return reasons.length === 0 ? [] : ['', ...reasons];
   }
 
-  #variantNames() {
-    return new Set([...this.#cells.values()].map(({ variant }) => variant).filter(Boolean));
+  get variants() {
+    return [...new Set([...this.#cells.values()].map(({ variant }) => variant).filter(Boolean))];
+  }
+
+  get cases() {
+    return this.#scenario.cases.map(({ name }) => name);
   }
 
   #cell(place) {
@@ -92,6 +113,31 @@ export class Results {
     this.#cells.set(key(place), cell);
     return cell;
   }
+}
+
+/**
+ * The CPU that a gigabyte in bulk takes, as multiples of what it takes without a stack: what each stack adds. The floor's datagrams
+ * are the largest there.
+ */
+export function timesTheFloor(bulk, floor) {
+  const place = { case: floor.cases.at(-1) };
+  const rows = bulk.cases.flatMap((name) =>
+    [undefined, ...bulk.variants].flatMap((variant) =>
+      floor.columns.map((column) => [
+        [name, variant, `times ${column}`].filter(Boolean).join(', '),
+        ...bulk.columns.map((stack) => {
+          const cpu = bulk.figure(bulk.place(name, stack, variant), 'cpu');
+          return ratio(cpu, floor.figure({ ...place, column }, 'cpu'));
+        }),
+      ]),
+    ),
+  );
+  return [
+    '### Bulk: CPU per GB, times the floor',
+    '',
+    ...markdown([['', ...bulk.columns], ...rows]),
+    '',
+  ].join('\n');
 }
 
 /** Rows of text, the first of which is the header. */

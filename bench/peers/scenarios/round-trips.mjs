@@ -18,7 +18,7 @@ export const roundTrips = {
       await pair.client.call('connectCrowd', { count: 1, patience: PATIENCE });
       await pair.client.call('bounce', { id: 0, bytes: BYTES });
       await sleep(seconds(1));
-      const { client, server } = await pair.during(() => sleep(seconds(2.5)));
+      const { client, server } = await pair.during(() => sleep(seconds(2)));
       if (!(client.receivedMessages > 0 && server.receivedMessages > 0)) throw new Error('it stalls');
       return {
         rate: (client.receivedMessages / client.time) * 1000,
