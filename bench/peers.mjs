@@ -119,8 +119,11 @@ function circumstances({ rounds, quick }) {
 }
 
 function heading({ date, node, openssl, host, cpu, cores, rounds, quick, stacks, skipped }) {
+  const extent = [rounds === 1 ? 'one round' : `medians of ${rounds} rounds`, quick && 'quick'].filter(
+    Boolean,
+  );
   return [
-    `${date}, Node ${node} (OpenSSL ${openssl}), ${host}, ${cores} cores (${cpu.trim()}), medians of ${rounds} rounds${quick ? ', quick' : ''}`,
+    `${date}, Node ${node} (OpenSSL ${openssl}), ${host}, ${cores} cores (${cpu.trim()}), ${extent.join(', ')}`,
     stacks.map(({ name, version }) => `${name} ${version}`).join(', '),
     ...skipped.map(({ name, reason }) => `${name} is skipped: ${reason}`),
     '',

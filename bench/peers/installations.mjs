@@ -103,6 +103,7 @@ function commit(checkout) {
 }
 
 function fail({ stderr, message }) {
-  const [line = message] = /^\w*Error.*$/m.exec(stderr) ?? stderr.trim().split('\n').slice(-1);
+  const [line = message] =
+    /^(?:\w*Error.*|npm error code .*)$/m.exec(stderr) ?? stderr.trim().split('\n').slice(-1);
   throw new Error(line);
 }

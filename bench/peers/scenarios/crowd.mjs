@@ -4,7 +4,9 @@ import { Pair, difference } from '../pair.mjs';
 
 const PATIENCE = 25_000;
 /** After the last one has joined, before what they hold is read, ms. */
-const SETTLING = 2000;
+const SETTLING = 1500;
+/** Those who came together ask for consent together, every 4 to 6 s (RFC 7675): shorter would see it or not. */
+const IDLE = 5000;
 
 export const crowd = {
   name: 'crowd',
@@ -17,7 +19,7 @@ export const crowd = {
     idle: 'CPU of the server while they idle, % of a core',
   },
 
-  async run({ stack, seconds }, { count }) {
+  async run({ stack }, { count }) {
     const pair = await Pair.start(stack, { collects: true });
     const sample = () => pair.server.call('sample', { collect: true });
     try {
@@ -32,7 +34,7 @@ export const crowd = {
       const joined = await pair.server.call('sample');
       await sleep(SETTLING);
       const settled = await sample();
-      await sleep(seconds(3));
+      await sleep(IDLE);
       const idle = difference(await pair.server.call('sample'), settled);
       return {
         last: last / 1000,
