@@ -1,10 +1,16 @@
-/** Medians, ratios, and how figures are written. */
+/** Quantiles, ratios, and how figures are written. */
 
 export function median(values) {
+  return quantile(values, 0.5);
+}
+
+/** What a share of the values (0 … 1) does not exceed, between two of them if need be; `undefined` when there are none. */
+export function quantile(values, share) {
   if (values.length === 0) return undefined;
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const place = (sorted.length - 1) * share;
+  const [below, above] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
+  return below + (above - below) * (place % 1);
 }
 
 /** Three digits, or all before the point; whole numbers as they are. */

@@ -16,6 +16,7 @@ interface Results {
 
 interface Parts {
   readonly median: (values: readonly number[]) => number | undefined;
+  readonly quantile: (values: readonly number[], share: number) => number | undefined;
   readonly write: (value: number | undefined) => string;
   readonly readOptions: (
     args: readonly string[],
@@ -31,7 +32,7 @@ async function part(file: string): Promise<Partial<Parts>> {
   return (await import(new URL(`../../bench/peers/${file}`, import.meta.url).href)) as Partial<Parts>;
 }
 
-const { median, write, readOptions, Results, timesTheFloor, udpAddress } = {
+const { median, quantile, write, readOptions, Results, timesTheFloor, udpAddress } = {
   ...(await part('figures.mjs')),
   ...(await part('options.mjs')),
   ...(await part('results.mjs')),
@@ -42,6 +43,8 @@ test('a median is the middle, or between the two in the middle', () => {
   expect(median([])).toBeUndefined();
   expect(median([3, 1, 20])).toBe(3);
   expect(median([4, 1, 3, 20])).toBe(3.5);
+  expect([0, 0.25, 0.9, 1].map((share) => quantile([5, 4, 3, 2, 1], share))).toEqual([1, 2, 4.6, 5]);
+  expect(median([7])).toBe(7);
 });
 
 test('figures have three digits, or all before the point', () => {
