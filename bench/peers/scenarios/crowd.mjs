@@ -19,6 +19,9 @@ export const crowd = {
     idle: 'CPU of the server while they idle, % of a core',
   },
 
+  /** Each takes long. */
+  rounds: (rounds) => Math.ceil(rounds / 2),
+
   async run({ stack }, { count }) {
     const pair = await Pair.start(stack, { collects: true });
     const sample = () => pair.server.call('sample', { collect: true });
