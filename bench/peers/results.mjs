@@ -27,7 +27,7 @@ export class Results {
   /** Whether no round was any good, and to try again would be to wait again. */
   hasFailed(place) {
     const { rounds = [], failures = [] } = this.#cells.get(key(place)) ?? {};
-    return rounds.length === 0 && failures.length >= ATTEMPTS;
+    return rounds.length === 0 && failures.length >= (this.#scenario.attempts ?? ATTEMPTS);
   }
 
   /** The median of a measure; `undefined` where there is none. */

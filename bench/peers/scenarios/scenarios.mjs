@@ -12,6 +12,7 @@ import { size } from './size.mjs';
 /**
  * Each has a `name` for `--only`, a `title`, `cases` with names, `measures` (what `run` answers, and how that is called), and `run`, which
  * measures one case with one stack once, in new processes, and throws when the stack fails. `rounds` says how often, if not as often
- * as the others.
+ * as the others, `attempts` how often a stack that does nothing but fail is asked, `variants` what else is tried with a stack, and
+ * `contenders` who is measured in place of the stacks.
  */
 export const SCENARIOS = [connect, bulk, floor, roundTrips, paths, lossySetUp, crowd, imports, size];
