@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/browser/**', 'test/interop/**'],
+          exclude: ['test/browser/**', 'test/interop/**', 'test/package/**'],
           isolate: false,
           setupFiles: ['./test/fast-check.setup.ts'],
           testTimeout: PATIENCE,
@@ -55,6 +55,15 @@ export default defineConfig({
           env: { SANSRTC_LONG: '1' },
           isolate: false,
           setupFiles: ['./test/fast-check.setup.ts'],
+          testTimeout: PATIENCE,
+          hookTimeout: PATIENCE,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'package',
+          include: ['test/package/*.test.ts'],
           testTimeout: PATIENCE,
           hookTimeout: PATIENCE,
         },

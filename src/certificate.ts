@@ -3,7 +3,8 @@
  * their own through WebCrypto, PEM and DER in and out, and a readable view of the peer's certificate.
  *
  * It stands on @peculiar/x509, which weighs as much as the rest of the library, needs a global `reflect-metadata`
- * (loaded here, first) and works with promises: therefore an entry point of its own, which nothing else imports.
+ * (loaded here, first) and works with promises: therefore an entry point of its own, which nothing else imports. Both
+ * are for you to install beside this package: `npm install @peculiar/x509 reflect-metadata`.
  */
 import 'reflect-metadata';
 import { PemConverter, X509Certificate, X509CertificateGenerator } from '@peculiar/x509';
