@@ -4,8 +4,8 @@ import { copyBytes } from '../../core/bytes.ts';
 import { badArgument } from '../../core/errors.ts';
 import type { Curve, HashAlgorithm, SigningKey } from '../provider.ts';
 import { isScalar, isUncompressedPoint, NIST_CURVES } from '../scalar.ts';
+import { nistCurve } from './curves.ts';
 import { digestOf } from './hash.ts';
-import { nobleCurve } from './key-exchange.ts';
 
 /** By default noble refuses high-S signatures: half of all that TLS peers send. The hash is ours to choose. */
 const AS_TLS = { prehash: false, lowS: false, format: 'der' } as const;
@@ -23,12 +23,12 @@ export class EcdsaSigningKey implements SigningKey {
     }
     this.curve = curve;
     this.#scalar = copyBytes(scalar);
-    this.publicKey = nobleCurve(curve).getPublicKey(this.#scalar, false);
+    this.publicKey = nistCurve(curve).getPublicKey(this.#scalar, false);
   }
 
   sign(message: Uint8Array): Bytes {
     const digest = digestOf(this.curve === 'secp256r1' ? 'sha-256' : 'sha-384', message);
-    return nobleCurve(this.curve).sign(digest, this.#scalar, AS_TLS);
+    return nistCurve(this.curve).sign(digest, this.#scalar, AS_TLS);
   }
 }
 
@@ -44,7 +44,7 @@ export function verifyEcdsa(
 ): boolean {
   if (!isUncompressedPoint(point, NIST_CURVES[curve])) return false;
   try {
-    return nobleCurve(curve).verify(signature, digestOf(hash, message), point, AS_TLS);
+    return nistCurve(curve).verify(signature, digestOf(hash, message), point, AS_TLS);
   } catch {
     return false;
   }

@@ -2,8 +2,6 @@
  * Key agreement on noble's curves and ML-KEM, with the strictness TLS asks for and noble leaves to its callers:
  * uncompressed points only.
  */
-import { x25519 } from '@noble/curves/ed25519.js';
-import { p256, p384 } from '@noble/curves/nist.js';
 import type { Bytes } from '../../core/bytes.ts';
 import type { RandomSource } from '../../core/random.ts';
 import { randomBytes } from '../../core/random.ts';
@@ -11,6 +9,7 @@ import { answerHybrid, answerWith, HybridExchange } from '../hybrid.ts';
 import type { Curve, Group, KeyAnswer, KeyExchange } from '../provider.ts';
 import type { NistCurve } from '../scalar.ts';
 import { generateScalar, isUncompressedPoint, NIST_CURVES } from '../scalar.ts';
+import { nistCurve, x25519 } from './curves.ts';
 import { nobleMlKem768 } from './ml-kem.ts';
 
 /** A key pair of our own, from bytes of `random` alone: the same bytes give the same pair. */
@@ -49,23 +48,18 @@ class X25519Exchange implements KeyExchange {
 
   constructor(scalar: Bytes) {
     this.#scalar = scalar;
-    this.publicKey = x25519.getPublicKey(scalar);
+    this.publicKey = x25519().getPublicKey(scalar);
   }
 
   deriveSecret(peerPublicKey: Uint8Array): Bytes | undefined {
     if (peerPublicKey.length !== 32) return undefined;
     try {
-      return x25519.getSharedSecret(this.#scalar, peerPublicKey);
+      return x25519().getSharedSecret(this.#scalar, peerPublicKey);
     } catch {
       // A point of low order: the secret would be zero whatever our scalar is.
       return undefined;
     }
   }
-}
-
-/** noble's curve of this name. */
-export function nobleCurve(curve: Curve): typeof p256 {
-  return curve === 'secp256r1' ? p256 : p384;
 }
 
 /** RFC 8422 §5.10: the secret is the x coordinate of the product. */
@@ -79,14 +73,14 @@ class NistExchange implements KeyExchange {
     this.group = group;
     this.#curve = NIST_CURVES[group];
     this.#scalar = generateScalar(random, this.#curve);
-    this.publicKey = nobleCurve(group).getPublicKey(this.#scalar, false);
+    this.publicKey = nistCurve(group).getPublicKey(this.#scalar, false);
   }
 
   deriveSecret(peerPublicKey: Uint8Array): Bytes | undefined {
     // noble would take a compressed point; TLS must not (RFC 8422 §5.4.1).
     if (!isUncompressedPoint(peerPublicKey, this.#curve)) return undefined;
     try {
-      const product = nobleCurve(this.group).getSharedSecret(this.#scalar, peerPublicKey, false);
+      const product = nistCurve(this.group).getSharedSecret(this.#scalar, peerPublicKey, false);
       return product.slice(1, 1 + this.#curve.length);
     } catch {
       // Not on the curve.
@@ -95,10 +89,10 @@ class NistExchange implements KeyExchange {
   }
 }
 
-/** Builds noble's tables of base point multiples. */
+/** Makes the curves that nearly every handshake needs, and noble's tables of their base points' multiples. */
 export function warmUpCurves(): void {
   const one = new Uint8Array(32);
   one[31] = 1;
-  p256.getPublicKey(one, false);
-  x25519.getPublicKey(one);
+  nistCurve('secp256r1').getPublicKey(one, false);
+  x25519().getPublicKey(one);
 }
