@@ -18,7 +18,7 @@ const MAY_IMPORT = {
   negotiation: ['core', 'sdp'],
   transport: ['core', 'crypto', 'ice', 'dtls'],
   rtc: ['core', 'crypto', 'stun', 'ice', 'dtls', 'sctp', 'channel', 'transport', 'sdp', 'negotiation'],
-  endpoint: ['core', 'crypto', 'stun', 'rtc'],
+  endpoint: ['core', 'crypto', 'stun', 'dtls', 'rtc'],
   trace: ['core', 'crypto', 'dtls', 'channel', 'rtc'],
   sim: ['core', 'crypto', 'rtc', 'endpoint'],
   'sim/fast-check': ['sim'],
@@ -45,7 +45,7 @@ export const FACES = {
     'tracer/redact.ts',
     'tracer/summary.ts',
   ],
-  endpoint: ['../endpoint.ts'],
+  endpoint: ['../endpoint.ts', 'warm-up.ts'],
 };
 
 /** Has no `index.ts`: it is no subject but what all others stand on, and each file of it is a face. */
