@@ -26,6 +26,15 @@ describe('nodeCrypto', () => {
     expect(nodeCrypto().name).toBe('node');
     expect(nodeCrypto().deterministicSignatures).toBe(false);
   });
+
+  it("gives the same HMAC before and after it has gone over from OpenSSL's", () => {
+    const [key, message] = [new Uint8Array(32).fill(1), new Uint8Array(100).fill(2)];
+    const expected = jsCrypto().hmac('sha-256', key).mac(message);
+    for (let keys = 0; keys < 2100; keys += 100) {
+      expect(nodeCrypto().hmac('sha-256', key).mac(message)).toEqual(expected);
+      for (let i = 1; i < 100; i++) nodeCrypto().hmac('sha-256', key);
+    }
+  });
 });
 
 describe('AES-GCM of Node', () => {
