@@ -58,13 +58,16 @@ export function formatIp(bytes: Uint8Array): string {
   return `${text.slice(0, start).join(':')}::${text.slice(start + length).join(':')}`;
 }
 
+const IPV4 = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+
 function parseIpv4(text: string): Bytes | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
+  const parts = IPV4.exec(text);
+  if (parts === null) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [i, part] of parts.entries()) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[i] = Number(part);
+  for (let i = 0; i < 4; i++) {
+    const part = Number(parts[i + 1]);
+    if (part > 255) return undefined;
+    bytes[i] = part;
   }
   return bytes;
 }

@@ -106,7 +106,7 @@ export class TimerTable<Name extends string> {
   }
 
   #row(name: Name): number {
-    return rowIn(this.#rows, name);
+    return this.#rows.get(name) ?? -1;
   }
 }
 
