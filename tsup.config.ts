@@ -38,13 +38,17 @@ const oneChunk: Plugin = {
   },
 };
 
-/** esbuild turns a class `X` that names itself into `X = class _X`: but people read the name of a class in traces and logs. */
-const classNames: Options['plugins'] = [
+/**
+ * What people read of the files are stack traces: names and lines stay as they are. Documentation is in the declarations, and
+ * is taken out here. esbuild turns a class `X` that names itself into `X = class _X`: `X` again, for traces and logs have its name.
+ */
+const readable: Options['plugins'] = [
   {
-    name: 'class names',
-    renderChunk(code) {
+    name: 'readable',
+    renderChunk(bundled) {
+      const code = bundled.replace(/^[ \t]*\/\*\*[^]*?\*\/\n/gm, '');
       const renamed = [...code.matchAll(/\b(\w+)\s?=\s?class _\1\b/g)].map(([, name]) => name);
-      if (renamed.length === 0) return undefined;
+      if (renamed.length === 0) return { code };
       return { code: code.replace(new RegExp(`\\b_(${renamed.join('|')})\\b`, 'g'), '$1') };
     },
   },
@@ -60,11 +64,8 @@ export default defineConfig([
     removeNodeProtocol: false,
     splitting: true,
     esbuildPlugins: [oneChunk],
-    plugins: classNames,
-    // Stack traces keep their names, and lines short enough to point at.
-    minifyWhitespace: true,
+    plugins: readable,
     esbuildOptions(options) {
-      options.lineLimit = 120;
       options.logOverride = { 'ignored-bare-import': 'silent' };
     },
   },
