@@ -21,14 +21,17 @@ const names = Object.values(exports)
 const entries = (source: (name: string) => string): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, source(name)]));
 
+/** Entry points that are of use without the rest, and small: they keep chunks of their own. */
+const SMALL = ['stun/index', 'sdp/index'];
+
 /**
- * A chunk holds what the same entry points reach, and a loader pays for each file. So every entry point reaches the whole
- * of `sansrtc`, which is then one chunk in place of twenty.
+ * A chunk holds what the same entry points reach, and a loader pays for each file. So all others reach the whole of
+ * `sansrtc`, which is then one chunk in place of twenty.
  */
 const oneChunk: Plugin = {
   name: 'one chunk',
   setup(build) {
-    const sources = Object.values(build.initialOptions.entryPoints as Record<string, string>);
+    const sources = names.filter((name) => !SMALL.includes(name)).map((name) => `/src/${name}.ts`);
     const face = new URL('src/index.ts', import.meta.url).pathname;
     build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
       if (path === face || !sources.some((source) => path.endsWith(source))) return undefined;

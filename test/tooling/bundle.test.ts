@@ -7,6 +7,9 @@ import { describe, expect, test } from 'vitest';
 /** Kilobytes of the whole package, minified and compressed; raise it on purpose only. Seven of them are ML-KEM, five the kernel of AES-GCM, six the congestion controller, one ICE restarts, two graceful ends and the sections of a negotiation. */
 const BUDGET_KB = 161;
 
+/** Kilobytes of layers that are of use alone. */
+const LAYER_BUDGETS_KB = { stun: 8, sdp: 8 };
+
 async function bundle(contents: string, format: 'esm' | 'iife'): Promise<string> {
   const result = await build({
     stdin: { contents, resolveDir: new URL('../..', import.meta.url).pathname, loader: 'ts' },
@@ -20,6 +23,11 @@ async function bundle(contents: string, format: 'esm' | 'iife'): Promise<string>
     logLevel: 'silent',
   });
   return result.outputFiles[0]?.text ?? '';
+}
+
+/** Kilobytes, of 1000 bytes. */
+function compressed(code: string): number {
+  return gzipSync(code, { level: 9 }).length / 1000;
 }
 
 /** Two connections on a simulated link, inside the bundle: what it says once a word has come back. */
@@ -62,10 +70,20 @@ describe('the bundle', () => {
 
   test(`the whole package is within ${String(BUDGET_KB)} KB compressed`, async () => {
     const code = await bundle(`export * from './src/index.ts'`, 'esm');
-    const kilobytes = gzipSync(code, { level: 9 }).length / 1000;
+    const kilobytes = compressed(code);
+    console.info(`the whole package: ${kilobytes.toFixed(1)} KB`);
     expect(kilobytes).toBeGreaterThan(20);
     expect(kilobytes).toBeLessThan(BUDGET_KB);
   });
+
+  test.each(Object.entries(LAYER_BUDGETS_KB))(
+    'sansrtc/%s alone is within %d KB compressed',
+    async (layer, budget) => {
+      const kilobytes = compressed(await bundle(`export * from './src/${layer}/index.ts'`, 'esm'));
+      console.info(`sansrtc/${layer}: ${kilobytes.toFixed(1)} KB`);
+      expect(kilobytes).toBeLessThan(budget);
+    },
+  );
 
   test('importing without using costs nothing', async () => {
     expect((await bundle(`import './src/index.ts'`, 'esm')).trim()).toBe('');

@@ -14,11 +14,16 @@ function documents(): string[] {
   return [...readdirSync(root), ...inFolders].filter((file) => file.endsWith('.md'));
 }
 
-/** Relative link targets outside of code. */
+/** The README is read where the documents are not: in the registry, in node_modules. It names them by where they are published. */
+const PUBLISHED = 'https://github.com/sansrtc/sansrtc/blob/main/';
+
+/** Link targets outside of code that are files of this repository, relative to the document. */
 function links(markdown: string): string[] {
   const prose = markdown.replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, '');
   const targets = [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map(([, target]) => target ?? '');
-  return targets.filter((target) => !/^[a-z]+:/.test(target));
+  return targets
+    .map((target) => (target.startsWith(PUBLISHED) ? target.slice(PUBLISHED.length) : target))
+    .filter((target) => !/^[a-z]+:/.test(target));
 }
 
 /** The anchors of a document's headings, as GitHub makes them. */
@@ -43,6 +48,12 @@ function problem(document: URL, target: string): string | undefined {
 }
 
 describe('links', () => {
+  test('of the README are absolute, and there are some', () => {
+    const readme = readFileSync(new URL('README.md', root), 'utf8');
+    expect(links(readme).length).toBeGreaterThan(5);
+    expect([...readme.matchAll(/\]\((?![a-z]+:|#)[^)]*\)/g)].map(String)).toEqual([]);
+  });
+
   test.each(documents())('%s', (name) => {
     const document = new URL(name, root);
     const found = links(readFileSync(document, 'utf8'));
