@@ -44,7 +44,7 @@ async function compile() {
 /** @param {Uint8Array} binary */
 export function moduleSource(binary) {
   const text = Buffer.from(binary).toString('base64');
-  return `/** The kernel as WebAssembly, in base64: made from ./assembly by \`npm run build:kernel\`. */\nexport const KERNEL = '${text}';\n`;
+  return `/** The kernel as WebAssembly, in base64: made from ./assembly by \`npm run build:kernel\`. */\nexport const KERNEL =\n  '${text}';\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -20,7 +20,7 @@ export type {
   UnknownDatagram,
 } from './endpoint.ts';
 export { Endpoint, MAX_SHARDS, shardOf, shardUsernameFragment } from './endpoint.ts';
-export type { WarmUpOptions, Warmth } from './endpoint/warm-up.ts';
+export type { WarmUpOptions, WarmConnection } from './endpoint/warm-up.ts';
 export { warmUp } from './endpoint/warm-up.ts';
 export type { IceCandidate, IceParameters, IceState, LocalCandidateInit } from './ice/index.ts';
 export type {

@@ -31,7 +31,7 @@ export interface WarmUpOptions {
 }
 
 /** Two ends that were warmed up on, connected to each other and to nobody else. */
-export interface Warmth {
+export interface WarmConnection {
   /** The last connection: hold it for as long as the code is to stay. Nobody drives it, so it does nothing. */
   readonly ends: readonly [Rtc, Rtc];
 }
@@ -57,7 +57,7 @@ interface End {
  * Throws `ERR_BAD_ARGUMENT` for options that cannot be, `ERR_INVALID_STATE` if a connection does not come about, as with a provider that
  * does not work.
  */
-export function warmUp(options: WarmUpOptions = {}): Warmth {
+export function warmUp(options: WarmUpOptions = {}): WarmConnection {
   checkOptions('warmUp', options, {
     crypto: cryptoRule,
     random: randomRule,
@@ -74,7 +74,7 @@ export function warmUp(options: WarmUpOptions = {}): Warmth {
 }
 
 /** Two ends in one memory, whose datagrams arrive at once. */
-class Pair implements Warmth {
+class Pair implements WarmConnection {
   readonly ends: readonly [Rtc, Rtc];
   readonly #offering: End;
   readonly #answering: End;

@@ -17,6 +17,7 @@ export const connect = {
     slowTime: 'the others: until open, ms (nine of ten within)',
     cpu: 'the others: CPU, both ends, ms each',
   },
+  variants: [{ of: 'sansrtc.mjs', name: 'after warmUp()', settings: { warmUp: true } }],
 
   async run({ stack, settings }) {
     const pair = await Pair.start(stack, { settings });

@@ -1,14 +1,17 @@
 /** sansrtc at its defaults with Node's cryptography: a server on one port, a socket for each client. */
-import { Rtc, selfSignedCertificate } from 'sansrtc';
+import { Rtc, selfSignedCertificate, warmUp } from 'sansrtc';
 import { nodeCrypto } from 'sansrtc/crypto/node';
 import { UdpDriver } from 'sansrtc/node';
 
 /** @type {import('./stack.d.ts').open} */
-export async function open({ role, settings }) {
+export async function open({ role, settings: { warmUp: isWarm, ...settings } }) {
   const crypto = nodeCrypto();
+  const warm = isWarm ? warmUp({ crypto }) : undefined;
   const certificate = selfSignedCertificate({ crypto });
   const shared = role === 'server' ? await UdpDriver.listen() : undefined;
   return {
+    // Held, so that the engine keeps the code.
+    warm,
     async peer(listener) {
       const driver = shared ?? (await UdpDriver.listen());
       const rtc = new Rtc({ certificate, crypto, ...settings });
