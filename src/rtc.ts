@@ -254,10 +254,10 @@ export class Rtc {
   inspect(): RtcInspection {
     const at = this.#stack.nextTimeout();
     return {
-      now: this.#clock.now,
+      now: this.#clock().now,
       negotiation: this.#signaling.inspect(),
       timeout: { at: at === Infinity ? null : at, reason: this.#stack.timeoutReason() },
-      clockWentBackwards: this.#clock.wentBackwards,
+      clockWentBackwards: this.#clock().wentBackwards,
       candidatesIgnored: this.#candidatesIgnored,
       candidatesAfterEnd: this.#candidatesAfterEnd,
       deferred: this.#deferred.length,
@@ -404,7 +404,7 @@ export class Rtc {
       this.#apply(next);
     if (!this.#started) this.#stack.awaitSignaling();
     if (input.type === 'receive') this.#stack.receive(input, input.data, input.owned);
-    if (this.#stack.nextTimeout() <= this.#clock.now) this.#stack.handleTimeout();
+    if (this.#stack.nextTimeout() <= this.#clock().now) this.#stack.handleTimeout();
     this.#tracer?.compare();
   }
 
@@ -450,11 +450,11 @@ export class Rtc {
       const event = this.#stack.pollEvent();
       if (event !== undefined) return { type: 'event', event };
       // Farewells go whatever the time is: no deadline hangs on them.
-      if (this.#clock.isStale && this.#stack.end === undefined) break;
+      if (this.#clock().isStale && this.#stack.end === undefined) break;
       const transmit = this.#stack.pollTransmit();
       if (transmit !== undefined) return transmit;
       if (this.#stack.carry()) continue;
-      if (this.#stack.nextTimeout() > this.#clock.now) break;
+      if (this.#stack.nextTimeout() > this.#clock().now) break;
       if (round === MAX_ROUNDS_AT_ONE_INSTANT) {
         throw new RtcError(
           'ERR_INTERNAL',
@@ -469,11 +469,11 @@ export class Rtc {
   }
 
   #endDrain(): Output {
-    if (!this.#clock.isStale || this.#stack.end !== undefined) this.#stirred = false;
+    if (!this.#clock().isStale || this.#stack.end !== undefined) this.#stirred = false;
     this.#stack.endDrain();
     const at = this.#stack.nextTimeout();
-    if (this.#stirred && this.#clock.now + STALE_CLOCK_DELAY < at) {
-      return { type: 'timeout', at: this.#clock.now + STALE_CLOCK_DELAY, reason: 'rtc.staleClock' };
+    if (this.#stirred && this.#clock().now + STALE_CLOCK_DELAY < at) {
+      return { type: 'timeout', at: this.#clock().now + STALE_CLOCK_DELAY, reason: 'rtc.staleClock' };
     }
     return { type: 'timeout', at, reason: this.#stack.timeoutReason(at) };
   }
@@ -499,7 +499,7 @@ export class Rtc {
 
   #offerGoesOut(): void {
     this.#stack.offerGoesOut();
-    if (!this.#clock.isStale) this.#stack.awaitSignaling();
+    if (!this.#clock().isStale) this.#stack.awaitSignaling();
     this.#stir();
   }
 
@@ -531,7 +531,7 @@ export class Rtc {
     return channel;
   }
 
-  get #clock(): Clock {
+  #clock(): Clock {
     return this.#stack.clock;
   }
 
@@ -544,7 +544,7 @@ export class Rtc {
    * come at once is up to the peer, so too many are no misuse: they are counted and ignored, as ICE does over its own limit.
    */
   #defer(action: Deferred): void {
-    if (!this.#clock.isStale) {
+    if (!this.#clock().isStale) {
       this.#apply(action);
     } else if (action.type === 'candidate' && this.#deferred.length >= MAX_DEFERRED) {
       this.#candidatesIgnored++;
@@ -569,7 +569,7 @@ export class Rtc {
 
   #stir(): void {
     this.#stirred = true;
-    if (this.#clock.isStale) this.onWake?.();
+    if (this.#clock().isStale) this.onWake?.();
   }
 }
 

@@ -81,7 +81,7 @@ export class AlertExchange {
       this.#counters.add('alertsIgnored');
       return 'warning';
     }
-    if (alert.description === AlertDescription.protocolVersion && this.#offers13Alone) {
+    if (alert.description === AlertDescription.protocolVersion && this.#offers13Alone()) {
       return {
         code: 'version-unsupported',
         message: 'The peer does not speak DTLS 1.3, and we speak nothing else.',
@@ -129,24 +129,24 @@ export class AlertExchange {
   }
 
   /** The hello has offered DTLS 1.3 and nothing else, and no server has taken it. */
-  get #offers13Alone(): boolean {
+  #offers13Alone(): boolean {
     return this.#versions.min === '1.3' && this.#handshake.version === undefined;
   }
 
-  get #isDtls13(): boolean {
+  #isDtls13(): boolean {
     return this.#handshake.version === '1.3';
   }
 
   /** RFC 8446 §6: there the level says nothing, so that an odd one does no harm. */
   #decode(body: Uint8Array): Alert | DecodeFailure {
     const [, description] = body;
-    const hasLevel = !this.#isDtls13 || body.length !== ALERT_LENGTH || description === undefined;
+    const hasLevel = !this.#isDtls13() || body.length !== ALERT_LENGTH || description === undefined;
     return hasLevel ? decodeAlert(body) : { level: AlertLevel.fatal, description };
   }
 
   /** RFC 8446 §6: all but two descriptions are fatal, whatever the level. */
   #isMereWarning(alert: Alert): boolean {
-    return this.#isDtls13
+    return this.#isDtls13()
       ? alert.description === AlertDescription.userCanceled
       : alert.level === AlertLevel.warning;
   }

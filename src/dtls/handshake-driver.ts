@@ -94,7 +94,7 @@ export class HandshakeDriver {
 
   /** True while a flight of ours has been neither answered nor acknowledged. */
   get awaitsAnswer(): boolean {
-    if (this.#gaveUp || (this.complete && !this.#isDtls13)) return false;
+    if (this.#gaveUp || (this.complete && !this.#isDtls13())) return false;
     const { flight } = this.#handshake;
     return flight.awaited && flight.messages > 0;
   }
@@ -171,7 +171,7 @@ export class HandshakeDriver {
   confirmPeer(): void {
     if (this.peerConfirmed || !this.complete || this.#handshake.flight.pending) return;
     this.peerConfirmed = true;
-    if (!this.#isDtls13) this.#handshake.flight.clear();
+    if (!this.#isDtls13()) this.#handshake.flight.clear();
   }
 
   /** The peer speaks, and never acknowledges: it will not be bothered further. */
@@ -264,11 +264,11 @@ export class HandshakeDriver {
     };
   }
 
-  get #isClient(): boolean {
+  #isClient(): boolean {
     return this.#configuration.role === 'client';
   }
 
-  get #isDtls13(): boolean {
+  #isDtls13(): boolean {
     return this.#handshake.version === '1.3';
   }
 
@@ -304,8 +304,8 @@ export class HandshakeDriver {
 
   /** True for a part of the peer's next hello where it can be of DTLS 1.3 alone. */
   #isHello13({ type, messageSeq }: Fragment): boolean {
-    const isSure = this.#isDtls13 || !this.#handshake.speaks('1.2');
-    const hello = this.#isClient ? HandshakeType.serverHello : HandshakeType.clientHello;
+    const isSure = this.#isDtls13() || !this.#handshake.speaks('1.2');
+    const hello = this.#isClient() ? HandshakeType.serverHello : HandshakeType.clientHello;
     return isSure && type === hello && messageSeq === this.#incoming.nextSeq;
   }
 
@@ -341,7 +341,7 @@ export class HandshakeDriver {
         // An answer that nobody answers: DTLS 1.2's server keeps it for repetition, DTLS 1.3's client repeats it itself.
         if (!isNewFlight) flight.clear();
         this.release();
-        if (isNewFlight && this.#isDtls13) this.#retransmission.awaitAnswer(now);
+        if (isNewFlight && this.#isDtls13()) this.#retransmission.awaitAnswer(now);
         return { type: 'complete' };
       }
       if (wasComplete && message.type === HandshakeType.keyUpdate) this.#incoming.keyUpdates.take(now);
@@ -356,11 +356,11 @@ export class HandshakeDriver {
    */
   #oweAck(record: RecordReader, isAnswered: boolean, now: number): void {
     const { version } = this.#handshake;
-    if (version === '1.2' || (record.epoch === 0 && (isAnswered || !this.#isClient))) return;
+    if (version === '1.2' || (record.epoch === 0 && (isAnswered || !this.#isClient()))) return;
     this.#acknowledgements.add(record.epoch, record.sequence);
     if (this.#machine.keyUpdates === undefined) return;
     const isGap = this.#incoming.pending > 0 && this.#incoming.progress === undefined;
-    const isEnd = this.complete && !(this.#isClient && record.epoch < APPLICATION_EPOCH);
+    const isEnd = this.complete && !(this.#isClient() && record.epoch < APPLICATION_EPOCH);
     if (isEnd || isGap) this.#acknowledgements.due = true;
     else if (!this.complete)
       this.#timers.armEarliest('dtlsAck', now + this.#configuration.retransmitTimeout * ACK_DELAY);

@@ -294,7 +294,7 @@ export class Transport implements Machine<TransportEvent> {
 
   /** The next handshake or alert record, for the path in use: `undefined` when there is none, or no path. */
   pollRecord(): Transmit | undefined {
-    const path = this.#path;
+    const path = this.#path();
     // Nothing is taken from the layer above before it can be sent.
     if (path === undefined) return undefined;
     const record = this.#dtls?.pollTransmit();
@@ -306,7 +306,7 @@ export class Transport implements Machine<TransportEvent> {
    * once. `undefined` when the source has none, or nothing can be sent.
    */
   seal(source: PacketSource, now: number): Transmit | undefined {
-    const path = this.#path;
+    const path = this.#path();
     const dtls = this.#dtls;
     if (path === undefined || dtls === undefined || dtls.state !== 'connected') return undefined;
     const buffer = takeWorkspace(source.largestPacket + DTLS_OVERHEAD);
@@ -457,7 +457,7 @@ export class Transport implements Machine<TransportEvent> {
     return this.#options.largestDatagram[addressFamily(path.destination.address) === 6 ? 6 : 4];
   }
 
-  get #path(): IcePath | undefined {
+  #path(): IcePath | undefined {
     return this.#ice.sendPath ?? this.#lastPath;
   }
 }

@@ -40,18 +40,20 @@ import { EcdsaSigningKey, verifySignature } from './signatures.ts';
  */
 const HMAC_KEYS_OF_A_COLD_PROCESS = 2000;
 
-/** One is enough for any number of connections: it knows nothing but how many keys there were. */
+/** Keys of HMAC-SHA-256 of this process so far. */
+let hmacKeys = 0;
+
+/** Stateless: one is enough for any number of connections. */
 class NodeCrypto implements CryptoProvider {
   readonly name = 'node';
   readonly deterministicSignatures = false;
-  #hmacKeys = 0;
 
   hash(algorithm: HashAlgorithm): Hash {
     return new NodeHash(algorithm);
   }
 
   hmac(algorithm: HashAlgorithm, key: Uint8Array): HmacKey {
-    const isCheaper = algorithm === 'sha-256' && ++this.#hmacKeys > HMAC_KEYS_OF_A_COLD_PROCESS;
+    const isCheaper = algorithm === 'sha-256' && ++hmacKeys > HMAC_KEYS_OF_A_COLD_PROCESS;
     return isCheaper ? new HmacSha256(key) : new NodeHmac(algorithm, key);
   }
 

@@ -302,7 +302,7 @@ export class Bbr implements CongestionController {
   /** Once the flight is small, hold it so for a while, a round at the least. */
   #probeRoundTrip(ack: AckSample): void {
     if (this.#probeRttUntil === Infinity) {
-      if (ack.inFlight > this.#probeRttWindow) return;
+      if (ack.inFlight > this.#probeRttWindow()) return;
       this.#probeRttUntil = ack.now + PROBE_RTT_DURATION;
       this.#probeRttRound = this.#model.round;
       return;
@@ -314,7 +314,7 @@ export class Bbr implements CongestionController {
     else this.#enter('startup');
   }
 
-  get #probeRttWindow(): number {
+  #probeRttWindow(): number {
     return Math.max(
       this.#model.flight(this.#model.bandwidth, GAINS['probe-rtt'].window),
       this.#model.minWindow,
@@ -330,7 +330,7 @@ export class Bbr implements CongestionController {
     else if (this.window < target || ack.delivered < this.#initialWindow) this.window = grown;
     // After T3 the window grows from one packet by what is acknowledged.
     const least = Math.min(grown, this.#model.minWindow);
-    this.window = Math.max(least, Math.min(this.window, this.#windowBound, MAX_WINDOW));
+    this.window = Math.max(least, Math.min(this.window, this.#windowBound(), MAX_WINDOW));
   }
 
   #targetWindow(): number {
@@ -344,7 +344,7 @@ export class Bbr implements CongestionController {
     );
   }
 
-  get #windowBound(): number {
+  #windowBound(): number {
     switch (this.#phase) {
       case 'startup':
       case 'drain':
@@ -357,7 +357,7 @@ export class Bbr implements CongestionController {
       case 'cruise':
         return Math.min(HEADROOM * this.#cap, this.#model.flightBound);
       case 'probe-rtt':
-        return Math.min(this.#probeRttWindow, this.#model.flightBound);
+        return Math.min(this.#probeRttWindow(), this.#model.flightBound);
     }
   }
 

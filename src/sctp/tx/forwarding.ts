@@ -129,7 +129,7 @@ export class Forwarding {
     const { line, queue } = this.#parts;
     let told = -1;
     for (const { through, entries } of this.#skips) {
-      if (8 + this.#entrySize * entries.length > writer.room) {
+      if (8 + this.#entrySize() * entries.length > writer.room) {
         this.#isTruncated = told >= 0;
         break;
       }
@@ -204,10 +204,10 @@ export class Forwarding {
   }
 
   #sizeOf({ entries }: Skip): number {
-    return 8 + this.#entrySize * entries.length;
+    return 8 + this.#entrySize() * entries.length;
   }
 
-  get #entrySize(): number {
+  #entrySize(): number {
     return this.#parts.queue.interleaving ? 8 : 4;
   }
 }

@@ -84,7 +84,7 @@ export class Recovery {
 
   /** When a chunk that was overtaken counts as lost; Infinity: none was. */
   get reorderingDeadline(): number {
-    return this.#parts.outstanding.nextLossAt(this.#reorderingWindow, this.isRecovering);
+    return this.#parts.outstanding.nextLossAt(this.#reorderingWindow(), this.isRecovering);
   }
 
   /** Milliseconds of silence after which the tail is probed; Infinity: T3 alone waits. */
@@ -142,7 +142,7 @@ export class Recovery {
       this.#sampleRoundTrip();
       this.#tellAcknowledged(outcome, recovering, now);
     }
-    this.#handleLosses(outstanding.detectLosses(now, this.#reorderingWindow, recovering), now);
+    this.#handleLosses(outstanding.detectLosses(now, this.#reorderingWindow(), recovering), now);
     forwarding.noteHeard();
     // While the peer waits for a chunk that was given up, anything newly acknowledged counts as the earliest outstanding chunk.
     const isHeadGivenUp = outstanding.isAbandoned(outstanding.cumulative + 1);
@@ -155,7 +155,7 @@ export class Recovery {
 
   /** The reordering window of something overtaken has passed. */
   handleReordering(now: number): void {
-    const losses = this.#parts.outstanding.detectLosses(now, this.#reorderingWindow, this.isRecovering);
+    const losses = this.#parts.outstanding.detectLosses(now, this.#reorderingWindow(), this.isRecovering);
     this.#handleLosses(losses, now);
   }
 
@@ -255,7 +255,7 @@ export class Recovery {
     sendWindow.exempt = true;
   }
 
-  get #reorderingWindow(): number {
+  #reorderingWindow(): number {
     const { outstanding, rto } = this.#parts;
     const quarters = Math.max(outstanding.sent.reorderingQuarters, 1);
     return Math.max(((rto.smoothed ?? rto.base) * quarters) / 4, MIN_REORDERING_WINDOW);

@@ -180,7 +180,7 @@ export class Sender implements OutstandingObserver, SendQueueObserver {
     let wrote = false;
     this.firstFilled = -1;
     const before = outstanding.flightBytes;
-    if (sendWindow.mayStart(now, this.#hasMore)) {
+    if (sendWindow.mayStart(now, this.#hasMore())) {
       wrote = this.#fillLost(writer, now, fresh);
       if (outstanding.lostCount === 0 && this.#fillNew(writer, now, fresh)) wrote = true;
     }
@@ -188,10 +188,10 @@ export class Sender implements OutstandingObserver, SendQueueObserver {
       sendWindow.spend(outstanding.flightBytes - before);
       // RFC 9260 §3.3.1, "can benefit from the corresponding SACK chunk being sent back without delay": nothing follows that
       // would make the peer send one, and until it comes nothing tells whether the packet was lost.
-      const isLone = before === 0 && !(this.#hasMore && sendWindow.mayFlyFull());
+      const isLone = before === 0 && !(this.#hasMore() && sendWindow.mayFlyFull());
       if (isLone) writer.addFlags(FLAG_IMMEDIATE);
       this.recovery.noteSent(now, fresh, isLone);
-    } else if (!this.#hasMore && sendWindow.hasRoom) {
+    } else if (!this.#hasMore() && sendWindow.hasRoom) {
       // What limits the sender is the application.
       outstanding.sent.noteAppLimited(outstanding.flightBytes);
     }
@@ -224,7 +224,7 @@ export class Sender implements OutstandingObserver, SendQueueObserver {
   }
 
   /** Something waits to be sent, for the first time or again. */
-  get #hasMore(): boolean {
+  #hasMore(): boolean {
     return this.queue.bufferedBytes > 0 || this.outstanding.lostCount > 0;
   }
 
