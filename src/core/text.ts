@@ -166,7 +166,8 @@ export function toBase64(bytes: Uint8Array): string {
 /** Base64 (RFC 4648 §4), padded or not, to bytes; `undefined` for anything else. */
 export function fromBase64(text: string): Bytes | undefined {
   const digits = text.replace(/={1,2}$/, '');
-  if (digits.length % 4 === 1) return undefined;
+  const isPadded = digits.length < text.length;
+  if (digits.length % 4 === 1 || (isPadded && text.length % 4 !== 0)) return undefined;
   const bytes = new Uint8Array((digits.length * 3) >> 2);
   let bits = 0;
   let at = 0;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeUtf8, encodeUtf8, fromHex, isUtf8, toBase64, toHex } from '../../src/core/text.ts';
+import { decodeUtf8, encodeUtf8, fromBase64, fromHex, isUtf8, toBase64, toHex } from '../../src/core/text.ts';
 
 const platformEncoder = new TextEncoder();
 const platformDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -100,6 +100,11 @@ test('base64 is that of RFC 4648 §4', () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {
       expect(toBase64(bytes)).toBe(Buffer.from(bytes).toString('base64'));
+      expect(fromBase64(toBase64(bytes))).toEqual(bytes);
+      expect(fromBase64(toBase64(bytes).replaceAll('=', ''))).toEqual(bytes);
     }),
   );
+  for (const text of ['A', 'AA=A', 'AA===', '=', 'AA-_', 'A A=', 'AAAA\n', 'AAAAA']) {
+    expect(fromBase64(text), JSON.stringify(text)).toBeUndefined();
+  }
 });
