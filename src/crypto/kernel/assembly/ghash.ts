@@ -8,11 +8,14 @@
  * the j-th byte of sixteen products. The k-th of them belongs to byte j + k of a product of 31 bytes: the tables are taken
  * from the last to the first, and the sum moves on by a byte each time. What is beyond byte 15 comes back once, at the
  * end, as x^128 = 1 + x + x^2 + x^7.
+ *
+ * Of a long text two blocks are taken at a time, (Y·H ⊕ block)·H = Y·H² ⊕ block·H: the sum moves on half as often.
  */
-import { BLOCK, HASH_KEY } from './memory';
+import { BLOCK, HASH_KEY, PLACE_HASH_KEY, PLACE_HAS_SQUARE } from './memory';
 
-/** The tables of the low nibbles stand behind those of the high ones. */
+/** The tables of the low nibbles stand behind those of the high ones, those of H² behind those of H. */
 const LOW: usize = 16 * 16;
+const SQUARE: usize = 2 * 16 * 16;
 
 /** The vector moved on by a byte, which is a multiplication by x^8; a zero comes in. */
 function moved(v: v128): v128 {
@@ -33,7 +36,33 @@ export function multiply(tables: usize, y: v128): v128 {
       v128.xor(i8x16.swizzle(v128.load(row), high), i8x16.swizzle(v128.load(row, LOW), low)),
     );
   }
-  // Times 1 + x + x^2 + x^7: bits move to the right, and on from one byte to the next.
+  return reduced(sum, beyond);
+}
+
+/** Y·H² ⊕ Z·H by the tables at `tables`, which have those of the square. */
+export function multiplyTwo(tables: usize, y: v128, z: v128): v128 {
+  const fifteen = i8x16.splat(15);
+  const highY = i8x16.shr_u(y, 4);
+  const lowY = v128.and(y, fifteen);
+  const highZ = i8x16.shr_u(z, 4);
+  const lowZ = v128.and(z, fifteen);
+  let sum = i64x2.splat(0);
+  let beyond = i64x2.splat(0);
+  for (let j: i32 = 15; j >= 0; j--) {
+    const row = tables + ((<usize>j) << 4);
+    beyond = i8x16.shuffle(sum, beyond, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
+    const ofY = v128.xor(
+      i8x16.swizzle(v128.load(row, SQUARE), highY),
+      i8x16.swizzle(v128.load(row, SQUARE + LOW), lowY),
+    );
+    const ofZ = v128.xor(i8x16.swizzle(v128.load(row), highZ), i8x16.swizzle(v128.load(row, LOW), lowZ));
+    sum = v128.xor(moved(sum), v128.xor(ofY, ofZ));
+  }
+  return reduced(sum, beyond);
+}
+
+/** sum + beyond·x^128, and x^128 is 1 + x + x^2 + x^7: bits move to the right, and on from one byte to the next. */
+function reduced(sum: v128, beyond: v128): v128 {
   const before = moved(beyond);
   const right = v128.xor(v128.xor(i8x16.shr_u(beyond, 1), i8x16.shr_u(beyond, 2)), i8x16.shr_u(beyond, 7));
   const left = v128.xor(v128.xor(i8x16.shl(before, 7), i8x16.shl(before, 6)), i8x16.shl(before, 1));
@@ -48,9 +77,22 @@ function timesX(v: v128): v128 {
   return v128.xor(carried, i8x16.replace_lane(i64x2.splat(0), 0, back));
 }
 
-/** Makes the tables at `tables` for the hash key at `HASH_KEY`. */
-export function makeTables(tables: usize): void {
-  let power = v128.load(HASH_KEY);
+/** Makes `place` one of the hash key at `HASH_KEY`. */
+export function makeTables(place: usize): void {
+  makeTablesOf(place, v128.load(HASH_KEY));
+  v128.store(place + PLACE_HASH_KEY, v128.load(HASH_KEY));
+  store<u32>(place + PLACE_HAS_SQUARE, 0);
+}
+
+/** Makes the tables of H² as well, unless they are there: a key that sees short texts alone does without. */
+export function needSquare(place: usize): void {
+  if (load<u32>(place + PLACE_HAS_SQUARE) !== 0) return;
+  makeTablesOf(place + SQUARE, multiply(place, v128.load(place + PLACE_HASH_KEY)));
+  store<u32>(place + PLACE_HAS_SQUARE, 1);
+}
+
+function makeTablesOf(tables: usize, h: v128): void {
+  let power = h;
   for (let half: usize = 0; half <= LOW; half += LOW) {
     // Entries that are one bit: 8 is x^0 of a nibble, 1 is x^3. The others are sums of two that are there already.
     putEntry(tables + half, 0, i64x2.splat(0));

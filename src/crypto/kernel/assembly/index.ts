@@ -4,7 +4,7 @@
  *   seal: text ⊕ key stream → GHASH → tag ⊕ E(J0)      open: GHASH → tag compared without an early exit → text ⊕ key stream
  */
 import { encrypt, expand, keyStream, useRoundKeys } from './aes';
-import { makeTables, multiply } from './ghash';
+import { makeTables, multiply, multiplyTwo, needSquare } from './ghash';
 import {
   ADDITIONAL_DATA,
   BLOCK,
@@ -102,20 +102,33 @@ export function writeCounters(nonces: u32, blocks: u32): void {
   }
 }
 
+/** Bytes of text from which on two blocks at a time save more than the tables of the square cost. */
+const LONG: usize = 512;
+
 /** Seals `length` bytes at `text`; the tag is written behind them. `stream` is where their key stream begins in `place`. */
 export function seal(place: usize, stream: usize, text: usize, length: usize, additionalLength: usize): void {
   const streamAt = at(place) + PLACE_STREAMS + stream;
   let hash = startHash(at(place), additionalLength);
   const whole = length & ~15;
-  let key = streamAt + BLOCK;
-  for (let p = text; p < text + whole; p += BLOCK) {
-    const ciphertext = v128.xor(v128.load(p), v128.load(key));
-    v128.store(p, ciphertext);
+  const key = streamAt + BLOCK;
+  let done: usize = 0;
+  if (whole >= LONG) {
+    needSquare(at(place));
+    for (; done + 2 * BLOCK <= whole; done += 2 * BLOCK) {
+      const first = v128.xor(v128.load(text + done), v128.load(key + done));
+      const second = v128.xor(v128.load(text + done, BLOCK), v128.load(key + done, BLOCK));
+      v128.store(text + done, first);
+      v128.store(text + done, second, BLOCK);
+      hash = multiplyTwo(at(place), v128.xor(hash, first), second);
+    }
+  }
+  for (; done < whole; done += BLOCK) {
+    const ciphertext = v128.xor(v128.load(text + done), v128.load(key + done));
+    v128.store(text + done, ciphertext);
     hash = multiply(at(place), v128.xor(hash, ciphertext));
-    key += BLOCK;
   }
   if (whole < length) {
-    for (let i = whole; i < length; i++) store<u8>(text + i, load<u8>(text + i) ^ load<u8>(key + i - whole));
+    for (let i = whole; i < length; i++) store<u8>(text + i, load<u8>(text + i) ^ load<u8>(key + i));
     hash = multiply(at(place), v128.xor(hash, padded(text + whole, length - whole)));
   }
   v128.store(
@@ -129,7 +142,17 @@ export function open(place: usize, stream: usize, text: usize, length: usize, ad
   const streamAt = at(place) + PLACE_STREAMS + stream;
   let hash = startHash(at(place), additionalLength);
   const whole = length & ~15;
-  for (let p = text; p < text + whole; p += BLOCK) hash = multiply(at(place), v128.xor(hash, v128.load(p)));
+  let done: usize = 0;
+  if (whole >= LONG) {
+    needSquare(at(place));
+    for (; done + 2 * BLOCK <= whole; done += 2 * BLOCK) {
+      const first = v128.xor(hash, v128.load(text + done));
+      hash = multiplyTwo(at(place), first, v128.load(text + done, BLOCK));
+    }
+  }
+  for (; done < whole; done += BLOCK) {
+    hash = multiply(at(place), v128.xor(hash, v128.load(text + done)));
+  }
   if (whole < length) {
     hash = multiply(at(place), v128.xor(hash, padded(text + whole, length - whole)));
   }

@@ -29,16 +29,20 @@ export const HASH_KEY: usize = memory.data(16, 16);
 /** Counter blocks for somebody else's AES, 36,864 bytes as the streams that they become. */
 export const COUNTERS: usize = memory.data(36864, 16);
 
-/** Where in a place its round keys are, as bit slices, behind the tables of GHASH. */
-export const PLACE_ROUND_KEYS: usize = 512;
+/** Where in a place its round keys are, as bit slices, behind the tables of GHASH for H and its square. */
+export const PLACE_ROUND_KEYS: usize = 1024;
 /** Where in a place it says how many rounds. */
-export const PLACE_ROUNDS: usize = 512 + 15 * 128;
+export const PLACE_ROUNDS: usize = 1024 + 15 * 128;
+/** Where in a place it says whether the tables of the square are there. */
+export const PLACE_HAS_SQUARE: usize = 1024 + 15 * 128 + 4;
+/** Where in a place its hash key is. */
+export const PLACE_HASH_KEY: usize = 1024 + 15 * 128 + 16;
 /** Where in a place its key streams begin. */
-export const PLACE_STREAMS: usize = 512 + 15 * 128 + 16;
+export const PLACE_STREAMS: usize = 1024 + 15 * 128 + 32;
 /** Bytes of a place. */
-export const PLACE_LENGTH: usize = 512 + 15 * 128 + 16 + 36864;
+export const PLACE_LENGTH: usize = 1024 + 15 * 128 + 32 + 36864;
 /** The two places. */
-export const PLACES: usize = memory.data(2 * (512 + 15 * 128 + 16 + 36864), 16);
+export const PLACES: usize = memory.data(2 * (1024 + 15 * 128 + 32 + 36864), 16);
 
 /** The last block of a hash, which has the lengths. */
 export const HASH: usize = memory.data(16, 16);
