@@ -1,7 +1,7 @@
 /**
  * An end: a process with one stack in it. The bench calls its methods over the process channel (program.mjs) and carries the
- * signals of its connections to the other end. The stack is imported before the end is ready and opened with its first
- * connection, so that a first connection pays for all that comes after the import.
+ * signals of its connections to the other end. The stack is imported, and prepared if it has anything to prepare, before the end is
+ * ready; it is opened with its first connection, so that a first connection pays for all that comes after.
  *
  *   node end.mjs '{ "stack": URL, "role": "client" | "server", "settings": {} }'
  */
@@ -10,7 +10,8 @@ import { Connection } from './connection.mjs';
 import { serve, signal } from './served.mjs';
 
 const { stack: url, ...options } = JSON.parse(process.argv[2]);
-const { open } = await import(url);
+const { open, prepare } = await import(url);
+await prepare?.(options);
 
 const connections = new Map();
 let stack;

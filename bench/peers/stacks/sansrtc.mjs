@@ -3,18 +3,23 @@ import { Rtc, selfSignedCertificate, warmUp } from 'sansrtc';
 import { nodeCrypto } from 'sansrtc/crypto/node';
 import { UdpDriver } from 'sansrtc/node';
 
+/** Held, so that the engine keeps the code. */
+export let warm;
+
+/** @type {import('./stack.d.ts').prepare} */
+export async function prepare({ settings }) {
+  if (settings.warmUp) warm = warmUp({ crypto: nodeCrypto() });
+}
+
 /** @type {import('./stack.d.ts').open} */
-export async function open({ role, settings: { warmUp: isWarm, ...settings } }) {
+export async function open({ role, settings: { pathMtu } }) {
   const crypto = nodeCrypto();
-  const warm = isWarm ? warmUp({ crypto }) : undefined;
   const certificate = selfSignedCertificate({ crypto });
   const shared = role === 'server' ? await UdpDriver.listen() : undefined;
   return {
-    // Held, so that the engine keeps the code.
-    warm,
     async peer(listener) {
       const driver = shared ?? (await UdpDriver.listen());
-      const rtc = new Rtc({ certificate, crypto, ...settings });
+      const rtc = new Rtc({ certificate, crypto, pathMtu });
       return new Peer(rtc, driver, listener, shared === undefined);
     },
   };

@@ -50,3 +50,6 @@ export interface Channel {
 }
 
 export declare function open(options: Options): Promise<Stack>;
+
+/** What an application does before anybody waits, if there is anything: `settings` say so. */
+export declare function prepare(options: Options): Promise<void>;
