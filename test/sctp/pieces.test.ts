@@ -57,6 +57,29 @@ describe('Pieces', () => {
     expect(reserve.bytes).toBe(0);
   });
 
+  test('of what nobody expects, no more is set aside than half of the bytes that are there', () => {
+    const made: number[] = [];
+    const Original = globalThis.Uint8Array;
+    globalThis.Uint8Array = new Proxy(Original, {
+      construct(target, args: [number]): object {
+        made.push(args[0]);
+        return Reflect.construct(target, args) as object;
+      },
+    });
+    try {
+      const payload = new Original(1000);
+      const pieces = new Pieces(new Reserve());
+      for (let i = 0; i < 500; i++) {
+        pieces.append(payload, 0);
+        const memory = made.reduce((sum, length) => sum + length, 0);
+        expect(memory).toBeLessThanOrEqual(1000 + pieces.bytes * 1.5);
+      }
+      expect(made.length).toBeLessThan(40);
+    } finally {
+      globalThis.Uint8Array = Original;
+    }
+  });
+
   test('all messages together set aside 256 KiB, however much they might become', () => {
     const reserve = new Reserve();
     const many = Array.from({ length: 100 }, () => new Pieces(reserve));

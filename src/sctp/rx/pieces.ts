@@ -4,7 +4,7 @@
  *
  * A message that is as long as its sender's last one has a single piece of just that length: the host gets it as it is, and each byte
  * was copied once. Any other message is copied together in the end. What a piece has room for beyond its bytes is bounded: `RESERVE`
- * for all messages together, beside that never more than a message has bytes already.
+ * for all messages together, beside that never more than half of the bytes that a message has already.
  */
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
@@ -108,7 +108,7 @@ export class Pieces {
       this.#reserve.bytes += expected;
       return expected;
     }
-    return Math.max(length, Math.min(this.bytes, LONGEST_PIECE));
+    return Math.max(length, Math.min(this.bytes >> 1, LONGEST_PIECE));
   }
 }
 
