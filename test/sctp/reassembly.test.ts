@@ -259,6 +259,42 @@ describe.each(kinds)('%s', (_name, make) => {
   });
 });
 
+describe('a large message that has come', () => {
+  test.each(['DATA', 'I-DATA'] as const)(
+    '%s: pays for one large array, not for all beginnings that follow',
+    (kind) => {
+      const sink = new Sink();
+      const made = kind === 'DATA' ? new Reassembly(sink, 100_000) : new InterleavedReassembly(sink, 100_000);
+      const text = 'x'.repeat(30_000);
+      made.add(chunk(0, { flags: FIRST, text }), true);
+      made.add(chunk(1, { flags: LAST, text, fsn: 1 }), true);
+      expect(sink.delivered).toHaveLength(1);
+      let memory = 0;
+      const Original = globalThis.Uint8Array;
+      const chunks = Array.from({ length: 100 }, (_, i) =>
+        chunk(2 + 2 * i, { flags: FIRST, text: 'y', sequence: 1 + i }),
+      );
+      globalThis.Uint8Array = new Proxy(Original, {
+        construct(target, args: [number]): object {
+          memory += args[0];
+          return Reflect.construct(target, args) as object;
+        },
+      });
+      try {
+        for (const each of chunks) {
+          made.add(each, true);
+          made.dropThrough(each.position);
+          made.skipTo(each.streamId, false, each.sequence);
+        }
+      } finally {
+        globalThis.Uint8Array = Original;
+      }
+      expect(made.isEmpty).toBe(true);
+      expect(memory).toBe(60_000 + 99);
+    },
+  );
+});
+
 describe('what is their own', () => {
   test('DATA: a retransmission that meets its message half whole', () => {
     const sink = new Sink();

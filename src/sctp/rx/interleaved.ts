@@ -13,7 +13,8 @@ import { copyBytes } from '../../core/bytes.ts';
 import { FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
 import type { Link } from './chain.ts';
 import { OrderedMap } from './ordered-map.ts';
-import { kept, Pieces, Reserve } from './pieces.ts';
+import type { Expectation } from './pieces.ts';
+import { kept, Pieces, Reserve, takeExpected } from './pieces.ts';
 import type { DataChunk, MessageSink, Reassembler } from './reassembly.ts';
 import { MAX_TSN_AHEAD } from './tsn-tracker.ts';
 import type { Waiting } from './waiting.ts';
@@ -39,7 +40,7 @@ interface WholeMessage {
 }
 
 /** Message identifiers are on an unwrapped line: their low 32 bits are the wire's. */
-interface InboundStream {
+interface InboundStream extends Expectation {
   readonly id: number;
   /** The MID whose turn it is. */
   next: number;
@@ -51,8 +52,6 @@ interface InboundStream {
   /** Unordered messages that have been begun, by MID, and the largest MID of one so far. */
   unordered: OrderedMap<PartialMessage> | undefined;
   lastUnordered: number;
-  /** Bytes of its last message that came in fragments: what the next one may have. */
-  lastLength: number;
   /** The last unordered MID, of the wire, that was skipped: fragments of it, or of one before, may still be on their way. */
   skipped: number | undefined;
   /** True once a message or a first fragment has been reported. */
@@ -215,7 +214,7 @@ export class InterleavedReassembly implements Reassembler {
     if (fsn === 0) message.ppid = chunk.ppid;
     if (isLast) message.last = fsn;
     if (fsn === message.next) {
-      message.pieces.append(chunk.payload, stream.lastLength);
+      message.pieces.append(chunk.payload, fsn === 0 ? takeExpected(stream) : 0);
       message.next++;
       if (message.beyond !== undefined) closeGap(message, message.beyond);
     } else {

@@ -20,6 +20,22 @@ interface Piece {
   next: Piece | undefined;
 }
 
+/** What a stream knows of how long its messages are. */
+export interface Expectation {
+  /** Bytes of its last message that came in fragments, until another one has begun; 0: not known. */
+  lastLength: number;
+}
+
+/**
+ * What the message that begins may become. It is expected once: a large message that has come pays for one large array, not for
+ * one at each of the many beginnings of messages that are given up again.
+ */
+export function takeExpected(stream: Expectation): number {
+  const { lastLength } = stream;
+  stream.lastLength = 0;
+  return lastLength;
+}
+
 /** What all messages of an association have set aside. */
 export class Reserve {
   bytes = 0;

@@ -14,7 +14,8 @@ import { FLAG_BEGIN, FLAG_END, FLAG_UNORDERED } from '../constants.ts';
 import type { Link } from './chain.ts';
 import { Chain } from './chain.ts';
 import { OrderedMap } from './ordered-map.ts';
-import { Pieces, Reserve } from './pieces.ts';
+import type { Expectation } from './pieces.ts';
+import { Pieces, Reserve, takeExpected } from './pieces.ts';
 import type { Waiting } from './waiting.ts';
 import { WaitingList } from './waiting.ts';
 
@@ -56,7 +57,7 @@ interface Message {
   readonly data: Bytes;
 }
 
-interface InboundStream {
+interface InboundStream extends Expectation {
   readonly id: number;
   /** The SSN whose turn it is, on an unwrapped line: its low 16 bits are the wire's. */
   next: number;
@@ -66,8 +67,6 @@ interface InboundStream {
   waiting: Link<Waiting> | undefined;
   /** What has come of messages that are not whole. */
   readonly runs: Chain<Run>;
-  /** Bytes of its last message that came in fragments: what the next one may have. */
-  lastLength: number;
   /** True once a message or a first fragment has been reported. */
   seen: boolean;
 }
@@ -270,7 +269,7 @@ export class Reassembly implements Reassembler {
       return before;
     }
     const pieces = new Pieces(this.#reserve);
-    pieces.append(payload, (flags & FLAG_BEGIN) === 0 ? 0 : stream.lastLength);
+    pieces.append(payload, (flags & FLAG_BEGIN) === 0 ? 0 : takeExpected(stream));
     const run: Run = {
       stream,
       sequence: chunk.sequence,
