@@ -74,8 +74,15 @@ export class NodeGcmKey implements AeadKey {
     checkNonce(nonce);
     checkRange(buffer, offset, length, 0);
     if (plainLength < 0) return -1;
-    const stream = streams.use(OPENS, nonce, plainLength);
-    return streams.kernel.open(stream, additionalData, buffer, offset, plainLength);
+    if (streams.has(nonce, plainLength)) {
+      const stream = streams.use(OPENS, nonce, plainLength);
+      return streams.kernel.open(stream, additionalData, buffer, offset, plainLength);
+    }
+    // It may be forged, and then it costs itself alone: the streams of the records in a row stay until one is authentic.
+    streams.useAlone(OPENS, nonce, plainLength);
+    const opened = streams.kernel.open(0, additionalData, buffer, offset, plainLength);
+    if (opened >= 0) streams.make(nonce, plainLength);
+    return opened;
   }
 
   /** `undefined` for a record that OpenSSL is to do as a whole. */
@@ -112,14 +119,24 @@ class KeyStreams {
     this.#hashKey = copyBytes(this.#cipher.update(new Uint8Array(BLOCK)));
   }
 
+  /** Whether the key stream of a record of `length` bytes is there. */
+  has(nonce: Uint8Array, length: number): boolean {
+    return blocksOf(length) <= this.#blocks && this.#isOfGroup(nonce);
+  }
+
   /** Gives `place` of the kernel what a record of `length` bytes takes. @returns where its key stream begins, E(J0) first */
   use(place: Place, nonce: Uint8Array, length: number): number {
-    const blocks = 1 + Math.ceil(length / BLOCK);
-    if (blocks > this.#blocks || !this.#isOfGroup(nonce)) this.#make(nonce, blocks);
-    else if (blocks > this.#needed) this.#needed = blocks;
+    if (!this.has(nonce, length)) this.make(nonce, length);
+    this.#needed = Math.max(this.#needed, blocksOf(length));
     this.kernel.useHashKey(place, this.#hashKey);
     this.kernel.useStreams(place, this.#streams);
     return (nonce[LAST]! & (GROUP - 1)) * this.#blocks * BLOCK;
+  }
+
+  /** The same for a record by itself: its key stream is the first one of `place`, and nothing is kept of it. */
+  useAlone(place: Place, nonce: Uint8Array, length: number): void {
+    this.kernel.useHashKey(place, this.#hashKey);
+    this.kernel.useStreams(place, this.#cipher.update(this.kernel.counters(nonce, 1, blocksOf(length))));
   }
 
   #isOfGroup(nonce: Uint8Array): boolean {
@@ -130,8 +147,12 @@ class KeyStreams {
     return true;
   }
 
-  /** A group is made as long as the one before has needed: what is long now is followed by what is long, and memory follows. */
-  #make(nonce: Uint8Array, blocks: number): void {
+  /**
+   * Makes the key streams of the group that `nonce` is of, as long as the one before has needed: what is long now is followed by what
+   * is long, and memory follows.
+   */
+  make(nonce: Uint8Array, length: number): void {
+    const blocks = blocksOf(length);
     const isSameGroup = this.#blocks > 0 && this.#isOfGroup(nonce);
     const longest = Math.max(blocks, this.#needed);
     this.#needed = isSameGroup ? longest : blocks;
@@ -140,4 +161,9 @@ class KeyStreams {
     this.#nonce[LAST] = nonce[LAST]! & -GROUP;
     this.#streams = this.#cipher.update(this.kernel.counters(this.#nonce, GROUP, longest));
   }
+}
+
+/** Blocks of a key stream, E(J0) among them. */
+function blocksOf(length: number): number {
+  return 1 + Math.ceil(length / BLOCK);
 }
