@@ -11,7 +11,7 @@ import { BoundedQueue } from '../core/queue.ts';
 import type { TransportAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
 import type { OpenRecord } from './log.ts';
-import type { PeerEvent, SimMachine, SimOutput } from './machine.ts';
+import type { PeerEvent, SimInput, SimMachine, SimOutput } from './machine.ts';
 import type { Nat } from './nat.ts';
 
 /** Options of `network.host()`. */
@@ -88,6 +88,8 @@ export interface Arrival {
 /** A machine as its host drives it. */
 export interface Runner extends SimPeer {
   receive(arrival: Arrival): void;
+  /** Something that its host has to say, in a step of its own; while the host is frozen it waits. */
+  tell(input: SimInput): void;
   /** Awakes from a freeze: the time, then everything kept, then one drain. */
   thaw(arrivals: readonly Arrival[]): void;
 }

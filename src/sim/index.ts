@@ -33,6 +33,7 @@ export type {
   SimInput,
   SimMachine,
   SimOutput,
+  SimRequest,
   SimTimeout,
   SimTransmit,
 } from './machine.ts';

@@ -21,9 +21,7 @@ export type Loss =
   | 'nat-no-hairpin'
   | 'nat-ports-exhausted'
   /** The host was frozen and its receive buffer full. */
-  | 'receive-buffer-full'
-  /** The network carries UDP alone. */
-  | 'not-udp';
+  | 'receive-buffer-full';
 
 /** What became of one copy of a datagram. */
 export type Fate = 'in-flight' | 'delivered' | Loss;
@@ -44,7 +42,6 @@ const FATES: readonly Fate[] = [
   'nat-no-hairpin',
   'nat-ports-exhausted',
   'receive-buffer-full',
-  'not-udp',
 ];
 
 /** One datagram, as its sender sent it. Times are virtual milliseconds. */

@@ -7,6 +7,7 @@
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
+import type { HostReply, HostRequest } from '../core/host.ts';
 
 /** Times are milliseconds of the network's virtual clock. */
 export type SimInput =
@@ -17,9 +18,18 @@ export type SimInput =
       readonly source: TransportAddress;
       readonly destination: TransportAddress;
       /** Valid during the call alone: the network overwrites it afterwards (`NetworkOptions.scribble`). */
-      readonly data: Bytes;
+      readonly data: Uint8Array;
     }
-  | { readonly type: 'timeout'; readonly now: number };
+  | { readonly type: 'timeout'; readonly now: number }
+  | HostReply
+  /** Another machine has opened a stream to a port of this one; it is written and closed by requests, as its own are. */
+  | {
+      readonly type: 'streamaccepted';
+      readonly now: number;
+      readonly stream: number;
+      readonly source: TransportAddress;
+      readonly destination: TransportAddress;
+    };
 
 /** A datagram to send. The network takes `data` over and carries it without a copy. */
 export interface SimTransmit {
@@ -37,6 +47,12 @@ export interface SimEvent {
   readonly event: unknown;
 }
 
+/** Something the machine asks of its host: the network has names (`network.name`) and streams. */
+export interface SimRequest {
+  readonly type: 'request';
+  readonly request: HostRequest;
+}
+
 /** Ends a drain: nothing is left to do before `at`. */
 export interface SimTimeout {
   readonly type: 'timeout';
@@ -45,7 +61,7 @@ export interface SimTimeout {
 }
 
 /** What a machine answers to a poll; only `type`, and what belongs to it, is read. */
-export type SimOutput = SimTransmit | SimEvent | SimTimeout;
+export type SimOutput = SimTransmit | SimEvent | SimRequest | SimTimeout;
 
 /** A machine that the network can drive. */
 export interface SimMachine<Output extends SimOutput = SimOutput> {

@@ -27,6 +27,8 @@ export interface NatOptions {
   readonly timeout?: number | undefined;
   /** Whether inbound traffic keeps a mapping alive too (REQ-6 leaves it open). Default false. */
   readonly refreshInbound?: boolean | undefined;
+  /** False: it lets no UDP out, as networks do that pass the web alone. Default true. */
+  readonly udp?: boolean | undefined;
   /** How many outside ports it has, from `FIRST_NAT_PORT` up. Default: all, 25,536. */
   readonly ports?: number | undefined;
   /** A NAT whose inside this one stands in: a carrier's. Default: none, it stands on the internet. */
@@ -63,6 +65,7 @@ export const NAT_RULES: OptionRules<NatOptions> = {
   hairpin: flag,
   timeout: wait,
   refreshInbound: flag,
+  udp: flag,
   ports: integer(1, MAX_NAT_PORTS),
   behind: having('a NAT', ['reset', 'mappings']),
 };
@@ -83,6 +86,7 @@ export class Nat {
   /** The outside address. */
   readonly address: string;
   readonly hairpin: boolean;
+  readonly udp: boolean;
   readonly #mapping: NatBehaviour;
   readonly #filtering: NatBehaviour;
   readonly #timeout: number;
@@ -97,6 +101,7 @@ export class Nat {
     this.address = address;
     this.name = options.name ?? `nat ${address}`;
     this.hairpin = options.hairpin ?? false;
+    this.udp = options.udp ?? true;
     this.#mapping = options.mapping ?? 'endpoint-independent';
     this.#filtering = options.filtering ?? 'address-and-port-dependent';
     this.#timeout = options.timeout ?? 120_000;

@@ -15,6 +15,7 @@ import { badArgument } from '../core/errors.ts';
 import type { OptionRules } from '../core/options.ts';
 import { checkOptions, flag, integer, nested, number, required } from '../core/options.ts';
 import { SeededRandom } from '../core/random.ts';
+import { Connections } from './connections.ts';
 import type { LinkConditions, PathConditions } from './conditions.ts';
 import { CONDITION_RULES, DEFAULT_CONDITIONS, pathConditions, resolveConditions } from './conditions.ts';
 import type { AttachOptions, HostOptions, SimPeer } from './host.ts';
@@ -105,6 +106,7 @@ export class Network {
   readonly #hosts = new Map<string, Host>();
   readonly #peers = new Map<string, PeerRunner>();
   readonly #events: PeerEvent[] = [];
+  readonly #names = new Map<string, readonly string[]>();
 
   /** Throws `ERR_BAD_ARGUMENT` for a bad option. */
   constructor(options: NetworkOptions) {
@@ -124,6 +126,10 @@ export class Network {
       seed,
       loop: this.#loop,
       wire: this.#wire,
+      connections: new Connections(this.#wire, this.#log, (at, action) => {
+        this.#loop.plan(at, { type: 'segment', action });
+      }),
+      resolve: (name) => this.#names.get(name),
       log: this.#log,
       invariants: options.invariants ?? true,
       scribble: options.scribble ?? true,
@@ -203,6 +209,11 @@ export class Network {
     const nat = new Nat(canonical, options);
     this.#realms.addNat(nat, this.#realms.behind(options.behind));
     return nat;
+  }
+
+  /** What `name` resolves to from now on, for machines that ask (`request`): no addresses, and it resolves to nothing. */
+  name(name: string, addresses: readonly string[]): void {
+    this.#names.set(name, [...addresses]);
   }
 
   /**
@@ -313,6 +324,13 @@ export class Network {
         return;
       case 'call':
         this.#call(occurrence);
+        return;
+      case 'segment':
+        this.#loop.step('network: segment');
+        occurrence.action(this.now);
+        return;
+      case 'told':
+        occurrence.peer.hear(occurrence.input);
         return;
       case 'thaw':
         this.#thaw(occurrence.host);
@@ -431,6 +449,10 @@ function isDue(occurrence: Occurrence, at: number): boolean {
       return occurrence.peer.isDue(occurrence.type, at);
     case 'call':
       return occurrence.peer?.isDue('call', at) ?? true;
+    case 'segment':
+      return true;
+    case 'told':
+      return !occurrence.peer.detached;
     case 'thaw':
       return occurrence.host.frozenUntil === at;
   }

@@ -4,6 +4,9 @@
  *   handleInput … → pollOutput until timeout → the contract's rules are checked → its deadline is planned
  */
 import { ChannelOutcomes } from './channel-outcomes.ts';
+import type { Bytes } from '../core/bytes.ts';
+import type { HostRequest } from '../core/host.ts';
+import type { Connections } from './connections.ts';
 import type { Loop } from './loop.ts';
 import type { Arrival, AttachOptions, Host, Runner } from './host.ts';
 import type { DatagramLog } from './log.ts';
@@ -18,6 +21,8 @@ export type Occurrence =
   | { readonly type: 'deadline'; readonly peer: PeerRunner }
   | { readonly type: 'wake'; readonly peer: PeerRunner }
   | { readonly type: 'call'; readonly peer: PeerRunner | undefined; readonly action: () => void }
+  | { readonly type: 'segment'; readonly action: (now: number) => void }
+  | { readonly type: 'told'; readonly peer: PeerRunner; readonly input: SimInput }
   | { readonly type: 'thaw'; readonly host: Host };
 
 /** What every peer of a network shares. */
@@ -25,6 +30,9 @@ export interface PeerSurroundings {
   readonly seed: number;
   readonly loop: Loop<Occurrence>;
   readonly wire: Wire;
+  readonly connections: Connections;
+  /** The addresses of a name; `undefined`: nobody has it. */
+  readonly resolve: (name: string) => readonly string[] | undefined;
   readonly log: DatagramLog;
   readonly invariants: boolean;
   readonly scribble: boolean;
@@ -124,6 +132,7 @@ export class PeerRunner implements Runner {
     this.#deadline = Infinity;
     if (this.#listensToWake) this.#machine.onWake = undefined;
     this.host.unbind(this);
+    this.#around.connections.gone(this, this.#around.loop.now);
     this.#around.leave(this);
   }
 
@@ -168,6 +177,26 @@ export class PeerRunner implements Runner {
     this.#plannedFor = Infinity;
     if (this.host.frozenAt(this.#around.loop.now)) return;
     this.poll(this.#reason === undefined ? 'timeout' : `timeout (${this.#reason})`);
+  }
+
+  tell(input: SimInput): void {
+    if (this.#detached) return;
+    const { loop } = this.#around;
+    const at = this.host.frozenAt(loop.now) ? this.host.frozenUntil : loop.now;
+    loop.plan(at, { type: 'told', peer: this, input });
+  }
+
+  /** What `tell` was given has its turn. */
+  hear(input: SimInput): void {
+    if (this.#detached) return;
+    if (this.host.frozenAt(this.#around.loop.now)) {
+      this.tell(input);
+      return;
+    }
+    this.#begin(input.type);
+    this.#feed({ ...input, now: this.#around.loop.now });
+    if (this.#around.scribble && 'data' in input) (input.data as Bytes).fill(SCRIBBLE);
+    this.#drain();
   }
 
   receive(arrival: Arrival): void {
@@ -226,6 +255,9 @@ export class PeerRunner implements Runner {
         case 'event':
           this.#emit(output);
           break;
+        case 'request':
+          this.#ask(output.request);
+          break;
         case 'timeout':
           this.#settle(output);
           return;
@@ -242,12 +274,26 @@ export class PeerRunner implements Runner {
       throw this.#violation('bad-datagram', what);
     }
     const from = this.host.interface(source.address);
-    const owned = this.#ports === undefined || this.#ports.includes(source.port);
+    // An active TCP candidate's port is none that is bound.
+    const owned =
+      transmit.protocol === 'tcp' || this.#ports === undefined || this.#ports.includes(source.port);
     if (from === undefined || !owned) {
       const what = `sent from ${source.address} port ${source.port}, which is not its own`;
       throw this.#violation('foreign-source', what);
     }
-    this.#around.wire.send(from, this.name, transmit, this.#around.loop.now);
+    const { wire, connections, loop } = this.#around;
+    if (transmit.protocol === 'tcp') connections.transmit(this, from, transmit, loop.now);
+    else wire.send(from, this.name, transmit, loop.now);
+  }
+
+  #ask(request: HostRequest): void {
+    const { connections, loop, resolve } = this.#around;
+    if (request.type !== 'resolve') {
+      connections.request(this, request, loop.now);
+      return;
+    }
+    const { name } = request;
+    this.tell({ type: 'resolved', now: loop.now, name, addresses: resolve(name) ?? [] });
   }
 
   #emit(output: Extract<SimOutput, { readonly type: 'event' }>): void {

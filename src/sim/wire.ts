@@ -4,7 +4,7 @@
  *   sender's interface → out through the NATs in front of it → the link's verdict → (time passes)
  *   → in through the NATs in front of the receiver → receiver's interface → the machine that has the port
  */
-import type { TransportAddress } from '../core/address.ts';
+import type { Protocol, TransportAddress } from '../core/address.ts';
 import { copyBytes } from '../core/bytes.ts';
 import type { SeededRandom } from '../core/random.ts';
 import type { ResolvedConditions } from './conditions.ts';
@@ -30,7 +30,9 @@ export interface Flight extends Arrival {
 /** Plans the arrival of a flight. */
 export type PlanArrival = (at: number, flight: Flight) => void;
 
-interface Route {
+/** The way of a datagram out to whoever has its destination's address. */
+export interface Route {
+  /** As it is seen outside. */
   readonly source: TransportAddress;
   readonly end: End;
 }
@@ -94,12 +96,12 @@ export class Wire {
   send(from: NetworkInterface, sender: string, transmit: SimTransmit, now: number): void {
     const { destination, data } = transmit;
     const record = this.#log.sent(sender, transmit, now);
-    const route = transmit.protocol === 'udp' ? this.#leave(from, transmit, now) : 'not-udp';
+    const route = this.leave(from, transmit.source, destination, 'udp', now);
     if (typeof route === 'string') {
       this.#log.refused(record, route);
       return;
     }
-    const link = this.link(from, this.#ownerOf(route.end, destination.port, now));
+    const link = this.link(from, this.ownerOf(route.end, destination.port, now));
     const verdict = link.carry(now, data.length + (from.family === 4 ? HEADERS_IPV4 : HEADERS_IPV6));
     record.link = link.name;
     record.linkIndex = verdict.index;
@@ -118,12 +120,13 @@ export class Wire {
   /** A flight arrives: the machine it is for, or `undefined` when it is lost at the last hop. */
   arrive(flight: Flight, now: number): Runner | undefined {
     flight.done = true;
-    const target = this.#enter(flight, now);
+    const target = this.enter(flight, flight.destination.port, now);
     if (typeof target === 'string') {
       this.#log.lost(flight.record, target);
       return undefined;
     }
-    const listener = target.host.listener(flight.destination.port);
+    flight.destination = target.inside;
+    const listener = target.at.host.listener(flight.destination.port);
     if (listener === undefined) this.#log.lost(flight.record, 'no-listener');
     return listener;
   }
@@ -149,11 +152,16 @@ export class Wire {
   }
 
   /** Out through the NATs in front of the sender, until somebody has the destination's address. */
-  #leave(from: NetworkInterface, transmit: SimTransmit, now: number): Route | Loss {
-    const { destination } = transmit;
+  leave(
+    from: NetworkInterface,
+    local: TransportAddress,
+    destination: TransportAddress,
+    protocol: Protocol,
+    now: number,
+  ): Route | Loss {
     if (!from.isUp) return 'interface-down';
     if (destination.address.includes(':') !== (from.family === 6)) return 'no-route';
-    let source = transmit.source;
+    let source = local;
     let realm = this.#realms.of(from);
     let passed: Nat | undefined;
     for (;;) {
@@ -164,6 +172,7 @@ export class Wire {
       }
       if (realm.exit === undefined) return 'no-route';
       passed = realm.exit.nat;
+      if (protocol === 'udp' && !passed.udp) return 'nat-filtered';
       const outside = passed.outbound(source, destination, now);
       if (outside === undefined) return 'nat-ports-exhausted';
       source = outside;
@@ -172,24 +181,29 @@ export class Wire {
   }
 
   /** In through the NATs in front of the receiver. */
-  #enter(flight: Flight, now: number): NetworkInterface | Loss {
-    let end: End | undefined = flight.end;
+  enter(
+    route: Route,
+    port: number,
+    now: number,
+  ): { readonly at: NetworkInterface; readonly inside: TransportAddress } | Loss {
+    let end: End | undefined = route.end;
+    let inside: TransportAddress = { address: end.address, port };
     while (end.kind === 'nat') {
-      const inside = end.inbound(flight.source, flight.destination.port, now);
-      if (inside === undefined) return 'nat-filtered';
-      flight.destination = inside;
+      const mapped = end.inbound(route.source, inside.port, now);
+      if (mapped === undefined) return 'nat-filtered';
+      inside = mapped;
       end = this.#realms.behind(end).find(inside.address);
       if (end === undefined) return 'no-route';
     }
-    return end.isUp ? end : 'interface-down';
+    return end.isUp ? { at: end, inside } : 'interface-down';
   }
 
   /** The interface a datagram will come out at, as far as mappings tell: it names the link. */
-  #ownerOf(end: End, port: number, now: number): End {
+  ownerOf(end: End, port: number, now: number): End {
     if (end.kind === 'interface') return end;
     const inside = end.owner(port, now);
     const next = inside === undefined ? undefined : this.#realms.behind(end).find(inside.address);
-    return inside === undefined || next === undefined ? end : this.#ownerOf(next, inside.port, now);
+    return inside === undefined || next === undefined ? end : this.ownerOf(next, inside.port, now);
   }
 }
 

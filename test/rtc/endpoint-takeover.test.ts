@@ -1,6 +1,6 @@
 /** Whose a path is: spoofed checks, reloaded pages, lite ends, and connections that share a pair of sockets. */
 import { describe, expect, it } from 'vitest';
-import type { EndpointOptions, Output, RtcEvent, RtcOptions, SharedPath } from '../../src/index.ts';
+import type { EndpointOptions, Input, Output, RtcEvent, RtcOptions, SharedPath } from '../../src/index.ts';
 import { Endpoint, Rtc, SeededRandom, jsCrypto } from '../../src/index.ts';
 import { randomBytes } from '../../src/core/random.ts';
 import type { Host, Network } from '../../src/sim/index.ts';
@@ -35,7 +35,7 @@ function serve(options: EndpointOptions = {}): Service {
       get isEmpty() {
         return false;
       },
-      handleInput(input) {
+      handleInput(input: Input) {
         for (const { source, data } of service.spoofed.splice(0)) {
           endpoint.handleInput({
             type: 'receive',

@@ -147,7 +147,7 @@ function tapped(rtc: Rtc, tap: Tap): SimMachine<Output> {
       return rtc.isEmpty;
     },
     invariantViolation: () => rtc.invariantViolation(),
-    handleInput(input) {
+    handleInput(input: Input) {
       const pass = (): void => {
         rtc.handleInput(input);
       };

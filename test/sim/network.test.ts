@@ -393,14 +393,6 @@ describe('faults of the network', () => {
     net.run();
     expect(net.counts['no-route']).toBe(2);
   });
-
-  it('carries UDP alone', () => {
-    const net = new Network({ seed: 1 });
-    const outputs = [{ ...transmit(A, B, [1]), protocol: 'tcp' as const }];
-    net.host(A.address).attach(machineOf(() => outputs.shift() ?? { type: 'timeout', at: Infinity }));
-    net.run();
-    expect(net.datagrams.map(({ fate }) => fate)).toEqual(['not-udp']);
-  });
 });
 
 describe('presets', () => {
