@@ -26,7 +26,7 @@ import { RtcError } from '../core/errors.ts';
 import type { Machine } from '../core/machine.ts';
 import { checkOptions } from '../core/options.ts';
 import { StunMethod, decodeStun } from '../stun/index.ts';
-import type { IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
+import type { IceCandidate, LocalCandidateAddress, LocalCandidateInit } from './candidate.ts';
 import type { ChosenCredentials, IceParameters } from './credentials.ts';
 import {
   CHOSEN_CREDENTIALS_RULES,
@@ -82,8 +82,9 @@ export class IceAgent implements Machine<IceEvent> {
     return this.#generations.current.role;
   }
 
-  get localCandidates(): readonly LocalCandidate[] {
-    return this.#host.locals.all;
+  /** Our candidates, as the peer is to be told of them. */
+  get localCandidates(): readonly IceCandidate[] {
+    return this.#host.locals.told;
   }
 
   get remoteCandidates(): readonly IceCandidate[] {
@@ -141,14 +142,30 @@ export class IceAgent implements Machine<IceEvent> {
   }
 
   /**
-   * Adds one of the host's addresses. Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT`, and `ERR_INVALID_STATE` once it is over.
+   * Adds one of the host's addresses; what the policy excludes (`IceOptions.transportPolicy`) is known and not used. Throws
+   * `ERR_BAD_ARGUMENT`, `ERR_LIMIT`, and `ERR_INVALID_STATE` once it is over.
+   * @returns the candidate as the peer is to be told of it
    */
-  addLocalCandidate(init: LocalCandidateInit, now: number): LocalCandidate {
+  addLocalCandidate(init: LocalCandidateInit, now: number): IceCandidate {
     if (this.#isOver()) throw new RtcError('ERR_INVALID_STATE', `the ICE agent is ${this.#state}`);
     const { candidate, opensPairs } = this.#host.locals.add(init);
     if (opensPairs) pairAll(this.#generations.current);
     this.#turn(now);
-    return candidate;
+    return this.#host.locals.tell(candidate);
+  }
+
+  /**
+   * An address is gone: the candidate of this name goes, or all on the base of this name, and the pairs on it. If one of them
+   * is in use another one that works takes its place at once. Checks that still come there are not answered. Throws
+   * `ERR_BAD_ARGUMENT`.
+   * @returns false, and nothing changes, if there was none, or it is over
+   */
+  removeLocalCandidate(address: LocalCandidateAddress, now: number): boolean {
+    const isKnown = this.#host.locals.remove(address) > 0;
+    if (!isKnown || this.#isOver()) return false;
+    this.#generations.dropRemovedLocals();
+    this.#turn(now);
+    return true;
   }
 
   /**

@@ -5,33 +5,59 @@ import { RtcError } from '../core/errors.ts';
 import { checkOptions } from '../core/options.ts';
 import type { AddressClass } from './address-class.ts';
 import { addressClass } from './address-class.ts';
-import type { CandidateRefusal, IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
+import type {
+  CandidateRefusal,
+  IceCandidate,
+  LocalCandidate,
+  LocalCandidateAddress,
+  LocalCandidateInit,
+} from './candidate.ts';
 import {
+  LOCAL_CANDIDATE_ADDRESS_RULES,
   LOCAL_CANDIDATE_RULES,
+  canonicalPlace,
   isSameTransport,
   judgeRemoteCandidate,
   makeLocalCandidate,
+  toldCandidate,
 } from './candidate.ts';
+
+/** Which candidates are used at all (RFC 8828, W3C `RTCIceTransportPolicy`): with `relay` none but relayed ones. */
+export type TransportPolicy = 'all' | 'relay';
 
 /** Our own candidates, and which of the peer's are tried because of them. */
 export class LocalCandidates {
+  /** In the order in which they were added, whether the policy uses them or not. */
   readonly all: LocalCandidate[] = [];
   /**
    * The one candidate that stands for each base. Checks leave from the base whatever candidate they are for, so others of
    * the same base would only repeat them (RFC 8445 §6.1.2.4).
    */
-  readonly bases: LocalCandidate[] = [];
+  bases: readonly LocalCandidate[] = [];
   readonly #limit: number;
+  readonly #policy: TransportPolicy;
   /** Which addresses of the peer's are tried of our own accord. */
-  readonly #tried: Set<AddressClass>;
-  /** Whether our own candidates say so. */
-  readonly #triesLikeOurs: boolean;
+  #tried: ReadonlySet<AddressClass>;
+  /** What is tried whatever our own candidates are; they add their classes unless the host has said which. */
+  readonly #chosen: readonly AddressClass[] | undefined;
 
   /** @param tried `undefined`: public addresses, and those of the classes of our own candidates */
-  constructor(limit: number, tried: readonly AddressClass[] | undefined) {
+  constructor(limit: number, policy: TransportPolicy, tried: readonly AddressClass[] | undefined) {
     this.#limit = limit;
+    this.#policy = policy;
+    this.#chosen = tried;
     this.#tried = new Set(tried ?? ['public']);
-    this.#triesLikeOurs = tried === undefined;
+  }
+
+  /** As the peer is told: no more than the policy lets it know. */
+  get told(): readonly IceCandidate[] {
+    return this.all.filter((one) => this.#isUsed(one)).map((one) => this.tell(one));
+  }
+
+  /** One of our own as the peer is told, or would be. */
+  tell(local: LocalCandidate): IceCandidate {
+    const hidesRelated = this.#policy === 'relay' || this.#nameOf(local.base, local.protocol) !== undefined;
+    return toldCandidate(local, hidesRelated);
   }
 
   /**
@@ -40,24 +66,37 @@ export class LocalCandidates {
    */
   add(init: LocalCandidateInit): { candidate: LocalCandidate; opensPairs: boolean } {
     checkOptions('addLocalCandidate', init, LOCAL_CANDIDATE_RULES);
-    const family = init.address.includes(':');
-    const rank = this.all.filter(
-      (one) =>
-        one.type === init.type && one.protocol === init.protocol && one.address.includes(':') === family,
-    ).length;
-    const candidate = makeLocalCandidate(init, rank);
-    const known = this.all.find((one) => isSameTransport(one, candidate));
+    const candidate = this.#complete(init);
+    const known = this.all.find(
+      (one) => isSameTransport(one, candidate) && one.tcpType === candidate.tcpType,
+    );
     if (known !== undefined) return { candidate: known, opensPairs: false };
     if (this.all.length >= this.#limit) {
       throw new RtcError('ERR_LIMIT', `more than ${this.#limit} local candidates`);
     }
     this.all.push(candidate);
-    const isNewBase = this.atBase(candidate.base, candidate.protocol) === undefined;
-    if (isNewBase) this.bases.push(candidate);
-    const ownClass = addressClass(candidate.address);
-    const isNewClass = this.#triesLikeOurs && !this.#tried.has(ownClass);
-    if (isNewClass) this.#tried.add(ownClass);
-    return { candidate, opensPairs: isNewBase || isNewClass };
+    const { size } = this.#tried;
+    const { length } = this.bases;
+    this.#derive();
+    return { candidate, opensPairs: this.bases.length > length || this.#tried.size > size };
+  }
+
+  /**
+   * Removes the candidates that `address` names, by their own or by their base's. Throws `ERR_BAD_ARGUMENT`.
+   * @returns how many those were
+   */
+  remove(address: LocalCandidateAddress): number {
+    checkOptions('removeLocalCandidate', address, LOCAL_CANDIDATE_ADDRESS_RULES);
+    const { protocol } = address;
+    const place = canonicalPlace(address);
+    const left = this.all.filter(
+      (one) => one.protocol !== protocol || !(sameAddress(one, place) || sameAddress(one.base, place)),
+    );
+    const count = this.all.length - left.length;
+    if (count === 0) return 0;
+    this.all.splice(0, this.all.length, ...left);
+    this.#derive();
+    return count;
   }
 
   /** Whether checks go to `remote` of our own accord. A peer-reflexive one is tried only where its check came. */
@@ -78,6 +117,44 @@ export class LocalCandidates {
     return this.all.find(
       (one) => one.protocol === protocol && sameAddress(one, mapped) && sameAddress(one.base, base),
     );
+  }
+
+  #complete(init: LocalCandidateInit): LocalCandidate {
+    const { type, protocol, address, base } = init;
+    const isIpv6 = address.includes(':');
+    const alike = this.all.filter(
+      (one) => one.type === type && one.protocol === protocol && one.address.includes(':') === isIpv6,
+    );
+    const baseName = base === undefined ? undefined : this.#nameOf(canonicalPlace(base), protocol);
+    let candidate = makeLocalCandidate(init, alike.length, baseName);
+    // Where one has been removed its rank is free, and the count is that of another one.
+    for (let rank = 0; rank < alike.length && init.priority === undefined; rank++) {
+      if (alike.every(({ priority }) => priority !== candidate.priority)) break;
+      candidate = makeLocalCandidate(init, rank, baseName);
+    }
+    return candidate;
+  }
+
+  /** What follows from `all`. */
+  #derive(): void {
+    const used = this.all.filter((one) => this.#isUsed(one));
+    this.bases = used.filter(
+      (one, i) =>
+        used.findIndex((first) => first.protocol === one.protocol && sameAddress(first.base, one.base)) === i,
+    );
+    const classes = used.map(({ address }) => addressClass(address));
+    this.#tried = new Set(this.#chosen ?? ['public', ...classes]);
+  }
+
+  #isUsed({ type }: LocalCandidate): boolean {
+    return this.#policy === 'all' || type === 'relay';
+  }
+
+  /** What a base is announced as. */
+  #nameOf(base: TransportAddress, protocol: Protocol): string | undefined {
+    return this.all.find(
+      (one) => one.announced !== undefined && one.protocol === protocol && sameAddress(one.base, base),
+    )?.announced;
   }
 }
 

@@ -22,6 +22,7 @@ import type { IceTimer } from './generation.ts';
 import { Generation } from './generation.ts';
 import type { Host } from './host.ts';
 import { isAddressedTo } from './messages.ts';
+import { dropRemovedLocals } from './pairing.ts';
 import type { IceRole } from './role.ts';
 import { proceed, runDue, thawGeneration } from './schedule.ts';
 
@@ -70,6 +71,12 @@ export class Generations {
     this.previous = undefined;
     this.inUse = previous;
     return true;
+  }
+
+  /** Candidates of our own are gone, for both. */
+  dropRemovedLocals(): void {
+    dropRemovedLocals(this.current);
+    if (this.previous !== undefined) dropRemovedLocals(this.previous);
   }
 
   /** Runs what is due in both and does what follows, once. @returns why the agent is over, if it is */

@@ -100,7 +100,11 @@ export class Host {
     this.crypto = options.crypto;
     this.random = options.random;
     this.isLite = options.lite ?? false;
-    this.locals = new LocalCandidates(settings.maxLocalCandidates, options.remoteAddressClasses);
+    this.locals = new LocalCandidates(
+      settings.maxLocalCandidates,
+      options.transportPolicy ?? 'all',
+      options.remoteAddressClasses,
+    );
     this.transmits = new BoundedQueue(settings.maxQueuedTransmits);
   }
 

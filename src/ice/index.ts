@@ -2,8 +2,21 @@
 export type { AddressClass } from './address-class.ts';
 export type { IceTimer } from './generation.ts';
 export { IceAgent } from './agent.ts';
-export type { IceCandidate, LocalCandidate, LocalCandidateInit } from './candidate.ts';
-export { REMOTE_CANDIDATE_RULES } from './candidate.ts';
+export type {
+  IceCandidate,
+  LocalCandidate,
+  LocalCandidateAddress,
+  LocalCandidateInit,
+  RelayProtocol,
+  TcpType,
+} from './candidate.ts';
+export {
+  LOCAL_CANDIDATE_ADDRESS_RULES,
+  LOCAL_CANDIDATE_RULES,
+  REMOTE_CANDIDATE_RULES,
+  isMdnsName,
+} from './candidate.ts';
+export type { TransportPolicy } from './candidates.ts';
 export type { ChosenCredentials, IceParameters } from './credentials.ts';
 export { remoteParametersRule } from './credentials.ts';
 export type { IceInspection } from './inspection.ts';

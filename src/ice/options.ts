@@ -8,6 +8,7 @@ import type { CryptoProvider } from '../crypto/provider.ts';
 import { cryptoRule } from '../crypto/provider.ts';
 import type { AddressClass } from './address-class.ts';
 import { ADDRESS_CLASSES } from './address-class.ts';
+import type { TransportPolicy } from './candidates.ts';
 import type { ConsentTiming } from './consent.ts';
 import { passwordRule, usernameFragmentRule } from './credentials.ts';
 import type { IceRole } from './role.ts';
@@ -70,6 +71,11 @@ export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits> {
    * behind it. Whatever their address, authentic checks of the peer are answered, and checked back.
    */
   readonly remoteAddressClasses?: readonly AddressClass[] | undefined;
+  /**
+   * `relay`: candidates of our own that are not relayed are neither told to the peer, nor paired, nor answered on, so that it
+   * learns no address of ours (RFC 8828 §5.2). Default `all`.
+   */
+  readonly transportPolicy?: TransportPolicy | undefined;
   /** Answers checks and sends none (RFC 8445 §2.5): for hosts with a public address. */
   readonly lite?: boolean;
   /** 4–256 ice-chars; random by default. Its first characters may name a shard that routes to this process. */
@@ -143,6 +149,7 @@ export const ICE_OPTION_RULES: OptionRules<IceOptions> = {
   usernameFragment: usernameFragmentRule,
   password: passwordRule,
   remoteAddressClasses: listOf(oneOf(ADDRESS_CLASSES)),
+  transportPolicy: oneOf(['all', 'relay']),
 };
 
 /** Checks and completes the options. Throws `ERR_BAD_ARGUMENT`. */

@@ -35,6 +35,8 @@ export interface IcePath {
   readonly protocol: Protocol;
   readonly source: TransportAddress;
   readonly destination: TransportAddress;
+  /** Of a path over a relay: bytes that its framing adds to each datagram, at the most. Absent: none. */
+  readonly overhead?: number | undefined;
 }
 
 /** What a check is for. `nomination` carries USE-CANDIDATE. */
@@ -90,10 +92,12 @@ export class Pair {
   constructor(local: LocalCandidate, remote: IceCandidate, role: IceRole) {
     this.local = local;
     this.remote = remote;
+    const { protocol, base, overhead } = local;
     this.path = {
-      protocol: local.protocol,
-      source: local.base,
+      protocol,
+      source: base,
       destination: { address: remote.address, port: remote.port },
+      ...(overhead === undefined ? {} : { overhead }),
     };
     this.priority = priorityOf(local, remote, role);
   }

@@ -5,6 +5,7 @@ import { canPair, peerReflexive } from './candidate.ts';
 import { forgetChecks } from './checks.ts';
 import type { Generation } from './generation.ts';
 import type { Pair } from './pair.ts';
+import { selectAnother } from './selection.ts';
 
 /** Pairs all remote candidates with our own, where they are not paired yet. */
 export function pairAll(generation: Generation): void {
@@ -40,13 +41,32 @@ export function addRemoteCandidate(generation: Generation, candidate: IceCandida
  * may have been nominated a pair by that other session.
  */
 export function dropForeignCandidates(generation: Generation, usernameFragment: string): void {
-  const { host, remotes, checklist, selected } = generation;
+  const { host, remotes } = generation;
   for (const foreign of remotes.dropForeign(usernameFragment)) {
     host.counters.add('candidate-foreign');
     dropPairsOf(generation, foreign);
   }
   if (host.isLite) pairAll(generation);
-  if (selected !== undefined && !checklist.pairs.includes(selected)) generation.selected = undefined;
+}
+
+/**
+ * Candidates of our own are gone: pairs on a base that has none left go with them. If the selected one does, another one that
+ * works takes its place at once; those that have not answered lately are checked anew.
+ */
+export function dropRemovedLocals(generation: Generation): void {
+  const { host, checklist, selected } = generation;
+  for (const pair of [...checklist.pairs]) {
+    const { source, protocol } = pair.path;
+    const successor = host.locals.atBase(source, protocol);
+    if (successor === undefined) {
+      dropPair(generation, pair);
+    } else if (pair.local.type !== 'prflx' && !host.locals.all.includes(pair.local)) {
+      pair.local = successor;
+      pair.prioritize(generation.role);
+    }
+  }
+  checklist.sort();
+  if (generation.selected !== selected && generation.stage !== 'retired') selectAnother(generation);
 }
 
 /**
@@ -116,8 +136,12 @@ function pairsOf({ checklist }: Generation, remote: IceCandidate): Pair[] {
 }
 
 function dropPairsOf(generation: Generation, remote: IceCandidate): void {
-  for (const pair of pairsOf(generation, remote)) {
-    generation.checklist.remove(pair);
-    forgetChecks(generation, pair);
-  }
+  for (const pair of pairsOf(generation, remote)) dropPair(generation, pair);
+}
+
+function dropPair(generation: Generation, pair: Pair): void {
+  generation.checklist.remove(pair);
+  forgetChecks(generation, pair);
+  if (generation.nominating === pair) generation.nominating = undefined;
+  if (generation.selected === pair) generation.selected = undefined;
 }

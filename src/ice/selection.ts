@@ -98,6 +98,23 @@ export function moveTo(generation: Generation, pair: Pair): void {
   select(generation, pair);
 }
 
+/** The selected pair is gone: the best of those that have answered lately takes its place, the others have to prove themselves. */
+export function selectAnother(generation: Generation): void {
+  const { checklist } = generation;
+  if (!generation.host.isLite) {
+    for (const pair of checklist.pairs) {
+      if (!pair.valid || generation.hasConsent(pair)) continue;
+      pair.valid = false;
+      pair.state = 'waiting';
+    }
+  }
+  const best = checklist.bestValid();
+  if (best === undefined) return;
+  moveTo(generation, best);
+  // A controlled agent cannot nominate; its check says that it is here, and is no longer there.
+  if (!generation.host.isLite) checklist.trigger(best);
+}
+
 /**
  * Two lite agents: nobody checks, each side takes the pair of the highest priority (§8.2.2). The peer may know more of our
  * candidates, or fewer, and take another one: what comes over any pair is as good.

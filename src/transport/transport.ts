@@ -454,7 +454,8 @@ export class Transport implements Machine<TransportEvent> {
   }
 
   #largestDatagram(path: IcePath): number {
-    return this.#options.largestDatagram[addressFamily(path.destination.address) === 6 ? 6 : 4];
+    const carried = this.#options.largestDatagram[addressFamily(path.destination.address) === 6 ? 6 : 4];
+    return carried - (path.overhead ?? 0);
   }
 
   #path(): IcePath | undefined {

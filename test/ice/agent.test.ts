@@ -372,7 +372,7 @@ describe('the API', () => {
       { type: 'host', protocol: 'udp', address: '2001:db8:0::1', port: 1 },
       0,
     );
-    expect(again).toBe(first);
+    expect(again).toEqual(first);
     expect(first.address).toBe('2001:db8::1');
   });
 

@@ -127,7 +127,7 @@ describe('controlling: we nominate', () => {
     pair.run(5000);
     expect(pair.states()).toEqual(['completed', 'completed']);
     expect(pair.sent('a', 'request+use')).toHaveLength(1);
-    expect(pair.a.agent.selectedPair?.remote).toEqual(pair.b.agent.selectedPair?.local);
+    expect(pair.b.agent.selectedPair?.local).toMatchObject({ ...pair.a.agent.selectedPair?.remote });
     const settled = pair.now;
     pair.run(3000);
     expect(

@@ -55,8 +55,8 @@ export class Side {
   }
 
   host(address: string, port: number, now = 0): void {
-    const { base } = this.agent.addLocalCandidate({ type: 'host', protocol: 'udp', address, port }, now);
-    this.bases.push(base);
+    this.agent.addLocalCandidate({ type: 'host', protocol: 'udp', address, port }, now);
+    this.bases.push({ address, port });
   }
 
   count(name: keyof ReturnType<IceAgent['inspect']>['counters']): number {

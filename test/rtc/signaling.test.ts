@@ -229,7 +229,7 @@ describe('A3: whatever signalling delivers', () => {
       'address',
     ],
     [
-      'a local candidate with a related address',
+      'a host candidate with a related address',
       (rtc) =>
         rtc.addLocalCandidate({
           type: 'host',
@@ -237,8 +237,8 @@ describe('A3: whatever signalling delivers', () => {
           address: '192.0.2.3',
           port: 1,
           relatedAddress: '10.0.0.1',
-        } as never),
-      'addLocalCandidate',
+        }),
+      'relatedAddress',
     ],
   ])('A3: %s is refused by name', (_, call, name) => {
     const rtc = makeRtc();
