@@ -11,6 +11,7 @@ const MAY_IMPORT = {
   'crypto/node': ['core', 'crypto'],
   stun: PROTOCOL_BASE,
   ice: [...PROTOCOL_BASE, 'stun'],
+  turn: [...PROTOCOL_BASE, 'stun'],
   dtls: PROTOCOL_BASE,
   sctp: PROTOCOL_BASE,
   channel: ['core', 'sctp'],

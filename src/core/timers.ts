@@ -117,6 +117,7 @@ const names: Readonly<Record<Layer, Map<string, string>>> = {
   dtls: new Map(),
   sctp: new Map(),
   channel: new Map(),
+  turn: new Map(),
 };
 
 /**
