@@ -4,10 +4,14 @@
  * `CHROMIUM` names another executable. A machine without one fails with a sentence instead of skipping: a green run
  * means that a browser took part.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Authority } from '../interop/authority.ts';
+import { peerOver, type ForeignPeer } from '../interop/contract.ts';
 import { installPagePeer } from './page-peer.ts';
 
 const FLAGS = [
@@ -22,12 +26,17 @@ const FLAGS = [
   '--allow-loopback-in-peer-connection',
 ];
 
+/** Where it looks for the certificates that its user believes, below the user's folder: old versions, and new ones. */
+const NSS_FOLDERS = ['.pki/nssdb', '.local/share/pki/nssdb'];
+
 export class Chromium {
   readonly version: string;
   readonly #browser: Browser;
   readonly #server: Server;
+  readonly #home: string;
 
-  static async launch(): Promise<Chromium> {
+  /** @param authority vouches for servers, besides the authorities of the world. */
+  static async launch(authority?: Authority): Promise<Chromium> {
     const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
     if (!existsSync(executablePath)) {
       throw new Error(
@@ -40,13 +49,17 @@ export class Chromium {
         .end('<!doctype html><title>sansrtc</title>');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new Chromium(await chromium.launch({ executablePath, args: FLAGS }), server);
+    const home = mkdtempSync(join(tmpdir(), 'sansrtc-chromium-'));
+    for (const folder of NSS_FOLDERS) authority?.becomeKnownTo(join(home, folder));
+    const env = { ...process.env, HOME: home };
+    return new Chromium(await chromium.launch({ executablePath, args: FLAGS, env }), server, home);
   }
 
-  private constructor(browser: Browser, server: Server) {
+  private constructor(browser: Browser, server: Server, home: string) {
     this.version = browser.version();
     this.#browser = browser;
     this.#server = server;
+    this.#home = home;
   }
 
   /**
@@ -66,7 +79,21 @@ export class Chromium {
 
   async close(): Promise<void> {
     await this.#browser.close();
+    rmSync(this.#home, { recursive: true, force: true, maxRetries: 5 });
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+/** The page's peers, as those of Firefox and of other stacks are asked. */
+export function peersOf(page: Page): ForeignPeer {
+  return peerOver((verb, args) =>
+    page.evaluate(
+      ([method, parameters]) => {
+        const verbs = peers as unknown as Record<string, (...all: unknown[]) => unknown>;
+        return verbs[method]?.(...parameters);
+      },
+      [verb, args as unknown[]] as const,
+    ),
+  );
 }

@@ -4,10 +4,13 @@
  * `FIREFOX` names another executable. A machine without one fails with a sentence instead of skipping: a green run means
  * that a browser took part.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { launch, type Browser, type Page } from 'puppeteer-core';
+import type { Authority } from '../interop/authority.ts';
 import { peerOver, type ForeignPeer, type RunningPeer } from '../interop/contract.ts';
 import { installPagePeer, type PagePeers } from './page-peer.ts';
 
@@ -28,9 +31,16 @@ export class Firefox implements RunningPeer {
   readonly #page: Page;
   readonly #browser: Browser;
   readonly #server: Server;
+  readonly #profile: string;
 
-  /** @param maxVersion the highest DTLS version it is to speak. */
-  static async launch(maxVersion: keyof typeof DTLS_VERSIONS = '1.3'): Promise<Firefox> {
+  /**
+   * @param maxVersion the highest DTLS version it is to speak.
+   * @param authority vouches for servers, besides the authorities of the world.
+   */
+  static async launch(
+    maxVersion: keyof typeof DTLS_VERSIONS = '1.3',
+    authority?: Authority,
+  ): Promise<Firefox> {
     const executablePath = process.env['FIREFOX'] ?? '/usr/bin/firefox-esr';
     if (!existsSync(executablePath)) {
       throw new Error(
@@ -43,10 +53,13 @@ export class Firefox implements RunningPeer {
         .end('<!doctype html><title>sansrtc</title>');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const profile = mkdtempSync(join(tmpdir(), 'sansrtc-firefox-'));
+    authority?.becomeKnownTo(profile);
     const browser = await launch({
       browser: 'firefox',
       executablePath,
       headless: true,
+      userDataDir: profile,
       extraPrefsFirefox: {
         ...PREFERENCES,
         'media.peerconnection.dtls.version.max': DTLS_VERSIONS[maxVersion],
@@ -56,14 +69,15 @@ export class Firefox implements RunningPeer {
     // localhost is a secure context, which crypto.subtle and the permissions need.
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
     await page.evaluate(installPagePeer);
-    return new Firefox(await browser.version(), browser, page, server);
+    return new Firefox(await browser.version(), browser, page, server, profile);
   }
 
-  private constructor(version: string, browser: Browser, page: Page, server: Server) {
+  private constructor(version: string, browser: Browser, page: Page, server: Server, profile: string) {
     this.description = `${version}, Node ${process.versions.node}`;
     this.#browser = browser;
     this.#page = page;
     this.#server = server;
+    this.#profile = profile;
     this.peer = peerOver((verb, args) =>
       page.evaluate(
         (method, parameters) => {
@@ -84,6 +98,7 @@ export class Firefox implements RunningPeer {
   async stop(): Promise<void> {
     await this.#page.close();
     await this.#browser.close();
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }

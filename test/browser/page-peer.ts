@@ -28,8 +28,16 @@ export interface ChannelDescription {
   readonly negotiated: boolean;
 }
 
+/** The two ends of a candidate pair, in the page's words: `relay` over `tls`, say. */
+export interface PagePair {
+  readonly local: { readonly type: string; readonly protocol: string; readonly relayProtocol?: string };
+  readonly remote: { readonly type: string; readonly protocol: string };
+}
+
 /** What a test may ask of the peer called `name` in its page; a name is made on first use. */
 export interface PagePeers {
+  /** Makes the connection of this name, with this configuration. */
+  configure(name: string, configuration: RTCConfiguration): void;
   /** Creates the channels and answers the offer, before any candidate has been gathered. */
   offer(name: string, channels: readonly PageChannelOptions[]): Promise<string>;
   /** The same from a connection with this bundle policy, which offers media of these kinds before its channels. */
@@ -73,6 +81,10 @@ export interface PagePeers {
     dtlsCipher: string | undefined;
     dtlsRole: string | undefined;
   }>;
+  /** The pair in use. */
+  selectedPair(name: string): Promise<PagePair>;
+  /** The next offer of this connection has new ICE credentials. */
+  restartIce(name: string): void;
   close(name: string): void;
 }
 
@@ -96,6 +108,18 @@ export function installPagePeer(): void {
     readonly lines: Map<string, Line>;
     readonly candidates: string[];
     gathered: boolean;
+  }
+  /** What is read of an entry of `getStats()`. */
+  interface Stats {
+    readonly id: string;
+    readonly type: string;
+    readonly selected?: boolean;
+    readonly selectedCandidatePairId?: string;
+    readonly localCandidateId?: string;
+    readonly remoteCandidateId?: string;
+    readonly candidateType?: string;
+    readonly protocol?: string;
+    readonly relayProtocol?: string;
   }
   const all = new Map<string, Peer>();
 
@@ -165,6 +189,10 @@ export function installPagePeer(): void {
   }
 
   globalThis.peers = {
+    configure(name, configuration) {
+      peerOf(name, configuration);
+    },
+
     async offer(name, channels) {
       const peer = peerOf(name);
       createChannels(peer, channels);
@@ -292,6 +320,33 @@ export function installPagePeer(): void {
       if (stats === undefined) throw new Error('no transport in getStats()');
       const { tlsVersion, dtlsCipher, dtlsRole } = stats;
       return { tlsVersion, dtlsCipher, dtlsRole };
+    },
+
+    async selectedPair(name) {
+      const report = (await peerOf(name).connection.getStats()) as ReadonlyMap<string, Stats>;
+      const all = [...report.values()];
+      const { selectedCandidatePairId } = all.find(({ type }) => type === 'transport') ?? {};
+      // Firefox has no transport in its report; it marks the pair instead.
+      const pair = all.find(({ id, selected }) => id === selectedCandidatePairId || selected === true);
+      const local = report.get(pair?.localCandidateId ?? '');
+      const remote = report.get(pair?.remoteCandidateId ?? '');
+      if (local === undefined || remote === undefined) throw new Error('no pair is selected');
+      const { relayProtocol } = local;
+      return {
+        local: {
+          type: local.candidateType ?? '',
+          protocol: local.protocol ?? '',
+          ...(relayProtocol === undefined ? {} : { relayProtocol }),
+        },
+        remote: { type: remote.candidateType ?? '', protocol: remote.protocol ?? '' },
+      };
+    },
+
+    restartIce(name) {
+      const peer = peerOf(name);
+      peer.candidates.length = 0;
+      peer.gathered = false;
+      peer.connection.restartIce();
     },
 
     close(name) {

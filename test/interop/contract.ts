@@ -1,14 +1,17 @@
 /**
  * What a foreign peer can be asked to do, whatever it is written in and wherever it runs: the verbs of the page's peers
- * (test/browser/page-peer.ts), each answered by a promise.
+ * (test/browser/page-peer.ts), each answered by a promise. Pages alone answer `configure`, `candidates`, `selectedPair` and
+ * `restartIce`.
  */
 import type { PagePeers } from '../browser/page-peer.ts';
 
 const VERBS = [
+  'configure',
   'offer',
   'answer',
   'acceptAnswer',
   'completeDescription',
+  'candidates',
   'addCandidate',
   'openChannel',
   'opened',
@@ -21,6 +24,8 @@ const VERBS = [
   'receiveBulk',
   'closeChannel',
   'transport',
+  'selectedPair',
+  'restartIce',
   'close',
 ] as const satisfies readonly (keyof PagePeers)[];
 
