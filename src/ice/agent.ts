@@ -47,6 +47,8 @@ import { handleRequest } from './requests.ts';
 import { handleResponse } from './responses.ts';
 import type { IceRole } from './role.ts';
 import { ordinaryChecks, switchRole } from './selection.ts';
+import type { IceStats } from './statistics.ts';
+import { statistics } from './statistics.ts';
 
 /** An ICE agent: addresses, datagrams and times in; datagrams, events and one deadline out. */
 export class IceAgent implements Machine<IceEvent> {
@@ -281,6 +283,30 @@ export class IceAgent implements Machine<IceEvent> {
     this.#turn(now);
   }
 
+  /** `bytes` that are no check left over the path in use. Made to be called per datagram. */
+  noteSent(bytes: number, now: number): void {
+    const traffic = this.#generations.inUse.active?.traffic;
+    if (traffic === undefined) return;
+    traffic.packetsSent++;
+    traffic.bytesSent += bytes;
+    traffic.lastPacketSentAt = now;
+  }
+
+  /** `bytes` that are no check came over a valid path. Made to be called per datagram. */
+  noteReceived(
+    local: TransportAddress,
+    remote: TransportAddress,
+    protocol: Protocol,
+    bytes: number,
+    now: number,
+  ): void {
+    const traffic = this.#generations.pairOver(local, remote, protocol)?.traffic;
+    if (traffic === undefined) return;
+    traffic.packetsReceived++;
+    traffic.bytesReceived += bytes;
+    traffic.lastPacketReceivedAt = now;
+  }
+
   handleTimeout(now: number): void {
     this.#turn(now);
   }
@@ -322,6 +348,11 @@ export class IceAgent implements Machine<IceEvent> {
     this.#release();
     this.#generations.current.checklist.clear();
     this.#host.events.clear();
+  }
+
+  /** What has passed over each pair, and what there is to choose from. */
+  stats(): IceStats {
+    return statistics(this.#generations, this.#state);
   }
 
   /** Everything one would ask in a debugger, as plain data without secrets. */

@@ -4,10 +4,8 @@
  * Which pair is checked next: the triggered ones in the order they were triggered, then the waiting ones by priority.
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
-import type { IceCandidate, LocalCandidate } from './candidate.ts';
-import { Pair } from './pair.ts';
+import type { Pair } from './pair.ts';
 import { comparePriority } from './priority.ts';
-import type { IceRole } from './role.ts';
 
 /**
  * Which ordinary checks are still wanted, those that nothing has triggered (RFC 8445 §6.1.4.2). With a pair: of pairs with a
@@ -34,22 +32,14 @@ export class Checklist {
 
   /**
    * Adds a pair.
-   * @param authenticated the peer has just sent a check over it
    * @returns what had to make room for it, at the limit; that can be the new pair itself.
    */
-  add(
-    local: LocalCandidate,
-    remote: IceCandidate,
-    role: IceRole,
-    authenticated: boolean,
-  ): { readonly pair: Pair; readonly dropped: Pair | undefined } {
-    const pair = new Pair(local, remote, role);
-    pair.authenticated = authenticated;
+  add(pair: Pair): Pair | undefined {
     this.pairs.push(pair);
     this.sort();
     const dropped = this.pairs.length > this.#limit ? this.#leastUseful() : undefined;
     if (dropped !== undefined) this.remove(dropped);
-    return { pair, dropped };
+    return dropped;
   }
 
   /** RFC 8445 §6.1.2.5: the lowest goes, but never a valid pair, and one the peer has used only if there is no other. */

@@ -151,6 +151,8 @@ function send(
   const givenUp = transactions.add(transaction);
   if (givenUp !== undefined) giveUp(generation, givenUp);
   pair.sends++;
+  if (isConsent) pair.traffic.consentRequestsSent++;
+  else pair.traffic.requestsSent++;
   counters.add(isConsent ? 'consent-sent' : 'check-sent');
   host.transmit(pair.path, wireCopy(data));
 }

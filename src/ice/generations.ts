@@ -22,6 +22,7 @@ import type { IceTimer } from './generation.ts';
 import { Generation } from './generation.ts';
 import type { Host } from './host.ts';
 import { isAddressedTo } from './messages.ts';
+import type { Pair } from './pair.ts';
 import { dropRemovedLocals } from './pairing.ts';
 import type { IceRole } from './role.ts';
 import { proceed, runDue, thawGeneration } from './schedule.ts';
@@ -106,6 +107,14 @@ export class Generations {
     const { current, previous } = this;
     const isOld = previous?.transactions.find(transactionIdOf(answer)) !== undefined;
     return isOld ? previous : current;
+  }
+
+  /** The pair between the two addresses, of the current generation first. */
+  pairOver(local: TransportAddress, remote: TransportAddress, protocol: Protocol): Pair | undefined {
+    return (
+      this.current.checklist.find(local, remote, protocol) ??
+      this.previous?.checklist.find(local, remote, protocol)
+    );
   }
 
   /** True if either has a valid pair between the two addresses. */

@@ -92,6 +92,10 @@ export class Host {
   /** When the next check may leave: Ta after the last one, whichever generation sent it (RFC 8445 §14.2). */
   nextCheckAt: number = -Infinity;
 
+  /** How often a pair has been selected. */
+  selectedPairChanges = 0;
+  #pairs = 0;
+
   /** Throws `ERR_BAD_ARGUMENT`. */
   constructor(options: IceOptions) {
     const settings = iceSettings(options);
@@ -111,6 +115,11 @@ export class Host {
   /** The latest time seen, milliseconds. */
   get now(): number {
     return this.clock.now;
+  }
+
+  /** The number of the next pair: no other one of this agent has had it. */
+  takePairId(): number {
+    return this.#pairs++;
   }
 
   /** No room for one more datagram: the owner does not drain. */

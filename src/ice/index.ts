@@ -27,3 +27,4 @@ export type { IceCandidateType, PairPriority } from './priority.ts';
 export { candidatePriority, comparePriority, pairPriority } from './priority.ts';
 export type { IceRole } from './role.ts';
 export type { IceCounter, IceEvent, IceState, IceTransmit } from './host.ts';
+export type { IcePairStats, IceStats, PairTraffic } from './statistics.ts';

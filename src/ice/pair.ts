@@ -14,6 +14,7 @@ import type { IceCandidate, LocalCandidate } from './candidate.ts';
 import type { PairPriority } from './priority.ts';
 import { pairPriority } from './priority.ts';
 import type { IceRole } from './role.ts';
+import type { PairTraffic } from './statistics.ts';
 
 /** Where the pair's own check stands (RFC 8445 §6.1.2.6, without `frozen`). */
 export type CandidatePairState = 'waiting' | 'in-progress' | 'succeeded' | 'failed';
@@ -60,8 +61,13 @@ export interface Transaction {
   retransmits: boolean;
 }
 
+/** The counters of a pair, which whoever sends and receives over it counts up (statistics.ts). */
+export type TrafficCounts = { -readonly [Name in keyof PairTraffic]: PairTraffic[Name] };
+
 /** A local and a remote candidate, and what has been learnt about the way between them. */
 export class Pair {
+  /** Unique among all pairs of an agent. */
+  readonly id: number;
   local: LocalCandidate;
   remote: IceCandidate;
   priority: PairPriority;
@@ -88,8 +94,23 @@ export class Pair {
   roundTripTime: number | undefined;
   /** The check under way, while `in-progress` or being nominated. */
   check: Transaction | undefined;
+  readonly traffic: TrafficCounts = {
+    requestsSent: 0,
+    requestsReceived: 0,
+    responsesSent: 0,
+    responsesReceived: 0,
+    consentRequestsSent: 0,
+    packetsSent: 0,
+    packetsReceived: 0,
+    bytesSent: 0,
+    bytesReceived: 0,
+    lastPacketSentAt: -Infinity,
+    lastPacketReceivedAt: -Infinity,
+    totalRoundTripTime: 0,
+  };
 
-  constructor(local: LocalCandidate, remote: IceCandidate, role: IceRole) {
+  constructor(id: number, local: LocalCandidate, remote: IceCandidate, role: IceRole) {
+    this.id = id;
     this.local = local;
     this.remote = remote;
     const { protocol, base, overhead } = local;
@@ -112,6 +133,12 @@ export class Pair {
       destination.address === remote.address &&
       source.address === local.address
     );
+  }
+
+  /** An answer to a check that was sent once, `roundTripTime` milliseconds ago. */
+  measured(roundTripTime: number): void {
+    this.roundTripTime = roundTripTime;
+    this.traffic.totalRoundTripTime += roundTripTime;
   }
 
   /** Call after the role or a candidate has changed. */

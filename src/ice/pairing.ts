@@ -4,7 +4,7 @@ import type { IceCandidate, LocalCandidate } from './candidate.ts';
 import { canPair, peerReflexive } from './candidate.ts';
 import { forgetChecks } from './checks.ts';
 import type { Generation } from './generation.ts';
-import type { Pair } from './pair.ts';
+import { Pair } from './pair.ts';
 import { selectAnother } from './selection.ts';
 
 /** Pairs all remote candidates with our own, where they are not paired yet. */
@@ -123,7 +123,9 @@ function addPair(
   authenticated: boolean,
 ): Pair | undefined {
   const { checklist, host, role } = generation;
-  const { pair, dropped } = checklist.add(local, remote, role, authenticated);
+  const pair = new Pair(host.takePairId(), local, remote, role);
+  pair.authenticated = authenticated;
+  const dropped = checklist.add(pair);
   pair.isSignalled = host.locals.tries(remote);
   if (dropped === undefined) return pair;
   host.counters.add('pair-limit');

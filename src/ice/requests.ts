@@ -64,8 +64,10 @@ export function handleRequest(generation: Generation, message: StunMessage, path
   pair.authenticated = true;
   pair.requestedAt = host.now;
   pair.requests++;
+  pair.traffic.requestsReceived++;
   generation.heard(pair);
-  reply(host, path, () => writeSuccess(message, path.source, credentials.key));
+  const isAnswered = reply(host, path, () => writeSuccess(message, path.source, credentials.key));
+  if (isAnswered) pair.traffic.responsesSent++;
   if (generation.stage === 'retired') return;
   const nominated = hasAttribute(message, Type.useCandidate);
   if (host.isLite) followUpLite(generation, pair, nominated);
@@ -98,12 +100,13 @@ function followUpFull(generation: Generation, pair: Pair, nominated: boolean): v
 }
 
 /** An answer for which there is no room is not even made: its integrity costs as much as the request's. */
-function reply(host: Host, path: IcePath, write: () => IceTransmit['data']): void {
+function reply(host: Host, path: IcePath, write: () => IceTransmit['data']): boolean {
   if (host.isFull) {
     host.counters.add('transmit-limit');
-    return;
+    return false;
   }
   host.counters.add('response-sent');
   const { protocol, source, destination } = path;
   host.transmit({ protocol, source: destination, destination: source }, write());
+  return true;
 }

@@ -51,6 +51,7 @@ export function handleResponse(generation: Generation, message: StunMessage, pat
     return;
   }
   generation.heard(transaction.pair);
+  transaction.pair.traffic.responsesReceived++;
   if (message.class === 'success') {
     const mapped = attributeXorAddress(message, Type.xorMappedAddress);
     if (mapped === undefined) counters.add('response-without-address');
@@ -73,7 +74,7 @@ function succeeded(generation: Generation, transaction: Transaction, mapped: Tra
   pair.sends = 0;
   pair.requests = 0;
   // Karn's rule: with a retransmission nobody knows which of the two was answered.
-  if (transaction.transmissions === 1) pair.roundTripTime = host.now - sentAt;
+  if (transaction.transmissions === 1) pair.measured(host.now - sentAt);
   const spread = randomUnit(host.random);
   if (pair === generation.active) generation.consent?.answered(sentAt, spread);
   if (!pair.valid) {

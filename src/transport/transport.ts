@@ -298,7 +298,7 @@ export class Transport implements Machine<TransportEvent> {
     // Nothing is taken from the layer above before it can be sent.
     if (path === undefined) return undefined;
     const record = this.#dtls?.pollTransmit();
-    return record === undefined ? undefined : transmitOver(path, record);
+    return record === undefined ? undefined : this.#transmitOver(path, record, this.#options.clock.now);
   }
 
   /**
@@ -318,7 +318,7 @@ export class Transport implements Machine<TransportEvent> {
     workspace = buffer;
     // Sealing may wear out a key, and end the association.
     if (length > 0 && dtls.queuedEvents > 0) this.#carry(now);
-    return record === undefined ? undefined : transmitOver(path, record);
+    return record === undefined ? undefined : this.#transmitOver(path, record, now);
   }
 
   nextTimeout(): number {
@@ -353,6 +353,7 @@ export class Transport implements Machine<TransportEvent> {
   #receiveDtls(path: DatagramPath, data: Uint8Array, now: number, owned: boolean): void {
     const { protocol, destination: local, source: remote } = path;
     if (this.#dtls !== undefined && this.#ice.isValidPath(local, remote, protocol)) {
+      this.#ice.noteReceived(local, remote, protocol, data.length, now);
       this.#dtls.handlePacket(data, now, owned);
       const hasData = this.#dtls.state === 'connected' && this.#dtls.queuedEvents > 0;
       if (hasData) this.#ice.noteData(local, remote, protocol, now);
@@ -456,6 +457,11 @@ export class Transport implements Machine<TransportEvent> {
   #largestDatagram(path: IcePath): number {
     const carried = this.#options.largestDatagram[addressFamily(path.destination.address) === 6 ? 6 : 4];
     return carried - (path.overhead ?? 0);
+  }
+
+  #transmitOver(path: IcePath, data: Bytes, now: number): Transmit {
+    this.#ice.noteSent(data.length, now);
+    return transmitOver(path, data);
   }
 
   #path(): IcePath | undefined {

@@ -1,0 +1,84 @@
+/**
+ * Statistics of an agent: what `IceAgent.stats()` tells, which W3C's webrtc-stats are made of. Numbers only grow while their
+ * pair lives; a pair that is dropped takes its own along.
+ */
+import type { IceCandidate, LocalCandidate } from './candidate.ts';
+import type { Generation } from './generation.ts';
+import type { Generations } from './generations.ts';
+import type { IceState } from './host.ts';
+import type { CandidatePair, Pair } from './pair.ts';
+import type { IceRole } from './role.ts';
+
+/** What has passed over a pair. Times are milliseconds of the host's clock, `-Infinity` for never. */
+export interface PairTraffic {
+  /** Checks, retransmissions and consent checks not counted. */
+  readonly requestsSent: number;
+  /** Authentic checks of the peer's, its retransmissions and consent checks counted. */
+  readonly requestsReceived: number;
+  /** Successes: a refusal belongs to no pair. */
+  readonly responsesSent: number;
+  /** Successes and errors, authentic. */
+  readonly responsesReceived: number;
+  readonly consentRequestsSent: number;
+  /** Datagrams that are no checks, and their bytes. */
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly lastPacketSentAt: number;
+  readonly lastPacketReceivedAt: number;
+  /** Milliseconds, the sum over all answers to checks that were sent once. */
+  readonly totalRoundTripTime: number;
+}
+
+/** One pair, with the candidates of both sides. `local` is a `LocalCandidate`: more than the peer is told. */
+export interface IcePairStats extends CandidatePair, PairTraffic {
+  /** Unique among all pairs of an agent, over restarts too. */
+  readonly id: number;
+  readonly local: LocalCandidate;
+}
+
+/** Everything that is counted, as plain data. */
+export interface IceStats {
+  readonly state: IceState;
+  readonly role: IceRole;
+  readonly localUsernameFragment: string;
+  readonly remoteUsernameFragment?: string | undefined;
+  readonly localCandidates: readonly LocalCandidate[];
+  /** The peer's of the current generation, then those of the one before that pairs still use. */
+  readonly remoteCandidates: readonly IceCandidate[];
+  /** Of the current generation, highest priority first; then of the one before. */
+  readonly pairs: readonly IcePairStats[];
+  /** `IcePairStats.id` of the pair that data is sent on. */
+  readonly pairInUse?: number | undefined;
+  /** How often a pair has been selected, the first time included. */
+  readonly selectedPairChanges: number;
+}
+
+/** The statistics of both generations. */
+export function statistics(generations: Generations, state: IceState): IceStats {
+  const { current, previous, inUse } = generations;
+  const { host, role, local, remote } = current;
+  const old = previous?.checklist.pairs ?? [];
+  const remotes = new Set<IceCandidate>([...current.remotes.all, ...old.map((pair) => pair.remote)]);
+  return {
+    state,
+    role,
+    localUsernameFragment: local.usernameFragment,
+    ...(remote === undefined ? {} : { remoteUsernameFragment: remote.usernameFragment }),
+    localCandidates: [...host.locals.all],
+    remoteCandidates: [...remotes],
+    pairs: [...pairStats(current), ...(previous === undefined ? [] : pairStats(previous))],
+    ...(inUse.active === undefined ? {} : { pairInUse: inUse.active.id }),
+    selectedPairChanges: host.selectedPairChanges,
+  };
+}
+
+function pairStats({ checklist }: Generation): IcePairStats[] {
+  return checklist.pairs.map((pair: Pair) => ({
+    id: pair.id,
+    ...pair.snapshot(),
+    local: pair.local,
+    ...pair.traffic,
+  }));
+}
