@@ -17,7 +17,16 @@ export {
   unknownAttributes,
   valueOf,
 } from './message.ts';
-export { shortTermKey, verifyIntegrity } from './integrity.ts';
+export { shortTermKey, verifyIntegrity, verifyIntegritySha256 } from './integrity.ts';
+export type { LongTermCredentials, PasswordAlgorithm, SecurityFeatures } from './long-term.ts';
+export {
+  decodePasswordAlgorithms,
+  encodePasswordAlgorithms,
+  longTermKey,
+  nonceCookie,
+  securityFeatures,
+  userhash,
+} from './long-term.ts';
 export { StunWriter } from './writer.ts';
 export type { StunUsername } from './peek.ts';
 export { splitUsername, isStunRequest, stunRequestUsername } from './peek.ts';

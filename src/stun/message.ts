@@ -8,7 +8,7 @@
  *     attributes: type (16) + length (16, without padding) + value + padding to 4 bytes
  *
  * One pass: header, then each attribute, with everything checked that can be checked without a key. What comes out cannot
- * be malformed, and shows only what MESSAGE-INTEGRITY covers: what an attacker appends behind it is not visible at all
+ * be malformed, and shows only what MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 covers: what an attacker appends behind it is not visible at all
  * (RFC 8489 §14.5). Attributes are read by `attributeValue` and its kin; the first occurrence wins (§14).
  */
 import type { TransportAddress } from '../core/address.ts';
@@ -22,6 +22,7 @@ import {
   HEADER_LENGTH,
   MAGIC_COOKIE,
   MAX_ATTRIBUTES,
+  MAX_QUOTED_LENGTH,
   MAX_USERNAME_LENGTH,
   StunAttributeType as Type,
   classOf,
@@ -41,10 +42,12 @@ export interface StunMessage {
   readonly bytes: Uint8Array;
   readonly class: StunClass;
   readonly method: number;
-  /** In wire order, without MESSAGE-INTEGRITY, FINGERPRINT and anything behind the former. */
+  /** In wire order, without FINGERPRINT, either MESSAGE-INTEGRITY and anything behind the first of these. */
   readonly attributes: readonly StunAttribute[];
   /** Where the MESSAGE-INTEGRITY attribute starts, -1 if there is none. Verify it with `verifyIntegrity`. */
   readonly integrityOffset: number;
+  /** The same of MESSAGE-INTEGRITY-SHA256, for `verifyIntegritySha256`; it may follow MESSAGE-INTEGRITY. */
+  readonly integritySha256Offset: number;
   /** A FINGERPRINT was present; it has been verified. */
   readonly hasFingerprint: boolean;
 }
@@ -94,6 +97,7 @@ export function decodeStun(data: Uint8Array): StunMessage | StunDecodeFailure {
   const attributes: StunAttribute[] = [];
   let count = 0;
   let integrityOffset = -1;
+  let integritySha256Offset = -1;
   let covered = true;
   let hasFingerprint = false;
   for (let at = HEADER_LENGTH; at < end;) {
@@ -114,6 +118,7 @@ export function decodeStun(data: Uint8Array): StunMessage | StunDecodeFailure {
         covered = false;
         break;
       case Type.messageIntegritySha256:
+        if (integritySha256Offset < 0) integritySha256Offset = at;
         covered = false;
         break;
       default:
@@ -128,6 +133,7 @@ export function decodeStun(data: Uint8Array): StunMessage | StunDecodeFailure {
     method: methodOf(messageType),
     attributes,
     integrityOffset,
+    integritySha256Offset,
     hasFingerprint,
   };
 }
@@ -147,12 +153,17 @@ function isWellFormed(data: Uint8Array, type: number, offset: number, length: nu
     case Type.iceControlled:
     case Type.iceControlling:
       return length === 8;
+    case Type.userhash:
+      return length === 32;
     case Type.messageIntegrity:
       return length === 20;
     case Type.messageIntegritySha256:
       return length >= 16 && length <= 32 && length % 4 === 0;
     case Type.username:
       return length <= MAX_USERNAME_LENGTH;
+    case Type.realm:
+    case Type.nonce:
+      return length <= MAX_QUOTED_LENGTH;
     case Type.unknownAttributes:
       return length % 2 === 0;
     case Type.errorCode:

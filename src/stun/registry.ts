@@ -16,6 +16,9 @@ export const TRANSACTION_ID_LENGTH = 12;
 /** USERNAME of an ICE check is two fragments of up to 256 characters and a colon (RFC 8839 §5.4). */
 export const MAX_USERNAME_LENGTH = 513;
 
+/** NONCE and REALM are of less than 128 characters (RFC 8489 §14.9, §14.10): bytes of RFC 5389's reckoning, which is the larger. */
+export const MAX_QUOTED_LENGTH = 763;
+
 /** More attributes than any real message has; a datagram of thousands of empty ones is refused. */
 export const MAX_ATTRIBUTES = 64;
 
@@ -45,11 +48,21 @@ export const StunAttributeType = {
   nonce: 0x0015,
   xorRelayedAddress: 0x0016,
   requestedAddressFamily: 0x0017,
+  evenPort: 0x0018,
   requestedTransport: 0x0019,
+  dontFragment: 0x001a,
   messageIntegritySha256: 0x001c,
+  passwordAlgorithm: 0x001d,
+  userhash: 0x001e,
   xorMappedAddress: 0x0020,
+  reservationToken: 0x0022,
   priority: 0x0024,
   useCandidate: 0x0025,
+  additionalAddressFamily: 0x8000,
+  addressErrorCode: 0x8001,
+  passwordAlgorithms: 0x8002,
+  alternateDomain: 0x8003,
+  icmp: 0x8004,
   software: 0x8022,
   alternateServer: 0x8023,
   fingerprint: 0x8028,
@@ -59,11 +72,21 @@ export const StunAttributeType = {
 
 /** Error codes of ERROR-CODE that are sent or acted upon. */
 export const StunErrorCode = {
+  tryAlternate: 300,
   badRequest: 400,
   unauthenticated: 401,
+  forbidden: 403,
   unknownAttribute: 420,
+  allocationMismatch: 437,
+  staleNonce: 438,
+  addressFamilyNotSupported: 440,
+  wrongCredentials: 441,
+  unsupportedTransport: 442,
+  peerAddressFamilyMismatch: 443,
+  allocationQuotaReached: 486,
   roleConflict: 487,
   serverError: 500,
+  insufficientCapacity: 508,
 } as const;
 
 const CLASSES: readonly StunClass[] = ['request', 'indication', 'success', 'error'];

@@ -10,7 +10,7 @@ import { encodeUtf8 } from '../core/text.ts';
 import type { HmacKey } from '../crypto/provider.ts';
 import { encodeXorAddress } from './address.ts';
 import { fingerprint } from './crc32.ts';
-import { INTEGRITY_LENGTH } from './integrity.ts';
+import { INTEGRITY_LENGTH, INTEGRITY_SHA256_LENGTH } from './integrity.ts';
 import {
   HEADER_LENGTH,
   MAGIC_COOKIE,
@@ -75,10 +75,16 @@ export class StunWriter {
     return this;
   }
 
-  /** MESSAGE-INTEGRITY over everything so far; only FINGERPRINT may follow. */
+  /** MESSAGE-INTEGRITY over everything so far; only `integritySha256` and FINGERPRINT may follow. @param key an HMAC-SHA1 */
   integrity(key: HmacKey): this {
     this.#setLength(4 + INTEGRITY_LENGTH);
     return this.attribute(Type.messageIntegrity, key.mac(this.#writer.view()));
+  }
+
+  /** MESSAGE-INTEGRITY-SHA256 over everything so far; only FINGERPRINT may follow. @param key an HMAC-SHA256 */
+  integritySha256(key: HmacKey, length: number = INTEGRITY_SHA256_LENGTH): this {
+    this.#setLength(4 + length);
+    return this.attribute(Type.messageIntegritySha256, key.mac(this.#writer.view()).subarray(0, length));
   }
 
   /** FINGERPRINT, the last attribute. */

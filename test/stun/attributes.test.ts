@@ -17,6 +17,7 @@ import {
   stunRequestUsername,
   unknownAttributes,
   verifyIntegrity,
+  verifyIntegritySha256,
 } from '../../src/stun/index.ts';
 
 const transactionId = new Uint8Array(12).fill(7);
@@ -58,6 +59,18 @@ describe('lengths', () => {
     expect(outcome(Type.fingerprint, new Uint8Array(3))).toBe('stun-bad-attribute');
     expect(outcome(Type.fingerprint, new Uint8Array(5))).toBe('stun-bad-attribute');
     expect(outcome(Type.fingerprint, new Uint8Array(4))).toBe('stun-bad-fingerprint');
+  });
+
+  it('USERHASH has 32 bytes', () => {
+    expect(lengthsOf(Type.userhash, 40)).toEqual([32]);
+  });
+
+  it.each([
+    ['REALM', Type.realm],
+    ['NONCE', Type.nonce],
+  ])('%s has 763 bytes at the most', (_, type) => {
+    expect(outcome(type, new Uint8Array(763))).toBe('taken');
+    expect(outcome(type, new Uint8Array(764))).toBe('stun-bad-attribute');
   });
 
   it('USERNAME has 513 bytes at the most', () => {
@@ -201,6 +214,46 @@ describe('MESSAGE-INTEGRITY', () => {
     if (isFailure(message)) throw new Error(message.reason);
     expect([message.integrityOffset, verifyIntegrity(message, key)]).toEqual([-1, false]);
     expect(attributeText(message, Type.username)).toBeUndefined();
+  });
+});
+
+describe('MESSAGE-INTEGRITY-SHA256', () => {
+  const crypto = jsCrypto();
+  const key = crypto.hmac('sha-256', new Uint8Array(32).fill(3));
+  const oldKey = shortTermKey(crypto, 'password');
+
+  it('is the first of two, and may follow MESSAGE-INTEGRITY', () => {
+    const other = crypto.hmac('sha-256', new Uint8Array(32));
+    const message = decodeStun(
+      writer().integrity(oldKey).integritySha256(key).integritySha256(other).finish(),
+    );
+    if (isFailure(message)) throw new Error(message.reason);
+    expect([verifyIntegrity(message, oldKey), verifyIntegritySha256(message, key)]).toEqual([true, true]);
+    expect(verifyIntegritySha256(message, other)).toBe(false);
+  });
+
+  it('hides what stands behind it', () => {
+    const bytes = writer().u32(Type.priority, 1).integritySha256(key).u32(Type.lifetime, 2).finish();
+    const message = decodeStun(bytes);
+    if (isFailure(message)) throw new Error(message.reason);
+    expect(verifyIntegritySha256(message, key)).toBe(true);
+    expect(attributeU32(message, Type.lifetime)).toBeUndefined();
+  });
+
+  it('must be whole, unless its reader allows less', () => {
+    const message = decodeStun(writer().integritySha256(key, 16).finish());
+    if (isFailure(message)) throw new Error(message.reason);
+    expect([16, 20, undefined].map((shortest) => verifyIntegritySha256(message, key, shortest))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('is not there where it is not', () => {
+    const message = decodeStun(writer().integrity(oldKey).finish());
+    if (isFailure(message)) throw new Error(message.reason);
+    expect([message.integritySha256Offset, verifyIntegritySha256(message, key)]).toEqual([-1, false]);
   });
 });
 

@@ -27,6 +27,7 @@ import {
   unknownAttributes,
   valueOf,
   verifyIntegrity,
+  verifyIntegritySha256,
 } from '../../src/stun/index.ts';
 import { classOf, messageType, methodOf } from '../../src/stun/registry.ts';
 import { UNDERSTOOD } from '../../src/ice/messages.ts';
@@ -39,6 +40,11 @@ function decoded(bytes: Uint8Array): StunMessage {
   const message = decodeStun(bytes);
   if (isFailure(message)) throw new TypeError(message.reason);
   return message;
+}
+
+/** Bytes of its MESSAGE-INTEGRITY-SHA256. */
+function sha256Length(message: StunMessage): number {
+  return readU16(message.bytes, message.integritySha256Offset + 2);
 }
 
 describe('vectors', () => {
@@ -64,15 +70,29 @@ describe('vectors', () => {
     },
   );
 
-  it.each(vectors.messages.filter(({ rebuildable, verified }) => rebuildable && verified.sha256 !== true))(
+  it.each(vectors.messages.filter(({ verified }) => verified.sha256))(
+    '$id: its SHA-256 integrity verifies',
+    (vector) => {
+      const message = decoded(hex(vector.hex));
+      const key = crypto.hmac('sha-256', hex(vector.credentials?.key ?? ''));
+      const length = sha256Length(message);
+      expect(verifyIntegritySha256(message, key, length)).toBe(true);
+      expect(verifyIntegritySha256(message, key)).toBe(length === 32);
+      expect(verifyIntegritySha256(message, crypto.hmac('sha-256', new Uint8Array(32)), 16)).toBe(false);
+    },
+  );
+
+  it.each(vectors.messages.filter(({ rebuildable }) => rebuildable))(
     '$id is rebuilt to the byte',
     (vector) => {
       const message = decoded(hex(vector.hex));
+      const key = hex(vector.credentials?.key ?? '');
       const writer = new StunWriter(message.class, message.method, transactionIdOf(message));
       for (const attribute of message.attributes)
         writer.attribute(attribute.type, valueOf(message, attribute));
-      if (message.integrityOffset >= 0)
-        writer.integrity(crypto.hmac('sha-1', hex(vector.credentials?.key ?? '')));
+      if (message.integrityOffset >= 0) writer.integrity(crypto.hmac('sha-1', key));
+      if (message.integritySha256Offset >= 0)
+        writer.integritySha256(crypto.hmac('sha-256', key), sha256Length(message));
       if (message.hasFingerprint) writer.fingerprint();
       expect(toHex(writer.finish())).toBe(vector.hex);
     },

@@ -11,7 +11,14 @@ export interface MessageVector {
   readonly class: StunClass;
   readonly transactionId: string;
   readonly attributes: readonly { readonly type: string; readonly offset: number; readonly value: string }[];
-  readonly credentials?: { readonly key: string };
+  readonly credentials?: {
+    readonly mode: string;
+    readonly key: string;
+    readonly username?: string;
+    readonly realm?: string;
+    readonly password?: string;
+    readonly userhash?: string;
+  };
   readonly verified: { readonly sha1?: boolean; readonly sha256?: boolean; readonly fingerprint?: boolean };
   readonly rebuildable: boolean;
   readonly decoded?: Readonly<Record<string, unknown>>;
@@ -30,6 +37,31 @@ interface StunVectors {
     readonly transactionId: string;
     readonly xor: string;
   }[];
+  readonly longTermKeys: readonly {
+    readonly username: string;
+    readonly realm: string;
+    readonly password: string;
+    readonly md5: string;
+    readonly sha256: string;
+    readonly userhash: string;
+  }[];
+  readonly turnRestCredentials: readonly {
+    readonly username: string;
+    readonly secret: string;
+    readonly password: string;
+    readonly passwordSha256: string;
+  }[];
+  readonly channelData: readonly {
+    readonly channel: number;
+    readonly data: string;
+    readonly udp: string;
+    readonly tcp: string;
+  }[];
+  readonly turnPeerAddressPolicy: {
+    readonly deny: readonly string[];
+    readonly denyByDefaultConfigurable: readonly string[];
+    readonly allow: readonly string[];
+  };
   readonly crc32: readonly {
     readonly inputHex: string;
     readonly crc32: string;
@@ -53,6 +85,7 @@ interface StunVectors {
   };
   readonly malformed: {
     readonly iceMalformedKey: string;
+    readonly turnKey: string;
     readonly baseline: string;
     readonly cases: readonly {
       readonly id: string;
