@@ -14,6 +14,7 @@ import { isFailure } from '../core/decode.ts';
 import { randomBytes } from '../core/random.ts';
 import type { Group, KeyExchange } from '../crypto/provider.ts';
 import type { CipherSuite } from './cipher-suites.ts';
+import { offeredConnectionId, takeConnectionIds } from './connection-id.ts';
 import type { HandshakeMachine, HelloMachine, KeyUpdates } from './handshake-machine.ts';
 import type { Handshake } from './handshake.ts';
 import type { Extension } from './messages/extensions.ts';
@@ -228,8 +229,10 @@ export class Client implements HelloMachine {
     if (!extendedMasterSecret && this.#handshake.requireExtendedMasterSecret) {
       return extendedMasterSecretMissing();
     }
-    const srtpProblem = takeSrtpProfile(this.#handshake, hello.extensions);
-    if (srtpProblem !== undefined) return srtpProblem;
+    const problem =
+      takeSrtpProfile(this.#handshake, hello.extensions) ??
+      takeConnectionIds(this.#handshake, hello.extensions);
+    if (problem !== undefined) return problem;
     this.#handshake.choose(suite);
     this.#handshake.transcript.add(message);
     const serverRandom = copyBytes(hello.random);
@@ -297,6 +300,8 @@ export class Client implements HelloMachine {
     if (keys === undefined) {
       return illegalParameter('The server chose a group for which no share was sent.');
     }
+    const idProblem = takeConnectionIds(this.#handshake, hello.extensions);
+    if (idProblem !== undefined) return idProblem;
     const sharedSecret = keys.deriveSecret(share.publicKey);
     if (sharedSecret === undefined) return badKeyShare();
     this.#handshake.group = keys.group;
@@ -309,7 +314,7 @@ export class Client implements HelloMachine {
 }
 
 /**
- * RFC 5246 §7.4.1.4, RFC 8422 §5.2, RFC 5764 §4.1.1, RFC 7627 §5.1, RFC 5746 §3.6. Some servers send supported_groups too,
+ * RFC 5246 §7.4.1.4, RFC 8422 §5.2, RFC 5764 §4.1.1, RFC 7627 §5.1, RFC 9146 §3, RFC 5746 §3.6. Some servers send supported_groups too,
  * which does no harm (RFC 8446 §4.2.7).
  */
 const HELLO_EXTENSIONS_12: readonly number[] = [
@@ -317,6 +322,7 @@ const HELLO_EXTENSIONS_12: readonly number[] = [
   ExtensionType.ecPointFormats,
   ExtensionType.useSrtp,
   ExtensionType.extendedMasterSecret,
+  ExtensionType.connectionId,
   ExtensionType.renegotiationInfo,
 ];
 /** RFC 8446 §4.2, the column "HRR", of what is known here. */
@@ -325,8 +331,12 @@ const RETRY_EXTENSIONS: readonly number[] = [
   ExtensionType.keyShare,
   ExtensionType.cookie,
 ];
-/** The column "SH". */
-const HELLO_EXTENSIONS_13: readonly number[] = [ExtensionType.supportedVersions, ExtensionType.keyShare];
+/** The column "SH", and RFC 9146 §3. */
+const HELLO_EXTENSIONS_13: readonly number[] = [
+  ExtensionType.supportedVersions,
+  ExtensionType.keyShare,
+  ExtensionType.connectionId,
+];
 
 /**
  * The groups a first ClientHello brings shares of: the preferred one. The hybrid, which not every server knows, takes the
@@ -347,6 +357,7 @@ function commonExtensions(handshake: Handshake): readonly Extension[] {
     { type: ExtensionType.supportedGroups, data: encodeU16Vector(groups.map(groupCode)) },
     { type: ExtensionType.signatureAlgorithms, data: encodeU16Vector(OFFERED_SCHEMES) },
     ...srtpExtensions(handshake),
+    ...offeredConnectionId(handshake),
     ...(handshake.speaks('1.3') ? only13 : []),
   ];
 }

@@ -12,6 +12,10 @@ export const DTLS_COUNTERS = [
   'recordsUnknownType',
   /** Epochs that exist in neither past nor future. */
   'recordsWrongEpoch',
+  /** With a connection id that is not ours, or where none was agreed on: the rest of the datagram goes with it. */
+  'recordsUnknownConnectionId',
+  /** DTLS 1.2: protected records without the connection id that was agreed on. */
+  'recordsWithoutConnectionId',
   'recordsReplayed',
   /** Not authentic. */
   'recordsForged',

@@ -32,6 +32,7 @@ import type { Fingerprint } from './certificate/fingerprint.ts';
 import { fingerprintRule } from './certificate/fingerprint.ts';
 import { Peer } from './certificate/peer.ts';
 import type { DtlsVersion } from './cipher-suites.ts';
+import type { ConnectionIds } from './connection-id.ts';
 import { dtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { HandshakeGate } from './gate.ts';
@@ -136,12 +137,23 @@ export class Dtls implements Machine<DtlsEvent> {
     return this.#handshake.version;
   }
 
-  /** Bytes `seal` needs free before the plaintext, `DTLS_HEADROOM` at most; they do not change once connected. */
+  /**
+   * Connection ids, once both ends have agreed on them: what the peer's protected records have, and what ours have. An empty one
+   * stands for none in that direction; the bytes are not to be changed.
+   */
+  get connectionIds(): ConnectionIds | undefined {
+    return this.#handshake.connectionIds;
+  }
+
+  /**
+   * Bytes `seal` needs free before the plaintext, `DTLS_HEADROOM` and a connection id at most. Once connected they change with
+   * the length of the peer's connection id alone, which it may replace in DTLS 1.3.
+   */
   get headroom(): number {
     return this.#state === 'connected' ? (this.#epochs.write?.headroom ?? DTLS_HEADROOM) : DTLS_HEADROOM;
   }
 
-  /** Bytes a record is longer than its plaintext; they do not change once connected. */
+  /** Bytes a record is longer than its plaintext. */
   get overhead(): number {
     const tailroom = this.#state === 'connected' ? this.#epochs.write?.tailroom : undefined;
     return this.headroom + (tailroom ?? DTLS_TAILROOM);
@@ -331,7 +343,7 @@ export class Dtls implements Machine<DtlsEvent> {
 
   inspect(): DtlsInspection {
     const { certificate, setups } = this.#configuration;
-    const { suite, srtpProfile } = this.#handshake;
+    const { suite, srtpProfile, connectionIds } = this.#handshake;
     return {
       role: this.role,
       state: this.#state,
@@ -339,6 +351,9 @@ export class Dtls implements Machine<DtlsEvent> {
       tlsVersion: suite === undefined ? null : suite.version === '1.3' ? 'FEFC' : 'FEFD',
       dtlsCipher: suite?.name ?? null,
       srtpCipher: srtpProfile ?? null,
+      connectionIds: connectionIds
+        ? { local: connectionIds.local.length, remote: connectionIds.remote.length }
+        : null,
       localFingerprint: certificate.fingerprint,
       remoteFingerprint: this.#peer.fingerprint ?? null,
       remoteFingerprintVerified: this.#peer.verified,

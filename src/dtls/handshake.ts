@@ -36,6 +36,8 @@ import type { CryptoProvider, Group } from '../crypto/provider.ts';
 import type { Certificate } from './certificate/certificate.ts';
 import type { Peer } from './certificate/peer.ts';
 import type { CipherSuite, DtlsVersion } from './cipher-suites.ts';
+import type { ConnectionIds } from './connection-id.ts';
+import { makeConnectionId } from './connection-id.ts';
 import { Flight } from './flight.ts';
 import type { HandshakeType } from './messages/handshake.ts';
 import type { DtlsConfiguration, DtlsKeyLog, DtlsVersions } from './options.ts';
@@ -71,6 +73,8 @@ export class Handshake implements SecretLog {
   readonly requireExtendedMasterSecret: boolean;
   /** The preferred first; empty where SRTP is not spoken of. */
   readonly srtpProfiles: readonly SrtpProfile[];
+  /** The id that we want in the peer's records; empty: none, `undefined`: no word of them. */
+  readonly connectionId: Bytes | undefined;
   readonly #keyLog: DtlsKeyLog | undefined;
   readonly peer: Peer;
   readonly flight: Flight = new Flight();
@@ -83,6 +87,8 @@ export class Handshake implements SecretLog {
   group: Group | undefined;
   /** The server's choice, if both speak of SRTP. */
   srtpProfile: SrtpProfile | undefined;
+  /** Once the hellos have agreed on them. */
+  connectionIds: ConnectionIds | undefined;
   exporter: Exporter | undefined;
 
   constructor(configuration: DtlsConfiguration, peer: Peer) {
@@ -95,6 +101,8 @@ export class Handshake implements SecretLog {
     this.cipherSuites = configuration.cipherSuites;
     this.requireExtendedMasterSecret = configuration.requireExtendedMasterSecret;
     this.srtpProfiles = configuration.srtpProfiles;
+    this.connectionId =
+      configuration.connectionId && makeConnectionId(configuration.connectionId, this.random);
     this.#keyLog = configuration.keyLog;
     this.peer = peer;
     this.transcript = new Transcript(this.crypto);

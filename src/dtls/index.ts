@@ -16,6 +16,8 @@ export {
   parseFingerprint,
 } from './certificate/fingerprint.ts';
 export type { DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
+export type { ConnectionIdOptions, ConnectionIds } from './connection-id.ts';
+export { MAX_CONNECTION_ID_LENGTH } from './connection-id.ts';
 export type { DtlsCounter } from './counting.ts';
 export type { DtlsEvent } from './dtls.ts';
 export { Dtls } from './dtls.ts';

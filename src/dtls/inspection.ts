@@ -18,6 +18,8 @@ export interface DtlsInspection {
   readonly dtlsCipher: DtlsCipherSuite | null;
   /** As in RTCTransportStats: the IANA name of the SRTP protection profile; null where none was agreed on. */
   readonly srtpCipher: SrtpProfile | null;
+  /** Bytes of the connection ids agreed on, ours (in what the peer sends) and the peer's; null: none were. */
+  readonly connectionIds: { readonly local: number; readonly remote: number } | null;
   readonly localFingerprint: Fingerprint;
   readonly remoteFingerprint: Fingerprint | null;
   readonly remoteFingerprintVerified: boolean;

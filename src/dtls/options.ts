@@ -30,6 +30,8 @@ import type { Fingerprint } from './certificate/fingerprint.ts';
 import { fingerprintRule } from './certificate/fingerprint.ts';
 import type { CipherSuite, DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
 import { CIPHER_SUITES } from './cipher-suites.ts';
+import type { ConnectionIdOptions } from './connection-id.ts';
+import { connectionIdRule } from './connection-id.ts';
 import type { ReassemblyLimits } from './reassembly.ts';
 import { MAX_SEQUENCE } from './record/record.ts';
 import type { SrtpProfile } from './srtp.ts';
@@ -123,6 +125,11 @@ export interface DtlsOptions {
   /** SRTP protection profiles (RFC 5764), of which one is agreed on, the preferred first; none by default, all in an `Rtc`. */
   readonly srtpProfiles?: readonly SrtpProfile[] | undefined;
   /**
+   * Connection ids (RFC 9146, RFC 9147 §9): ask the peer to put one into its protected records, and put the peer's into ours if
+   * it asks for that. Without the option there is no word of them, and a peer that asks for one is not answered.
+   */
+  readonly connectionId?: ConnectionIdOptions | undefined;
+  /**
    * Server: agree on keys only with a client that has returned a cookie (RFC 6347 §4.2.1, RFC 9147 §5.1), which costs a
    * round trip. True by default: without it whoever forges an address makes this end agree on keys, and send that address
    * six times what it has sent itself. An `Rtc` sets it to false: ICE has proved the path. `binding` names the client, its
@@ -209,6 +216,7 @@ export const DTLS_OPTION_RULES: OptionRules<DtlsOptions> = {
   cipherSuites: listOf(oneOf(CIPHER_SUITES.map(({ name }) => name)), 1),
   requireExtendedMasterSecret: flag,
   srtpProfiles: listOf(oneOf(SRTP_PROFILES)),
+  connectionId: connectionIdRule,
   requireCookie: cookieRule,
   mtu: integer(MIN_MTU, MAX_MTU),
   handshakeTimeout: wait,
@@ -232,6 +240,7 @@ export interface DtlsConfiguration {
   readonly cipherSuites: readonly CipherSuite[];
   readonly requireExtendedMasterSecret: boolean;
   readonly srtpProfiles: readonly SrtpProfile[];
+  readonly connectionId: ConnectionIdOptions | undefined;
   readonly requireCookie: boolean;
   readonly cookieBinding: Uint8Array;
   readonly mtu: number;
@@ -277,6 +286,7 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
     cipherSuites: cipherSuitesOf(options.cipherSuites, versions),
     requireExtendedMasterSecret: options.requireExtendedMasterSecret ?? true,
     srtpProfiles: options.srtpProfiles ?? [],
+    connectionId: options.connectionId,
     requireCookie: requireCookie !== false,
     cookieBinding: typeof requireCookie === 'object' ? copyBytes(requireCookie.binding) : NO_BYTES,
     mtu: options.mtu ?? DEFAULT_MTU,

@@ -16,6 +16,7 @@ import { isFailure } from '../core/decode.ts';
 import { randomBytes } from '../core/random.ts';
 import type { Group, SigningKey } from '../crypto/provider.ts';
 import type { CipherSuite, DtlsVersion } from './cipher-suites.ts';
+import { chooseConnectionIds, chosenConnectionId, isSameConnectionId } from './connection-id.ts';
 import type { Cookies } from './cookie.ts';
 import type { HandshakeMachine, HelloMachine, KeyUpdates } from './handshake-machine.ts';
 import type { Handshake } from './handshake.ts';
@@ -72,6 +73,8 @@ type ServerState =
       /** Whose share was asked for, if it was not for a cookie alone. */
       readonly group: Group | undefined;
       readonly suite: CipherSuite;
+      /** What the first hello has said of connection ids. */
+      readonly connectionId: readonly Extension[];
     };
 
 /** The server's side of the hellos. */
@@ -129,8 +132,10 @@ export class Server implements HelloMachine {
       this.#sayHelloVerifyRequest(message, this.#cookies.issue(hello));
       return undefined;
     }
-    const srtpProblem = chooseSrtpProfile(this.#handshake, hello.extensions);
-    if (srtpProblem !== undefined) return srtpProblem;
+    const problem =
+      chooseSrtpProfile(this.#handshake, hello.extensions) ??
+      chooseConnectionIds(this.#handshake, hello.extensions);
+    if (problem !== undefined) return problem;
     return version === '1.3' ? this.#answer13(message, hello, suite) : this.#answer12(message, hello, suite);
   }
 
@@ -221,7 +226,8 @@ export class Server implements HelloMachine {
     this.#handshake.transcript.replaceByHash();
     this.#handshake.flight.begin(2, message, this.#cookies === undefined);
     this.#sayServerHello13(RETRY_REQUEST_RANDOM, suite, extensions);
-    this.#state = { name: 'await-retried-client-hello', group, suite };
+    const connectionId = copiedConnectionId(hello.extensions);
+    this.#state = { name: 'await-retried-client-hello', group, suite, connectionId };
     return undefined;
   }
 
@@ -237,7 +243,8 @@ export class Server implements HelloMachine {
     const isSameHello =
       equalBytes(hello.random, this.#handshake.clientRandom) &&
       this.#chooseVersion(hello) === '1.3' &&
-      hello.cipherSuites.includes(state.suite.code);
+      hello.cipherSuites.includes(state.suite.code) &&
+      isSameConnectionId(state.connectionId, hello.extensions);
     if (!isSameHello)
       return illegalParameter('The second ClientHello is not the first one with another share.');
     const cookie = findExtension(hello.extensions, ExtensionType.cookie);
@@ -269,7 +276,10 @@ export class Server implements HelloMachine {
     this.#handshake.group = group;
     flight.begin(4, message);
     const answer = encodeKeyShare({ groupCode: groupCode(group), publicKey: keys.publicKey });
-    const extensions = [{ type: ExtensionType.keyShare, data: answer }];
+    const extensions = [
+      { type: ExtensionType.keyShare, data: answer },
+      ...chosenConnectionId(this.#handshake),
+    ];
     this.#sayServerHello13(randomBytes(random, HELLO_RANDOM_LENGTH), suite, extensions);
     const session = new Session13(this.#handshake, suite, keys.secret);
     this.#chosen = new Server13(session, srtpExtensions(this.#handshake));
@@ -358,4 +368,11 @@ function vector(hello: ClientHello, type: number): readonly number[] | undefined
   if (data === undefined) return undefined;
   const values = decodeU16Vector(data);
   return isFailure(values) ? undefined : values;
+}
+
+/** The hello itself is gone by the time its repetition comes. */
+function copiedConnectionId(extensions: readonly Extension[]): readonly Extension[] {
+  const type = ExtensionType.connectionId;
+  const data = findExtension(extensions, type);
+  return data === undefined ? [] : [{ type, data: copyBytes(data) }];
 }

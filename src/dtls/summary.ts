@@ -10,11 +10,17 @@ import {
   ContentType,
   DTLS_HEADROOM,
   RECORD_HEADER_LENGTH,
+  TLS12_CID,
   isRecordHeader,
   recordEpoch,
   recordFragmentLength,
 } from './record/record.ts';
-import { ciphertextLength, isUnifiedHeader, unifiedHeaderLength } from './record/unified-header.ts';
+import {
+  ciphertextLength,
+  hasConnectionId,
+  isUnifiedHeader,
+  unifiedHeaderLength,
+} from './record/unified-header.ts';
 
 /** Parts of a line; a hostile datagram could name hundreds. */
 const MAX_PARTS = 16;
@@ -25,9 +31,15 @@ export function dtlsSummary(data: Uint8Array): string {
   let at = 0;
   while (at < data.length && parts.length < MAX_PARTS) {
     const left = data.length - at;
-    if (isUnifiedHeader(data[at]!)) {
+    const first = data[at]!;
+    // How long an id is its receiver alone knows, so what comes after it cannot be told apart.
+    if (first === TLS12_CID || (isUnifiedHeader(first) && hasConnectionId(first))) {
+      parts.push(`protected record with a connection id, ${left} bytes`);
+      break;
+    }
+    if (isUnifiedHeader(first)) {
       // DTLS 1.3 hides even the content type; a header cut short counts as what is left.
-      const length = Math.min(left, unifiedHeaderLength(data[at]!) + (ciphertextLength(data, at) || 0));
+      const length = Math.min(left, unifiedHeaderLength(first, 0) + (ciphertextLength(data, at, 0) || 0));
       parts.push(`protected record, ${length} bytes`);
       at += length;
       continue;
@@ -85,14 +97,14 @@ function describeFragment({ type, length, offset, body }: Fragment): string {
 }
 
 /**
- * A copy of a datagram with its application data zeroed, and whatever is no record of plaintext or DTLS 1.2. That it is
+ * A copy of a datagram with its application data zeroed, and whatever is no record of plaintext or of DTLS 1.2 without connection ids. That it is
  * encrypted does not matter: somebody may have the keys.
  */
 export function blankApplicationData(datagram: Uint8Array): Bytes {
   const copy = copyBytes(datagram);
   for (let at = 0; at < copy.length;) {
     const left = copy.length - at;
-    const isRecord = left >= RECORD_HEADER_LENGTH && isRecordHeader(copy, at);
+    const isRecord = left >= RECORD_HEADER_LENGTH && isRecordHeader(copy, at) && copy[at] !== TLS12_CID;
     const length = isRecord ? RECORD_HEADER_LENGTH + recordFragmentLength(copy, at) : left;
     const isShown = isRecord && copy[at] !== ContentType.applicationData;
     if (!isShown) copy.subarray(at + (isRecord ? RECORD_HEADER_LENGTH : 0), at + length).fill(0);

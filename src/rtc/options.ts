@@ -89,6 +89,7 @@ const DTLS_NAMES = [
   'groups',
   'cipherSuites',
   'srtpProfiles',
+  'connectionId',
   'dangerouslyAcceptAnyFingerprint',
 ] as const;
 

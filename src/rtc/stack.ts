@@ -26,7 +26,7 @@ import { splitRandom } from '../core/random.ts';
 import { timerName } from '../core/timers.ts';
 import type { IceCandidate, LocalCandidateInit } from '../ice/index.ts';
 import type { DatagramPath, TransportEvent, TransportTap } from '../transport/index.ts';
-import { DTLS_OVERHEAD, Transport } from '../transport/index.ts';
+import { Transport, dtlsOverhead } from '../transport/index.ts';
 import type { ConnectionState, PathAddresses, RtcEvent, Transmit } from './contract.ts';
 import { isSamePath, pathTakenOver } from './path-takeover.ts';
 import { GateKeeper } from './gates.ts';
@@ -77,6 +77,7 @@ export class ProtocolStack {
     const { random, mtu } = settings;
     this.clock = new Clock(true, settings.now);
     const transport = new Transport({ ...settings.transport, clock: this.clock });
+    const overhead = dtlsOverhead(settings.transport.dtls);
     this.#data = new SctpTransport(
       {
         ...settings.sctp,
@@ -85,8 +86,8 @@ export class ProtocolStack {
         localPort: SCTP_PORT,
         remotePort: SCTP_PORT,
         // What DTLS leaves of a datagram; SCTP packets are multiples of four bytes.
-        mtu: (mtu - DTLS_OVERHEAD) & ~3,
-        pathMtu: settings.pathMtu && { ...settings.pathMtu, overhead: DTLS_OVERHEAD },
+        mtu: (mtu - overhead) & ~3,
+        pathMtu: settings.pathMtu && { ...settings.pathMtu, overhead },
         maxMessageSize: settings.maxMessageSize,
       },
       {

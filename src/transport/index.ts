@@ -13,4 +13,4 @@ export type {
 } from './contract.ts';
 export type { DatagramKind } from './first-byte.ts';
 export { datagramKind } from './first-byte.ts';
-export { DTLS_OVERHEAD, Transport } from './transport.ts';
+export { DTLS_OVERHEAD, Transport, dtlsOverhead } from './transport.ts';

@@ -21,9 +21,17 @@ import type { Machine, PacketKind, PacketSource, PathFacts } from '../core/machi
 import { BoundedQueue } from '../core/queue.ts';
 import { splitRandom } from '../core/random.ts';
 import { wireCopy } from '../core/slab.ts';
+import { encodeUtf8 } from '../core/text.ts';
 import { timerName } from '../core/timers.ts';
-import type { DtlsEvent, DtlsRole, Fingerprint } from '../dtls/index.ts';
-import { DTLS_HEADROOM, DTLS_MAX_MTU, DTLS_TAILROOM, Dtls, SRTP_PROFILES } from '../dtls/index.ts';
+import type { DtlsEvent, DtlsOptions, DtlsRole, Fingerprint } from '../dtls/index.ts';
+import {
+  DTLS_HEADROOM,
+  DTLS_MAX_MTU,
+  DTLS_TAILROOM,
+  Dtls,
+  MAX_CONNECTION_ID_LENGTH,
+  SRTP_PROFILES,
+} from '../dtls/index.ts';
 import type {
   IceCandidate,
   IceEvent,
@@ -47,8 +55,13 @@ import type {
 import { EarlyDatagrams } from './early-datagrams.ts';
 import { datagramKind } from './first-byte.ts';
 
-/** Bytes that DTLS adds to a plain packet, at the most. */
+/** Bytes that DTLS adds to a plain packet, at the most, but for a connection id that the peer wants in it. */
 export const DTLS_OVERHEAD: number = DTLS_HEADROOM + DTLS_TAILROOM;
+
+/** Bytes that DTLS adds to a plain packet, at the most, under these options. */
+export function dtlsOverhead(options: Partial<DtlsOptions> | undefined): number {
+  return DTLS_OVERHEAD + (options?.connectionId === undefined ? 0 : MAX_CONNECTION_ID_LENGTH);
+}
 
 const COUNTERS: readonly TransportCounter[] = [
   'droppedUnknownProtocol',
@@ -309,7 +322,7 @@ export class Transport implements Machine<TransportEvent> {
     const path = this.#path();
     const dtls = this.#dtls;
     if (path === undefined || dtls === undefined || dtls.state !== 'connected') return undefined;
-    const buffer = takeWorkspace(source.largestPacket + DTLS_OVERHEAD);
+    const buffer = takeWorkspace(source.largestPacket + DTLS_OVERHEAD + MAX_CONNECTION_ID_LENGTH);
     const offset = dtls.headroom;
     const length = source.pollPacket(buffer, offset, now);
     if (length > 0) this.tap?.packet('out', buffer.subarray(offset, offset + length));
@@ -408,7 +421,9 @@ export class Transport implements Machine<TransportEvent> {
 
   #startDtls(start: TransportStart, now: number): Dtls {
     const { certificate, crypto, random, mtu } = this.#options;
-    const { roundTripTime } = this.#ice;
+    const { roundTripTime, localParameters } = this.#ice;
+    const { connectionId } = this.#options.dtls ?? {};
+    const prefix = encodeUtf8(localParameters.usernameFragment);
     const dtls = new Dtls({
       role: start.dtlsRole,
       certificate,
@@ -426,6 +441,7 @@ export class Transport implements Machine<TransportEvent> {
       // Browsers offer them without media too, and pion ends a connection that agrees on none.
       srtpProfiles: SRTP_PROFILES,
       ...this.#options.dtls,
+      ...(connectionId && { connectionId: { prefix, ...connectionId } }),
     });
     this.#setDtlsState('connecting');
     dtls.start(now);

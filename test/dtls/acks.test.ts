@@ -268,7 +268,8 @@ describe('protected records', () => {
     pair.server.handlePacket(strange, pair.now);
     pair.server.handlePacket(Uint8Array.of(0x2f, 0, 0, 0, 15, ...new Uint8Array(15)), pair.now);
     pair.server.handlePacket(Uint8Array.of(0x2f, 0), pair.now);
-    expect(counters(pair, 'server').recordsMalformed).toBe(malformed + 3);
+    expect(counters(pair, 'server').recordsMalformed).toBe(malformed + 2);
+    expect(counters(pair, 'server').recordsUnknownConnectionId).toBe(1);
   });
 
   it('T079 SEC-10 SEC-11 plaintext of any kind reaches nothing once connected', () => {

@@ -6,8 +6,9 @@ import type { Bytes } from '../../src/core/bytes.ts';
 import { concatBytes, copyBytes } from '../../src/core/bytes.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { CIPHER_SUITES } from '../../src/dtls/cipher-suites.ts';
-import type { WriteEpoch } from '../../src/dtls/record/write-epoch.ts';
+import type { TrafficKeys, WriteEpoch } from '../../src/dtls/record/write-epoch.ts';
 import { WriteEpoch12, ivLength } from '../../src/dtls/record/epoch12.ts';
+import { WriteEpoch12WithId } from '../../src/dtls/record/epoch12-with-id.ts';
 import { WriteEpoch13 } from '../../src/dtls/record/epoch13.ts';
 import type { DtlsKeyLog, DtlsOptions, DtlsRole, DtlsVersion } from '../../src/dtls/index.ts';
 import type { ContentType } from '../../src/dtls/record/record.ts';
@@ -65,7 +66,16 @@ export class Insider {
     return this.record(concatBytes(bytesOf(text), Uint8Array.of(23), new Uint8Array(padding)), sequence);
   }
 
+  /** A record of DTLS 1.2 with a connection id; `type` stands behind `body`, in what is sealed. */
+  withId(id: Uint8Array, body: Uint8Array, type: number, sequence: number): Bytes {
+    return sealed(new WriteEpoch12WithId(crypto, 1, this.#keys12(), id), type as ContentType, body, sequence);
+  }
+
   #epoch12(): WriteEpoch {
+    return new WriteEpoch12(crypto, 1, this.#keys12());
+  }
+
+  #keys12(): TrafficKeys {
     const known = this.#secrets.get('CLIENT_RANDOM');
     if (known === undefined) throw new Error('the keys have not come');
     const serverRandom = this.serverHello.subarray(SERVER_RANDOM_AT, SERVER_RANDOM_AT + 32);
@@ -75,11 +85,7 @@ export class Insider {
     const index = this.#role === 'client' ? 0 : 1;
     const iv = new Uint8Array(12);
     iv.set(block.subarray(32 + index * salt, 32 + (index + 1) * salt));
-    return new WriteEpoch12(crypto, 1, {
-      aead: 'aes-128-gcm',
-      key: block.slice(index * 16, (index + 1) * 16),
-      iv,
-    });
+    return { aead: 'aes-128-gcm', key: block.slice(index * 16, (index + 1) * 16), iv };
   }
 
   #epoch13(epoch: number): WriteEpoch {

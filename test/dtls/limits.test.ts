@@ -8,7 +8,7 @@ import { Reassembly } from '../../src/dtls/reassembly.ts';
 import { decodeAck } from '../../src/dtls/record/ack.ts';
 import { Acknowledgements } from '../../src/dtls/record/acknowledgements.ts';
 import { initialEpochs } from '../../src/dtls/record/epochs.ts';
-import { ReadEpoch12 } from '../../src/dtls/record/epoch12.ts';
+import { PlainReadEpoch12 } from '../../src/dtls/record/epoch12.ts';
 import { ReadEpoch13 } from '../../src/dtls/record/epoch13.ts';
 import { judgeReading, judgeWriting } from '../../src/dtls/record/key-limits.ts';
 import { PlaintextWriteEpoch } from '../../src/dtls/record/write-epoch.ts';
@@ -187,7 +187,7 @@ describe('keys', () => {
   it('DTLS 1.2: good until forgeriesPerKey forged records', () => {
     const epochs = initialEpochs();
     expect(judgeReading(epochs, limits)).toBe('good');
-    epochs.read12 = new ReadEpoch12(crypto, 1, keys);
+    epochs.read12 = new PlainReadEpoch12(crypto, 1, keys);
     const verdicts = [0, 4, 7, 8].map((forged) => {
       if (epochs.read12 !== undefined) epochs.read12.forged = forged;
       return judgeReading(epochs, limits);

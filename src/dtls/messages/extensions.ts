@@ -28,6 +28,8 @@ export const ExtensionType = {
   pskKeyExchangeModes: 45,
   /** RFC 8446 §4.2.8 */
   keyShare: 51,
+  /** RFC 9146 §3 */
+  connectionId: 54,
   /** RFC 5746 */
   renegotiationInfo: 0xff01,
 } as const;
@@ -42,6 +44,7 @@ export const CLIENT_HELLO_EXTENSIONS: readonly number[] = [
   ExtensionType.supportedVersions,
   ExtensionType.cookie,
   ExtensionType.keyShare,
+  ExtensionType.connectionId,
   ExtensionType.renegotiationInfo,
 ];
 

@@ -8,7 +8,7 @@ import { writeU16, writeU24 } from '../../core/bytes.ts';
 import type { DecodeFailure } from '../../core/decode.ts';
 import { decodeFailure } from '../../core/decode.ts';
 
-/** RFC 5246 §7.4, RFC 6347 §4.3.2, RFC 8446 §4. */
+/** RFC 5246 §7.4, RFC 6347 §4.3.2, RFC 8446 §4, RFC 9147 §5.2. */
 export const HandshakeType = {
   helloRequest: 0,
   clientHello: 1,
@@ -16,6 +16,8 @@ export const HandshakeType = {
   helloVerifyRequest: 3,
   newSessionTicket: 4,
   encryptedExtensions: 8,
+  requestConnectionId: 9,
+  newConnectionId: 10,
   certificate: 11,
   serverKeyExchange: 12,
   certificateRequest: 13,
@@ -95,6 +97,8 @@ const NAMES: Readonly<Record<number, string>> = {
   [HandshakeType.helloVerifyRequest]: 'HelloVerifyRequest',
   [HandshakeType.newSessionTicket]: 'NewSessionTicket',
   [HandshakeType.encryptedExtensions]: 'EncryptedExtensions',
+  [HandshakeType.requestConnectionId]: 'RequestConnectionId',
+  [HandshakeType.newConnectionId]: 'NewConnectionId',
   [HandshakeType.certificate]: 'Certificate',
   [HandshakeType.serverKeyExchange]: 'ServerKeyExchange',
   [HandshakeType.certificateRequest]: 'CertificateRequest',

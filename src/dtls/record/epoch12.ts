@@ -14,9 +14,10 @@ import type { ContentType } from './record.ts';
 import { ReplayWindow } from './replay.ts';
 import type { TrafficKeys, WriteEpoch } from './write-epoch.ts';
 
-/** epoch 2 and sequence 6 are the variable part of every nonce, and where it starts in the record's header. */
+/** epoch 2 and sequence 6 are the variable part of every nonce. */
 const COUNTER_LENGTH = 8;
-const COUNTER_AT = 3;
+/** Where they start in the record's header. */
+export const COUNTER_AT = 3;
 /** sequence 8 ‖ type 1 ‖ version 2 ‖ length 2 (RFC 5246 §6.2.3.3; the sequence of DTLS has the epoch in front). */
 const ADDITIONAL_DATA_LENGTH = 13;
 const TYPE_AT = 8;
@@ -28,7 +29,7 @@ export function ivLength(aead: AeadAlgorithm): number {
 }
 
 /** How many bytes of the nonce every record carries. */
-function explicitNonceLength(aead: AeadAlgorithm): number {
+export function explicitNonceLength(aead: AeadAlgorithm): number {
   return aead === 'chacha20-poly1305' ? 0 : EXPLICIT_NONCE_LENGTH;
 }
 
@@ -63,26 +64,46 @@ export class WriteEpoch12 implements WriteEpoch {
       header + COUNTER_AT,
       header + COUNTER_AT + this.explicitLength,
     );
-    fillNonce(this.nonce, this.iv, buffer, header + COUNTER_AT);
+    fillNonce12(this.nonce, this.iv, buffer, header + COUNTER_AT);
     fillAdditionalData(this.additionalData, buffer, header, length);
     this.key.seal(this.nonce, this.additionalData, buffer, offset, length);
     return RECORD_HEADER_LENGTH + fragmentLength;
   }
 }
 
-/** The peer's writing in epoch 1. */
-export class ReadEpoch12 {
+/** The peer's writing in epoch 1, with a connection id (epoch12-with-id.ts) or without. */
+export interface ReadEpoch12 {
   readonly epoch: number;
   /** Bytes from the record's start to its plaintext, once opened. */
   readonly headroom: number;
+  readonly window: ReplayWindow;
+  /** True if the peer's records have a connection id: others are not its. */
+  readonly isWithId: boolean;
+  /** Records so far that were not authentic. */
+  forged: number;
+  /** Content type of the record opened last: any byte. */
+  readonly type: number;
+  /**
+   * Opens, in place, the record whose header is at `header` and whose fragment has `fragmentLength` bytes; the plaintext
+   * then starts `headroom` bytes after `header`.
+   * @returns the plaintext's length, -1 for a record that is not authentic.
+   */
+  open(buffer: Uint8Array, header: number, fragmentLength: number): number;
+}
+
+/** The peer's writing without connection ids. */
+export class PlainReadEpoch12 implements ReadEpoch12 {
+  readonly epoch: number;
+  readonly headroom: number;
+  readonly isWithId = false;
   readonly explicitLength: number;
   readonly key: AeadKey;
   readonly iv: Bytes;
   readonly nonce: Bytes;
   readonly additionalData: Bytes = new Uint8Array(ADDITIONAL_DATA_LENGTH);
   readonly window: ReplayWindow = new ReplayWindow();
-  /** Records so far that were not authentic. */
   forged = 0;
+  type = 0;
 
   constructor(crypto: CryptoProvider, epoch: number, keys: TrafficKeys) {
     this.epoch = epoch;
@@ -93,17 +114,13 @@ export class ReadEpoch12 {
     this.nonce = copyBytes(keys.iv);
   }
 
-  /**
-   * Opens, in place, the record whose header is at `header` and whose fragment has `fragmentLength` bytes; the plaintext
-   * then starts `headroom` bytes after `header`.
-   * @returns the plaintext's length, -1 for a record that is not authentic.
-   */
   open(buffer: Uint8Array, header: number, fragmentLength: number): number {
+    this.type = buffer[header]!;
     const length = fragmentLength - this.explicitLength - AEAD_TAG_LENGTH;
     if (length < 0) return -1;
     // RFC 5288 §3 leaves the explicit part to the sender: it is read from the record, not computed.
     const counterAt = this.explicitLength === 0 ? header + COUNTER_AT : header + RECORD_HEADER_LENGTH;
-    fillNonce(this.nonce, this.iv, buffer, counterAt);
+    fillNonce12(this.nonce, this.iv, buffer, counterAt);
     fillAdditionalData(this.additionalData, buffer, header, length);
     return this.key.open(
       this.nonce,
@@ -116,7 +133,7 @@ export class ReadEpoch12 {
 }
 
 /** Eight bytes a record: loops are cheaper than the views that `set` would need. */
-function fillNonce(nonce: Uint8Array, iv: Uint8Array, source: Uint8Array, counterAt: number): void {
+export function fillNonce12(nonce: Uint8Array, iv: Uint8Array, source: Uint8Array, counterAt: number): void {
   const from = AEAD_NONCE_LENGTH - COUNTER_LENGTH;
   for (let i = 0; i < COUNTER_LENGTH; i++) nonce[from + i] = iv[from + i]! ^ source[counterAt + i]!;
 }

@@ -8,7 +8,7 @@
  * from the first 16 bytes of ciphertext (§4.2.3), so that an observer cannot link a peer's paths by its numbers.
  */
 import type { Bytes } from '../../core/bytes.ts';
-import { copyBytes, readU16, writeU16 } from '../../core/bytes.ts';
+import { NO_BYTES, copyBytes, readU16, writeU16 } from '../../core/bytes.ts';
 import type { AeadKey, CryptoProvider, MaskKey } from '../../crypto/provider.ts';
 import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../../crypto/provider.ts';
 import type { ContentType } from './record.ts';
@@ -16,6 +16,7 @@ import { ReplayWindow } from './replay.ts';
 import {
   UNIFIED_HEADER_LENGTH,
   nearestSequence,
+  sequenceAt,
   sequenceLength,
   unifiedHeaderByte,
   unifiedHeaderLength,
@@ -38,7 +39,9 @@ export interface TrafficKeys13 extends TrafficKeys {
 /** Our writing in one epoch. */
 export class WriteEpoch13 implements WriteEpoch {
   readonly epoch: number;
-  readonly headroom: number = UNIFIED_HEADER_LENGTH;
+  headroom: number = UNIFIED_HEADER_LENGTH;
+  /** In every record; empty: none. */
+  connectionId: Bytes = NO_BYTES;
   readonly tailroom: number = CONTENT_TYPE_LENGTH + AEAD_TAG_LENGTH;
   sequence = 0;
   readonly key: AeadKey;
@@ -46,7 +49,7 @@ export class WriteEpoch13 implements WriteEpoch {
   readonly iv: Bytes;
   readonly nonce: Bytes;
   readonly mask: Bytes = new Uint8Array(MASK_SAMPLE_LENGTH);
-  readonly additionalData: Bytes = new Uint8Array(UNIFIED_HEADER_LENGTH);
+  additionalData: Bytes = new Uint8Array(UNIFIED_HEADER_LENGTH);
 
   constructor(crypto: CryptoProvider, epoch: number, keys: TrafficKeys13) {
     this.epoch = epoch;
@@ -56,22 +59,32 @@ export class WriteEpoch13 implements WriteEpoch {
     this.nonce = copyBytes(keys.iv);
   }
 
+  /** From the next record on each has `id`, which is kept. */
+  useConnectionId(id: Bytes): void {
+    this.connectionId = id;
+    this.headroom = UNIFIED_HEADER_LENGTH + id.length;
+    this.additionalData = new Uint8Array(this.headroom);
+  }
+
   seal(type: ContentType, buffer: Uint8Array, offset: number, length: number): number {
-    const header = offset - UNIFIED_HEADER_LENGTH;
+    const { connectionId, headroom } = this;
+    const header = offset - headroom;
+    const sequenceAt = header + 1 + connectionId.length;
     const innerLength = length + CONTENT_TYPE_LENGTH;
     const sealedLength = innerLength + AEAD_TAG_LENGTH;
     const sequence = this.sequence++;
     buffer[offset + length] = type;
-    buffer[header] = unifiedHeaderByte(this.epoch);
-    writeU16(buffer, header + 1, sequence);
-    writeU16(buffer, header + 3, sealedLength);
-    for (let i = 0; i < UNIFIED_HEADER_LENGTH; i++) this.additionalData[i] = buffer[header + i]!;
+    buffer[header] = unifiedHeaderByte(this.epoch, connectionId.length > 0);
+    for (let i = 0; i < connectionId.length; i++) buffer[header + 1 + i] = connectionId[i]!;
+    writeU16(buffer, sequenceAt, sequence);
+    writeU16(buffer, sequenceAt + 2, sealedLength);
+    for (let i = 0; i < headroom; i++) this.additionalData[i] = buffer[header + i]!;
     fillNonce(this.nonce, this.iv, sequence);
     this.key.seal(this.nonce, this.additionalData, buffer, offset, innerLength);
     this.maskKey.compute(buffer, offset, this.mask);
-    buffer[header + 1]! ^= this.mask[0]!;
-    buffer[header + 2]! ^= this.mask[1]!;
-    return UNIFIED_HEADER_LENGTH + sealedLength;
+    buffer[sequenceAt]! ^= this.mask[0]!;
+    buffer[sequenceAt + 1]! ^= this.mask[1]!;
+    return headroom + sealedLength;
   }
 }
 
@@ -83,6 +96,8 @@ export class ReadEpoch13 {
   forged = 0;
   /** True once the peer has been asked for an epoch after this one. */
   successorAsked = false;
+  /** Bytes of our connection id, in records that have one. */
+  readonly idLength: number;
   /** Content type of the record opened last. It is the peer's word: any byte. */
   type = 0;
   readonly key: AeadKey;
@@ -93,8 +108,9 @@ export class ReadEpoch13 {
   /** As long as the header of the record opened last: an AEAD takes its additional data as one whole array. */
   additionalData: Bytes = new Uint8Array(UNIFIED_HEADER_LENGTH);
 
-  constructor(crypto: CryptoProvider, epoch: number, keys: TrafficKeys13) {
+  constructor(crypto: CryptoProvider, epoch: number, keys: TrafficKeys13, idLength = 0) {
     this.epoch = epoch;
+    this.idLength = idLength;
     this.key = crypto.aead(keys.aead, keys.key);
     this.maskKey = crypto.mask(keys.aead, keys.sequenceNumberKey);
     this.iv = copyBytes(keys.iv);
@@ -104,10 +120,11 @@ export class ReadEpoch13 {
   /** The sequence number of the record at `header`, unmasked; its ciphertext must have 16 bytes at least. */
   sequenceOf(data: Uint8Array, header: number): number {
     const first = data[header]!;
-    this.maskKey.compute(data, header + unifiedHeaderLength(first), this.mask);
+    this.maskKey.compute(data, header + unifiedHeaderLength(first, this.idLength), this.mask);
     const expected = this.window.highest + 1;
-    if (sequenceLength(first) === 1) return nearestSequence(data[header + 1]! ^ this.mask[0]!, 8, expected);
-    return nearestSequence(readU16(data, header + 1) ^ readU16(this.mask, 0), 16, expected);
+    const at = header + sequenceAt(first, this.idLength);
+    if (sequenceLength(first) === 1) return nearestSequence(data[at]! ^ this.mask[0]!, 8, expected);
+    return nearestSequence(readU16(data, at) ^ readU16(this.mask, 0), 16, expected);
   }
 
   /**
@@ -116,11 +133,13 @@ export class ReadEpoch13 {
    * @returns the plaintext's length, -1 for a record that is not authentic; `type` is its content type, 0 if it has none.
    */
   open(buffer: Uint8Array, header: number, length: number, sequence: number): number {
-    const headerLength = unifiedHeaderLength(buffer[header]!);
+    const first = buffer[header]!;
+    const headerLength = unifiedHeaderLength(first, this.idLength);
     if (headerLength !== this.additionalData.length) this.additionalData = new Uint8Array(headerLength);
     const { additionalData } = this;
     for (let i = 0; i < headerLength; i++) additionalData[i] = buffer[header + i]!;
-    for (let i = 0; i < sequenceLength(buffer[header]!); i++) additionalData[1 + i]! ^= this.mask[i]!;
+    const at = sequenceAt(first, this.idLength);
+    for (let i = 0; i < sequenceLength(first); i++) additionalData[at + i]! ^= this.mask[i]!;
     fillNonce(this.nonce, this.iv, sequence);
     const offset = header + headerLength;
     let end = offset + this.key.open(this.nonce, additionalData, buffer, offset, length);

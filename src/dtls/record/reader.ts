@@ -13,7 +13,7 @@
  * away is opened where it lies.
  */
 import type { Bytes } from '../../core/bytes.ts';
-import { NO_BYTES, copyBytes, readU48 } from '../../core/bytes.ts';
+import { NO_BYTES, copyBytes, readU16, readU48 } from '../../core/bytes.ts';
 import { briefCopy } from '../../core/slab.ts';
 import { AEAD_TAG_LENGTH, MASK_SAMPLE_LENGTH } from '../../crypto/provider.ts';
 import type { DtlsCounters } from '../counting.ts';
@@ -24,15 +24,16 @@ import { APPLICATION_EPOCH } from './epoch13.ts';
 import type { Epochs } from './epochs.ts';
 import {
   ContentType,
+  CONNECTION_ID_AT,
   INVALID_CONTENT_TYPE,
   MAX_CIPHERTEXT_LENGTH,
   MAX_PLAINTEXT_LENGTH,
   OVERSIZED,
   RECORD_HEADER_LENGTH,
+  TLS12_CID,
   isContentType,
   isRecordHeader,
   recordEpoch,
-  recordFragmentLength,
 } from './record.ts';
 import {
   ciphertextLength,
@@ -44,6 +45,10 @@ import {
 
 /** Datagrams up to this length are opened in short-lived memory; of longer ones the layers above keep views, not copies. */
 const BRIEF = 512;
+
+/** Instead of a record's length: what is no record, and a record with an id that is not ours. Neither has one to go on from. */
+const NO_RECORD = -1;
+const NOT_OURS = -2;
 
 /** The records of one association, one current at a time. */
 export class RecordReader {
@@ -94,14 +99,11 @@ export class RecordReader {
       const isUnified = isUnifiedHeader(this.#datagram[header]!);
       const length = isUnified ? this.#unifiedLength(header) : this.#classicLength(header);
       if (length < 0 || header + length > this.#datagram.length) {
-        // What is no record has no length to go on from.
-        this.#counters.add('recordsMalformed');
+        this.#counters.add(length === NOT_OURS ? 'recordsUnknownConnectionId' : 'recordsMalformed');
         break;
       }
       this.#at = header + length;
-      if (isUnified ? this.#readUnified(header, length) : this.#read(header, length - RECORD_HEADER_LENGTH)) {
-        return true;
-      }
+      if (isUnified ? this.#readUnified(header, length) : this.#read(header, length)) return true;
     }
     this.finish();
     return false;
@@ -120,32 +122,61 @@ export class RecordReader {
     return held;
   }
 
-  /** The whole length of the record at `header`, by its own word; -1 for what is no record. */
+  /** The whole length of the record at `header`, by its own word. */
   #classicLength(header: number): number {
-    if (this.#datagram.length - header < RECORD_HEADER_LENGTH) return -1;
-    if (!isRecordHeader(this.#datagram, header)) return -1;
-    return RECORD_HEADER_LENGTH + recordFragmentLength(this.#datagram, header);
+    if (this.#datagram.length - header < RECORD_HEADER_LENGTH) return NO_RECORD;
+    if (!isRecordHeader(this.#datagram, header)) return NO_RECORD;
+    const headerLength = this.#classicHeaderLength(header);
+    if (headerLength > RECORD_HEADER_LENGTH) {
+      if (!this.#isOurId(header + CONNECTION_ID_AT)) return NOT_OURS;
+      if (this.#datagram.length - header < headerLength) return NO_RECORD;
+    }
+    return headerLength + readU16(this.#datagram, header + headerLength - 2);
   }
 
-  /** RFC 9147 §4: a connection id that was not negotiated has no length, so that nothing after it can be read. */
+  #classicHeaderLength(header: number): number {
+    return RECORD_HEADER_LENGTH + (this.#datagram[header] === TLS12_CID ? this.#idLength() : 0);
+  }
+
+  /** RFC 9147 §4: what was not negotiated has no length; of an id that is not ours the rest of the datagram is not ours either. */
   #unifiedLength(header: number): number {
     const first = this.#datagram[header]!;
-    const headerLength = unifiedHeaderLength(first);
-    if (hasConnectionId(first) || this.#datagram.length - header < headerLength) return -1;
-    return headerLength + ciphertextLength(this.#datagram, header);
+    const idLength = hasConnectionId(first) ? this.#idLength() : 0;
+    if (hasConnectionId(first) && (idLength === 0 || !this.#isOurId(header + 1))) return NOT_OURS;
+    const headerLength = unifiedHeaderLength(first, idLength);
+    if (this.#datagram.length - header < headerLength) return NO_RECORD;
+    return headerLength + ciphertextLength(this.#datagram, header, idLength);
   }
 
-  #read(header: number, length: number): boolean {
+  #idLength(): number {
+    return this.#epochs.connectionId?.length ?? 0;
+  }
+
+  #isOurId(at: number): boolean {
+    const id = this.#epochs.connectionId ?? NO_BYTES;
+    for (let i = 0; i < id.length; i++) if (this.#datagram[at + i] !== id[i]) return false;
+    return true;
+  }
+
+  /** @param size the whole record's */
+  #read(header: number, size: number): boolean {
     const epoch = recordEpoch(this.#datagram, header);
+    const length = size - this.#classicHeaderLength(header);
     if (epoch === 0) return this.#readPlaintext(header, length);
     if (length > MAX_CIPHERTEXT_LENGTH) {
       this.#counters.add('recordsOversized');
       return false;
     }
     const { read12, read13 } = this.#epochs;
-    if (read12 !== undefined && epoch === read12.epoch) return this.#readProtected(read12, header, length);
+    if (read12 !== undefined && epoch === read12.epoch) {
+      // RFC 9146 §3: where an id is expected, a record without one is invalid.
+      if (!read12.isWithId || this.#datagram[header] === TLS12_CID)
+        return this.#readProtected(read12, header, length);
+      this.#counters.add('recordsWithoutConnectionId');
+      return false;
+    }
     if (read12 === undefined && read13.length === 0 && epoch === 1) {
-      this.#hold(header, RECORD_HEADER_LENGTH + length);
+      this.#hold(header, size);
     } else {
       this.#counters.add('recordsWrongEpoch');
     }
@@ -161,7 +192,7 @@ export class RecordReader {
       this.#counters.add('recordsOversized');
       return false;
     }
-    this.#presentHeader(this.#datagram, header, 0);
+    this.#presentHeader(this.#datagram[header], 0, readU48(this.#datagram, header + 5));
     const bodyAt = header + RECORD_HEADER_LENGTH;
     this.body = this.#datagram.subarray(bodyAt, bodyAt + length);
     this.opened = NO_BYTES;
@@ -184,15 +215,20 @@ export class RecordReader {
       return false;
     }
     read.window.accept(sequence);
-    this.#presentHeader(this.#copy, header, read.epoch);
-    if (plaintextLength > MAX_PLAINTEXT_LENGTH) this.type = OVERSIZED;
+    this.#presentHeader(read.type, read.epoch, sequence);
+    // RFC 9146 §4: with an id the padding counts, and the content type is one byte more.
+    const isOversized = read.isWithId
+      ? length - (read.headroom - this.#classicHeaderLength(header)) - AEAD_TAG_LENGTH >
+        MAX_PLAINTEXT_LENGTH + 1
+      : plaintextLength > MAX_PLAINTEXT_LENGTH;
+    if (isOversized) this.type = OVERSIZED;
     this.#presentOpened(this.#copy, header + read.headroom, plaintextLength);
     return true;
   }
 
   #readUnified(header: number, length: number): boolean {
     const first = this.#datagram[header]!;
-    const headerLength = unifiedHeaderLength(first);
+    const headerLength = unifiedHeaderLength(first, this.#idLength());
     if (length - headerLength > MAX_CIPHERTEXT_LENGTH) {
       this.#counters.add('recordsOversized');
       return false;
@@ -238,7 +274,11 @@ export class RecordReader {
     this.type = isOversized ? OVERSIZED : isContentType(read.type) ? read.type : INVALID_CONTENT_TYPE;
     this.epoch = read.epoch;
     this.sequence = sequence;
-    this.#presentOpened(this.#copy, header + unifiedHeaderLength(this.#copy[header]!), plaintextLength);
+    this.#presentOpened(
+      this.#copy,
+      header + unifiedHeaderLength(this.#copy[header]!, read.idLength),
+      plaintextLength,
+    );
     return true;
   }
 
@@ -255,11 +295,10 @@ export class RecordReader {
     return this.#datagram.length <= BRIEF ? briefCopy(this.#datagram) : copyBytes(this.#datagram);
   }
 
-  #presentHeader(buffer: Uint8Array, header: number, epoch: number): void {
-    const type = buffer[header]!;
+  #presentHeader(type: number, epoch: number, sequence: number): void {
     this.type = isContentType(type) ? type : INVALID_CONTENT_TYPE;
     this.epoch = epoch;
-    this.sequence = readU48(buffer, header + 5);
+    this.sequence = sequence;
   }
 
   #presentOpened(copy: Bytes, at: number, length: number): void {

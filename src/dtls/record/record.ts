@@ -4,6 +4,7 @@
  *     type 1 │ version 2 │ epoch 2 │ sequence 6 │ length 2 │ fragment
  *
  * In protected epochs of DTLS 1.2 the fragment is: explicit nonce 8 (AES-GCM alone, RFC 5288 §3) │ ciphertext │ tag 16.
+ * Those with a connection id have it before the length (RFC 9146 §4): epoch12-with-id.ts.
  * Protected records of DTLS 1.3 look different: unified-header.ts.
  */
 import { readU16, writeU16, writeU48 } from '../../core/bytes.ts';
@@ -20,6 +21,11 @@ export const ContentType = {
 } as const;
 /** One of the content types. */
 export type ContentType = (typeof ContentType)[keyof typeof ContentType];
+
+/** RFC 9146 §4: the type of every record with a connection id, in whose protected part the true one stands. */
+export const TLS12_CID = 25;
+/** Where the id begins in such a record; its length moves behind it. */
+export const CONNECTION_ID_AT = 11;
 
 /** RFC 8446 §5.1, `invalid`: never sent. It stands for a protected record of none of the types above. */
 export const INVALID_CONTENT_TYPE = 0;
@@ -39,7 +45,7 @@ export const RECORD_HEADER_LENGTH = 13;
 /** Bytes of AES-GCM's nonce that every record of DTLS 1.2 carries. */
 export const EXPLICIT_NONCE_LENGTH = 8;
 
-/** The most bytes `Dtls.seal` needs free before the plaintext: DTLS 1.2's record header and explicit nonce. */
+/** The most bytes `Dtls.seal` needs free before the plaintext, but for a connection id: DTLS 1.2's record header and explicit nonce. */
 export const DTLS_HEADROOM: number = RECORD_HEADER_LENGTH + EXPLICIT_NONCE_LENGTH;
 /** The most bytes `Dtls.seal` needs free after the plaintext: the AEAD's tag, and DTLS 1.3's content type. */
 export const DTLS_TAILROOM: number = AEAD_TAG_LENGTH + 1;

@@ -4,7 +4,7 @@
  *     0 0 1 C S L E E │ connection id, if C │ sequence number 1 byte, or 2 if S │ length 2, if L │ ciphertext
  *
  * The two bits E are the low bits of the epoch. The sequence number on the wire is its low bits, hidden by a mask (§4.2.3);
- * the whole number is the one nearest to the next expected (§4.2.2). Connection ids are never negotiated here.
+ * the whole number is the one nearest to the next expected (§4.2.2). The length of a connection id is its receiver's to know.
  */
 import { readU16 } from '../../core/bytes.ts';
 
@@ -15,12 +15,12 @@ const LONG_SEQUENCE = 0x08;
 const LENGTH_PRESENT = 0x04;
 const EPOCH_MASK = 0x03;
 
-/** What we write always: sequence 2 bytes, length. */
+/** What we write always: sequence 2 bytes, length. A connection id comes on top. */
 export const UNIFIED_HEADER_LENGTH = 5;
 
 /** The first byte of the headers we write. */
-export function unifiedHeaderByte(epoch: number): number {
-  return FIXED_BITS | LONG_SEQUENCE | LENGTH_PRESENT | (epoch & EPOCH_MASK);
+export function unifiedHeaderByte(epoch: number, isWithId: boolean): number {
+  return FIXED_BITS | (isWithId ? CONNECTION_ID : 0) | LONG_SEQUENCE | LENGTH_PRESENT | (epoch & EPOCH_MASK);
 }
 
 /** True for the first byte of a protected record of DTLS 1.3. */
@@ -43,15 +43,20 @@ export function sequenceLength(first: number): number {
   return (first & LONG_SEQUENCE) === 0 ? 1 : 2;
 }
 
-/** The header's length, without a connection id. */
-export function unifiedHeaderLength(first: number): number {
-  return 1 + sequenceLength(first) + ((first & LENGTH_PRESENT) === 0 ? 0 : 2);
+/** The header's length. @param idLength bytes of the connection ids that its sender uses */
+export function unifiedHeaderLength(first: number, idLength: number): number {
+  return sequenceAt(first, idLength) + sequenceLength(first) + ((first & LENGTH_PRESENT) === 0 ? 0 : 2);
+}
+
+/** Where in the header the sequence number is. */
+export function sequenceAt(first: number, idLength: number): number {
+  return 1 + (hasConnectionId(first) ? idLength : 0);
 }
 
 /** Bytes of ciphertext after the header at `at` of a datagram: as it says, or all there are (§4: the last record). */
-export function ciphertextLength(data: Uint8Array, at: number): number {
+export function ciphertextLength(data: Uint8Array, at: number, idLength: number): number {
   const first = data[at]!;
-  const header = unifiedHeaderLength(first);
+  const header = unifiedHeaderLength(first, idLength);
   return (first & LENGTH_PRESENT) === 0 ? data.length - at - header : readU16(data, at + header - 2);
 }
 

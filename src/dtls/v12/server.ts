@@ -12,6 +12,7 @@ import { isFailure } from '../../core/decode.ts';
 import { randomBytes } from '../../core/random.ts';
 import type { Group, KeyExchange, PublicKey } from '../../crypto/provider.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
+import { chosenConnectionId } from '../connection-id.ts';
 import type { HandshakeMachine } from '../handshake-machine.ts';
 import type { Handshake } from '../handshake.ts';
 import {
@@ -136,7 +137,7 @@ export class Server12 implements HandshakeMachine {
     if (findExtension(hello.extensions, ExtensionType.ecPointFormats) !== undefined) {
       extensions.push(POINT_FORMATS);
     }
-    extensions.push(...srtpExtensions(this.#handshake));
+    extensions.push(...srtpExtensions(this.#handshake), ...chosenConnectionId(this.#handshake));
     const answer = encodeServerHello({
       version: DTLS_1_2,
       random: serverRandom,

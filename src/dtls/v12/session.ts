@@ -1,11 +1,13 @@
 /** Session12: the steps of a DTLS 1.2 handshake that both roles take, which are master secret, keys and Finished. */
 import type { Bytes } from '../../core/bytes.ts';
-import { concatBytes, equalConstantTime } from '../../core/bytes.ts';
+import { NO_BYTES, concatBytes, equalConstantTime } from '../../core/bytes.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
 import type { Exporter, Handshake } from '../handshake.ts';
 import type { HandshakeMessage } from '../messages/handshake.ts';
 import { HandshakeType } from '../messages/handshake.ts';
-import { ReadEpoch12, WriteEpoch12 } from '../record/epoch12.ts';
+import { PlainReadEpoch12, WriteEpoch12 } from '../record/epoch12.ts';
+import { ReadEpoch12WithId, WriteEpoch12WithId } from '../record/epoch12-with-id.ts';
+import type { WriteEpoch } from '../record/write-epoch.ts';
 import { MasterSecret } from './schedule.ts';
 
 /** The first and only protected epoch: there is no renegotiation. */
@@ -24,7 +26,7 @@ export class Session12 implements Exporter {
   readonly #handshake: Handshake;
   readonly #serverRandom: Bytes;
   readonly #master: MasterSecret;
-  readonly #write: WriteEpoch12;
+  readonly #write: WriteEpoch;
 
   /**
    * Once ClientKeyExchange is in the transcript: derives everything, and reading starts at once.
@@ -40,8 +42,15 @@ export class Session12 implements Exporter {
     this.#master = new MasterSecret(crypto, suite, premasterSecret, label, seed, handshake);
     const { client, server } = this.#master.expand(clientRandom, serverRandom);
     const [ours, theirs] = role === 'client' ? [client, server] : [server, client];
-    handshake.epochs.read12 = new ReadEpoch12(crypto, PROTECTED_EPOCH, theirs);
-    this.#write = new WriteEpoch12(crypto, PROTECTED_EPOCH, ours);
+    const { local = NO_BYTES, remote = NO_BYTES } = handshake.connectionIds ?? {};
+    handshake.epochs.read12 =
+      local.length > 0
+        ? new ReadEpoch12WithId(crypto, PROTECTED_EPOCH, theirs, local)
+        : new PlainReadEpoch12(crypto, PROTECTED_EPOCH, theirs);
+    this.#write =
+      remote.length > 0
+        ? new WriteEpoch12WithId(crypto, PROTECTED_EPOCH, ours, remote)
+        : new WriteEpoch12(crypto, PROTECTED_EPOCH, ours);
     client.key.fill(0);
     server.key.fill(0);
     handshake.exporter = this;

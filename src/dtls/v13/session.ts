@@ -4,12 +4,16 @@
  *
  * KeyUpdate: its sender goes on with the old keys until it is acknowledged, so that its receiver, which takes the new ones
  * at once and keeps the old, can open whatever comes in whatever order. One at a time (§8).
+ *
+ * Connection ids (§9): a peer that wants another id in our records gets it at once; its spare ones are not kept, for nobody
+ * here would use them. A peer that asks for further ids of ours is told that there are none, which §9 allows.
  */
 import type { Bytes } from '../../core/bytes.ts';
-import { equalConstantTime } from '../../core/bytes.ts';
+import { NO_BYTES, copyBytes, equalConstantTime } from '../../core/bytes.ts';
 import { isFailure } from '../../core/decode.ts';
 import type { PublicKey } from '../../crypto/provider.ts';
 import type { CipherSuite } from '../cipher-suites.ts';
+import { MAX_CONNECTION_ID_LENGTH } from '../connection-id.ts';
 import type { KeyUpdates } from '../handshake-machine.ts';
 import type { Handshake } from '../handshake.ts';
 import { decodeCertificateVerify, encodeCertificateVerify } from '../messages/certificates.ts';
@@ -18,6 +22,12 @@ import {
   decodeCertificate13,
   encodeCertificate13,
 } from '../messages/certificates13.ts';
+import {
+  ConnectionIdUsage,
+  decodeNewConnectionId,
+  decodeRequestConnectionId,
+  encodeNewConnectionId,
+} from '../messages/connection-id.ts';
 import type { HandshakeMessage } from '../messages/handshake.ts';
 import { HandshakeType } from '../messages/handshake.ts';
 import type { Problem } from '../problem.ts';
@@ -38,8 +48,8 @@ import { decodeKeyUpdate, encodeKeyUpdate } from './key-updates.ts';
 import type { TrafficSecret, TrafficSecrets } from './schedule.ts';
 import { KeySchedule13 } from './schedule.ts';
 
-/** The flight that a KeyUpdate is. */
-const KEY_UPDATE_FLIGHT = 7;
+/** The flight that a KeyUpdate or a NewConnectionId is. */
+const LATE_FLIGHT = 7;
 
 /** Epochs of the peer's kept at once: late records, and repetitions of its last flight, still open. */
 const READ_EPOCHS_KEPT = 2;
@@ -58,6 +68,8 @@ export class Session13 implements KeyUpdates {
   #nextWrite: WriteEpoch13 | undefined;
   /** A KeyUpdate that waits for the flight before it to be acknowledged, and whether it is to request one of the peer. */
   #updateWanted: 'no' | 'ours' | 'both' = 'no';
+  /** A RequestConnectionId of the peer's waits for the flight before its answer to be acknowledged. */
+  #owesConnectionIds = false;
 
   /**
    * Once ServerHello is in the transcript: epoch 2 in both directions.
@@ -71,9 +83,9 @@ export class Session13 implements KeyUpdates {
     this.#handshakeSecrets = this.#schedule.handshake(transcript.hash());
     this.#writeSecret = this.#handshakeSecrets[role];
     this.#readSecret = this.#handshakeSecrets[this.#other];
-    this.#handshakeWrite = new WriteEpoch13(crypto, HANDSHAKE_EPOCH, this.#writeSecret.keys());
+    this.#handshakeWrite = this.#nextWriteEpoch(HANDSHAKE_EPOCH);
     epochs.write = this.#handshakeWrite;
-    epochs.read13 = [new ReadEpoch13(crypto, HANDSHAKE_EPOCH, this.#readSecret.keys())];
+    this.#addReadEpoch(HANDSHAKE_EPOCH);
   }
 
   // --- what is said in epoch 2 ---
@@ -163,6 +175,10 @@ export class Session13 implements KeyUpdates {
       case HandshakeType.newSessionTicket:
         // There is no resumption: acknowledged, and forgotten (RFC 8446 §4.6.1).
         return this.#other === 'server' ? undefined : unexpected('complete', message.type);
+      case HandshakeType.newConnectionId:
+        return this.#handleNewConnectionId(message);
+      case HandshakeType.requestConnectionId:
+        return this.#handleRequestConnectionId(message);
       default:
         return unexpected('complete', message.type);
     }
@@ -182,7 +198,7 @@ export class Session13 implements KeyUpdates {
     const current: WriteEpoch | undefined = epochs.write;
     if (current === undefined) return;
     this.#updateWanted = 'no';
-    flight.begin(KEY_UPDATE_FLIGHT, undefined);
+    flight.begin(LATE_FLIGHT, undefined);
     flight.add(HandshakeType.keyUpdate, encodeKeyUpdate(requestPeer), current);
     this.#writeSecret = this.#writeSecret.next();
     this.#nextWrite = this.#nextWriteEpoch(current.epoch + 1);
@@ -194,7 +210,8 @@ export class Session13 implements KeyUpdates {
       this.#handshake.epochs.write = this.#nextWrite;
       this.#nextWrite = undefined;
     }
-    if (this.#updateWanted !== 'no') this.updateKeys(this.#updateWanted === 'both');
+    if (this.#owesConnectionIds) this.#answerConnectionIds();
+    else if (this.#updateWanted !== 'no') this.updateKeys(this.#updateWanted === 'both');
   }
 
   #handleKeyUpdate(message: HandshakeMessage): Problem | undefined {
@@ -210,13 +227,60 @@ export class Session13 implements KeyUpdates {
     return undefined;
   }
 
+  #handleNewConnectionId(message: HandshakeMessage): Problem | undefined {
+    const { connectionIds, epochs } = this.#handshake;
+    if (connectionIds === undefined || connectionIds.remote.length === 0) {
+      return unexpected('complete', message.type);
+    }
+    const offer = decodeNewConnectionId(message.body);
+    if (isFailure(offer)) return malformed(offer.reason);
+    if (offer.usage === ConnectionIdUsage.spare) return undefined;
+    const id = offer.ids.find(({ length }) => length > 0 && length <= MAX_CONNECTION_ID_LENGTH);
+    if (offer.usage !== ConnectionIdUsage.immediate || id === undefined) {
+      return illegalParameter(
+        'The peer wants another connection id in our records, and names none that we can use.',
+      );
+    }
+    const remote = copyBytes(id);
+    this.#handshake.connectionIds = { ...connectionIds, remote };
+    for (const epoch of [this.#handshakeWrite, epochs.write, this.#nextWrite]) {
+      if (epoch instanceof WriteEpoch13) epoch.useConnectionId(remote);
+    }
+    return undefined;
+  }
+
+  #handleRequestConnectionId(message: HandshakeMessage): Problem | undefined {
+    const local = this.#handshake.connectionIds?.local ?? NO_BYTES;
+    if (local.length === 0) return unexpected('complete', message.type);
+    const count = decodeRequestConnectionId(message.body);
+    if (typeof count !== 'number') return malformed(count.reason);
+    // However often it asks: one answer at a time.
+    if (this.#handshake.flight.messages > 0) this.#owesConnectionIds = true;
+    else this.#answerConnectionIds();
+    return undefined;
+  }
+
+  #answerConnectionIds(): void {
+    const { flight, epochs } = this.#handshake;
+    this.#owesConnectionIds = false;
+    if (epochs.write === undefined) return;
+    const none = encodeNewConnectionId({ ids: [], usage: ConnectionIdUsage.spare });
+    flight.begin(LATE_FLIGHT, undefined);
+    flight.add(HandshakeType.newConnectionId, none, epochs.write);
+  }
+
   #nextWriteEpoch(epoch: number): WriteEpoch13 {
-    return new WriteEpoch13(this.#handshake.crypto, epoch, this.#writeSecret.keys());
+    const { crypto, connectionIds } = this.#handshake;
+    const next = new WriteEpoch13(crypto, epoch, this.#writeSecret.keys());
+    if (connectionIds !== undefined && connectionIds.remote.length > 0) {
+      next.useConnectionId(connectionIds.remote);
+    }
+    return next;
   }
 
   #addReadEpoch(epoch: number): void {
-    const { crypto, epochs } = this.#handshake;
-    const added = new ReadEpoch13(crypto, epoch, this.#readSecret.keys());
+    const { crypto, epochs, connectionIds } = this.#handshake;
+    const added = new ReadEpoch13(crypto, epoch, this.#readSecret.keys(), connectionIds?.local.length);
     epochs.read13 = [added, ...epochs.read13].slice(0, READ_EPOCHS_KEPT);
   }
 }
