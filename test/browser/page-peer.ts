@@ -170,11 +170,20 @@ export function installPagePeer(): void {
       watch(peer, peer.connection.createDataChannel(label, options));
   }
 
-  async function lineOf(name: string, label: string): Promise<Line> {
-    const line = await until(`the channel "${label}"`, () => peerOf(name).lines.get(label));
-    await until(`the channel "${label}" to open, it is ${line.channel.readyState}`, () =>
-      line.channel.readyState === 'connecting' ? undefined : true,
-    );
+  function lineOf(name: string, label: string): Promise<Line> {
+    return until(`the channel "${label}"`, () => peerOf(name).lines.get(label));
+  }
+
+  async function openLineOf(name: string, label: string): Promise<Line> {
+    const line = await lineOf(name, label);
+    try {
+      await until(
+        `the channel "${label}" to open`,
+        () => line.channel.readyState !== 'connecting' || undefined,
+      );
+    } catch (error) {
+      throw new Error(`${String(error)}: ${String(line.inbox.length)} messages have come on it`);
+    }
     return line;
   }
 
@@ -244,7 +253,7 @@ export function installPagePeer(): void {
     },
 
     async opened(name, label) {
-      const { channel } = await lineOf(name, label);
+      const { channel } = await openLineOf(name, label);
       if (channel.readyState !== 'open')
         throw new Error(`the channel "${label}" is ${channel.readyState}, not open`);
     },
@@ -257,17 +266,19 @@ export function installPagePeer(): void {
     },
 
     async describe(name, label) {
-      const { channel } = await lineOf(name, label);
+      const { channel } = await openLineOf(name, label);
       const { id, ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated } = channel;
       return { id, ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated };
     },
 
     async send(name, label, message) {
-      const { channel } = await lineOf(name, label);
+      const { channel } = await openLineOf(name, label);
       if ('text' in message) channel.send(message.text);
       else channel.send(Uint8Array.from(message.binary, (character) => character.charCodeAt(0)));
     },
 
+    // Whatever its state: of a channel that the other side has opened, Chromium may go on to say `connecting` under load
+    // (it posts the change to "open", made meanwhile by its network thread, ahead of the state that it had read before).
     async receive(name, label) {
       const { inbox } = await lineOf(name, label);
       return wire(await until(`a message on "${label}"`, () => inbox.shift()));
@@ -279,7 +290,7 @@ export function installPagePeer(): void {
     },
 
     async sendBulk(name, label, bytes) {
-      const { channel } = await lineOf(name, label);
+      const { channel } = await openLineOf(name, label);
       const data = new Uint8Array(bytes);
       let waits = 0;
       channel.bufferedAmountLowThreshold = LOW_WATER;
@@ -307,7 +318,7 @@ export function installPagePeer(): void {
     },
 
     async closeChannel(name, label) {
-      (await lineOf(name, label)).channel.close();
+      (await openLineOf(name, label)).channel.close();
     },
 
     forget(name, labels) {
