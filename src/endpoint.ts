@@ -70,7 +70,12 @@ export class Endpoint {
    * `handleInput`, after its work.
    */
   onError: ((error: unknown, rtc?: Rtc) => void) | undefined;
-  readonly #members = new Map<string, Member>();
+  readonly #members = new Map<Rtc, Member>();
+  /** By number: awaited answers hold that, not what it stands for. */
+  readonly #byNumber = new Map<number, Member>();
+  #joined = 0;
+  /** By each username fragment that its peer may address. */
+  readonly #byFragment = new Map<string, Member>();
   readonly #paths: Ownership<Member>;
   readonly #answers = new AwaitedAnswers();
   readonly #ready = new BoundedQueue<Member>(Infinity); // each member stands in it once
@@ -122,9 +127,9 @@ export class Endpoint {
    * Throws `ERR_LIMIT` when full, `ERR_INVALID_STATE` when its username fragment is taken.
    */
   add(rtc: Rtc): void {
-    const key = rtc.localParameters.ice.usernameFragment;
-    if (this.#members.has(key)) {
-      throw new RtcError('ERR_INVALID_STATE', `an Rtc with the username fragment "${key}" is here already`);
+    const taken = rtc.usernameFragments.find((fragment) => this.#byFragment.has(fragment));
+    if (taken !== undefined) {
+      throw new RtcError('ERR_INVALID_STATE', `an Rtc with the username fragment "${taken}" is here already`);
     }
     if (this.#members.size >= this.#maxConnections) {
       throw new RtcError(
@@ -132,8 +137,11 @@ export class Endpoint {
         `"maxConnections" is ${String(this.#maxConnections)}, and as many are here`,
       );
     }
-    const member = memberOf(rtc, key);
-    this.#members.set(key, member);
+    const member = memberOf(rtc, ++this.#joined);
+    this.#members.set(rtc, member);
+    this.#byNumber.set(member.number, member);
+    this.#register(member);
+    rtc.onUsernameFragments = (): void => this.#register(member);
     rtc.onWake = (): void => this.#wake(member);
     rtc.onError = (error): void => this.#report(error, rtc);
     this.#wake(member);
@@ -141,18 +149,20 @@ export class Endpoint {
 
   /** Lets `rtc` go without closing it. */
   remove(rtc: Rtc): void {
-    const key = rtc.localParameters.ice.usernameFragment;
-    const member = this.#members.get(key);
-    if (member?.rtc !== rtc) return;
+    const member = this.#members.get(rtc);
+    if (member === undefined) return;
     member.present = false;
     this.#budget.note(member, 0);
-    this.#members.delete(key);
+    this.#members.delete(rtc);
+    this.#byNumber.delete(member.number);
+    this.#unregister(member);
     this.#deadlines.delete(member);
     this.#drained?.delete(member);
     this.#paths.release(member);
     if (this.#members.size === 0) this.#answers.clear();
     rtc.onWake = undefined;
     rtc.onError = undefined;
+    rtc.onUsernameFragments = undefined;
   }
 
   /** Feeds one datagram or the time. Never throws because of bytes from the network. */
@@ -280,7 +290,7 @@ export class Endpoint {
 
   #receiveCheck(input: ReceiveInput): void {
     const usernameFragment = stunRequestUsername(input.data)?.receiver ?? '';
-    const member = this.#members.get(usernameFragment);
+    const member = this.#byFragment.get(usernameFragment);
     if (member === undefined) {
       this.#counters.add('droppedUnknownUsername');
       this.#reportUnknown(input, usernameFragment);
@@ -293,7 +303,7 @@ export class Endpoint {
 
   /** A STUN response concerns whoever asked. */
   #receiveAnswer(input: ReceiveInput): void {
-    const member = this.#members.get(this.#answers.find(input.data, input.source.port) ?? '');
+    const member = this.#byNumber.get(this.#answers.find(input.data, input.source.port) ?? 0);
     if (member !== undefined) {
       if (this.#deliverStun(member, input)) this.#answers.forget(input.data, input.source.port);
     } else {
@@ -384,8 +394,25 @@ export class Endpoint {
   #maySend(member: Member, { protocol, source, destination, data }: Transmit): boolean {
     if (!isStunRequest(data)) return true;
     if (!this.#paths.checking(member, protocol, source, destination)) return false;
-    this.#answers.expect(data, destination.port, member.key, this.#now);
+    this.#answers.expect(data, destination.port, member.number, this.#now);
     return true;
+  }
+
+  /** The fragments of `member` are these now: those of a restart lead to it, too, and those before the last one no more. */
+  #register(member: Member): void {
+    this.#unregister(member);
+    for (const fragment of member.rtc.usernameFragments) {
+      if (this.#byFragment.has(fragment)) {
+        this.#counters.add('usernameFragmentTaken');
+        continue;
+      }
+      this.#byFragment.set(fragment, member);
+      member.fragments.push(fragment);
+    }
+  }
+
+  #unregister(member: Member): void {
+    for (const fragment of member.fragments.splice(0)) this.#byFragment.delete(fragment);
   }
 
   #wake(member: Member): void {

@@ -23,11 +23,12 @@ import type { LocalEnd, NegotiationInspection, SessionPlan, SignalingState } fro
 import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
 import type { RtcOptions } from './rtc/options.ts';
+import { NextCredentials, ParkedCandidates } from './rtc/ice-restart.ts';
 import { SCTP_PORT, rtcSettings } from './rtc/options.ts';
 import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
 import { Signaling } from './rtc/signaling.ts';
 import type { RemoteCandidate, RemoteDescription, TransportParameters } from './rtc/parameters.ts';
-import { checkedParameters, parametersOf, readCandidate } from './rtc/parameters.ts';
+import { checkedIceParameters, checkedParameters, parametersOf, readCandidate } from './rtc/parameters.ts';
 import type { StackInspection } from './rtc/inspection.ts';
 import { ProtocolStack } from './rtc/stack.ts';
 import type { TraceListener, TraceOptions } from './rtc/tracer/entry.ts';
@@ -85,6 +86,7 @@ export interface RtcInspection extends StackInspection {
 /** What a call outside of a drain asked for, kept until the next input tells the time. */
 type Deferred =
   | { readonly type: 'start'; readonly parameters: TransportParameters }
+  | { readonly type: 'remote-ice'; readonly ice: IceParameters }
   | { readonly type: 'candidate'; readonly candidate: IceCandidate }
   | { readonly type: 'end-of-candidates' };
 
@@ -92,7 +94,7 @@ type Deferred =
  * One WebRTC peer connection. No socket, no timer, no clock, no hidden randomness. Its methods come in families:
  *
  * - addresses: `addLocalCandidate`, `addRemoteCandidate`, `localCandidates`
- * - signalling: `negotiation`, `receiveOffer`; without SDP `localParameters`, `start`
+ * - signalling: `negotiation`, `receiveOffer`, `restartIce`; without SDP `localParameters`, `start`, `setRemoteIceParameters`
  * - channels: `createChannel`
  * - the poll contract: `handleInput`, `pollOutput`
  * - the end: `shutdown`, `close`
@@ -124,9 +126,13 @@ export class Rtc {
    * goes through the call that it was told of.
    */
   onError: ((error: unknown) => void) | undefined;
+  /** Called when the username fragments that the peer may address (`usernameFragments`) have changed. For endpoints. */
+  onUsernameFragments: (() => void) | undefined;
   readonly #stack: ProtocolStack;
   readonly #signaling: Signaling;
-  readonly #local: LocalParameters;
+  readonly #local: Omit<LocalParameters, 'ice'>;
+  readonly #nextCredentials: NextCredentials;
+  readonly #parked = new ParkedCandidates();
   readonly #strict: boolean;
   readonly #acceptAnyFingerprint: boolean;
   readonly #deferred: Deferred[] = []; // bounded: see #defer
@@ -142,11 +148,22 @@ export class Rtc {
     const settings = rtcSettings(options);
     this.#strict = settings.strictSdp;
     this.#acceptAnyFingerprint = options.dtls?.dangerouslyAcceptAnyFingerprint ?? false;
-    this.#stack = new ProtocolStack(settings, () => {
-      this.#stir();
-    });
+    this.#stack = new ProtocolStack(
+      settings,
+      () => {
+        this.#stir();
+      },
+      () => {
+        // The peer knows credentials that are no longer answered: the next offer has new ones.
+        this.#signaling.wantRestart();
+        this.onUsernameFragments?.();
+      },
+    );
+    this.#nextCredentials = new NextCredentials(
+      splitRandom(settings.random, 'restart'),
+      options.ice?.usernameFragment,
+    );
     this.#local = {
-      ice: this.#stack.transport.iceParameters,
       fingerprints: [options.certificate.fingerprint],
       sctpPort: SCTP_PORT,
       maxMessageSize: settings.maxMessageSize,
@@ -157,7 +174,14 @@ export class Rtc {
       strict: options.strictSdp,
     });
     this.#signaling = new Signaling(negotiation, {
-      localEnd: () => this.#localEnd(),
+      localEnd: (restart) => this.#localEnd(restart),
+      restartIce: () => {
+        this.#restartIce();
+      },
+      cancelIceRestart: () => {
+        this.#stack.cancelIceRestart();
+        this.onUsernameFragments?.();
+      },
       draftChannels: () => this.#stack.draftChannels(),
       createChannel: (channels, label, channelOptions, draft) =>
         this.#createChannel(channels, label, channelOptions, draft),
@@ -195,9 +219,14 @@ export class Rtc {
     return this.#stack.end === undefined ? this.#signaling.state : 'closed';
   }
 
-  /** This end's ICE credentials, certificate fingerprints and SCTP limits. */
+  /** This end's ICE credentials, those of the latest restart, certificate fingerprints and SCTP limits. */
   get localParameters(): LocalParameters {
-    return this.#local;
+    return { ice: this.#stack.transport.iceParameters, ...this.#local };
+  }
+
+  /** The username fragments that the peer's checks may be addressed to: ours, and during a restart those of before. */
+  get usernameFragments(): readonly string[] {
+    return this.#stack.transport.usernameFragments;
   }
 
   /** The peer's certificate, DER, once its DTLS has shown it; only `connectionState` says that it is the right one. */
@@ -375,6 +404,35 @@ export class Rtc {
     this.#tracer?.call({ method: 'start', parameters: judged });
   }
 
+  /**
+   * Restarts ICE (W3C `restartIce`, RFC 8445 §9): after a change of network, or when the state has become `failed`. The next
+   * offer has new credentials, `negotiation().offer()` makes it; the pair in use carries data until a new one is selected. Before
+   * the first exchange there is nothing to restart. Without SDP it happens at once: tell the peer `localParameters.ice`, which
+   * gives it to `setRemoteIceParameters`, and so do you with what it replies.
+   */
+  restartIce(): void {
+    this.#assertOpen();
+    if (!this.#started) return;
+    this.#tracer?.call({ method: 'restartIce' });
+    if (this.#signaling.hasAgreement) this.#signaling.wantRestart();
+    else this.#restartIce();
+    this.#stir();
+  }
+
+  /**
+   * The peer's new ICE credentials, where there is no SDP. If it is the peer that restarts, this end does, too: its own new ones
+   * are in `localParameters.ice`. The same ones again change nothing. Throws `ERR_BAD_ARGUMENT` for credentials that are none,
+   * `ERR_INVALID_STATE` before `start`.
+   */
+  setRemoteIceParameters(parameters: IceParameters): void {
+    this.#assertOpen();
+    const ice = checkedIceParameters(parameters);
+    if (!this.#started) throw new RtcError('ERR_INVALID_STATE', 'this Rtc has not started');
+    this.#tracer?.call({ method: 'setRemoteIceParameters', parameters: ice });
+    if (this.#stack.transport.expectsRestartOf(ice)) this.#restartIce();
+    this.#defer({ type: 'remote-ice', ice });
+  }
+
   // --- channels ---
 
   /**
@@ -478,12 +536,12 @@ export class Rtc {
     return { type: 'timeout', at, reason: this.#stack.timeoutReason(at) };
   }
 
-  #localEnd(): LocalEnd {
-    const { ice, ...rest } = this.#local;
-    const { usernameFragment, password, lite = false } = ice;
+  #localEnd(restart: boolean): LocalEnd {
+    const current = this.#stack.transport.iceParameters;
+    const { usernameFragment, password } = restart ? this.#nextCredentials.peek() : current;
     return {
-      ...rest,
-      ice: { usernameFragment, password, lite },
+      ...this.#local,
+      ice: { usernameFragment, password, lite: current.lite ?? false },
       candidates: this.localCandidates,
       endOfCandidates: false,
     };
@@ -491,10 +549,21 @@ export class Rtc {
 
   /** What a description means beyond what is done already, in calls that do not know of SDP. */
   #carryOut(plan: SessionPlan): void {
-    if (!this.#started) this.#start(parametersOf(plan));
+    const parameters = parametersOf(plan);
+    if (!this.#started) this.#start(parameters);
+    else {
+      if (plan.transport.iceRestart) this.#defer({ type: 'remote-ice', ice: parameters.ice });
+      this.#stack.setRemoteMaxMessageSize(parameters.maxMessageSize);
+    }
     const { candidates, endOfCandidates } = plan.transport;
     for (const candidate of candidates) this.#defer({ type: 'candidate', candidate });
     if (endOfCandidates) this.#defer({ type: 'end-of-candidates' });
+  }
+
+  #restartIce(): void {
+    this.#stack.restartIce(this.#nextCredentials.take());
+    this.onUsernameFragments?.();
+    this.#stir();
   }
 
   #offerGoesOut(): void {
@@ -558,13 +627,28 @@ export class Rtc {
     switch (action.type) {
       case 'start':
         this.#stack.start(action.parameters);
+        this.#releaseCandidates(action.parameters.ice);
+        return;
+      case 'remote-ice':
+        this.#stack.setRemoteIce(action.ice);
+        this.#releaseCandidates(action.ice);
         return;
       case 'candidate':
-        this.#stack.addRemoteCandidate(action.candidate);
+        this.#addCandidate(action.candidate);
         return;
       case 'end-of-candidates':
         this.#stack.endOfRemoteCandidates();
     }
+  }
+
+  #addCandidate(candidate: IceCandidate): void {
+    const admitted = this.#parked.admits(candidate);
+    if (admitted === 'full') this.#candidatesIgnored++;
+    else if (admitted) this.#stack.addRemoteCandidate(candidate);
+  }
+
+  #releaseCandidates(ice: IceParameters): void {
+    for (const candidate of this.#parked.release(ice)) this.#stack.addRemoteCandidate(candidate);
   }
 
   #stir(): void {

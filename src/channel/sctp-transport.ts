@@ -72,6 +72,11 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
     this.#association.remoteMaxMessageSize = remoteMaxMessageSize;
   }
 
+  /** A later description of the peer's says what size of message it takes from now on; those under way are not judged again. */
+  setRemoteMaxMessageSize(size: number): void {
+    this.#association.remoteMaxMessageSize = size;
+  }
+
   /** Who is told of each call on a channel's handle; for tracing. */
   set onChannelCall(listener: ((channel: DataChannel, call: ChannelCall) => void) | undefined) {
     this.#channels.onCall = listener;

@@ -4,7 +4,7 @@
  *
  *   check sent ──▶ latest ──30 s──▶ earlier ──30 s──▶ forgotten          answer verified: forgotten at once
  *
- * Nothing is held of a connection but its username fragment, and of a check but half of its random bits: the agent
+ * Nothing is held of a connection but its number, and of a check but half of its random bits: the agent
  * itself judges the answer. Each agent paces its checks, so what one connection adds in a minute has an end.
  */
 import { readU16, readU32 } from '../core/bytes.ts';
@@ -20,22 +20,22 @@ const TRANSACTION_ID = 8;
  * names is a guess, which the agent of that connection judges.
  */
 export class AwaitedAnswers {
-  #latest = new Map<number, string>();
-  #earlier = new Map<number, string>();
+  #latest = new Map<number, number>();
+  #earlier = new Map<number, number>();
   #since = -Infinity;
 
   get size(): number {
     return this.#latest.size + this.#earlier.size;
   }
 
-  /** @param request a STUN request of the connection with this username fragment, on its way to `port` */
-  expect(request: Uint8Array, port: number, usernameFragment: string, now: number): void {
+  /** @param request a STUN request of the connection with the number `asker`, on its way to `port` */
+  expect(request: Uint8Array, port: number, asker: number, now: number): void {
     this.#age(now);
-    this.#latest.set(keyOf(request, port), usernameFragment);
+    this.#latest.set(keyOf(request, port), asker);
   }
 
-  /** Whose check `response`, a STUN message from `port`, says it answers: its username fragment. */
-  find(response: Uint8Array, port: number): string | undefined {
+  /** Whose check `response`, a STUN message from `port`, says it answers: its number. */
+  find(response: Uint8Array, port: number): number | undefined {
     const id = keyOf(response, port);
     return this.#latest.get(id) ?? this.#earlier.get(id);
   }
@@ -56,8 +56,8 @@ export class AwaitedAnswers {
   #age(now: number): void {
     const age = now - this.#since;
     if (age < REMEMBERED) return;
-    this.#earlier = age < 2 * REMEMBERED ? this.#latest : new Map<number, string>();
-    this.#latest = new Map<number, string>();
+    this.#earlier = age < 2 * REMEMBERED ? this.#latest : new Map<number, number>();
+    this.#latest = new Map<number, number>();
     this.#since = now;
   }
 }

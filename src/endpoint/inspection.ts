@@ -5,6 +5,8 @@ export const ENDPOINT_COUNTERS = [
   'datagramsReceived',
   /** STUN checks for a username fragment that is not here. */
   'droppedUnknownUsername',
+  /** Username fragments, of a restart of ICE, that another connection here has. */
+  'usernameFragmentTaken',
   /** Anything else from an address that no connection has verified. */
   'droppedUnknownAddress',
   /** Of both kinds, those that `onUnknown` was not told of: it had been told too often in that second. */

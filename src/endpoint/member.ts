@@ -7,7 +7,10 @@ import type { Route } from './routes.ts';
 /** A connection of an endpoint and what is remembered of it. */
 export interface Member extends RouteHolder<Member> {
   readonly rtc: Rtc;
-  readonly key: string;
+  /** Counted from 1, in the order of joining. */
+  readonly number: number;
+  /** The username fragments by which its peer's checks find it: one, and during a restart of ICE two. */
+  readonly fragments: string[];
   readonly routes: Set<Route<Member>>;
   readonly isLite: boolean;
   /** Bytes it holds; the budget keeps it up to date. */
@@ -28,11 +31,12 @@ export interface Member extends RouteHolder<Member> {
   closed: boolean;
 }
 
-/** `rtc` as it joins. @param key its username fragment */
-export function memberOf(rtc: Rtc, key: string): Member {
+/** `rtc` as it joins. @param number no other member's */
+export function memberOf(rtc: Rtc, number: number): Member {
   return {
     rtc,
-    key,
+    number,
+    fragments: [],
     isLite: rtc.localParameters.ice.lite === true,
     held: 0,
     litePath: undefined,

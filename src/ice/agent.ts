@@ -76,6 +76,23 @@ export class IceAgent implements Machine<IceEvent> {
     return { usernameFragment, password, lite };
   }
 
+  /** Of this generation, and of the one before while it is there: what requests may be addressed to. */
+  get usernameFragments(): readonly string[] {
+    const { current, previous } = this.#generations;
+    const fragments = [current.local.usernameFragment];
+    if (previous !== undefined) fragments.push(previous.local.usernameFragment);
+    return fragments;
+  }
+
+  /** True if `remote` are other credentials of the peer's than those known, and we have not restarted for them yet. */
+  expectsRestartOf(remote: IceParameters): boolean {
+    const { current, previous } = this.#generations;
+    const isKnown = [current.remote, previous?.remote].some(
+      (known) => known !== undefined && isSameCredentials(known, remote),
+    );
+    return !isKnown && current.remote !== undefined;
+  }
+
   get state(): IceState {
     return this.#state;
   }

@@ -15,6 +15,9 @@ export interface IceParameters {
   readonly lite?: boolean;
 }
 
+/** A username fragment and its password. */
+export type IceCredentials = Pick<IceParameters, 'usernameFragment' | 'password'>;
+
 /** Credentials of our own that the caller chooses; what is left out is random. */
 export interface ChosenCredentials {
   /** 4–256 ice-chars. Its first characters may name a shard that routes to this process. */
@@ -41,6 +44,12 @@ export function localParameters(
     password: password ?? randomText(random, PASSWORD_LENGTH, ICE_CHARS),
     lite,
   };
+}
+
+/** Random credentials of our own, the fragment drawn first. */
+export function randomCredentials(random: RandomSource): IceCredentials {
+  const { usernameFragment, password } = localParameters(random, {}, false);
+  return { usernameFragment, password };
 }
 
 /** A username fragment that may be one of ours: RFC 8839 §5.4 to the letter. */

@@ -17,7 +17,8 @@ export {
   isMdnsName,
 } from './candidate.ts';
 export type { TransportPolicy } from './candidates.ts';
-export type { ChosenCredentials, IceParameters } from './credentials.ts';
+export type { ChosenCredentials, IceCredentials, IceParameters } from './credentials.ts';
+export { randomCredentials } from './credentials.ts';
 export { remoteParametersRule } from './credentials.ts';
 export type { IceInspection } from './inspection.ts';
 export { ICE_OPTION_RULES } from './options.ts';

@@ -47,7 +47,9 @@ export function prepareOffer(state: NegotiationState, local: LocalEnd): Prepared
   const setup = offerSetup(state.config.dtlsSetup);
   const { mids, speaker } = offeredBundle(sections);
   const sdp = describe(state, { sections, bundle: mids, setup }, local);
-  const offer: LocalOffer = { sections, ice: local.ice, setup };
+  const { agreement } = state;
+  const restartsIce = agreement !== undefined && !sameIce(agreement.localIce, local.ice);
+  const offer: LocalOffer = { sections, ice: local.ice, restartsIce, setup };
   const next: LocalOfferState = {
     ...stable(state),
     signalingState: 'have-local-offer',
@@ -81,7 +83,7 @@ export function acceptAnswer(state: NegotiationState, sdp: string): AcceptedAnsw
 
   const mid = sections[speaker]?.mid;
   const before = agreement?.plan.transport;
-  const weRestarted = agreement !== undefined && !sameIce(agreement.localIce, offer.ice);
+  const weRestarted = offer.restartsIce;
   const iceRestart = before !== undefined && !sameIce(before.ice, remote.ice);
   // RFC 8839 §4.4: both ends restart, or neither.
   if (iceRestart && !weRestarted) {

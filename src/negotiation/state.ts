@@ -87,6 +87,8 @@ interface Session {
 export interface LocalOffer {
   readonly sections: readonly Section[];
   readonly ice: LocalTransport['ice'];
+  /** Its ICE credentials are others than those agreed on. */
+  readonly restartsIce: boolean;
   readonly setup: OfferSetup;
 }
 

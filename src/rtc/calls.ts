@@ -12,7 +12,7 @@
 import type { ChannelCall, DataChannel, DataChannelOptions, SendOptions } from '../channel/index.ts';
 import { formatAddress } from '../core/address.ts';
 import { quote } from '../core/text.ts';
-import type { LocalCandidateInit } from '../ice/index.ts';
+import type { IceParameters, LocalCandidateInit } from '../ice/index.ts';
 import type { PathAddresses } from './contract.ts';
 import type { RemoteCandidate, TransportParameters } from './parameters.ts';
 import type { OfferDraft, PendingOffer, ReceivedOffer, SignalingStep } from './signaling.ts';
@@ -44,6 +44,9 @@ export interface CallMembers {
   readonly addLocalCandidate: { readonly candidate: LocalCandidateInit };
   readonly addRemoteCandidate: { readonly candidate: RemoteCandidate };
   readonly start: { readonly parameters: TransportParameters };
+  readonly restartIce: object;
+  /** Without SDP: the peer's credentials after a restart. */
+  readonly setRemoteIceParameters: { readonly parameters: IceParameters };
   readonly createChannel: {
     readonly channel: TraceChannel;
     readonly label: string;
@@ -89,6 +92,8 @@ export interface CallTarget {
     addLocalCandidate(candidate: LocalCandidateInit): unknown;
     addRemoteCandidate(candidate: RemoteCandidate): void;
     start(parameters: TransportParameters): void;
+    restartIce(): void;
+    setRemoteIceParameters(parameters: IceParameters): void;
     createChannel(label: string, options: DataChannelOptions): DataChannel;
     receiveOffer(offer: string): ReceivedOffer;
     setPathHeld(path: PathAddresses, held: boolean): void;
@@ -133,6 +138,20 @@ const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name]> } = {
     describe: () => 'start',
     perform: ({ rtc }, { parameters }) => {
       rtc.start(parameters);
+    },
+  },
+  restartIce: {
+    members: {},
+    describe: () => 'restartIce',
+    perform: ({ rtc }) => {
+      rtc.restartIce();
+    },
+  },
+  setRemoteIceParameters: {
+    members: { parameters: plain() },
+    describe: () => 'setRemoteIceParameters',
+    perform: ({ rtc }, { parameters }) => {
+      rtc.setRemoteIceParameters(parameters);
     },
   },
   createChannel: {

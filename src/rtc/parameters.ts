@@ -78,6 +78,13 @@ export function checkedParameters(
   };
 }
 
+/** Credentials of the peer's, copied. Throws `ERR_BAD_ARGUMENT`. */
+export function checkedIceParameters(parameters: IceParameters): IceParameters {
+  remoteParametersRule(parameters, 'parameters');
+  const { usernameFragment, password, lite = false } = parameters;
+  return { usernameFragment, password, lite };
+}
+
 /** What a description says of the transport and of the data channels, as parameters. */
 export function parametersOf({ transport, sections }: SessionPlan): TransportParameters {
   const { ice, iceRole, dtlsRole, fingerprints, localSetup, remoteSetup } = transport;

@@ -46,7 +46,12 @@ export type SignalingStep =
 export interface SignalingHost {
   /** Throws `ERR_INVALID_STATE` once the connection has ended. */
   assertOpen(): void;
-  localEnd(): LocalEnd;
+  /** What this end says of itself; after `restart` with the credentials that a restart of ICE will begin with. */
+  localEnd(restart: boolean): LocalEnd;
+  /** ICE restarts with the credentials that `localEnd(true)` has told. */
+  restartIce(): void;
+  /** The restart is taken back: its offer was. */
+  cancelIceRestart(): void;
   draftChannels(): ChannelDraft;
   /** Throws as `Rtc.createChannel` does. */
   createChannel(
@@ -66,6 +71,8 @@ export interface SignalingHost {
 export class Signaling {
   readonly #host: SignalingHost;
   #state: NegotiationState;
+  /** The next offer restarts ICE. */
+  #restartWanted = false;
 
   constructor(initial: NegotiationState, host: SignalingHost) {
     this.#state = initial;
@@ -87,8 +94,18 @@ export class Signaling {
     const sdp = textOf(offer, 'offer');
     const before = this.#state;
     const prepared = judged(receiveOffer(before, sdp));
-    refuseRestart(prepared.plan.transport);
+    refuseNewAssociation(prepared.plan.transport);
     return new ReceivedOffer(this, { sdp, before, prepared });
+  }
+
+  /** The next offer of ours restarts ICE, until one is answered that does, the peer's or our own. */
+  wantRestart(): void {
+    this.#restartWanted = true;
+  }
+
+  /** True once offer and answer have been exchanged: then a restart is negotiated, too. */
+  get hasAgreement(): boolean {
+    return this.#state.agreement !== undefined;
   }
 
   /** Every step after it throws `ERR_INVALID_STATE`. */
@@ -116,9 +133,11 @@ export class Signaling {
   /** See `OfferDraft.offer`. */
   offer(draft: OfferDraft, channels: ChannelDraft): PendingOffer {
     this.#host.assertOpen();
-    const offer = prepareOffer(this.#state, this.#host.localEnd());
+    const restarts = this.#restartWanted && this.hasAgreement;
+    const offer = prepareOffer(this.#state, this.#localEnd(restarts));
     channels.adopt();
     this.#state = offer.next;
+    if (restarts) this.#host.restartIce();
     this.#host.onStep({ method: 'offer', draft, sdp: offer.sdp });
     return new PendingOffer(this, offer, draft);
   }
@@ -128,7 +147,7 @@ export class Signaling {
     const sdp = textOf(answer, 'answer');
     this.#assertUnchanged(pending);
     const { plan, next, warnings } = judged(acceptAnswer(pending, sdp));
-    refuseRestart(plan.transport);
+    refuseNewAssociation(plan.transport);
     this.#state = next;
     this.#complete(plan, warnings);
     this.#host.onStep({ method: 'accept', sdp });
@@ -138,6 +157,7 @@ export class Signaling {
   rollback(pending: LocalOfferState, { channels }: OfferDraft): void {
     this.#assertUnchanged(pending);
     this.#state = rollback(pending);
+    if (pending.offer.restartsIce) this.#host.cancelIceRestart();
     for (const channel of channels) channel.close();
     this.#host.onStep({ method: 'rollback' });
   }
@@ -145,14 +165,25 @@ export class Signaling {
   /** See `ReceivedOffer.answer`. */
   answer({ sdp: offer, before, prepared }: JudgedOffer): string {
     this.#assertUnchanged(before);
-    const { sdp, plan, next } = answerOffer(prepared, this.#host.localEnd());
+    const restarts = prepared.plan.transport.iceRestart;
+    const { sdp, plan, next } = answerOffer(prepared, this.#localEnd(restarts));
     this.#state = next;
+    if (restarts) this.#host.restartIce();
     this.#complete(plan, prepared.warnings);
     this.#host.onStep({ method: 'answer', offer, sdp });
     return sdp;
   }
 
+  /** What has been agreed on is said again, whatever has become of a restart since. */
+  #localEnd(restarts: boolean): LocalEnd {
+    const local = this.#host.localEnd(restarts);
+    const { agreement } = this.#state;
+    if (restarts || agreement === undefined) return local;
+    return { ...local, ice: { ...agreement.localIce, lite: local.ice.lite } };
+  }
+
   #complete(plan: SessionPlan, warnings: readonly SdpWarning[]): void {
+    if (plan.transport.iceRestart) this.#restartWanted = false;
     for (const warning of warnings) this.#host.warn(warning);
     this.#host.carryOut(plan);
   }
@@ -276,9 +307,13 @@ function judged<T>(result: T | SdpError): T {
   return result;
 }
 
-/** ICE restart is read and judged by `negotiation`, but the agent cannot do it yet: refused before anything changes. */
-function refuseRestart({ iceRestart, mid }: Pick<TransportPlan, 'iceRestart' | 'mid'>): void {
-  if (!iceRestart) return;
-  const message = 'restarting ICE is not supported yet: make a new connection';
-  throw new SdpRefusal(sdpError('ice-restart-unsupported', message, { mid }));
+/**
+ * Another certificate starts another DTLS association (RFC 8842 §5.5), and with it another SCTP association: every channel of
+ * this one would end. Refused before anything changes.
+ */
+function refuseNewAssociation({ dtlsRestart, mid }: Pick<TransportPlan, 'dtlsRestart' | 'mid'>): void {
+  if (!dtlsRestart) return;
+  const message =
+    'another certificate or "a=tls-id" needs another connection: channels do not outlive their association';
+  throw new SdpRefusal(sdpError('dtls-restart-unsupported', message, { mid }));
 }

@@ -24,10 +24,11 @@ import type { Machine, PacketKind } from '../core/machine.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import { splitRandom } from '../core/random.ts';
 import { timerName } from '../core/timers.ts';
-import type { IceCandidate, LocalCandidateInit } from '../ice/index.ts';
+import type { ChosenCredentials, IceCandidate, IceParameters, LocalCandidateInit } from '../ice/index.ts';
 import type { DatagramPath, TransportEvent, TransportTap } from '../transport/index.ts';
 import { Transport, dtlsOverhead } from '../transport/index.ts';
 import type { ConnectionState, PathAddresses, RtcEvent, Transmit } from './contract.ts';
+import { restartFailed } from './ice-restart.ts';
 import { isSamePath, pathTakenOver } from './path-takeover.ts';
 import { GateKeeper } from './gates.ts';
 import type { StackCounter, StackInspection } from './inspection.ts';
@@ -57,6 +58,7 @@ export class ProtocolStack {
   /** Whose packets those of each kind are. */
   readonly #receivers: Readonly<Partial<Record<PacketKind, UserSeat>>>;
   readonly #gates: GateKeeper;
+  readonly #onRestartFailed: () => void;
   readonly #counters = new Counters<StackCounter>(STACK_COUNTERS);
   /** Events in the order of their causes; for one that waits with its user, the user. Bounded by what users let through. */
   readonly #events = new BoundedQueue<RtcEvent | UserSeat>(Infinity);
@@ -72,10 +74,12 @@ export class ProtocolStack {
   /**
    * Throws `ERR_BAD_ARGUMENT` for an option out of range.
    * @param onActivity called when a channel's handle has been called
+   * @param onRestartFailed called when no pair of an ICE restart has worked
    */
-  constructor(settings: RtcSettings, onActivity: () => void) {
+  constructor(settings: RtcSettings, onActivity: () => void, onRestartFailed: () => void) {
     const { random, mtu } = settings;
     this.clock = new Clock(true, settings.now);
+    this.#onRestartFailed = onRestartFailed;
     const transport = new Transport({ ...settings.transport, clock: this.clock });
     const overhead = dtlsOverhead(settings.transport.dtls);
     this.#data = new SctpTransport(
@@ -191,6 +195,29 @@ export class ProtocolStack {
     this.#touchAll();
     this.#transport.machine.start(parameters, this.clock.now);
     this.carry();
+  }
+
+  /** Restarts ICE with these credentials of ours. Throws as `IceAgent.restart` does. */
+  restartIce(credentials: ChosenCredentials): void {
+    this.#touched(this.#transport).restartIce(credentials, this.clock.now);
+    this.carry();
+  }
+
+  /** The peer's credentials after a restart: the new pairs are checked. */
+  setRemoteIce(parameters: IceParameters): void {
+    this.#touched(this.#transport).setRemoteIce(parameters, this.clock.now);
+    this.carry();
+  }
+
+  /** The restart that has been offered is taken back. */
+  cancelIceRestart(): void {
+    this.#touched(this.#transport).cancelIceRestart(this.clock.now);
+    this.carry();
+  }
+
+  /** The peer takes messages of another size from now on. */
+  setRemoteMaxMessageSize(size: number = DEFAULT_REMOTE_MAX_MESSAGE_SIZE): void {
+    this.#data.setRemoteMaxMessageSize(size);
   }
 
   /** Ends the connection: ABORT and close_notify go out where there is a path, everything is released in this call. */
@@ -400,6 +427,10 @@ export class ProtocolStack {
       case 'warning':
         this.#events.push(event);
         return;
+      case 'icerestartfailed':
+        this.#onRestartFailed();
+        this.warn(restartFailed(event.failure));
+        return;
       case 'selectedpairchange':
         // Whoever has found another way has lost nothing.
         this.#lostPath = undefined;
@@ -440,7 +471,9 @@ export class ProtocolStack {
   #deriveState(): ConnectionState {
     if (this.#end !== undefined) return isOrderly(this.#end) ? 'closed' : 'failed';
     const { iceState, isSecured } = this.transport;
-    if (iceState === 'disconnected' || iceState === 'new') return iceState;
+    if (iceState === 'disconnected' || iceState === 'failed') return iceState;
+    // A restart of a connection that was up waits for the peer's answer.
+    if (iceState === 'new' && !isSecured) return 'new';
     return (iceState === 'connected' || iceState === 'completed') && isSecured ? 'connected' : 'connecting';
   }
 
@@ -514,6 +547,7 @@ export type TransportView = Readonly<
     Transport,
     | 'dtlsRole'
     | 'earlyDatagrams'
+    | 'expectsRestartOf'
     | 'facts'
     | 'iceParameters'
     | 'iceState'
@@ -525,5 +559,6 @@ export type TransportView = Readonly<
     | 'remoteCertificate'
     | 'remoteFingerprint'
     | 'sendPath'
+    | 'usernameFragments'
   >
 >;

@@ -57,7 +57,7 @@ export type SdpNegotiationCode =
   | 'dtls-restart-without-ice-restart'
   | 'ice-restart-in-answer'
   | 'ice-restart-unanswered'
-  | 'ice-restart-unsupported'
+  | 'dtls-restart-unsupported'
   | 'sctp-port-missing'
   | 'sctp-port-changed'
   | 'sctpmap-missing';

@@ -71,6 +71,8 @@ export type TransportEvent =
   /** ICE has selected a pair, or another one. */
   | { readonly type: 'selectedpairchange' }
   | { readonly type: 'warning'; readonly failure: Failure }
+  /** No pair of an ICE restart worked; the one of before is in use. */
+  | { readonly type: 'icerestartfailed'; readonly failure: Failure }
   /** Over, and not by our `close`. Without a failure: the peer said close_notify. */
   | { readonly type: 'closed'; readonly failure?: Failure | undefined };
 

@@ -11,7 +11,7 @@
  *   close             close_notify waits to be polled, everything else is released
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
-import { addressFamily } from '../core/address.ts';
+import { addressFamily, sameAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { NO_BYTES } from '../core/bytes.ts';
 import { Counters } from '../core/counters.ts';
@@ -33,6 +33,7 @@ import {
   SRTP_PROFILES,
 } from '../dtls/index.ts';
 import type {
+  ChosenCredentials,
   IceCandidate,
   IceEvent,
   IceParameters,
@@ -79,7 +80,8 @@ export interface PacketReceiver {
 /**
  * One secured path. Its methods come in families:
  *
- * - the owner's calls: `addLocalCandidate`, `addRemoteCandidate`, `endOfRemoteCandidates`, `setOffering`, `start`, `close`
+ * - the owner's calls: `addLocalCandidate`, `addRemoteCandidate`, `endOfRemoteCandidates`, `setOffering`, `start`, `restartIce`,
+ *   `setRemoteIce`, `cancelIceRestart`, `close`
  * - what the world did: `receive`, `handleTimeout`, `thaw`
  * - what to do next: `pollEvent`, `deliver`, `pollTransmit`, `pollRecord`, `seal`, `nextTimeout`, `timeoutReason`
  * - how it is: `facts`, the states, `isValidPath` and its like, `inspect`
@@ -103,8 +105,9 @@ export class Transport implements Machine<TransportEvent> {
   #start: TransportStart | undefined;
   #dtls: Dtls | undefined;
   #dtlsState: DtlsTransportState = 'new';
-  /** Selected pairs so far. */
+  /** Ways that data has gone so far. */
   #generation = 0;
+  #usedPath: IcePath | undefined;
   /** Where farewells go: the pair that was in use at the end. */
   #lastPath: IcePath | undefined;
 
@@ -159,6 +162,16 @@ export class Transport implements Machine<TransportEvent> {
 
   get iceParameters(): IceParameters {
     return this.#ice.localParameters;
+  }
+
+  /** Those of this generation and, during a restart, of the one before. */
+  get usernameFragments(): readonly string[] {
+    return this.#ice.usernameFragments;
+  }
+
+  /** True if these are new credentials of the peer's, and ours have not been renewed for them: the peer restarts. */
+  expectsRestartOf(remote: IceParameters): boolean {
+    return this.#ice.expectsRestartOf(remote);
   }
 
   get localCandidates(): readonly IceCandidate[] {
@@ -230,6 +243,28 @@ export class Transport implements Machine<TransportEvent> {
     // A lite end may have been nominated a pair before it has the answer: `pairvalid` came when nobody knew the peer.
     if (this.#ice.sendPath !== undefined) this.#beginDtls(start, now);
     this.#carry(now);
+  }
+
+  /**
+   * Restarts ICE with these credentials of ours; the pair in use carries on until a new one is selected. Throws as
+   * `IceAgent.restart` does.
+   */
+  restartIce(credentials: ChosenCredentials, now: number): void {
+    this.#ice.restart(now, credentials);
+    this.#carry(now);
+  }
+
+  /** The peer's credentials after a restart. Throws as `IceAgent.setRemoteParameters` does. */
+  setRemoteIce(parameters: IceParameters, now: number): void {
+    this.#ice.setRemoteParameters(parameters, now);
+    this.#carry(now);
+  }
+
+  /** A restart has come to nothing. @returns false: none was under way, or there is no pair of before to fall back to */
+  cancelIceRestart(now: number): boolean {
+    const isCancelled = this.#ice.cancelRestart(now);
+    this.#carry(now);
+    return isCancelled;
   }
 
   /** Ends the path; close_notify, if there is anybody to tell, is the last record to be polled. */
@@ -384,6 +419,7 @@ export class Transport implements Machine<TransportEvent> {
     for (let event = this.#ice.pollEvent(); event !== undefined; event = this.#ice.pollEvent()) {
       this.#onIceEvent(event, now);
     }
+    this.#followPath();
     const dtls = this.#dtls;
     if (dtls === undefined) return;
     for (let event = dtls.pollEvent(); event !== undefined; event = dtls.pollEvent()) {
@@ -401,16 +437,27 @@ export class Transport implements Machine<TransportEvent> {
         if (this.#start !== undefined) this.#beginDtls(this.#start, now);
         return;
       case 'selectedpairchange':
-        this.#generation++;
         this.#events.push({ type: 'selectedpairchange' });
-        if (this.isSecured) this.#events.push({ type: 'pathchange' });
         return;
       case 'restartfailed':
-        this.#events.push({ type: 'warning', failure: event.failure });
+        this.#events.push({ type: 'icerestartfailed', failure: event.failure });
         return;
       case 'failed':
-        this.#events.push({ type: 'closed', failure: event.failure });
+        // Of a connection that was up a restart may find another path: its owner decides how long that may take.
+        if (this.isSecured) this.#events.push({ type: 'warning', failure: event.failure });
+        else this.#events.push({ type: 'closed', failure: event.failure });
     }
+  }
+
+  /** Data may go another way without a pair having been selected: after a restart, the first new one that works. */
+  #followPath(): void {
+    const path = this.#ice.sendPath;
+    if (path === undefined || path === this.#usedPath) return;
+    const before = this.#usedPath;
+    this.#usedPath = path;
+    if (before !== undefined && isSameWay(before, path)) return;
+    this.#generation++;
+    if (this.isSecured) this.#events.push({ type: 'pathchange' });
   }
 
   /** A pair is valid: DTLS begins, once, and gets what came over this pair too early. */
@@ -483,6 +530,13 @@ export class Transport implements Machine<TransportEvent> {
   #path(): IcePath | undefined {
     return this.#ice.sendPath ?? this.#lastPath;
   }
+}
+
+/** Between the same two addresses: what was measured there holds. */
+function isSameWay(a: IcePath, b: IcePath): boolean {
+  return (
+    a.protocol === b.protocol && sameAddress(a.source, b.source) && sameAddress(a.destination, b.destination)
+  );
 }
 
 let workspace: Bytes = NO_BYTES;

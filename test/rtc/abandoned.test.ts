@@ -15,8 +15,8 @@ test(`F2e: ${3 * COUNT} connections whose peers have died each end at their gate
     gates: {
       'checking: iceConnect': quarter,
       'handshaking: dtlsHandshake': quarter,
-      'associating: iceConsent': quarter,
-      'sending: iceConsent': quarter,
+      'associating: sctpConnect': quarter,
+      'sending: pathDown': quarter,
     },
     messages: 100 * quarter,
     outcomes: 100 * quarter,

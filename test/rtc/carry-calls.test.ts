@@ -30,6 +30,13 @@ const CALLS: Readonly<Record<CallName, (stage: Stage) => void>> = {
     const { ice, fingerprints } = answerer.rtc.localParameters;
     offerer.rtc.start({ ice, fingerprints, iceRole: 'controlling', dtlsRole: 'client' });
   },
+  restartIce: ({ pair: { offerer } }) => {
+    offerer.rtc.restartIce();
+  },
+  setRemoteIceParameters: ({ pair: { offerer } }) => {
+    const password = 'p'.repeat(24);
+    offerer.rtc.setRemoteIceParameters({ usernameFragment: 'renewed', password });
+  },
   createChannel: ({ pair: { offerer } }) => {
     offerer.rtc.createChannel('pre-arranged', { negotiated: true, id: 100 });
     offerer.rtc.createChannel('another');

@@ -3,8 +3,8 @@
  * edited on their way, as another stack might have written them; where an association exists it is a living one on a
  * simulated network, and it must still be alive after every row.
  *
- * Rows that need an ICE restart end here with `ice-restart-unsupported`; what signalling makes of them is at the end, on
- * the functions of negotiation. A17 needs provisional answers, which are not taken.
+ * Rows that restart ICE with another certificate end here with `dtls-restart-unsupported`; what signalling makes of them is at
+ * the end, on the functions of negotiation. A17 needs provisional answers, which are not taken.
  */
 import { describe, expect, test } from 'vitest';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
@@ -176,7 +176,6 @@ type Cell = string | undefined;
 type RowB = readonly [string, Setup | undefined, Before, Cell, Cell, Cell, Edit?];
 
 const REFUSED = 'dtls-restart-without-ice-restart';
-const UNSUPPORTED = 'ice-restart-unsupported';
 const TLS_ID: Edit = (sdp) => sdp.replace('a=setup', `a=tls-id:${'x'.repeat(24)}\r\na=setup`);
 
 const TABLE_B: readonly RowB[] = [
@@ -195,8 +194,8 @@ const TABLE_B: readonly RowB[] = [
   ['B11', 'passive', 'server', 'role-changed', undefined, 'role-changed'],
   ['B12', 'actpass', 'client', REFUSED, REFUSED, undefined, OTHER_FINGERPRINT],
   ['B12', 'actpass', 'server', REFUSED, undefined, REFUSED, OTHER_FINGERPRINT],
-  ['B13', 'actpass', 'client', UNSUPPORTED, UNSUPPORTED, undefined, RESTARTED],
-  ['B13', 'actpass', 'server', UNSUPPORTED, undefined, UNSUPPORTED, RESTARTED],
+  ['B13', 'actpass', 'client', 'client', 'client', undefined, RESTARTED],
+  ['B13', 'actpass', 'server', 'server', undefined, 'server', RESTARTED],
 ];
 
 describe.each([false, true])('F1a table B: we answer, strict %s', (strictSdp) => {

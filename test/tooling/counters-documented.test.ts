@@ -16,6 +16,7 @@ test('the endpoint drops for these reasons, and docs/operations.md explains each
   expect(Object.keys(counters).filter((name) => !name.startsWith('routes'))).toEqual([
     'datagramsReceived',
     'droppedUnknownUsername',
+    'usernameFragmentTaken',
     'droppedUnknownAddress',
     'unknownNotReported',
     'internalErrors',
