@@ -359,7 +359,10 @@ describe('records of DTLS 1.2 with an id', () => {
     const betrayal = betrayed('server', '1.2', wanting(ids.client));
     const { pair, insider } = betrayal;
     const body = bytesOf(inner);
-    pair.server.handlePacket(insider.withId(ids.client, body.subarray(0, -1), body[body.length - 1]!, 50), pair.now);
+    pair.server.handlePacket(
+      insider.withId(ids.client, body.subarray(0, -1), body[body.length - 1]!, 50),
+      pair.now,
+    );
     pair.drain();
     pair.runTo(pair.now + 50);
     expect(pair.server.state).toBe('failed');
