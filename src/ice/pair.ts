@@ -14,7 +14,6 @@ import type { IceCandidate, LocalCandidate } from './candidate.ts';
 import type { PairPriority } from './priority.ts';
 import { pairPriority } from './priority.ts';
 import type { IceRole } from './role.ts';
-import type { PairTraffic } from './statistics.ts';
 
 /** Where the pair's own check stands (RFC 8445 §6.1.2.6, without `frozen`). */
 export type CandidatePairState = 'waiting' | 'in-progress' | 'succeeded' | 'failed';
@@ -59,6 +58,28 @@ export interface Transaction {
   deadline: number;
   /** It is sent again until answered; otherwise only an answer is awaited any more. */
   retransmits: boolean;
+}
+
+/** What has passed over a pair. Times are milliseconds of the host's clock, `-Infinity` for never. */
+export interface PairTraffic {
+  /** Checks, retransmissions and consent checks not counted. */
+  readonly requestsSent: number;
+  /** Authentic checks of the peer's, its retransmissions and consent checks counted. */
+  readonly requestsReceived: number;
+  /** Successes: a refusal belongs to no pair. */
+  readonly responsesSent: number;
+  /** Successes and errors, authentic. */
+  readonly responsesReceived: number;
+  readonly consentRequestsSent: number;
+  /** Datagrams that are no checks, and their bytes. */
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly lastPacketSentAt: number;
+  readonly lastPacketReceivedAt: number;
+  /** Milliseconds, the sum over all answers to checks that were sent once. */
+  readonly totalRoundTripTime: number;
 }
 
 /** The counters of a pair, which whoever sends and receives over it counts up (statistics.ts). */

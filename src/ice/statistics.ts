@@ -6,30 +6,8 @@ import type { IceCandidate, LocalCandidate } from './candidate.ts';
 import type { Generation } from './generation.ts';
 import type { Generations } from './generations.ts';
 import type { IceState } from './host.ts';
-import type { CandidatePair, Pair } from './pair.ts';
+import type { CandidatePair, Pair, PairTraffic } from './pair.ts';
 import type { IceRole } from './role.ts';
-
-/** What has passed over a pair. Times are milliseconds of the host's clock, `-Infinity` for never. */
-export interface PairTraffic {
-  /** Checks, retransmissions and consent checks not counted. */
-  readonly requestsSent: number;
-  /** Authentic checks of the peer's, its retransmissions and consent checks counted. */
-  readonly requestsReceived: number;
-  /** Successes: a refusal belongs to no pair. */
-  readonly responsesSent: number;
-  /** Successes and errors, authentic. */
-  readonly responsesReceived: number;
-  readonly consentRequestsSent: number;
-  /** Datagrams that are no checks, and their bytes. */
-  readonly packetsSent: number;
-  readonly packetsReceived: number;
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-  readonly lastPacketSentAt: number;
-  readonly lastPacketReceivedAt: number;
-  /** Milliseconds, the sum over all answers to checks that were sent once. */
-  readonly totalRoundTripTime: number;
-}
 
 /** One pair, with the candidates of both sides. `local` is a `LocalCandidate`: more than the peer is told. */
 export interface IcePairStats extends CandidatePair, PairTraffic {
