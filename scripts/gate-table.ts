@@ -88,6 +88,13 @@ export function gateTable(): string {
       'ice.consentTimeout',
     ],
     [
+      'nameResolution',
+      'the host is asked for the addresses of an mDNS name',
+      ice.nameTimeout,
+      "its candidates are given up; the peer's checks still find us",
+      'ice.nameTimeout',
+    ],
+    [
       'dtlsHandshake',
       "a path is valid, the handshake is not complete, or DTLS 1.3's last flight is not acknowledged",
       handshakeTimeout,

@@ -239,8 +239,8 @@ export class IceAgent implements Machine<IceEvent> {
   }
 
   /**
-   * Adds a candidate of the peer's, trickled or not. It never throws: what cannot be used (TCP, mDNS names, foreign
-   * username fragments, duplicates, too many) is counted and ignored.
+   * Adds a candidate of the peer's, trickled or not. It never throws: what cannot be used (foreign username fragments,
+   * duplicates, too many) is counted and ignored. One with an mDNS name waits for the host to resolve it: event `resolve`.
    */
   addRemoteCandidate(candidate: IceCandidate, now: number): void {
     if (this.#isOver()) {
@@ -248,6 +248,17 @@ export class IceAgent implements Machine<IceEvent> {
       return;
     }
     addRemoteCandidate(this.#generations.current, candidate);
+    this.#turn(now);
+  }
+
+  /**
+   * The host's answer to an event `resolve`: addresses of `name`, best first; none if it has none. What nobody asked for, or
+   * what comes too late, is counted and ignored.
+   */
+  handleResolved(name: string, addresses: readonly string[], now: number): void {
+    if (this.#isOver()) return;
+    this.#host.clock.observe(now, this);
+    this.#generations.handleResolved(name, addresses);
     this.#turn(now);
   }
 
@@ -421,11 +432,12 @@ export class IceAgent implements Machine<IceEvent> {
 
   #deriveState(): IceState {
     const { current, inUse } = this.#generations;
-    const { selected, remote, remoteEnded, checklist } = current;
+    const { selected, remote, remoteEnded, names, checklist } = current;
     const isChecking = remote !== undefined && current.active === undefined;
     if (inUse.active === undefined) return isChecking ? 'checking' : 'new';
     if (inUse.consent?.disconnected === true) return isChecking ? 'checking' : 'disconnected';
-    const isDone = selected !== undefined && remoteEnded && checklist.isIdle(ordinaryChecks(current));
+    const isDone =
+      selected !== undefined && remoteEnded && names.size === 0 && checklist.isIdle(ordinaryChecks(current));
     return isDone ? 'completed' : 'connected';
   }
 

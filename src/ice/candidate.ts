@@ -20,7 +20,7 @@ import { candidatePriority } from './priority.ts';
 export interface IceCandidate {
   readonly type: IceCandidateType;
   readonly protocol: Protocol;
-  /** An IP address in canonical text; from a remote description also an mDNS name, which is then not used. */
+  /** An IP address in canonical text, or an mDNS name (`isMdnsName`) that stands for it. */
   readonly address: string;
   readonly port: number;
   /** Equal for candidates of one type, base address and protocol (RFC 8445 §5.1.1.3). */
@@ -281,18 +281,21 @@ export function isMdnsName(name: string): boolean {
 export type CandidateRefusal = 'candidate-tcp' | 'candidate-mdns' | 'candidate-unusable';
 
 /**
- * Canonicalises a remote candidate, or says why it cannot be used. We connect to no TCP candidate, active ones connect to
- * us and are found by their checks (RFC 6544 §7.1); names are not resolved: an mDNS
- * peer is found by the checks it sends, and resolving any other name would let a peer choose what we look up.
+ * Canonicalises a remote candidate, or says why it cannot be used. Its address is an IP address or a name as browsers
+ * publish them, in small letters. Any other name would let a peer choose what is looked up. We connect to no TCP candidate,
+ * active ones connect to us and are found by their checks (RFC 6544 §7.1).
  */
 export function judgeRemoteCandidate(candidate: IceCandidate): IceCandidate | CandidateRefusal {
   if (typeof (candidate as IceCandidate | null)?.address !== 'string') return 'candidate-unusable';
   if (candidate.protocol !== 'udp') return 'candidate-tcp';
-  if (candidate.address.toLowerCase().endsWith('.local')) return 'candidate-mdns';
+  const name = candidate.address.toLowerCase();
   // A zone means something on the peer's host alone.
   const address = candidate.address.includes('%') ? undefined : canonicalAddress(candidate.address);
-  if (address === undefined || !isUnicast(address) || !isPort(candidate.port)) return 'candidate-unusable';
   if ((candidate.component as number) !== 1 || !isU32(candidate.priority)) return 'candidate-unusable';
+  if (!isPort(candidate.port)) return 'candidate-unusable';
+  if (isMdnsName(name)) return { ...candidate, address: name };
+  if (name.endsWith('.local')) return 'candidate-mdns';
+  if (address === undefined || !isUnicast(address)) return 'candidate-unusable';
   return { ...candidate, address };
 }
 

@@ -5,19 +5,12 @@ import { RtcError } from '../core/errors.ts';
 import { checkOptions } from '../core/options.ts';
 import type { AddressClass } from './address-class.ts';
 import { addressClass } from './address-class.ts';
-import type {
-  CandidateRefusal,
-  IceCandidate,
-  LocalCandidate,
-  LocalCandidateAddress,
-  LocalCandidateInit,
-} from './candidate.ts';
+import type { IceCandidate, LocalCandidate, LocalCandidateAddress, LocalCandidateInit } from './candidate.ts';
 import {
   LOCAL_CANDIDATE_ADDRESS_RULES,
   LOCAL_CANDIDATE_RULES,
   canonicalPlace,
   isSameTransport,
-  judgeRemoteCandidate,
   makeLocalCandidate,
   toldCandidate,
 } from './candidate.ts';
@@ -171,8 +164,7 @@ export type RemoteAddition =
   | { readonly outcome: 'refused'; readonly reason: RemoteRefusal };
 
 /** Why a remote candidate is not taken: the name under which it is counted. */
-export type RemoteRefusal =
-  CandidateRefusal | 'candidate-duplicate' | 'candidate-foreign' | 'candidate-limit';
+export type RemoteRefusal = 'candidate-duplicate' | 'candidate-foreign' | 'candidate-limit';
 
 /** The peer's candidates of one generation, signalled and peer-reflexive. */
 export class RemoteCandidates {
@@ -187,10 +179,8 @@ export class RemoteCandidates {
     return this.all.find((one) => one.protocol === protocol && sameAddress(one, address));
   }
 
-  /** A signalled candidate. Bytes of a peer's description end here: nothing throws, everything refused has a reason. */
-  signalled(given: IceCandidate, usernameFragment: string | undefined): RemoteAddition {
-    const candidate = judgeRemoteCandidate(given);
-    if (typeof candidate === 'string') return refused(candidate);
+  /** A signalled candidate that has been judged. */
+  signalled(candidate: IceCandidate, usernameFragment: string | undefined): RemoteAddition {
     if (isForeign(candidate, usernameFragment)) return refused('candidate-foreign');
     const index = this.all.findIndex((one) => isSameTransport(one, candidate));
     const known = this.all[index];
@@ -233,7 +223,8 @@ function refused(reason: RemoteRefusal): RemoteAddition {
   return { outcome: 'refused', reason };
 }
 
-function isForeign(candidate: IceCandidate, usernameFragment: string | undefined): boolean {
+/** It belongs to another session than `usernameFragment`'s. */
+export function isForeign(candidate: IceCandidate, usernameFragment: string | undefined): boolean {
   return (
     usernameFragment !== undefined &&
     candidate.usernameFragment !== undefined &&

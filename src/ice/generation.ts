@@ -23,6 +23,7 @@ import { Checklist } from './checklist.ts';
 import { Consent } from './consent.ts';
 import type { IceParameters } from './credentials.ts';
 import type { Host } from './host.ts';
+import { Names } from './names.ts';
 import type { Pair } from './pair.ts';
 import type { IceRole } from './role.ts';
 import { Transactions } from './transactions.ts';
@@ -32,6 +33,8 @@ const TIMERS = [
   'iceConnect',
   /** The next check may leave. */
   'checkPacing',
+  /** A name of the peer's is not resolved: it is given up. */
+  'nameResolution',
   /** A check is unanswered: it is sent again, or given up. */
   'checkRetransmit',
   /** Controlling: a pair works, and better ones have had their time. */
@@ -73,6 +76,7 @@ export class Generation {
   tieBreaker: Bytes;
 
   readonly remotes: RemoteCandidates;
+  readonly names: Names;
   /** The peer has said that it has no more candidates. */
   remoteEnded = false;
   readonly checklist: Checklist;
@@ -108,6 +112,7 @@ export class Generation {
     this.role = role;
     this.tieBreaker = randomBytes(host.random, TIE_BREAKER_LENGTH);
     this.remotes = new RemoteCandidates(settings.maxRemoteCandidates);
+    this.names = new Names(settings);
     this.checklist = new Checklist(settings.maxPairs);
     this.transactions = new Transactions(settings);
   }
@@ -177,6 +182,7 @@ export class Generation {
   release(): void {
     this.timers.disarmAll();
     this.transactions.clear();
+    this.names.clear();
     this.activate(undefined);
   }
 }

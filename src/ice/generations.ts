@@ -23,7 +23,7 @@ import { Generation } from './generation.ts';
 import type { Host } from './host.ts';
 import { isAddressedTo } from './messages.ts';
 import type { Pair } from './pair.ts';
-import { dropRemovedLocals } from './pairing.ts';
+import { dropRemovedLocals, resolveCandidates } from './pairing.ts';
 import type { IceRole } from './role.ts';
 import { proceed, runDue, thawGeneration } from './schedule.ts';
 
@@ -72,6 +72,13 @@ export class Generations {
     this.previous = undefined;
     this.inUse = previous;
     return true;
+  }
+
+  /** The host has resolved a name, or has not been able to; both may have asked. */
+  handleResolved(name: string, addresses: readonly string[]): void {
+    const isAwaited = resolveCandidates(this.current, name, addresses);
+    const isAwaitedByOld = this.previous !== undefined && resolveCandidates(this.previous, name, addresses);
+    if (!isAwaited && !isAwaitedByOld) this.#host.counters.add('name-unexpected');
   }
 
   /** Candidates of our own are gone, for both. */

@@ -11,6 +11,7 @@ import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import type { StunDecodeReason } from '../stun/index.ts';
 import { STUN_DECODE_REASONS } from '../stun/index.ts';
+import type { TransportPolicy } from './candidates.ts';
 import { LocalCandidates } from './candidates.ts';
 import type { IceOptions, IceSettings } from './options.ts';
 import { iceSettings } from './options.ts';
@@ -27,6 +28,8 @@ export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconn
 /** What an agent tells its owner. */
 export type IceEvent =
   | { readonly type: 'statechange'; readonly state: IceState }
+  /** The addresses of a name of the peer's are wanted: an mDNS name (RFC 6762), for `handleResolved`. Once a name and session. */
+  | { readonly type: 'resolve'; readonly name: string }
   /** A pair works: DTLS may be taken from it. */
   | { readonly type: 'pairvalid'; readonly pair: CandidatePair }
   | { readonly type: 'selectedpairchange'; readonly pair: CandidatePair }
@@ -58,6 +61,10 @@ const AGENT_COUNTERS = [
   'candidate-foreign',
   'candidate-limit',
   'candidate-not-tried',
+  'name-limit',
+  'name-unresolved',
+  'name-unexpected',
+  'name-address-limit',
   'pair-limit',
   'transaction-limit',
   'unanswered-limit',
@@ -84,6 +91,7 @@ export class Host {
   readonly random: RandomSource;
   /** It answers checks and sends none. */
   readonly isLite: boolean;
+  readonly policy: TransportPolicy;
   readonly locals: LocalCandidates;
   readonly counters: Counters<IceCounter> = new Counters<IceCounter>(COUNTERS);
   readonly transmits: BoundedQueue<IceTransmit>;
@@ -104,11 +112,8 @@ export class Host {
     this.crypto = options.crypto;
     this.random = options.random;
     this.isLite = options.lite ?? false;
-    this.locals = new LocalCandidates(
-      settings.maxLocalCandidates,
-      options.transportPolicy ?? 'all',
-      options.remoteAddressClasses,
-    );
+    this.policy = options.transportPolicy ?? 'all';
+    this.locals = new LocalCandidates(settings.maxLocalCandidates, this.policy, options.remoteAddressClasses);
     this.transmits = new BoundedQueue(settings.maxQueuedTransmits);
   }
 

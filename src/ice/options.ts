@@ -11,6 +11,7 @@ import { ADDRESS_CLASSES } from './address-class.ts';
 import type { TransportPolicy } from './candidates.ts';
 import type { ConsentTiming } from './consent.ts';
 import { passwordRule, usernameFragmentRule } from './credentials.ts';
+import type { NameLimits } from './names.ts';
 import type { IceRole } from './role.ts';
 import type { RetransmissionLimits } from './transactions.ts';
 
@@ -59,7 +60,7 @@ export interface IceLimits {
 }
 
 /** What an agent is made of; whatever is left out has its default. */
-export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits> {
+export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits>, Partial<NameLimits> {
   readonly crypto: CryptoProvider;
   readonly random: RandomSource;
   /** The clock of the connection that the agent is part of; without one it has its own. */
@@ -85,7 +86,7 @@ export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits> {
 }
 
 /** Every wait and bound, with the defaults filled in. */
-export type IceSettings = IceTiming & IceLimits & RetransmissionLimits;
+export type IceSettings = IceTiming & IceLimits & NameLimits & RetransmissionLimits;
 
 /** `disconnectedTimeout` of a lite agent, which waits for browsers that check every 2.7 to 6 s. */
 const LITE_DISCONNECTED_TIMEOUT = 15_000;
@@ -111,6 +112,9 @@ const DEFAULTS: IceSettings = {
   maxRemoteCandidates: 64,
   maxPairs: 100,
   maxUnansweredDestinations: 10,
+  nameTimeout: 5000,
+  maxNames: 16,
+  maxAddressesPerName: 4,
   maxQueuedTransmits: 256,
 };
 
@@ -135,6 +139,9 @@ const SETTING_RULES: OptionRules<IceSettings> = {
   maxRemoteCandidates: count,
   maxPairs: count,
   maxUnansweredDestinations: count,
+  nameTimeout: milliseconds,
+  maxNames: integer(0),
+  maxAddressesPerName: count,
   maxQueuedTransmits: count,
 };
 

@@ -1,7 +1,8 @@
 /** Pairing: pairs come and go with the candidates of both sides (RFC 8445 §6.1.2). */
 import type { TransportAddress } from '../core/address.ts';
 import type { IceCandidate, LocalCandidate } from './candidate.ts';
-import { canPair, peerReflexive } from './candidate.ts';
+import { canPair, isMdnsName, judgeRemoteCandidate, peerReflexive } from './candidate.ts';
+import { isForeign } from './candidates.ts';
 import { forgetChecks } from './checks.ts';
 import type { Generation } from './generation.ts';
 import { Pair } from './pair.ts';
@@ -14,6 +15,54 @@ export function pairAll(generation: Generation): void {
 
 /** A signalled candidate; what cannot be used is counted. */
 export function addRemoteCandidate(generation: Generation, candidate: IceCandidate): void {
+  const judged = judgeRemoteCandidate(candidate);
+  if (typeof judged === 'string') generation.host.counters.add(judged);
+  else if (isMdnsName(judged.address)) keepName(generation, judged);
+  else addAddress(generation, judged);
+}
+
+/**
+ * The host has resolved a name: its candidates have the addresses that it says, and are judged as if the peer had told them.
+ * @returns false: nothing waits for it
+ */
+export function resolveCandidates(
+  generation: Generation,
+  name: string,
+  addresses: readonly string[],
+): boolean {
+  const { names, host } = generation;
+  const candidates = names.resolved(name.toLowerCase());
+  if (candidates.length === 0) return false;
+  const { maxAddressesPerName } = host.settings;
+  const taken = addresses.slice(0, maxAddressesPerName);
+  if (addresses.length === 0) host.counters.add('name-unresolved');
+  host.counters.add('name-address-limit', addresses.length - taken.length);
+  for (const address of taken) {
+    for (const candidate of candidates) {
+      const judged = judgeRemoteCandidate({ ...candidate, address });
+      if (typeof judged === 'string' || isMdnsName(judged.address)) host.counters.add('candidate-unusable');
+      else addAddress(generation, judged);
+    }
+  }
+  return true;
+}
+
+/** A candidate that has a name in place of an address. A lite agent checks nobody, and from a relay no such name is reached. */
+function keepName(generation: Generation, candidate: IceCandidate): void {
+  const { host, remotes, remote, names } = generation;
+  if (host.isLite || host.policy === 'relay') {
+    host.counters.add('candidate-mdns');
+  } else if (isForeign(candidate, remote?.usernameFragment)) {
+    host.counters.add('candidate-foreign');
+  } else if (remotes.all.length + names.size >= host.settings.maxRemoteCandidates) {
+    host.counters.add('candidate-limit');
+  } else {
+    const refusal = names.keep(candidate);
+    if (refusal !== undefined) host.counters.add(refusal);
+  }
+}
+
+function addAddress(generation: Generation, candidate: IceCandidate): void {
   const { host, remotes, remote, checklist } = generation;
   const addition = remotes.signalled(candidate, remote?.usernameFragment);
   switch (addition.outcome) {
@@ -41,7 +90,11 @@ export function addRemoteCandidate(generation: Generation, candidate: IceCandida
  * may have been nominated a pair by that other session.
  */
 export function dropForeignCandidates(generation: Generation, usernameFragment: string): void {
-  const { host, remotes } = generation;
+  const { host, remotes, names } = generation;
+  host.counters.add(
+    'candidate-foreign',
+    names.dropForeign((candidate) => isForeign(candidate, usernameFragment)),
+  );
   for (const foreign of remotes.dropForeign(usernameFragment)) {
     host.counters.add('candidate-foreign');
     dropPairsOf(generation, foreign);

@@ -29,6 +29,7 @@ export function runDue(generation: Generation): void {
 export function proceed(generation: Generation): void {
   const { host, remote, timers, checklist } = generation;
   selectBetweenLites(generation);
+  timers.arm('nameResolution', askForNames(generation));
   timers.arm('nomination', nominateBest(generation));
   timers.arm('pairSwitch', followPeer(generation));
   const mayCheck = remote !== undefined && !host.isLite;
@@ -52,6 +53,8 @@ export function thawGeneration(generation: Generation, missed: number): void {
   const { host, timers, transactions, consent } = generation;
   const { now } = host;
   transactions.resume(now);
+  generation.names.resume(now);
+  timers.arm('nameResolution', generation.names.nextTimeout());
   consent?.resume(now);
   armConsent(generation);
   if (!timers.isArmed('iceConnect')) return;
@@ -63,6 +66,9 @@ function fire(generation: Generation, timer: IceTimer): void {
   switch (timer) {
     case 'iceConnect':
       fail(generation, connectTimeout(generation));
+      break;
+    case 'nameResolution':
+      host.counters.add('name-unresolved', generation.names.expire(host.now));
       break;
     case 'checkPacing':
     case 'nomination':
@@ -88,6 +94,13 @@ function fire(generation: Generation, timer: IceTimer): void {
       if (consent !== undefined) fail(generation, consentExpired(generation, consent.grantedAt));
       break;
   }
+}
+
+/** The peer is known, and so is what belongs to it. @returns when the next name is given up */
+function askForNames({ host, remote, names }: Generation): number {
+  if (remote === undefined) return Infinity;
+  for (const name of names.takeUnasked(host.now)) host.events.push({ type: 'resolve', name });
+  return names.nextTimeout();
 }
 
 function armConsent({ timers, consent }: Generation): void {

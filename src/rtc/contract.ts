@@ -67,6 +67,8 @@ export type RtcEvent =
   | { readonly type: 'connectionstatechange'; readonly state: ConnectionState }
   | { readonly type: 'iceconnectionstatechange'; readonly state: IceState }
   | { readonly type: 'dtlsstatechange'; readonly state: DtlsTransportState }
+  /** The addresses of an mDNS name that a candidate of the peer's has are wanted; whoever has none says so, or nothing. */
+  | { readonly type: 'resolve'; readonly name: string }
   /** Something is going wrong but has not ended anything yet: a suspected DTLS role conflict, for example. */
   | { readonly type: 'warning'; readonly failure: Failure }
   /**

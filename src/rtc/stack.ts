@@ -424,6 +424,7 @@ export class ProtocolStack {
         this.#events.push({ type: 'iceconnectionstatechange', state: event.state });
         return;
       case 'dtlsstatechange':
+      case 'resolve':
       case 'warning':
         this.#events.push(event);
         return;

@@ -66,6 +66,8 @@ export interface TransportStart {
 export type TransportEvent =
   | { readonly type: 'icestatechange'; readonly state: IceState }
   | { readonly type: 'dtlsstatechange'; readonly state: DtlsTransportState }
+  /** As ICE says it: addresses of a name of the peer's are wanted, for `handleResolved`. */
+  | { readonly type: 'resolve'; readonly name: string }
   /** The facts of the path are others, or the path is secured: see `Transport.facts`. */
   | { readonly type: 'pathchange' }
   /** ICE has selected a pair, or another one. */

@@ -222,6 +222,12 @@ export class Transport implements Machine<TransportEvent> {
     this.#carry(now);
   }
 
+  /** As `IceAgent.handleResolved` says. */
+  handleResolved(name: string, addresses: readonly string[], now: number): void {
+    this.#ice.handleResolved(name, addresses, now);
+    this.#carry(now);
+  }
+
   endOfRemoteCandidates(now: number): void {
     this.#ice.endOfRemoteCandidates(now);
     this.#carry(now);
@@ -432,6 +438,9 @@ export class Transport implements Machine<TransportEvent> {
       case 'statechange':
         this.#events.push({ type: 'icestatechange', state: event.state });
         if (this.isSecured) this.#events.push({ type: 'pathchange' });
+        return;
+      case 'resolve':
+        this.#events.push(event);
         return;
       case 'pairvalid':
         if (this.#start !== undefined) this.#beginDtls(this.#start, now);

@@ -249,7 +249,7 @@ describe('trickle', () => {
 
   it.each([
     ['candidate-tcp', { protocol: 'tcp' as const, tcpType: 'active' as const, port: 9 }],
-    ['candidate-mdns', { address: '3f2504e0-4f89-41d3-9a0c-0305e82c3301.local' }],
+    ['candidate-mdns', { address: 'printer.local' }],
     ['candidate-unusable', { address: 'example.org' }],
     ['candidate-unusable', { address: '0.0.0.0' }],
     ['candidate-unusable', { address: '224.0.0.1' }],
