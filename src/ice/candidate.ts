@@ -14,7 +14,7 @@ import { fields, integer, oneOf, required, text } from '../core/options.ts';
 import { encodeUtf8 } from '../core/text.ts';
 import { isUnicast } from './address-class.ts';
 import type { IceCandidateType } from './priority.ts';
-import { candidatePriority } from './priority.ts';
+import { TCP_PENALTY, candidatePriority } from './priority.ts';
 
 /** A candidate, with the fields of an SDP `candidate` line (RFC 8839 §5.1). One component: RTP and RTCP share it. */
 export interface IceCandidate {
@@ -170,9 +170,6 @@ export const REMOTE_CANDIDATE_RULES: OptionRules<IceCandidate> = {
   usernameFragment: text(0, 256),
 };
 
-/** What separates the type preference of a TCP candidate from that of its UDP like: RFC 6544 §4.2 leaves it to us. */
-const TCP_PENALTY = 36 * 2 ** 24;
-
 /** RFC 6544 §4.2: which TCP candidates are preferred, 0–7; behind a NAT simultaneous open comes first. */
 const DIRECTION_PREFERENCE: Readonly<Record<'host' | 'reflexive', Readonly<Record<TcpType, number>>>> = {
   host: { active: 6, passive: 4, so: 2 },
@@ -282,12 +279,13 @@ export type CandidateRefusal = 'candidate-tcp' | 'candidate-mdns' | 'candidate-u
 
 /**
  * Canonicalises a remote candidate, or says why it cannot be used. Its address is an IP address or a name as browsers
- * publish them, in small letters. Any other name would let a peer choose what is looked up. We connect to no TCP candidate,
- * active ones connect to us and are found by their checks (RFC 6544 §7.1).
+ * publish them, in small letters. Any other name would let a peer choose what is looked up. Active TCP candidates are nobody's
+ * destination: they connect to us, and are found by their checks (RFC 6544 §5.2, §7.1).
  */
 export function judgeRemoteCandidate(candidate: IceCandidate): IceCandidate | CandidateRefusal {
   if (typeof (candidate as IceCandidate | null)?.address !== 'string') return 'candidate-unusable';
-  if (candidate.protocol !== 'udp') return 'candidate-tcp';
+  const isConnectable = candidate.tcpType === 'passive' || candidate.tcpType === 'so';
+  if (candidate.protocol === 'tcp' && !isConnectable) return 'candidate-tcp';
   const name = candidate.address.toLowerCase();
   // A zone means something on the peer's host alone.
   const address = candidate.address.includes('%') ? undefined : canonicalAddress(candidate.address);
@@ -300,10 +298,16 @@ export function judgeRemoteCandidate(candidate: IceCandidate): IceCandidate | Ca
 }
 
 /** The candidate behind a mapped address nobody told us about, on either side (RFC 8445 §7.2.5.3.1, §7.3.1.3). */
-export function peerReflexive(at: TransportAddress, protocol: Protocol, priority: number): IceCandidate {
+export function peerReflexive(
+  at: TransportAddress,
+  protocol: Protocol,
+  priority: number,
+  tcpType: TcpType | undefined,
+): IceCandidate {
   return {
     type: 'prflx',
     protocol,
+    ...(tcpType === undefined ? {} : { tcpType }),
     address: at.address,
     port: at.port,
     foundation: makeFoundation('prflx', protocol, at.address),
@@ -312,11 +316,23 @@ export function peerReflexive(at: TransportAddress, protocol: Protocol, priority
   };
 }
 
-/** One protocol, one family, and link-local IPv6 only with its like (RFC 8445 §6.1.2.2). */
+/** How the peer of a TCP candidate connects (RFC 6544 §5.2). */
+const OPPOSITE: Readonly<Record<TcpType, TcpType>> = { active: 'passive', passive: 'active', so: 'so' };
+
+/** The direction of whoever is at the other end of a candidate of ours; `undefined` over UDP. */
+export function oppositeDirection({ tcpType }: IceCandidate): TcpType | undefined {
+  return tcpType === undefined ? undefined : OPPOSITE[tcpType];
+}
+
+/**
+ * Whether checks begin at `local` for `remote`: one protocol, one family, and link-local IPv6 only with its like (RFC 8445
+ * §6.1.2.2); over TCP active with passive and `so` with `so`, while a passive one waits for the peer (RFC 6544 §6.2).
+ */
 export function canPair(local: LocalCandidate, remote: IceCandidate): boolean {
   const a = local.base.address;
   const b = remote.address;
-  if (local.protocol !== remote.protocol) return false;
+  if (local.protocol !== remote.protocol || local.tcpType === 'passive') return false;
+  if (oppositeDirection(local) !== remote.tcpType) return false;
   return a.includes(':') === b.includes(':') && isLinkLocalIpv6(a) === isLinkLocalIpv6(b);
 }
 

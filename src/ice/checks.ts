@@ -124,13 +124,14 @@ function send(
       sender: local.usernameFragment,
       role,
       tieBreaker,
-      priority: peerReflexivePriority(pair.local.priority),
+      priority: peerReflexivePriority(pair.local.priority, pair.path.protocol),
       nominate,
     },
     remote.key,
   );
   const isConsent = purpose === 'consent';
-  const interval = isConsent ? settings.consentTimeout : retransmitTimeout(generation);
+  const isSentOnce = isConsent || pair.path.protocol === 'tcp';
+  const interval = isSentOnce ? settings.consentTimeout : retransmitTimeout(generation);
   const transaction: Transaction = {
     id,
     pair,
@@ -139,6 +140,7 @@ function send(
     data,
     sentAt: now,
     transmissions: 1,
+    maxTransmissions: isSentOnce ? 1 : settings.maxTransmissions,
     interval,
     deadline: now + interval,
     retransmits: !isConsent,

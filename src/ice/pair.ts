@@ -52,6 +52,8 @@ export interface Transaction {
   readonly data: Bytes;
   readonly sentAt: number;
   transmissions: number;
+  /** Over TCP one: what is lost there is repeated by TCP (RFC 8489 §6.2.2). */
+  readonly maxTransmissions: number;
   /** Milliseconds from the latest transmission to the next. */
   interval: number;
   /** When it is sent again, or given up. */

@@ -1,7 +1,7 @@
 /** Pairing: pairs come and go with the candidates of both sides (RFC 8445 §6.1.2). */
 import type { TransportAddress } from '../core/address.ts';
 import type { IceCandidate, LocalCandidate } from './candidate.ts';
-import { canPair, isMdnsName, judgeRemoteCandidate, peerReflexive } from './candidate.ts';
+import { canPair, isMdnsName, judgeRemoteCandidate, oppositeDirection, peerReflexive } from './candidate.ts';
 import { isForeign } from './candidates.ts';
 import { forgetChecks } from './checks.ts';
 import type { Generation } from './generation.ts';
@@ -138,7 +138,8 @@ export function discoverPair(
   const { protocol } = local;
   let remote = remotes.at(source, protocol);
   if (remote === undefined) {
-    remote = { ...peerReflexive(source, protocol, priority), usernameFragment: sender };
+    const tcpType = oppositeDirection(local);
+    remote = { ...peerReflexive(source, protocol, priority, tcpType), usernameFragment: sender };
     const addition = remotes.discovered(
       remote,
       (old) => !pairsOf(generation, old).some((pair) => pair.valid),

@@ -1,5 +1,7 @@
 /** Priorities of candidates (RFC 8445 §5.1.2.1) and of pairs (§6.1.2.3). */
 
+import type { Protocol } from '../core/address.ts';
+
 /** Kinds of candidates: an address of the host's own, as a STUN server or the peer sees it, or one of a relay (RFC 8445 §4). */
 export type IceCandidateType = 'host' | 'srflx' | 'prflx' | 'relay';
 
@@ -15,9 +17,13 @@ export function candidatePriority(type: IceCandidateType, localPreference: numbe
   return TYPE_PREFERENCE[type] * 2 ** 24 + localPreference * 2 ** 8 + (256 - component);
 }
 
+/** What separates the priority of a TCP candidate from that of its UDP like: RFC 6544 §4.2 leaves it to us. */
+export const TCP_PENALTY: number = 36 * 2 ** 24;
+
 /** What a check announces in PRIORITY: the priority its own mapped address would have as a candidate (RFC 8445 §7.1.1). */
-export function peerReflexivePriority(localPriority: number): number {
-  return TYPE_PREFERENCE.prflx * 2 ** 24 + (localPriority % 2 ** 24);
+export function peerReflexivePriority(localPriority: number, protocol: Protocol): number {
+  const priority = TYPE_PREFERENCE.prflx * 2 ** 24 + (localPriority % 2 ** 24);
+  return protocol === 'tcp' ? priority - TCP_PENALTY : priority;
 }
 
 /**

@@ -87,13 +87,17 @@ function succeeded(generation: Generation, transaction: Transaction, mapped: Tra
 
 /** The pair's local candidate is the one the peer sees, known or peer-reflexive (§7.2.5.3.1). */
 function adoptMapped(generation: Generation, pair: Pair, mapped: TransportAddress): void {
-  if (sameAddress(pair.local, mapped)) return;
-  const { base, protocol, priority } = pair.local;
+  const { base, protocol, priority, tcpType, overhead } = pair.local;
+  // An active TCP candidate has no port of its own: each connection has another one (RFC 6544 §4.5).
+  const isOwn =
+    tcpType === 'active' ? pair.local.address === mapped.address : sameAddress(pair.local, mapped);
+  if (isOwn) return;
   pair.local = generation.host.locals.mapped(base, protocol, mapped) ?? {
-    ...peerReflexive(mapped, protocol, peerReflexivePriority(priority)),
+    ...peerReflexive(mapped, protocol, peerReflexivePriority(priority, protocol), tcpType),
     relatedAddress: base.address,
     relatedPort: base.port,
     base,
+    overhead,
   };
   pair.prioritize(generation.role);
   generation.checklist.sort();

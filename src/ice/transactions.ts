@@ -3,6 +3,7 @@
  *
  *     sent ──▶ again after 250 ms, then 500, 1000, 2000, 3000, 3000 … ──▶ last one sent, last wait over: expired
  *      └──▶ cancelled: no longer sent, an answer still counts for a while
+ *      ├──▶ over TCP: sent once, an answer counts for as long as consent lasts
  *      └──▶ consent: sent once (RFC 7675 §5.1), an answer counts until consent itself has expired
  */
 import { equalBytes, readU48 } from '../core/bytes.ts';
@@ -76,7 +77,7 @@ export class Transactions {
     const due: { transaction: Transaction; outcome: 'retransmit' | 'expired' }[] = [];
     for (const transaction of this.#byId.values()) {
       if (transaction.deadline > now) continue;
-      if (!transaction.retransmits || transaction.transmissions >= this.#limits.maxTransmissions) {
+      if (!transaction.retransmits || transaction.transmissions >= transaction.maxTransmissions) {
         this.remove(transaction);
         due.push({ transaction, outcome: 'expired' });
       } else if (!mayRepeat(transaction)) {
@@ -96,7 +97,7 @@ export class Transactions {
   /** The host stood still: a last wait that ended while nobody listened starts again. */
   resume(now: number): void {
     for (const transaction of this.#byId.values()) {
-      const isLastWait = transaction.transmissions >= this.#limits.maxTransmissions;
+      const isLastWait = transaction.transmissions >= transaction.maxTransmissions;
       if (isLastWait && transaction.deadline <= now) transaction.deadline = now + transaction.interval;
     }
   }

@@ -5,7 +5,7 @@
  *   named by a description   `maxTransmissions` checks; where there are more than `maxUnansweredDestinations` of them, fewer
  *   known from checks alone  two for each of these: with the answer less than three times what came
  *
- * An answer lifts the bound from its pair, and over TCP there is none: the peer has made the connection. The count of
+ * An answer lifts the bound from its pair, and over a TCP connection that the peer has made there is none. The count of
  * candidates is no bound in its place, for the one that works, a relayed one, often comes last.
  */
 import type { Generation } from './generation.ts';
@@ -19,7 +19,7 @@ const SENDS_PER_REQUEST = 2;
 
 /** Whether one more check may go over `pair`; if not, it is counted. */
 export function maySendTo(generation: Generation, pair: Pair): boolean {
-  if (generation.hasConsent(pair) || pair.path.protocol === 'tcp') return true;
+  if (generation.hasConsent(pair) || pair.local.tcpType === 'passive') return true;
   const ownAccord = pair.isSignalled ? sendsEach(generation) : 0;
   if (pair.sends < ownAccord + SENDS_PER_REQUEST * pair.requests) return true;
   generation.host.counters.add('unanswered-limit');
