@@ -60,7 +60,7 @@ function classOfIpv6(bytes: Uint8Array): AddressClass {
 }
 
 /** The IPv4 address that `bytes` is or stands for. (IPv4-mapped addresses are IPv4 already, see core/address.) */
-function embeddedIpv4(bytes: Uint8Array): Uint8Array | undefined {
+export function embeddedIpv4(bytes: Uint8Array): Uint8Array | undefined {
   if (bytes.length === 4) return bytes;
   if (isIpv6Loopback(bytes)) return undefined;
   const start = readU32(bytes, 0);

@@ -5,6 +5,7 @@ import { RtcError } from '../core/errors.ts';
 import { checkOptions } from '../core/options.ts';
 import type { AddressClass } from './address-class.ts';
 import { addressClass } from './address-class.ts';
+import type { CandidateRules } from './candidate-filter.ts';
 import type { IceCandidate, LocalCandidate, LocalCandidateAddress, LocalCandidateInit } from './candidate.ts';
 import {
   LOCAL_CANDIDATE_ADDRESS_RULES,
@@ -20,7 +21,7 @@ export type TransportPolicy = 'all' | 'relay';
 
 /** Our own candidates, and which of the peer's are tried because of them. */
 export class LocalCandidates {
-  /** In the order in which they were added, whether the policy uses them or not. */
+  /** In the order in which they were added, whether policy and filter let them be used or not. */
   readonly all: LocalCandidate[] = [];
   /**
    * The one candidate that stands for each base. Checks leave from the base whatever candidate they are for, so others of
@@ -29,20 +30,27 @@ export class LocalCandidates {
   bases: readonly LocalCandidate[] = [];
   readonly #limit: number;
   readonly #policy: TransportPolicy;
+  readonly #filter: CandidateRules;
   /** Which addresses of the peer's are tried of our own accord. */
   #tried: ReadonlySet<AddressClass>;
   /** What is tried whatever our own candidates are; they add their classes unless the host has said which. */
   readonly #chosen: readonly AddressClass[] | undefined;
 
   /** @param tried `undefined`: public addresses, and those of the classes of our own candidates */
-  constructor(limit: number, policy: TransportPolicy, tried: readonly AddressClass[] | undefined) {
+  constructor(
+    limit: number,
+    policy: TransportPolicy,
+    filter: CandidateRules,
+    tried: readonly AddressClass[] | undefined,
+  ) {
     this.#limit = limit;
     this.#policy = policy;
+    this.#filter = filter;
     this.#chosen = tried;
     this.#tried = new Set(tried ?? ['public']);
   }
 
-  /** As the peer is told: no more than the policy lets it know. */
+  /** As the peer is told: those that are used. */
   get told(): readonly IceCandidate[] {
     return this.all.filter((one) => this.#isUsed(one)).map((one) => this.tell(one));
   }
@@ -139,8 +147,8 @@ export class LocalCandidates {
     this.#tried = new Set(this.#chosen ?? ['public', ...classes]);
   }
 
-  #isUsed({ type }: LocalCandidate): boolean {
-    return this.#policy === 'all' || type === 'relay';
+  #isUsed(local: LocalCandidate): boolean {
+    return (this.#policy === 'all' || local.type === 'relay') && this.#filter.accepts(local);
   }
 
   /** What a base is announced as. */

@@ -11,6 +11,7 @@ import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import type { StunDecodeReason } from '../stun/index.ts';
 import { STUN_DECODE_REASONS } from '../stun/index.ts';
+import { CandidateRules } from './candidate-filter.ts';
 import type { TransportPolicy } from './candidates.ts';
 import { LocalCandidates } from './candidates.ts';
 import type { IceOptions, IceSettings } from './options.ts';
@@ -61,6 +62,7 @@ const AGENT_COUNTERS = [
   'candidate-foreign',
   'candidate-limit',
   'candidate-not-tried',
+  'candidate-filtered',
   'name-limit',
   'name-unresolved',
   'name-unexpected',
@@ -92,6 +94,8 @@ export class Host {
   /** It answers checks and sends none. */
   readonly isLite: boolean;
   readonly policy: TransportPolicy;
+  /** Which of the peer's candidates are used. */
+  readonly remoteFilter: CandidateRules;
   readonly locals: LocalCandidates;
   readonly counters: Counters<IceCounter> = new Counters<IceCounter>(COUNTERS);
   readonly transmits: BoundedQueue<IceTransmit>;
@@ -112,8 +116,14 @@ export class Host {
     this.crypto = options.crypto;
     this.random = options.random;
     this.isLite = options.lite ?? false;
+    this.remoteFilter = new CandidateRules(options.remoteCandidateFilter ?? {});
     this.policy = options.transportPolicy ?? 'all';
-    this.locals = new LocalCandidates(settings.maxLocalCandidates, this.policy, options.remoteAddressClasses);
+    this.locals = new LocalCandidates(
+      settings.maxLocalCandidates,
+      this.policy,
+      new CandidateRules(options.localCandidateFilter ?? {}),
+      options.remoteAddressClasses,
+    );
     this.transmits = new BoundedQueue(settings.maxQueuedTransmits);
   }
 

@@ -16,6 +16,7 @@ export {
   REMOTE_CANDIDATE_RULES,
   isMdnsName,
 } from './candidate.ts';
+export type { CandidateFilter } from './candidate-filter.ts';
 export type { TransportPolicy } from './candidates.ts';
 export type { ChosenCredentials, IceCredentials, IceParameters } from './credentials.ts';
 export { randomCredentials } from './credentials.ts';

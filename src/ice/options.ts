@@ -1,13 +1,25 @@
 /** Options of an ICE agent: every wait and every bound has a name, a default and a reason. */
 import type { Clock } from '../core/clock.ts';
 import type { OptionRule, OptionRules } from '../core/options.ts';
-import { checkOptions, flag, having, integer, listOf, number, oneOf, required } from '../core/options.ts';
+import {
+  checkOptions,
+  flag,
+  having,
+  integer,
+  listOf,
+  nested,
+  number,
+  oneOf,
+  required,
+} from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
 import { randomRule } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import { cryptoRule } from '../crypto/provider.ts';
 import type { AddressClass } from './address-class.ts';
 import { ADDRESS_CLASSES } from './address-class.ts';
+import type { CandidateFilter } from './candidate-filter.ts';
+import { CANDIDATE_FILTER_RULES } from './candidate-filter.ts';
 import type { TransportPolicy } from './candidates.ts';
 import type { ConsentTiming } from './consent.ts';
 import { passwordRule, usernameFragmentRule } from './credentials.ts';
@@ -77,6 +89,13 @@ export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits>, Part
    * learns no address of ours (RFC 8828 §5.2). Default `all`.
    */
   readonly transportPolicy?: TransportPolicy | undefined;
+  /** Candidates of our own that do not pass are neither told to the peer nor used. Default: all pass. */
+  readonly localCandidateFilter?: CandidateFilter | undefined;
+  /**
+   * Candidates of the peer's that do not pass are not used, and checks that come from such addresses are not answered. Default:
+   * all pass.
+   */
+  readonly remoteCandidateFilter?: CandidateFilter | undefined;
   /** Answers checks and sends none (RFC 8445 §2.5): for hosts with a public address. */
   readonly lite?: boolean;
   /** 4–256 ice-chars; random by default. Its first characters may name a shard that routes to this process. */
@@ -157,6 +176,8 @@ export const ICE_OPTION_RULES: OptionRules<IceOptions> = {
   password: passwordRule,
   remoteAddressClasses: listOf(oneOf(ADDRESS_CLASSES)),
   transportPolicy: oneOf(['all', 'relay']),
+  localCandidateFilter: nested(CANDIDATE_FILTER_RULES),
+  remoteCandidateFilter: nested(CANDIDATE_FILTER_RULES),
 };
 
 /** Checks and completes the options. Throws `ERR_BAD_ARGUMENT`. */

@@ -64,6 +64,10 @@ function keepName(generation: Generation, candidate: IceCandidate): void {
 
 function addAddress(generation: Generation, candidate: IceCandidate): void {
   const { host, remotes, remote, checklist } = generation;
+  if (!host.remoteFilter.accepts(candidate)) {
+    host.counters.add('candidate-filtered');
+    return;
+  }
   const addition = remotes.signalled(candidate, remote?.usernameFragment);
   switch (addition.outcome) {
     case 'refused':
@@ -125,7 +129,7 @@ export function dropRemovedLocals(generation: Generation): void {
 /**
  * The pair of an authenticated request from an address that forms none yet (RFC 8445 §7.3.1.3).
  * @param priority the request's PRIORITY @param sender its sender's username fragment
- * @returns `undefined` at a limit, counted.
+ * @returns `undefined` at a limit, or if the filter does not let it pass; counted.
  */
 export function discoverPair(
   generation: Generation,
@@ -140,6 +144,10 @@ export function discoverPair(
   if (remote === undefined) {
     const tcpType = oppositeDirection(local);
     remote = { ...peerReflexive(source, protocol, priority, tcpType), usernameFragment: sender };
+    if (!host.remoteFilter.accepts(remote)) {
+      host.counters.add('candidate-filtered');
+      return undefined;
+    }
     const addition = remotes.discovered(
       remote,
       (old) => !pairsOf(generation, old).some((pair) => pair.valid),
