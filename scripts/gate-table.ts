@@ -6,6 +6,7 @@ import { DEFAULT_CHANNEL_GATES } from '../src/channel/index.ts';
 import type { ChannelGateName } from '../src/channel/index.ts';
 import { selfSignedCertificate } from '../src/dtls/index.ts';
 import { configure } from '../src/dtls/options.ts';
+import { gatherSettings } from '../src/gather/options.ts';
 import { jsCrypto } from '../src/crypto/index.ts';
 import { SeededRandom } from '../src/core/random.ts';
 import { iceSettings } from '../src/ice/options.ts';
@@ -71,7 +72,22 @@ export function gateTable(): string {
   const ice = iceSettings({ crypto, random, role: 'controlling' });
   const certificate = selfSignedCertificate({ random, crypto });
   const { handshakeTimeout } = configure({ role: 'client', certificate, crypto, random });
+  const gathering = gatherSettings({ crypto, random });
   const rows = [
+    [
+      'gathering',
+      'a STUN server, a TURN server over UDP, or the name of a server has not answered',
+      gathering.gatherTimeout,
+      '`icecandidateerror`, the rest stands',
+      'gatherTimeout',
+    ],
+    [
+      'gathering',
+      'a TURN server over TCP or TLS has not answered',
+      gathering.gatherStreamTimeout,
+      'the same',
+      'gatherStreamTimeout',
+    ],
     [
       'signaling',
       "the connection was made, or its offer went out, and nothing of the peer's has been taken",

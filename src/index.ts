@@ -22,7 +22,27 @@ export type {
 export { Endpoint, MAX_SHARDS, shardOf, shardUsernameFragment } from './endpoint.ts';
 export type { WarmUpOptions, WarmConnection } from './endpoint/warm-up.ts';
 export { warmUp } from './endpoint/warm-up.ts';
-export type { IceCandidate, IceParameters, IceState, LocalCandidateInit } from './ice/index.ts';
+export type {
+  GatherConfig,
+  GatherCounter,
+  GatherEvent,
+  GatherInput,
+  GatherInspection,
+  GatherOutput,
+  GathererOptions,
+  GatheringId,
+  IceServer,
+  LocalSocket,
+} from './gather/index.ts';
+export { Gatherer } from './gather/index.ts';
+export type {
+  IceCandidate,
+  IceCandidateError,
+  IceGatheringState,
+  IceParameters,
+  IceState,
+  LocalCandidateInit,
+} from './ice/index.ts';
 export type {
   ConnectionState,
   DtlsTransportState,

@@ -19,13 +19,14 @@ const MAY_IMPORT = {
   negotiation: ['core', 'sdp'],
   transport: ['core', 'crypto', 'ice', 'dtls'],
   rtc: ['core', 'crypto', 'stun', 'ice', 'dtls', 'sctp', 'channel', 'transport', 'sdp', 'negotiation'],
-  endpoint: ['core', 'crypto', 'stun', 'dtls', 'rtc'],
+  gather: [...PROTOCOL_BASE, 'stun', 'ice'],
+  endpoint: ['core', 'crypto', 'stun', 'dtls', 'gather', 'rtc'],
   trace: ['core', 'crypto', 'dtls', 'channel', 'rtc'],
   sim: ['core', 'crypto', 'rtc', 'endpoint'],
   'sim/fast-check': ['sim'],
   node: ['core', 'crypto', 'rtc', 'endpoint', 'trace'],
   certificate: ['core', 'crypto', 'dtls'],
-  index: ['core', 'crypto', 'ice', 'dtls', 'sctp', 'channel', 'sdp', 'negotiation', 'rtc', 'endpoint'],
+  index: ['core', 'crypto', 'ice', 'dtls', 'sctp', 'channel', 'sdp', 'negotiation', 'rtc', 'gather', 'endpoint'],
 };
 
 /**

@@ -1,5 +1,8 @@
 /** ICE (RFC 8445), full and lite. The entry point `sansrtc/ice`. */
 export type { AddressClass } from './address-class.ts';
+export { ADDRESS_CLASSES, addressClass, isUnicast } from './address-class.ts';
+export type { IceCandidateError, IceGatheringState } from './gathering.ts';
+export { ICE_GATHERING_STATES } from './gathering.ts';
 export type { IceTimer } from './generation.ts';
 export { IceAgent } from './agent.ts';
 export type {

@@ -1,7 +1,7 @@
 /** Every drop has a counter, and every counter of the endpoint and the driver tells an operator what it means. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { Endpoint } from '../../src/index.ts';
+import { Endpoint, Gatherer } from '../../src/index.ts';
 import { UdpDriver } from '../../src/node/index.ts';
 
 const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
@@ -45,4 +45,8 @@ test('the driver drops for these reasons, and docs/operations.md explains each o
   ]);
   const traffic = ['datagramsReceived', 'bytesReceived', 'datagramsSent', 'bytesSent'];
   expect(undocumented(Object.keys(all).filter((name) => !traffic.includes(name)))).toEqual([]);
+});
+
+test('docs/operations.md explains each counter of a gatherer', () => {
+  expect(undocumented(Object.keys(new Gatherer().inspect().counters))).toEqual([]);
 });
