@@ -15,10 +15,21 @@ import type { Protocol, TransportAddress } from './core/address.ts';
 import { bytesOf } from './core/bytes.ts';
 import type { Clock } from './core/clock.ts';
 import { RtcError, badArgument } from './core/errors.ts';
+import { checkFields } from './core/options.ts';
 import type { RandomSource } from './core/random.ts';
 import { randomUnit, splitRandom } from './core/random.ts';
 import type { Fingerprint } from './dtls/index.ts';
-import type { IceCandidate, IceParameters, IcePath, IceState, LocalCandidateInit } from './ice/index.ts';
+import type {
+  IceCandidate,
+  IceCandidateError,
+  IceGatheringState,
+  IceParameters,
+  IcePath,
+  IceState,
+  LocalCandidateAddress,
+  LocalCandidateInit,
+} from './ice/index.ts';
+import { ICE_CANDIDATE_ERROR_RULES, ICE_GATHERING_STATES } from './ice/index.ts';
 import type { LocalEnd, NegotiationInspection, SessionPlan, SignalingState } from './negotiation/index.ts';
 import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
@@ -70,6 +81,7 @@ export interface RtcInspection extends StackInspection {
   /** When the machine wants to be woken, and by which timer; `null` for never (JSON has no Infinity). */
   readonly timeout: { readonly at: number | null; readonly reason: string };
   readonly negotiation: NegotiationInspection;
+  readonly iceGatheringState: IceGatheringState;
   /** Inputs whose time was earlier than one seen before. */
   readonly clockWentBackwards: number;
   /**
@@ -93,7 +105,8 @@ type Deferred =
 /**
  * One WebRTC peer connection. No socket, no timer, no clock, no hidden randomness. Its methods come in families:
  *
- * - addresses: `addLocalCandidate`, `addRemoteCandidate`, `localCandidates`
+ * - addresses: `addLocalCandidate`, `removeLocalCandidate`, `addRemoteCandidate`, `localCandidates`; who gathers says so by
+ *   `setGatheringState`, `reportCandidateError`
  * - signalling: `negotiation`, `receiveOffer`, `restartIce`; without SDP `localParameters`, `start`, `setRemoteIceParameters`
  * - channels: `createChannel`
  * - the poll contract: `handleInput`, `pollOutput`
@@ -140,6 +153,7 @@ export class Rtc {
   #candidatesAfterEnd = 0;
   #started = false;
   #candidatesIgnored = 0;
+  #gatheringState: IceGatheringState = 'new';
   /** True if a call has made work that waits for a fresh time. */
   #stirred = false;
 
@@ -215,6 +229,11 @@ export class Rtc {
     return this.#stack.transport.iceState;
   }
 
+  /** What `setGatheringState` was told: `new` where nobody gathers. */
+  get iceGatheringState(): IceGatheringState {
+    return this.#gatheringState;
+  }
+
   get signalingState(): SignalingState {
     return this.#stack.end === undefined ? this.#signaling.state : 'closed';
   }
@@ -285,6 +304,7 @@ export class Rtc {
     return {
       now: this.#clock().now,
       negotiation: this.#signaling.inspect(),
+      iceGatheringState: this.#gatheringState,
       timeout: { at: at === Infinity ? null : at, reason: this.#stack.timeoutReason() },
       clockWentBackwards: this.#clock().wentBackwards,
       candidatesIgnored: this.#candidatesIgnored,
@@ -357,10 +377,51 @@ export class Rtc {
    */
   addLocalCandidate(init: LocalCandidateInit): IceCandidate {
     this.#assertOpen();
+    const known = this.localCandidates.length;
     const candidate = this.#stack.addLocalCandidate(init);
+    // What the policy keeps to ourselves, or was known before, is nothing to tell.
+    if (this.#gatheringState !== 'new' && this.localCandidates.length > known) {
+      const { usernameFragment } = this.#stack.transport.iceParameters;
+      this.#stack.tell({ type: 'icecandidate', candidate: { ...candidate, usernameFragment } });
+    }
     this.#tracer?.call({ method: 'addLocalCandidate', candidate: init });
     this.#stir();
     return candidate;
+  }
+
+  /**
+   * An address is gone: the candidate of this name goes, or all on the base of this name. @returns false, and nothing changes, if
+   * there was none. Throws `ERR_BAD_ARGUMENT` for what names none.
+   */
+  removeLocalCandidate(address: LocalCandidateAddress): boolean {
+    if (this.#stack.end !== undefined || !this.#stack.removeLocalCandidate(address)) return false;
+    this.#tracer?.call({ method: 'removeLocalCandidate', address });
+    this.#stir();
+    return true;
+  }
+
+  /**
+   * For whoever gathers: servers are asked for addresses, or all of them have answered. From `gathering` on each candidate that
+   * is added is told by an event `icecandidate`; descriptions made after `complete` say that no more will come. Throws
+   * `ERR_BAD_ARGUMENT` for what is no state.
+   */
+  setGatheringState(state: IceGatheringState): void {
+    if (!ICE_GATHERING_STATES.includes(state)) throw badArgument('state', 'an RTCIceGatheringState', state);
+    if (this.#stack.end !== undefined || state === this.#gatheringState) return;
+    this.#gatheringState = state;
+    this.#stack.tell({ type: 'icegatheringstatechange', state });
+    this.#tracer?.call({ method: 'setGatheringState', state });
+    this.#stir();
+  }
+
+  /** For whoever gathers: a server gave no candidate, which is told by an event. Throws `ERR_BAD_ARGUMENT` for what is none. */
+  reportCandidateError(error: IceCandidateError): void {
+    checkFields('error', error, ICE_CANDIDATE_ERROR_RULES);
+    if (this.#stack.end !== undefined) return;
+    const { url, errorCode, errorText, address, port } = error;
+    this.#stack.tell({ type: 'icecandidateerror', url, errorCode, errorText, address, port });
+    this.#tracer?.call({ method: 'reportCandidateError', error });
+    this.#stir();
   }
 
   /**
@@ -543,7 +604,7 @@ export class Rtc {
       ...this.#local,
       ice: { usernameFragment, password, lite: current.lite ?? false },
       candidates: this.localCandidates,
-      endOfCandidates: false,
+      endOfCandidates: this.#gatheringState === 'complete',
     };
   }
 

@@ -1,4 +1,6 @@
 /** Gathering, as whoever uses an agent's candidates is told of it: the state and the error of W3C's webrtc-pc. */
+import type { OptionRules } from '../core/options.ts';
+import { integer, or, required, text } from '../core/options.ts';
 
 /** W3C `RTCIceGatheringState`. `complete`: no more candidates are under way. */
 export type IceGatheringState = 'new' | 'gathering' | 'complete';
@@ -18,3 +20,12 @@ export interface IceCandidateError {
   readonly address: string | null;
   readonly port: number | null;
 }
+
+/** The shape of an `IceCandidateError`. */
+export const ICE_CANDIDATE_ERROR_RULES: OptionRules<IceCandidateError> = {
+  url: required(text()),
+  errorCode: required(integer(300, 701)),
+  errorText: required(text()),
+  address: or(null, text(0, 255)),
+  port: or(null, integer(0, 65_535)),
+};

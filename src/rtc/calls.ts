@@ -12,7 +12,13 @@
 import type { ChannelCall, DataChannel, DataChannelOptions, SendOptions } from '../channel/index.ts';
 import { formatAddress } from '../core/address.ts';
 import { quote } from '../core/text.ts';
-import type { IceParameters, LocalCandidateInit } from '../ice/index.ts';
+import type {
+  IceCandidateError,
+  IceGatheringState,
+  IceParameters,
+  LocalCandidateAddress,
+  LocalCandidateInit,
+} from '../ice/index.ts';
 import type { PathAddresses } from './contract.ts';
 import type { RemoteCandidate, TransportParameters } from './parameters.ts';
 import type { OfferDraft, PendingOffer, ReceivedOffer, SignalingStep } from './signaling.ts';
@@ -42,6 +48,9 @@ type OfChannel<Name extends ChannelCall['method']> = { readonly channel: TraceCh
 /** What each call takes, and what came of it. */
 export interface CallMembers {
   readonly addLocalCandidate: { readonly candidate: LocalCandidateInit };
+  readonly removeLocalCandidate: { readonly address: LocalCandidateAddress };
+  readonly setGatheringState: { readonly state: IceGatheringState };
+  readonly reportCandidateError: { readonly error: IceCandidateError };
   readonly addRemoteCandidate: { readonly candidate: RemoteCandidate };
   readonly start: { readonly parameters: TransportParameters };
   readonly restartIce: object;
@@ -90,6 +99,9 @@ export interface CallTarget {
   /** The `Rtc`, as far as calls go. */
   readonly rtc: {
     addLocalCandidate(candidate: LocalCandidateInit): unknown;
+    removeLocalCandidate(address: LocalCandidateAddress): boolean;
+    setGatheringState(state: IceGatheringState): void;
+    reportCandidateError(error: IceCandidateError): void;
     addRemoteCandidate(candidate: RemoteCandidate): void;
     start(parameters: TransportParameters): void;
     restartIce(): void;
@@ -125,6 +137,25 @@ const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name]> } = {
     members: { candidate: plain() },
     describe: ({ candidate }) => `addLocalCandidate ${describeCandidate(candidate)}`,
     perform: ({ rtc }, { candidate }) => void rtc.addLocalCandidate(candidate),
+  },
+  removeLocalCandidate: {
+    members: { address: plain() },
+    describe: ({ address }) => `removeLocalCandidate ${formatAddress(address)} (${address.protocol})`,
+    perform: ({ rtc }, { address }) => void rtc.removeLocalCandidate(address),
+  },
+  setGatheringState: {
+    members: { state: oneOf('new', 'gathering', 'complete') },
+    describe: ({ state }) => `setGatheringState ${state}`,
+    perform: ({ rtc }, { state }) => {
+      rtc.setGatheringState(state);
+    },
+  },
+  reportCandidateError: {
+    members: { error: plain() },
+    describe: ({ error: { url, errorCode } }) => `reportCandidateError ${errorCode} of ${quote(url)}`,
+    perform: ({ rtc }, { error }) => {
+      rtc.reportCandidateError(error);
+    },
   },
   addRemoteCandidate: {
     members: { candidate: plain() },

@@ -8,7 +8,7 @@
 import type { SctpTransportEvent } from '../channel/index.ts';
 import type { TransportAddress, Protocol } from '../core/address.ts';
 import type { Failure } from '../core/errors.ts';
-import type { IceState, IceTimer } from '../ice/index.ts';
+import type { IceCandidate, IceCandidateError, IceGatheringState, IceState, IceTimer } from '../ice/index.ts';
 import type { SctpInspection } from '../sctp/index.ts';
 import type { DtlsTransportState, Ecn, Transmit } from '../transport/index.ts';
 
@@ -69,6 +69,12 @@ export type RtcEvent =
   | { readonly type: 'dtlsstatechange'; readonly state: DtlsTransportState }
   /** The addresses of an mDNS name that a candidate of the peer's has are wanted; whoever has none says so, or nothing. */
   | { readonly type: 'resolve'; readonly name: string }
+  /** W3C's event of that name: what `setGatheringState` was told. */
+  | { readonly type: 'icegatheringstatechange'; readonly state: IceGatheringState }
+  /** A candidate of ours that came once gathering had begun, so that no description has it: the peer is to be told. */
+  | { readonly type: 'icecandidate'; readonly candidate: IceCandidate }
+  /** A STUN or TURN server gave no candidate; what `reportCandidateError` was told. It ends nothing. */
+  | ({ readonly type: 'icecandidateerror' } & IceCandidateError)
   /** Something is going wrong but has not ended anything yet: a suspected DTLS role conflict, for example. */
   | { readonly type: 'warning'; readonly failure: Failure }
   /**

@@ -24,7 +24,13 @@ import type { Machine, PacketKind } from '../core/machine.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import { splitRandom } from '../core/random.ts';
 import { timerName } from '../core/timers.ts';
-import type { ChosenCredentials, IceCandidate, IceParameters, LocalCandidateInit } from '../ice/index.ts';
+import type {
+  ChosenCredentials,
+  IceCandidate,
+  IceParameters,
+  LocalCandidateAddress,
+  LocalCandidateInit,
+} from '../ice/index.ts';
 import type { DatagramPath, TransportEvent, TransportTap } from '../transport/index.ts';
 import { Transport, dtlsOverhead } from '../transport/index.ts';
 import type { ConnectionState, PathAddresses, RtcEvent, Transmit } from './contract.ts';
@@ -147,6 +153,13 @@ export class ProtocolStack {
     return candidate;
   }
 
+  /** Throws as `IceAgent.removeLocalCandidate` does. @returns false: there was none */
+  removeLocalCandidate(address: LocalCandidateAddress): boolean {
+    const isRemoved = this.#touched(this.#transport).removeLocalCandidate(address, this.clock.now);
+    this.carry();
+    return isRemoved;
+  }
+
   addRemoteCandidate(candidate: IceCandidate): void {
     this.#touched(this.#transport).addRemoteCandidate(candidate, this.clock.now);
     this.carry();
@@ -235,7 +248,12 @@ export class ProtocolStack {
 
   /** Something is going wrong but has not ended anything. */
   warn(failure: Failure): void {
-    this.#events.push({ type: 'warning', failure });
+    this.tell({ type: 'warning', failure });
+  }
+
+  /** An event of the owner's own. */
+  tell(event: RtcEvent): void {
+    this.#events.push(event);
   }
 
   /** Another connection of this host has `path`, or has it no more: what that leads to is to be named after it. */

@@ -64,6 +64,11 @@ function describeEvent(event: TraceEvent): string {
   if (event.channel !== undefined) parts.push(describeChannel(event.channel));
   if (event.outcome !== undefined) parts.push(`${event.id ?? ''}: ${event.outcome}`);
   if (event.data !== undefined) parts.push(describeData(event.data));
+  if (event.candidate !== undefined) {
+    const { type, protocol, address, port } = event.candidate;
+    parts.push(type, protocol, formatAddress({ address, port }));
+  }
+  if (event.error !== undefined) parts.push(`${event.error.errorCode} of ${event.error.url}`);
   if (event.failure !== undefined) parts.push(`${event.failure.code}: ${event.failure.message}`);
   return parts.join(' ');
 }

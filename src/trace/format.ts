@@ -104,6 +104,9 @@ const EVENT: Field<TraceEvent> = object<TraceEvent>({
     'connectionstatechange',
     'iceconnectionstatechange',
     'dtlsstatechange',
+    'icegatheringstatechange',
+    'icecandidate',
+    'icecandidateerror',
     'sctpstatechange',
     'warning',
     'closed',
@@ -113,6 +116,8 @@ const EVENT: Field<TraceEvent> = object<TraceEvent>({
   data: optional(payload as Field<NonNullable<TraceEvent['data']>>),
   id: optional(seed),
   outcome: optional(text),
+  candidate: optional(plain<NonNullable<TraceEvent['candidate']>>()),
+  error: optional(plain<NonNullable<TraceEvent['error']>>()),
   failure: optional(plain<Failure>()),
 });
 

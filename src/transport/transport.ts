@@ -39,6 +39,7 @@ import type {
   IceParameters,
   IcePath,
   IceState,
+  LocalCandidateAddress,
   LocalCandidateInit,
 } from '../ice/index.ts';
 import { IceAgent } from '../ice/index.ts';
@@ -215,6 +216,13 @@ export class Transport implements Machine<TransportEvent> {
     const candidate = this.#ice.addLocalCandidate(init, now);
     this.#carry(now);
     return candidate;
+  }
+
+  /** As `IceAgent.removeLocalCandidate` says. */
+  removeLocalCandidate(address: LocalCandidateAddress, now: number): boolean {
+    const isRemoved = this.#ice.removeLocalCandidate(address, now);
+    this.#carry(now);
+    return isRemoved;
   }
 
   addRemoteCandidate(candidate: IceCandidate, now: number): void {

@@ -22,6 +22,26 @@ const CALLS: Readonly<Record<CallName, (stage: Stage) => void>> = {
   addLocalCandidate: ({ pair: { offerer } }) => {
     offerer.rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address: '192.0.2.1', port: 5001 });
   },
+  removeLocalCandidate: ({ pair: { offerer } }) => {
+    const further = { protocol: 'udp', address: '192.0.2.1', port: 5001 } as const;
+    offerer.rtc.addLocalCandidate({ type: 'host', ...further });
+    offerer.rtc.removeLocalCandidate(further);
+  },
+  setGatheringState: ({ pair: { offerer } }) => {
+    offerer.rtc.setGatheringState('gathering');
+    offerer.rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address: '192.0.2.1', port: 5001 });
+    offerer.rtc.setGatheringState('complete');
+  },
+  reportCandidateError: ({ pair: { offerer } }) => {
+    const error = {
+      url: 'stun:192.0.2.9',
+      errorCode: 701,
+      errorText: 'no answer',
+      address: null,
+      port: null,
+    };
+    offerer.rtc.reportCandidateError(error);
+  },
   addRemoteCandidate: ({ pair: { offerer } }) => {
     offerer.rtc.addRemoteCandidate(CANDIDATE);
     offerer.rtc.addRemoteCandidate('');

@@ -13,6 +13,7 @@ import type { Bytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { OptionRules } from '../../core/options.ts';
 import { flag } from '../../core/options.ts';
+import type { IceCandidate, IceCandidateError } from '../../ice/index.ts';
 import type { TraceCall, TraceChannel } from '../calls.ts';
 import type { Ecn, RtcEvent } from '../contract.ts';
 
@@ -127,6 +128,10 @@ export interface TraceEvent {
   /** Of a `messageoutcome`. */
   readonly id?: number | string | undefined;
   readonly outcome?: string | undefined;
+  /** Of an `icecandidate`, ours as the peer is to be told. */
+  readonly candidate?: IceCandidate | undefined;
+  /** Of an `icecandidateerror`. */
+  readonly error?: IceCandidateError | undefined;
   /** `failure` of a channel's event or a warning, `reason` of `closed`. */
   readonly failure?: Failure | undefined;
 }

@@ -8,6 +8,7 @@
 import type { ChannelCall, DataChannel, DataChannelOptions } from '../../channel/index.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
+import type { IceCandidateError } from '../../ice/index.ts';
 import type { Input, Output, RtcEvent } from '../contract.ts';
 import type { OfferDraft, SignalingStep } from '../signaling.ts';
 import type { TransportTap } from '../../transport/index.ts';
@@ -155,6 +156,8 @@ export class Tracer implements TransportTap {
       ...('channel' in event ? { channel: this.#channel(event.channel) } : {}),
       ...('data' in event ? { data: copyPayload(event.data) } : {}),
       ...('outcome' in event ? { id: event.id, outcome: event.outcome } : {}),
+      ...('candidate' in event ? { candidate: { ...event.candidate } } : {}),
+      ...(event.type === 'icecandidateerror' ? { error: errorOf(event) } : {}),
       ...('failure' in event ? { failure: { ...event.failure } } : {}),
       ...('reason' in event ? { failure: { ...event.reason } } : {}),
     };
@@ -178,6 +181,10 @@ export class Tracer implements TransportTap {
     }
     return number;
   }
+}
+
+function errorOf({ url, errorCode, errorText, address, port }: IceCandidateError): IceCandidateError {
+  return { url, errorCode, errorText, address, port };
 }
 
 function copyPayload(data: string | Bytes): string | Bytes {
