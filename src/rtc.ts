@@ -511,7 +511,7 @@ export class Rtc {
   // --- the contract ---
 
   /**
-   * Feeds one datagram or the time. Never throws because of bytes from the network; `ERR_BAD_ARGUMENT` for `data` that is none
+   * Feeds one datagram, the reply to a `resolve`, or the time. Never throws because of bytes from the network; `ERR_BAD_ARGUMENT` for `data` that is none
    * at all. A buffer or another view of one than a Uint8Array, and one of another realm, is taken for its bytes.
    */
   handleInput(given: Input): void {
@@ -523,6 +523,7 @@ export class Rtc {
       this.#apply(next);
     if (!this.#started) this.#stack.awaitSignaling();
     if (input.type === 'receive') this.#stack.receive(input, input.data, input.owned);
+    else if (input.type === 'resolved') this.#stack.handleResolved(input.name, input.addresses);
     if (this.#stack.nextTimeout() <= this.#clock().now) this.#stack.handleTimeout();
     this.#tracer?.compare();
   }

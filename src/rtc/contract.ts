@@ -8,6 +8,7 @@
 import type { SctpTransportEvent } from '../channel/index.ts';
 import type { TransportAddress, Protocol } from '../core/address.ts';
 import type { Failure } from '../core/errors.ts';
+import type { HostReply } from '../core/host.ts';
 import type { IceCandidate, IceCandidateError, IceGatheringState, IceState, IceTimer } from '../ice/index.ts';
 import type { SctpInspection } from '../sctp/index.ts';
 import type { DtlsTransportState, Ecn, Transmit } from '../transport/index.ts';
@@ -37,6 +38,8 @@ export type Input =
       /** What the network said of congestion (RFC 3168 §5), where the host can tell. */
       readonly ecn?: Ecn | undefined;
     }
+  /** The host's reply to an event `resolve` (core/host.ts). */
+  | Extract<HostReply, { readonly type: 'resolved' }>
   | { readonly type: 'timeout'; readonly now: number };
 
 /** A path: one of our addresses and one of the peer's. Two connections of one host cannot share it. */
@@ -67,7 +70,7 @@ export type RtcEvent =
   | { readonly type: 'connectionstatechange'; readonly state: ConnectionState }
   | { readonly type: 'iceconnectionstatechange'; readonly state: IceState }
   | { readonly type: 'dtlsstatechange'; readonly state: DtlsTransportState }
-  /** The addresses of an mDNS name that a candidate of the peer's has are wanted; whoever has none says so, or nothing. */
+  /** The addresses of an mDNS name that a candidate of the peer's has are wanted, as an input `resolved`; whoever has none says so, or nothing. */
   | { readonly type: 'resolve'; readonly name: string }
   /** W3C's event of that name: what `setGatheringState` was told. */
   | { readonly type: 'icegatheringstatechange'; readonly state: IceGatheringState }

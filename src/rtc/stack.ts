@@ -297,6 +297,12 @@ export class ProtocolStack {
     this.carry();
   }
 
+  /** The host's reply to an event `resolve`. */
+  handleResolved(name: string, addresses: readonly string[]): void {
+    this.#touched(this.#transport).handleResolved(name, addresses, this.clock.now);
+    this.carry();
+  }
+
   /** Runs what is due. */
   handleTimeout(): void {
     const { now } = this.clock;

@@ -1,5 +1,6 @@
 /** Descriptions: entries in one line each, for consoles, and whole traces for `sansrtc-trace summary`. */
 import { formatAddress } from '../core/address.ts';
+import { quote } from '../core/text.ts';
 import type { TraceEntry, TraceEvent } from '../rtc.ts';
 import { describeCall, describeChannel, describeData } from '../rtc/calls.ts';
 import type { Trace } from './trace.ts';
@@ -30,6 +31,8 @@ export function describeEntry(entry: TraceEntry): string {
   switch (entry.type) {
     case 'receive':
       return `receive from ${formatAddress(entry.source)}, ${entry.data.length} bytes: ${entry.summary}`;
+    case 'resolved':
+      return `resolved ${quote(entry.name)}: ${entry.addresses.join(', ') || 'no address'}`;
     case 'time':
       return 'time';
     case 'call':
@@ -64,6 +67,7 @@ function describeEvent(event: TraceEvent): string {
   if (event.channel !== undefined) parts.push(describeChannel(event.channel));
   if (event.outcome !== undefined) parts.push(`${event.id ?? ''}: ${event.outcome}`);
   if (event.data !== undefined) parts.push(describeData(event.data));
+  if (event.name !== undefined) parts.push(quote(event.name));
   if (event.candidate !== undefined) {
     const { type, protocol, address, port } = event.candidate;
     parts.push(type, protocol, formatAddress({ address, port }));

@@ -107,6 +107,7 @@ const EVENT: Field<TraceEvent> = object<TraceEvent>({
     'icegatheringstatechange',
     'icecandidate',
     'icecandidateerror',
+    'resolve',
     'sctpstatechange',
     'warning',
     'closed',
@@ -116,6 +117,7 @@ const EVENT: Field<TraceEvent> = object<TraceEvent>({
   data: optional(payload as Field<NonNullable<TraceEvent['data']>>),
   id: optional(seed),
   outcome: optional(text),
+  name: optional(text),
   candidate: optional(plain<NonNullable<TraceEvent['candidate']>>()),
   error: optional(plain<NonNullable<TraceEvent['error']>>()),
   failure: optional(plain<Failure>()),
@@ -135,6 +137,7 @@ const datagram: Fields<Omit<DatagramEntry, 'type'>> = {
 
 const ENTRY: Field<TraceEntry> = variants<'type', TraceEntry>('type', {
   receive: datagram,
+  resolved: { at: time, name: text, addresses: plain<readonly string[]>() },
   time: { at: time },
   call: { at: time, call: callField },
   transmit: datagram,

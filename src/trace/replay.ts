@@ -79,12 +79,13 @@ export function replay(trace: Trace | string, options: ReplayOptions = {}): Repl
 /** Entries that say what was done with the connection, not what went on inside. */
 type Done = Extract<
   TraceEntry,
-  { readonly type: 'receive' | 'time' | 'call' | 'transmit' | 'event' | 'timeout' }
+  { readonly type: 'receive' | 'resolved' | 'time' | 'call' | 'transmit' | 'event' | 'timeout' }
 >;
 
 function isDone(entry: TraceEntry): entry is Done {
   switch (entry.type) {
     case 'receive':
+    case 'resolved':
     case 'time':
     case 'call':
     case 'transmit':
@@ -129,6 +130,11 @@ class Again implements CallTarget {
       case 'receive': {
         const { at: now, protocol, source, destination, data, ecn } = entry;
         this.rtc.handleInput({ type: 'receive', now, protocol, source, destination, data, ecn });
+        break;
+      }
+      case 'resolved': {
+        const { at: now, name, addresses } = entry;
+        this.rtc.handleInput({ type: 'resolved', now, name, addresses });
         break;
       }
       case 'time':

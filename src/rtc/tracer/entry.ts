@@ -2,10 +2,10 @@
  * Entries: what a trace consists of, one flat, closed union of plain data. An entry shares no memory with the connection; its
  * bytes are copies.
  *
- *   went in:    receive · time · call          came out:   transmit · event · timeout
+ *   went in:    receive · resolved · time · call          came out:   transmit · event · timeout
  *   inside:     packet · timer · state · drop · secret
  *
- * The first six are all that a replay needs: what went in is done again, in order, and what came out must come out
+ * The first seven are all that a replay needs: what went in is done again, in order, and what came out must come out
  * again, byte for byte. The others say why.
  */
 import type { Protocol, TransportAddress } from '../../core/address.ts';
@@ -59,6 +59,13 @@ export type TraceEntry =
       readonly ecn?: Ecn | undefined;
       /** The datagram in one line, for people. */
       readonly summary: string;
+    }
+  /** `handleInput` with a name that was resolved. */
+  | {
+      readonly type: 'resolved';
+      readonly at: number;
+      readonly name: string;
+      readonly addresses: readonly string[];
     }
   /** `handleInput` with the time alone. */
   | { readonly type: 'time'; readonly at: number }
@@ -128,6 +135,8 @@ export interface TraceEvent {
   /** Of a `messageoutcome`. */
   readonly id?: number | string | undefined;
   readonly outcome?: string | undefined;
+  /** Of a `resolve`. */
+  readonly name?: string | undefined;
   /** Of an `icecandidate`, ours as the peer is to be told. */
   readonly candidate?: IceCandidate | undefined;
   /** Of an `icecandidateerror`. */

@@ -64,6 +64,11 @@ export class Tracer implements TransportTap {
       this.#emit({ type: 'time', at: input.now });
       return;
     }
+    if (input.type === 'resolved') {
+      const { name, addresses } = input;
+      this.#emit({ type: 'resolved', at: input.now, name, addresses: [...addresses] });
+      return;
+    }
     const { protocol, source, destination, ecn } = input;
     const data = copyBytes(input.data);
     this.#emit({
@@ -156,6 +161,7 @@ export class Tracer implements TransportTap {
       ...('channel' in event ? { channel: this.#channel(event.channel) } : {}),
       ...('data' in event ? { data: copyPayload(event.data) } : {}),
       ...('outcome' in event ? { id: event.id, outcome: event.outcome } : {}),
+      ...('name' in event ? { name: event.name } : {}),
       ...('candidate' in event ? { candidate: { ...event.candidate } } : {}),
       ...(event.type === 'icecandidateerror' ? { error: errorOf(event) } : {}),
       ...('failure' in event ? { failure: { ...event.failure } } : {}),
