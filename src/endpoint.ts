@@ -15,8 +15,10 @@
 import { Counters } from './core/counters.ts';
 import { DeadlineHeap } from './core/deadline-heap.ts';
 import { RtcError } from './core/errors.ts';
+import type { HostReply, HostRequest } from './core/host.ts';
 import { BoundedQueue } from './core/queue.ts';
 import { AwaitedAnswers } from './endpoint/answers.ts';
+import { EndpointGathering } from './endpoint/gathering.ts';
 import type { EndpointCounter, EndpointInspection } from './endpoint/inspection.ts';
 import { ENDPOINT_COUNTERS } from './endpoint/inspection.ts';
 import type { Member } from './endpoint/member.ts';
@@ -27,6 +29,8 @@ import type { EndpointOptions } from './endpoint/options.ts';
 import { endpointSettings } from './endpoint/options.ts';
 import type { Route } from './endpoint/routes.ts';
 import { UnknownReports } from './endpoint/unknown.ts';
+import type { GatherConfig } from './gather/index.ts';
+import type { LocalCandidateAddress } from './ice/index.ts';
 import type { Input, Output, Rtc, RtcEvent, TimeoutOutput, Transmit } from './rtc.ts';
 import { IDLE_TIMERS } from './rtc.ts';
 import { isStun, isStunRequest, stunRequestUsername } from './stun/index.ts';
@@ -37,9 +41,12 @@ export type { SharedPath } from './endpoint/ownership.ts';
 export type { UnknownDatagram } from './endpoint/unknown.ts';
 export { MAX_SHARDS, shardOf, shardUsernameFragment } from './endpoint/shard.ts';
 
-/** What to do next, as of an `Rtc`; an event says whose it is. */
+/** What to do next, as of an `Rtc`; an event says whose it is. A `request` is answered by an input (core/host.ts). */
 export type EndpointOutput =
-  Transmit | { readonly type: 'event'; readonly rtc: Rtc; readonly event: RtcEvent } | TimeoutOutput;
+  | Transmit
+  | { readonly type: 'event'; readonly rtc: Rtc; readonly event: RtcEvent }
+  | { readonly type: 'request'; readonly request: HostRequest }
+  | TimeoutOutput;
 
 /** One datagram as an input. */
 export type ReceiveInput = Extract<Input, { type: 'receive' }>;
@@ -54,6 +61,7 @@ const MAX_UNREPORTED = 16;
  * Many connections behind one socket, or a few; `handleInput` and `pollOutput` are those of an `Rtc`. Its methods come in families:
  *
  * - the connections: `add`, `remove`, `connections`, `size`
+ * - their addresses: `addSocket`, `removeSocket`, `gather`
  * - what the world did: `handleInput`, `handleInputs`
  * - what to do next: `pollOutput`; `onWake` says when
  * - how it is: `inspect`
@@ -86,6 +94,7 @@ export class Endpoint {
   readonly #unknownReports: UnknownReports;
   readonly #idleTimerSlack: number;
   readonly #budget: MemoryBudget<Member>;
+  readonly #gathering: EndpointGathering;
   /** Connections drained since `invariantViolation` was asked; `undefined` as long as nobody does. */
   #drained: Set<Member> | undefined;
   #now = 0;
@@ -108,6 +117,7 @@ export class Endpoint {
       this.#counters,
     );
     this.#budget = new MemoryBudget(settings.maxBufferedBytes);
+    this.#gathering = new EndpointGathering(options.gathering, settings.maxNames, this.#counters);
     this.#onUnknown = options.onUnknown;
     this.#unknownReports = new UnknownReports(settings.maxUnknownPerSecond);
     this.#idleTimerSlack = settings.idleTimerSlack;
@@ -159,16 +169,49 @@ export class Endpoint {
     this.#deadlines.delete(member);
     this.#drained?.delete(member);
     this.#paths.release(member);
+    this.#gathering.release(member);
     if (this.#members.size === 0) this.#answers.clear();
     rtc.onWake = undefined;
     rtc.onError = undefined;
     rtc.onUsernameFragments = undefined;
   }
 
-  /** Feeds one datagram or the time. Never throws because of bytes from the network. */
-  handleInput(input: Input): void {
+  /**
+   * A socket of the host's, whose server-reflexive and relayed addresses may be gathered. Its own address is a candidate only
+   * where the host says so (`rtc.addLocalCandidate`). Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT` over `gathering.maxSockets`.
+   */
+  addSocket(socket: LocalCandidateAddress & { readonly protocol: 'udp' }): void {
+    this.#gathering.addSocket(socket);
+    this.#wakeHost();
+  }
+
+  /** The socket is gone, and with it every connection's candidates on it. Throws `ERR_BAD_ARGUMENT`. */
+  removeSocket(socket: LocalCandidateAddress): void {
+    const { protocol, address, port } = socket;
+    if (protocol === 'udp') this.#gathering.removeSocket({ protocol, address, port });
+    for (const { rtc } of this.#members.values()) rtc.removeLocalCandidate({ protocol, address, port });
+    this.#wakeHost();
+  }
+
+  /**
+   * Gathers server-reflexive and relayed addresses for a connection that is here; what comes of it are events of that connection
+   * (`icecandidate`, `icecandidateerror`, `icegatheringstatechange`). They belong to the sockets and are shared: each server is
+   * asked once a socket, whoever gathers. Again: in place of what was gathered before.
+   *
+   * Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT` over `gathering.maxServers`, `ERR_INVALID_STATE` for a connection that is not here.
+   */
+  gather(rtc: Rtc, config: GatherConfig): void {
+    const member = this.#members.get(rtc.localParameters.ice.usernameFragment);
+    if (member?.rtc !== rtc) throw new RtcError('ERR_INVALID_STATE', 'this Rtc is not in the endpoint');
+    this.#gathering.gather(member, config);
+    this.#wakeHost();
+  }
+
+  /** Feeds one datagram, a reply to a request, or the time. Never throws because of bytes from the network. */
+  handleInput(input: Input | HostReply): void {
     this.#advance(input.now);
     if (input.type === 'receive') this.#receive(input);
+    else if (input.type !== 'timeout') this.#receiveReply(input);
     this.#runDue();
     this.#throwUnreported();
   }
@@ -189,11 +232,24 @@ export class Endpoint {
       const output = this.#pollMember(member);
       if (output !== undefined) return output;
     }
+    const request = this.#gathering.pollRequest();
+    if (request !== undefined) return { type: 'request', request };
+    const transmit = this.#gathering.pollTransmit();
+    if (transmit !== undefined) return { type: 'transmit', ...transmit };
     this.#draining = false;
     this.#woken = false;
     const next = this.#deadlines.peek();
-    if (next === undefined) return { type: 'timeout', at: Infinity, reason: 'idle' };
-    return { type: 'timeout', at: this.#deadlines.next(), reason: next.reason };
+    const at = this.#deadlines.next();
+    const gatherAt = this.#gathering.nextTimeout();
+    if (gatherAt < at)
+      return {
+        type: 'timeout',
+        at: Math.max(gatherAt, this.#now + 1),
+        reason: this.#gathering.timeoutReason(),
+      };
+    return next === undefined
+      ? { type: 'timeout', at: Infinity, reason: 'idle' }
+      : { type: 'timeout', at, reason: next.reason };
   }
 
   /**
@@ -201,6 +257,8 @@ export class Endpoint {
    * the connections drained since it was asked last.
    */
   invariantViolation(): string | undefined {
+    const violation = this.#gathering.invariantViolation();
+    if (violation !== undefined) return violation;
     const drained = this.#drained ?? this.#members.values();
     this.#drained = new Set();
     for (const { rtc, queued } of drained) {
@@ -212,12 +270,15 @@ export class Endpoint {
 
   /** Plain and JSON-safe: sizes and counters of the endpoint itself. Each connection has its own `inspect()`. */
   inspect(): EndpointInspection {
+    const gathering = this.#gathering.inspect();
     return {
       connections: this.#members.size,
       routes: this.#paths.size,
       armed: this.#deadlines.size,
       ready: this.#ready.size,
       bufferedBytes: this.#budget.total,
+      names: this.#gathering.awaitedNames,
+      ...(gathering === undefined ? {} : { gathering }),
       counters: this.#counters.snapshot(),
     };
   }
@@ -242,8 +303,13 @@ export class Endpoint {
     }
     const output = this.#poll(member);
     if (output === undefined) return undefined;
-    if (output.type === 'event')
+    if (output.type === 'event') {
+      if (output.event.type === 'resolve') {
+        this.#resolve(member, output.event.name);
+        return undefined;
+      }
       return { type: 'event', rtc: member.rtc, event: this.#noteEvent(member, output.event) };
+    }
     if (output.type === 'transmit') return this.#maySend(member, output) ? output : undefined;
     this.#turn = 0;
     this.#ready.shift();
@@ -279,10 +345,35 @@ export class Endpoint {
       this.#feed(due, { type: 'timeout', now: this.#now });
       this.#enqueue(due);
     }
+    this.#gathering.handleTimeout(this.#now);
+    this.#carryGathering();
+  }
+
+  /** What was gathered goes to its connections; what came through relays arrives where they have its peers. */
+  #carryGathering(): void {
+    this.#gathering.carry(this.#now);
+    for (let next = this.#gathering.pollDatagram(); next !== undefined; next = this.#gathering.pollDatagram())
+      this.#receiveFromPeer({ type: 'receive', now: this.#now, protocol: 'udp', ...next });
+  }
+
+  #receiveReply(reply: HostReply): void {
+    for (const member of this.#gathering.handleReply(reply)) {
+      if (reply.type === 'resolved') this.#deliver(member, { ...reply, now: this.#now });
+    }
+  }
+
+  /** A name of a candidate of its peer's. */
+  #resolve(member: Member, name: string): void {
+    if (this.#gathering.ask(name, member, this.#now)) return;
+    this.#deliver(member, { type: 'resolved', now: this.#now, name, addresses: [] });
   }
 
   #receive(input: ReceiveInput): void {
     this.#counters.add('datagramsReceived');
+    if (!this.#gathering.handlePacket(input)) this.#receiveFromPeer(input);
+  }
+
+  #receiveFromPeer(input: ReceiveInput): void {
     if (!isStun(input.data)) this.#receiveData(input);
     else if (isStunRequest(input.data)) this.#receiveCheck(input);
     else this.#receiveAnswer(input);
@@ -418,6 +509,10 @@ export class Endpoint {
   #wake(member: Member): void {
     member.stale = true;
     this.#enqueue(member);
+    this.#wakeHost();
+  }
+
+  #wakeHost(): void {
     if (this.#draining || this.#woken) return;
     this.#woken = true;
     try {

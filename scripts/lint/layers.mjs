@@ -20,7 +20,7 @@ const MAY_IMPORT = {
   transport: ['core', 'crypto', 'ice', 'dtls'],
   rtc: ['core', 'crypto', 'stun', 'ice', 'dtls', 'sctp', 'channel', 'transport', 'sdp', 'negotiation'],
   gather: [...PROTOCOL_BASE, 'stun', 'ice'],
-  endpoint: ['core', 'crypto', 'stun', 'dtls', 'gather', 'rtc'],
+  endpoint: ['core', 'crypto', 'stun', 'ice', 'dtls', 'gather', 'rtc'],
   trace: ['core', 'crypto', 'dtls', 'channel', 'rtc'],
   sim: ['core', 'crypto', 'rtc', 'endpoint'],
   'sim/fast-check': ['sim'],

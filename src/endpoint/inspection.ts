@@ -1,4 +1,5 @@
 /** Inspection of an endpoint: what it counts and what it holds, apart from its connections. */
+import type { GatherInspection } from '../gather/index.ts';
 
 /** Everything that an endpoint counts. */
 export const ENDPOINT_COUNTERS = [
@@ -24,6 +25,10 @@ export const ENDPOINT_COUNTERS = [
   'internalErrors',
   /** Connections closed as they held most of `maxBufferedBytes`. */
   'closedForMemory',
+  /** Names of peers' candidates that were not asked for, beyond `maxNames`. */
+  'namesRefused',
+  /** Gathered candidates that a connection did not take: it has as many as it may. */
+  'candidatesRefused',
 ] as const;
 
 /** The name of a counter of an endpoint; docs/operations.md says what each means. */
@@ -39,5 +44,9 @@ export interface EndpointInspection {
   readonly ready: number;
   /** Bytes that all connections hold of what was received or is to be sent. */
   readonly bufferedBytes: number;
+  /** Names that the host has been asked for and has not replied to. */
+  readonly names: number;
+  /** What is gathered, once anything has been. */
+  readonly gathering?: GatherInspection;
   readonly counters: Record<EndpointCounter, number>;
 }

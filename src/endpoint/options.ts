@@ -1,6 +1,8 @@
 /** Options of an endpoint, their defaults and their checks. */
 import type { OptionRules } from '../core/options.ts';
-import { callback, checkOptions, integer, number } from '../core/options.ts';
+import { callback, checkOptions, integer, nested, number } from '../core/options.ts';
+import type { GathererOptions } from '../gather/index.ts';
+import { GATHERER_OPTION_RULES } from '../gather/index.ts';
 import type { SharedPath } from './ownership.ts';
 import type { UnknownDatagram } from './unknown.ts';
 
@@ -42,6 +44,13 @@ export interface EndpointOptions {
    * connections share one wake-up of the process. Every other deadline is kept as it is. Default 0.
    */
   readonly idleTimerSlack?: number | undefined;
+  /** Waits and bounds of gathering; `gather` says what is gathered for each connection. */
+  readonly gathering?: GathererOptions | undefined;
+  /**
+   * Most names of peers' candidates (mDNS) that the host may be asked for at once; a further one is taken not to resolve
+   * (`namesRefused`). Default 256.
+   */
+  readonly maxNames?: number | undefined;
 }
 
 /** A consent check a second late still leaves room for another one within the 30 s of the gate (RFC 7675 §5.1). */
@@ -56,6 +65,8 @@ const RULES: OptionRules<EndpointOptions> = {
   idleTimerSlack: number(0, MAX_IDLE_TIMER_SLACK),
   takeoverSilence: number(0, Infinity),
   onSharedPath: callback,
+  gathering: nested(GATHERER_OPTION_RULES),
+  maxNames: integer(0),
 };
 
 /** Options with every default filled in; the host's functions as they were given. */
@@ -66,6 +77,7 @@ export interface EndpointSettings {
   readonly maxUnknownPerSecond: number;
   readonly maxBufferedBytes: number;
   readonly idleTimerSlack: number;
+  readonly maxNames: number;
 }
 
 /** Throws `ERR_BAD_ARGUMENT` for an option that cannot be. */
@@ -78,5 +90,6 @@ export function endpointSettings(options: EndpointOptions): EndpointSettings {
     maxUnknownPerSecond: options.maxUnknownPerSecond ?? 100,
     maxBufferedBytes: options.maxBufferedBytes ?? 2 ** 30,
     idleTimerSlack: options.idleTimerSlack ?? 0,
+    maxNames: options.maxNames ?? 256,
   };
 }

@@ -142,7 +142,7 @@ class Pair implements WarmConnection {
         other.isDrained = false;
       } else if (output.type === 'event') {
         this.#react(end, output.event);
-      } else {
+      } else if (output.type === 'timeout') {
         end.at = output.at;
         end.isDrained = true;
         return;

@@ -106,6 +106,8 @@ export class Gatherer implements Machine<GatherEvent> {
   readonly #pool: Pool;
   readonly #gatherings = new Map<GatheringId, Gathering>();
   readonly #pending: Pending[] = []; // calls of the host's alone
+  /** Calls wait for the time. */
+  #isStirred = false;
   #lastId = 0;
   /** When the next server may be asked for the first time. */
   #startAt = -Infinity;
@@ -136,7 +138,7 @@ export class Gatherer implements Machine<GatherEvent> {
     const { maxSockets } = this.#host.settings;
     if (sockets.size >= maxSockets) throw new RtcError('ERR_LIMIT', `"maxSockets" is ${maxSockets}`);
     sockets.set(key, own);
-    this.#pending.push({ type: 'socketadded' });
+    this.#stir({ type: 'socketadded' });
   }
 
   /** The socket is gone, and so are all addresses that belong to it. */
@@ -144,7 +146,7 @@ export class Gatherer implements Machine<GatherEvent> {
     const key = formatAddress(canonicalSocket(socket));
     if (!this.#pool.sockets.delete(key)) return;
     const sources = [...this.#pool.sources.values()].filter((source) => formatAddress(source.socket) === key);
-    this.#pending.push({ type: 'socketremoved', sources });
+    this.#stir({ type: 'socketremoved', sources });
   }
 
   /**
@@ -160,14 +162,14 @@ export class Gatherer implements Machine<GatherEvent> {
     const id = ++this.#lastId;
     const gathering = new Gathering(this.#host, id, servers, config.continual ?? false);
     this.#gatherings.set(id, gathering);
-    this.#pending.push({ type: 'begin', gathering });
+    this.#stir({ type: 'begin', gathering });
     return id;
   }
 
   /** The connection restarts ICE: what failed is tried again, what is known is verified, and lives on meanwhile. */
   restart(id: GatheringId): void {
     const gathering = this.#gatherings.get(id);
-    if (gathering !== undefined) this.#pending.push({ type: 'begin', gathering });
+    if (gathering !== undefined) this.#stir({ type: 'begin', gathering });
   }
 
   /** The connection is over. What nobody else uses is let go after `linger`. No event of it follows. */
@@ -175,7 +177,7 @@ export class Gatherer implements Machine<GatherEvent> {
     const gathering = this.#gatherings.get(id);
     if (gathering === undefined) return;
     this.#gatherings.delete(id);
-    this.#pending.push({ type: 'release', gathering });
+    this.#stir({ type: 'release', gathering });
   }
 
   /**
@@ -209,7 +211,7 @@ export class Gatherer implements Machine<GatherEvent> {
     now: number,
   ): boolean {
     if (path.protocol !== 'udp' || !this.#pool.links.isServer(path.source)) return false;
-    this.#host.clock.observe(now, this);
+    this.#observe(now);
     const sources = this.#pool.links.between(path.source, path.destination);
     const isTaken = sources.some((source) => source.handlePacket(data, owned));
     this.#turn();
@@ -218,7 +220,7 @@ export class Gatherer implements Machine<GatherEvent> {
 
   /** What the host replies to a request. */
   handleReply(reply: HostReply): void {
-    this.#host.clock.observe(reply.now, this);
+    this.#observe(reply.now);
     const isKnown = reply.type === 'resolved' && this.#pool.names.resolved(reply.name, reply.addresses);
     if (isKnown) this.#updateAll();
     else this.#host.counters.add('repliesIgnored');
@@ -226,7 +228,7 @@ export class Gatherer implements Machine<GatherEvent> {
   }
 
   handleTimeout(now: number): void {
-    this.#host.clock.observe(now, this);
+    this.#observe(now);
     this.#turn();
   }
 
@@ -286,8 +288,9 @@ export class Gatherer implements Machine<GatherEvent> {
   /** Ends it: servers that keep something for us are told, and everything is released. */
   close(_reason: Failure, now: number): void {
     if (this.#isClosed) return;
-    this.#host.clock.observe(now, this);
+    this.#observe(now);
     this.#isClosed = true;
+    this.#isStirred = false;
     this.#pending.length = 0;
     this.#host.transmits.clear();
     this.#host.requests.clear();
@@ -325,8 +328,19 @@ export class Gatherer implements Machine<GatherEvent> {
     return undefined;
   }
 
+  /** What it waits for at this time is no sign that the host stood still: the call may have come a moment ago. */
+  #observe(now: number): void {
+    this.#isStirred = false;
+    this.#host.clock.observe(now, this);
+  }
+
+  #stir(pending: Pending): void {
+    this.#pending.push(pending);
+    this.#isStirred = true;
+  }
+
   #callAt(): number {
-    return this.#pending.length === 0 ? Infinity : Math.max(this.#host.now, 0) + STALE_CLOCK_DELAY;
+    return this.#isStirred ? Math.max(this.#host.now, 0) + STALE_CLOCK_DELAY : Infinity;
   }
 
   #startingAt(): number {

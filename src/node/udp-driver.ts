@@ -395,7 +395,7 @@ export class UdpDriver {
         this.#send(output);
       } else if (output.type === 'event') {
         this.#deliver(output.event, output.rtc);
-      } else {
+      } else if (output.type === 'timeout') {
         this.#schedule(output.at);
         return;
       }

@@ -86,6 +86,7 @@ function recordThaws(machine: Machine<unknown>): { before: number; after: number
 type PolledOutput<Event> =
   | { readonly type: 'transmit'; readonly data: Bytes }
   | { readonly type: 'event'; readonly event: Event }
+  | { readonly type: 'request'; readonly request: object }
   | { readonly type: 'timeout'; readonly at: number; readonly reason?: string | undefined };
 
 /** What is to be said of a machine of the poll contract. */
@@ -118,6 +119,7 @@ export function polled<Event>(parts: PolledParts<Event>): Subject {
     poll: (): Said | undefined => {
       const output = machine.pollOutput();
       if (output.type === 'transmit') return { packet: output.data };
+      if (output.type === 'request') return { event: output.request };
       if (output.type === 'event') {
         parts.onEvent?.(output.event);
         return { event: output.event };

@@ -21,6 +21,8 @@ test('the endpoint drops for these reasons, and docs/operations.md explains each
     'unknownNotReported',
     'internalErrors',
     'closedForMemory',
+    'namesRefused',
+    'candidatesRefused',
   ]);
   expect(undocumented(Object.keys(counters))).toEqual([]);
 });
