@@ -368,13 +368,13 @@ export class IceAgent implements Machine<IceEvent> {
     this.#generations.thaw(missed);
   }
 
-  /** Ends the agent at once and releases everything. Nothing is sent and no event follows. */
+  /** Ends the agent at once and releases everything but what `stats()` and `inspect()` show. Nothing is sent and no event follows. */
   close(reason: Failure, now: number): void {
     if (this.#state === 'closed') return;
     this.#end ??= { reason, at: now };
     this.#state = 'closed';
     this.#release();
-    this.#generations.current.checklist.clear();
+    this.#generations.current.checklist.stop();
     this.#host.events.clear();
   }
 

@@ -50,9 +50,14 @@ export class LocalCandidates {
     this.#tried = new Set(tried ?? ['public']);
   }
 
+  /** Those that policy and filters leave. */
+  get used(): readonly LocalCandidate[] {
+    return this.all.filter((one) => this.#isUsed(one));
+  }
+
   /** As the peer is told: those that are used. */
   get told(): readonly IceCandidate[] {
-    return this.all.filter((one) => this.#isUsed(one)).map((one) => this.tell(one));
+    return this.used.map((one) => this.tell(one));
   }
 
   /** One of our own as the peer is told, or would be. */
@@ -138,7 +143,7 @@ export class LocalCandidates {
 
   /** What follows from `all`. */
   #derive(): void {
-    const used = this.all.filter((one) => this.#isUsed(one));
+    const { used } = this;
     this.bases = used.filter(
       (one, i) =>
         used.findIndex((first) => first.protocol === one.protocol && sameAddress(first.base, one.base)) === i,

@@ -112,10 +112,11 @@ export class Checklist {
     return false;
   }
 
-  clear(): void {
-    this.pairs.length = 0;
+  /** Nothing is checked any more; the pairs stay, to be looked at. */
+  stop(): void {
     this.#triggered.length = 0;
     this.#lastFound = undefined;
+    for (const pair of this.pairs) pair.check = undefined;
   }
 }
 

@@ -34,6 +34,9 @@ export class Generations {
   previous: Generation | undefined;
   /** The one of the two whose pair data is sent on. */
   inUse: Generation;
+  /** How often data went over another pair than before, or none, at the end of a turn. */
+  pairChanges = 0;
+  #pairInUse: Pair | undefined;
   readonly #host: Host;
 
   constructor(host: Host, local: IceParameters, role: IceRole) {
@@ -99,6 +102,7 @@ export class Generations {
     proceed(this.current);
     if (this.#isReplaced()) this.#retirePrevious();
     this.inUse = this.#chooseInUse();
+    this.#countPairChange();
     return undefined;
   }
 
@@ -177,6 +181,7 @@ export class Generations {
     this.current.release();
     this.previous = undefined;
     this.inUse = this.current;
+    this.#countPairChange();
   }
 
   /** What must hold and does not, as a sentence. */
@@ -194,6 +199,12 @@ export class Generations {
   /** A lite agent may be nominated a pair before it knows whose session that is: it is ours once the description has come. */
   #isReplaced(): boolean {
     return this.current.selected !== undefined && this.current.remote !== undefined;
+  }
+
+  #countPairChange(): void {
+    if (this.inUse.active === this.#pairInUse) return;
+    this.#pairInUse = this.inUse.active;
+    this.pairChanges++;
   }
 
   #stepPrevious(previous: Generation): void {

@@ -104,8 +104,6 @@ export class Host {
   /** When the next check may leave: Ta after the last one, whichever generation sent it (RFC 8445 §14.2). */
   nextCheckAt: number = -Infinity;
 
-  /** How often a pair has been selected. */
-  selectedPairChanges = 0;
   #pairs = 0;
 
   /** Throws `ERR_BAD_ARGUMENT`. */

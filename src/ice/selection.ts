@@ -145,7 +145,6 @@ export function switchRole(generation: Generation, role: IceRole): void {
 function select(generation: Generation, pair: Pair): void {
   if (pair === generation.selected) return;
   generation.selected = pair;
-  generation.host.selectedPairChanges++;
   generation.host.events.push({ type: 'selectedpairchange', pair: pair.snapshot() });
   for (const other of generation.checklist.pairs) {
     const mayBeBetter =

@@ -14,6 +14,9 @@ export interface IcePairStats extends CandidatePair, PairTraffic {
   /** Unique among all pairs of an agent, over restarts too. */
   readonly id: number;
   readonly local: LocalCandidate;
+  /** Of the session that it belongs to. */
+  readonly localUsernameFragment: string;
+  readonly remoteUsernameFragment?: string | undefined;
 }
 
 /** Everything that is counted, as plain data. */
@@ -29,34 +32,47 @@ export interface IceStats {
   readonly pairs: readonly IcePairStats[];
   /** `IcePairStats.id` of the pair that data is sent on. */
   readonly pairInUse?: number | undefined;
-  /** How often a pair has been selected, the first time included. */
-  readonly selectedPairChanges: number;
+  /** How often that has become another one, or none; 1 after the first. */
+  readonly pairChanges: number;
 }
 
 /** The statistics of both generations. */
 export function statistics(generations: Generations, state: IceState): IceStats {
   const { current, previous, inUse } = generations;
-  const { host, role, local, remote } = current;
+  const { host, role } = current;
   const old = previous?.checklist.pairs ?? [];
   const remotes = new Set<IceCandidate>([...current.remotes.all, ...old.map((pair) => pair.remote)]);
   return {
     state,
     role,
-    localUsernameFragment: local.usernameFragment,
-    ...(remote === undefined ? {} : { remoteUsernameFragment: remote.usernameFragment }),
-    localCandidates: [...host.locals.all],
+    ...usernameFragments(current),
+    localCandidates: host.locals.used,
     remoteCandidates: [...remotes],
     pairs: [...pairStats(current), ...(previous === undefined ? [] : pairStats(previous))],
     ...(inUse.active === undefined ? {} : { pairInUse: inUse.active.id }),
-    selectedPairChanges: host.selectedPairChanges,
+    pairChanges: generations.pairChanges,
   };
 }
 
-function pairStats({ checklist }: Generation): IcePairStats[] {
-  return checklist.pairs.map((pair: Pair) => ({
+function pairStats(generation: Generation): IcePairStats[] {
+  return generation.checklist.pairs.map((pair: Pair) => ({
     id: pair.id,
     ...pair.snapshot(),
     local: pair.local,
+    ...usernameFragments(generation),
     ...pair.traffic,
   }));
+}
+
+function usernameFragments({
+  local,
+  remote,
+}: Pick<Generation, 'local' | 'remote'>): Pick<
+  IcePairStats,
+  'localUsernameFragment' | 'remoteUsernameFragment'
+> {
+  return {
+    localUsernameFragment: local.usernameFragment,
+    ...(remote === undefined ? {} : { remoteUsernameFragment: remote.usernameFragment }),
+  };
 }

@@ -408,7 +408,6 @@ describe('the API', () => {
       expect(agent.pollTransmit()).toBeUndefined();
       expect(agent.pollEvent()).toBeUndefined();
       expect(agent.inspect()).toMatchObject({
-        pairs: [],
         timers: {},
         queues: { transmits: 0, events: 0, triggeredChecks: 0, transactions: 0 },
       });

@@ -571,7 +571,6 @@ describe('bounds and misuse', () => {
       expect(pair.a.agent.nextTimeout()).toBe(Infinity);
       expect(pair.a.agent.invariantViolation()).toBeUndefined();
       expect(pair.a.agent.inspect()).toMatchObject({
-        pairs: [],
         timers: {},
         queues: { transmits: 0, events: 0, triggeredChecks: 0, transactions: 0 },
       });

@@ -66,8 +66,8 @@ describe('what passes over a pair', () => {
 describe('the whole', () => {
   it('says which pair is in use, by a number that no other has, over a restart too', () => {
     const pair = IcePair.connected();
-    const { pairInUse, selectedPairChanges, pairs } = pair.a.agent.stats();
-    expect(selectedPairChanges).toBe(1);
+    const { pairInUse, pairChanges, pairs } = pair.a.agent.stats();
+    expect(pairChanges).toBe(1);
     expect(pairs.find(({ id }) => id === pairInUse)).toMatchObject({ nominated: true, valid: true });
     pair.restart();
     const during = pair.a.agent.stats();
@@ -76,7 +76,7 @@ describe('the whole', () => {
     pair.run(10_000);
     const after = pair.a.agent.stats();
     expect(after.pairInUse).not.toBe(pairInUse);
-    expect(after.selectedPairChanges).toBe(2);
+    expect(after.pairChanges).toBe(2);
     expect(after.localUsernameFragment).toBe(pair.a.agent.localParameters.usernameFragment);
   });
 
