@@ -201,8 +201,8 @@ export class Endpoint {
    * Throws `ERR_BAD_ARGUMENT`, `ERR_LIMIT` over `gathering.maxServers`, `ERR_INVALID_STATE` for a connection that is not here.
    */
   gather(rtc: Rtc, config: GatherConfig): void {
-    const member = this.#members.get(rtc.localParameters.ice.usernameFragment);
-    if (member?.rtc !== rtc) throw new RtcError('ERR_INVALID_STATE', 'this Rtc is not in the endpoint');
+    const member = this.#members.get(rtc);
+    if (member === undefined) throw new RtcError('ERR_INVALID_STATE', 'this Rtc is not in the endpoint');
     this.#gathering.gather(member, config);
     this.#wakeHost();
   }

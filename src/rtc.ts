@@ -42,6 +42,9 @@ import type { RemoteCandidate, RemoteDescription, TransportParameters } from './
 import { checkedIceParameters, checkedParameters, parametersOf, readCandidate } from './rtc/parameters.ts';
 import type { StackInspection } from './rtc/inspection.ts';
 import { ProtocolStack } from './rtc/stack.ts';
+import { CandidateIds } from './rtc/stats/candidate-ids.ts';
+import type { RTCStatsReport } from './rtc/stats/report.ts';
+import { statsReport } from './rtc/stats/report.ts';
 import type { TraceListener, TraceOptions } from './rtc/tracer/entry.ts';
 import { Tracer } from './rtc/tracer/tracer.ts';
 
@@ -54,6 +57,13 @@ export type { OfferDraft, PendingOffer, ReceivedOffer } from './rtc/signaling.ts
 export { SdpRefusal } from './rtc/refusal.ts';
 export type { RemoteCandidate, RemoteDescription, TransportParameters } from './rtc/parameters.ts';
 export type { StackInspection } from './rtc/inspection.ts';
+export type { RTCIceCandidatePairStats } from './rtc/stats/candidate-pair.ts';
+export type { RTCIceCandidateStats } from './rtc/stats/candidate.ts';
+export type { RTCCertificateStats } from './rtc/stats/certificate.ts';
+export type { RTCDataChannelStats } from './rtc/stats/data-channel.ts';
+export type { RTCPeerConnectionStats } from './rtc/stats/peer-connection.ts';
+export type { RTCStats, RTCStatsReport } from './rtc/stats/report.ts';
+export type { RTCTransportStats } from './rtc/stats/transport.ts';
 export { datagramKind } from './transport/index.ts';
 export type * from './rtc/tracer/entry.ts';
 
@@ -111,7 +121,7 @@ type Deferred =
  * - channels: `createChannel`
  * - the poll contract: `handleInput`, `pollOutput`
  * - the end: `shutdown`, `close`
- * - how it is: `connectionState` and its like, `inspect`, `setTrace`
+ * - how it is: `connectionState` and its like, `getStats`, `inspect`, `setTrace`
  * - for endpoints and drivers: `onWake`, `onError`, `sendPath`, `isValidPath` and its like, `setPathHeld`, `isEmpty`
  *
  * ```ts
@@ -151,6 +161,8 @@ export class Rtc {
   readonly #deferred: Deferred[] = []; // bounded: see #defer
   #tracer: Tracer | undefined;
   #candidatesAfterEnd = 0;
+  /** Of the candidates that `getStats` has shown. */
+  #candidateIds: CandidateIds | undefined;
   #started = false;
   #candidatesIgnored = 0;
   #gatheringState: IceGatheringState = 'new';
@@ -312,6 +324,16 @@ export class Rtc {
       deferred: this.#deferred.length,
       ...this.#stack.inspect(),
     };
+  }
+
+  /**
+   * W3C `getStats()`: the stats objects of the connection, its transport, certificates, candidates, pairs and channels as they are now,
+   * by ids that stay (docs/operations.md). Times are milliseconds on the caller's clock. It changes nothing, and what it tells is
+   * counted whether it is called or not. After the end it answers what was counted last; channels, all closed, are not in it.
+   */
+  getStats(): RTCStatsReport {
+    this.#candidateIds ??= new CandidateIds();
+    return statsReport(this.#stack.stats(), this.#candidateIds, this.#clock().now);
   }
 
   /**

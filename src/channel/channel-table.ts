@@ -24,6 +24,10 @@ export class ChannelTable {
   onCall: ((channel: DataChannel, call: ChannelCall) => void) | undefined;
   /** Every channel that is not closed, in order of creation. */
   readonly channels: Set<ChannelState> = new Set<ChannelState>();
+  /** How many have been channels of this association so far: each is numbered by its turn. */
+  admitted = 0;
+  /** How many of them have been open. */
+  opened = 0;
   readonly port: SctpPort;
   readonly limits: ChannelLimits;
   readonly tolerateParity: boolean;
@@ -60,6 +64,13 @@ export class ChannelTable {
   /** True once the association takes no channel any more. */
   get isOver(): boolean {
     return this.association === 'closed' || this.association === 'shutting-down';
+  }
+
+  /** One more channel. */
+  admit(state: ChannelState): void {
+    this.admitted++;
+    state.serial = this.admitted;
+    this.channels.add(state);
   }
 
   /** The stream of a channel that has one and is not closed. */

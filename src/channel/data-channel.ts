@@ -90,6 +90,8 @@ export class ChannelState {
   readonly handle: DataChannel;
   readonly reader: PayloadReader;
   phase: Phase = 'waiting';
+  /** Which channel of its association it is, from 1, in the order in which they came to be; 0 before. */
+  serial = 0;
   isPaused: boolean = false;
   /** Messages that the application has not taken; the receive window bounds them. */
   readonly unread: BoundedQueue<UnreadMessage> = new BoundedQueue<UnreadMessage>(Infinity);

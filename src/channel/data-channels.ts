@@ -51,6 +51,8 @@ import type {
 } from './options.ts';
 import type { MessageData } from './payload.ts';
 import type { SctpPort } from './port.ts';
+import type { ChannelsStats } from './stats.ts';
+import { channelsStats } from './stats.ts';
 import type { ChannelRole } from './streams.ts';
 
 /** What handles ask for: an object of its own, so that it is no part of the public class. */
@@ -281,6 +283,11 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
       earlyBytes: early.bytes,
       counters: counters.snapshot(),
     };
+  }
+
+  /** What has come of the channels so far. */
+  stats(): ChannelsStats {
+    return channelsStats(this.#table);
   }
 
   /** What must hold after every call and does not, as a sentence; `undefined` while all is well. For simulations. */

@@ -33,4 +33,5 @@ export { Ppid } from './payload.ts';
 export type { SctpPort } from './port.ts';
 export type { SctpTransportInspection, SctpTransportStart } from './sctp-transport.ts';
 export { SctpTransport } from './sctp-transport.ts';
+export type { ChannelsStats, ChannelStats } from './stats.ts';
 export type { ChannelRole } from './streams.ts';

@@ -74,7 +74,7 @@ function adopt(table: ChannelTable, state: ChannelState): void {
   const negotiatedId = state.settings.id;
   table.clock.callWithoutTime();
   const obstacle = obstacleTo(table, negotiatedId);
-  table.channels.add(state);
+  table.admit(state);
   if (obstacle !== undefined) {
     fail(table, state, obstacle);
   } else {
@@ -195,6 +195,7 @@ export function establish(table: ChannelTable, state: ChannelState): void {
 export function openChannel(table: ChannelTable, stream: Stream, state: ChannelState): void {
   table.gates.openAck.disarm(stream);
   state.phase = table.association === 'shutting-down' ? 'shutting-down' : 'open';
+  if (state.phase === 'open') table.opened++;
   table.port.setBufferedAmountLowThreshold(stream.id, state.lowThreshold);
   table.port.setPriority(stream.id, PRIORITY[state.priority]);
   const type = state.settings.origin === 'remote' ? 'datachannel' : 'channelopen';
@@ -241,7 +242,7 @@ export function onFirstMessage(table: ChannelTable, streamId: number, ppid: numb
   }
   if (hasParityOf(table.role, streamId)) table.counters.add('openWrongParity');
   const state = new ChannelState(remoteSettings(open), table.limits.maxMessageSize, table.owner);
-  table.channels.add(state);
+  table.admit(state);
   openChannel(table, occupy(table, streamId, state), state);
   table.control.send(streamId, encodeAck());
 }

@@ -18,6 +18,7 @@ import type { ChannelDraft } from './draft.ts';
 import { DataChannels } from './data-channels.ts';
 import type { ChannelCall, ChannelsInspection, SctpTransportEvent } from './events.ts';
 import type { ChannelOptions, DataChannelOptions } from './options.ts';
+import type { ChannelsStats } from './stats.ts';
 import type { ChannelRole } from './streams.ts';
 
 /** What the two descriptions say of the data section. */
@@ -185,6 +186,11 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
 
   inspect(): SctpTransportInspection {
     return { sctp: this.#association.inspect(), channels: this.#channels.inspect() };
+  }
+
+  /** What has come of the channels so far. */
+  channelsStats(): ChannelsStats {
+    return this.#channels.stats();
   }
 
   invariantViolation(): string | undefined {

@@ -31,7 +31,7 @@ import { AlertDescription } from './alerts.ts';
 import type { Fingerprint } from './certificate/fingerprint.ts';
 import { fingerprintRule } from './certificate/fingerprint.ts';
 import { Peer } from './certificate/peer.ts';
-import type { DtlsVersion } from './cipher-suites.ts';
+import type { CipherSuite, DtlsVersion } from './cipher-suites.ts';
 import type { ConnectionIds } from './connection-id.ts';
 import { dtlsCounters } from './counting.ts';
 import type { Diagnosis } from './diagnosis.ts';
@@ -135,6 +135,11 @@ export class Dtls implements Machine<DtlsEvent> {
   /** Negotiated, or `undefined` so far. */
   get version(): DtlsVersion | undefined {
     return this.#handshake.version;
+  }
+
+  /** What was agreed on, once the handshake is complete. */
+  get cipherSuite(): CipherSuite | undefined {
+    return this.#driver.complete ? this.#handshake.suite : undefined;
   }
 
   /**

@@ -15,7 +15,7 @@ export {
   normalizeFingerprint,
   parseFingerprint,
 } from './certificate/fingerprint.ts';
-export type { DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
+export type { CipherSuite, DtlsCipherSuite, DtlsVersion } from './cipher-suites.ts';
 export type { ConnectionIdOptions, ConnectionIds } from './connection-id.ts';
 export { MAX_CONNECTION_ID_LENGTH } from './connection-id.ts';
 export type { DtlsCounter } from './counting.ts';

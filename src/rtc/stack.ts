@@ -43,6 +43,7 @@ import type { RtcSettings } from './options.ts';
 import { SCTP_PORT } from './options.ts';
 import type { TransportParameters } from './parameters.ts';
 import type { Seat, SeatedSource, UserSeat } from './seats.ts';
+import type { ConnectionStats } from './stats/report.ts';
 import { byUrgency, deadlineOf, dropPackets, reasonOf, rest } from './seats.ts';
 
 /** Passes of one `carry` before we call it our own bug: what flows back dries up after two or three. */
@@ -376,6 +377,11 @@ export class ProtocolStack {
       queued: { events: this.#events.size, farewells: this.#farewells.size },
       counters: { ...this.#counters.snapshot(), ...counters },
     };
+  }
+
+  /** What getStats() is made from. */
+  stats(): ConnectionStats {
+    return { transport: this.#transport.machine.stats(), channels: this.#data.channelsStats() };
   }
 
   /** What must hold after a drain and does not, of any layer. */

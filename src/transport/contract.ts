@@ -5,8 +5,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Failure } from '../core/errors.ts';
 import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
-import type { Certificate, Dtls, DtlsOptions, DtlsRole, Fingerprint } from '../dtls/index.ts';
-import type { IceAgent, IceOptions, IceParameters, IceRole, IceState } from '../ice/index.ts';
+import type { Certificate, CipherSuite, Dtls, DtlsOptions, DtlsRole, Fingerprint } from '../dtls/index.ts';
+import type { IceAgent, IceOptions, IceParameters, IceRole, IceState, IceStats } from '../ice/index.ts';
 
 /** A path as a datagram shows it: where it comes from and where it goes. */
 export interface DatagramPath {
@@ -84,6 +84,30 @@ export interface TransportTap {
   packet(direction: 'in' | 'out', packet: Uint8Array): void;
   /** Who takes the keys of the DTLS connection, if anybody does; asked when it begins. */
   readonly keyLog: DtlsOptions['keyLog'];
+}
+
+/** What has gone over a path, both ways: DTLS and what it carries, not ICE's own datagrams. Bytes are of UDP payload. */
+export interface Traffic {
+  packetsSent: number;
+  bytesSent: number;
+  packetsReceived: number;
+  bytesReceived: number;
+}
+
+/** What `Transport.stats` tells: the facts behind W3C's stats of a transport, its certificates and its ICE. */
+export interface TransportStats {
+  readonly traffic: Readonly<Traffic>;
+  readonly ice: IceStats;
+  readonly dtlsState: DtlsTransportState;
+  /** `undefined` before DTLS has begun. */
+  readonly dtlsRole: DtlsRole | undefined;
+  /** `undefined` before the handshake is complete. */
+  readonly cipherSuite: CipherSuite | undefined;
+  readonly localCertificate: Certificate;
+  /** The peer's, once its DTLS has shown it. */
+  readonly remoteCertificate: Pick<Certificate, 'der' | 'fingerprint'> | undefined;
+  /** `undefined` before signalling has decided it. */
+  readonly iceRole: IceRole | undefined;
 }
 
 /** Datagrams that were dropped without having reached a protocol. */

@@ -3,12 +3,14 @@ export type {
   DatagramPath,
   DtlsTransportState,
   Ecn,
+  Traffic,
   Transmit,
   TransportCounter,
   TransportEvent,
   TransportInspection,
   TransportOptions,
   TransportStart,
+  TransportStats,
   TransportTap,
 } from './contract.ts';
 export type { DatagramKind } from './first-byte.ts';

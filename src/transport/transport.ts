@@ -46,12 +46,14 @@ import { IceAgent } from '../ice/index.ts';
 import type {
   DatagramPath,
   DtlsTransportState,
+  Traffic,
   Transmit,
   TransportCounter,
   TransportEvent,
   TransportInspection,
   TransportOptions,
   TransportStart,
+  TransportStats,
   TransportTap,
 } from './contract.ts';
 import { EarlyDatagrams } from './early-datagrams.ts';
@@ -109,6 +111,7 @@ export class Transport implements Machine<TransportEvent> {
   /** Ways that data has gone so far. */
   #generation = 0;
   #usedPath: IcePath | undefined;
+  readonly #traffic: Traffic = { packetsSent: 0, bytesSent: 0, packetsReceived: 0, bytesReceived: 0 };
   /** Where farewells go: the pair that was in use at the end. */
   #lastPath: IcePath | undefined;
 
@@ -405,6 +408,22 @@ export class Transport implements Machine<TransportEvent> {
     };
   }
 
+  /** The facts behind W3C's stats, as they are now; after the end as they were last. */
+  stats(): TransportStats {
+    const { remoteCertificate: der, remoteFingerprint: fingerprint } = this;
+    const hasRole = this.#start !== undefined || this.#ice.role === 'controlling';
+    return {
+      traffic: { ...this.#traffic },
+      ice: this.#ice.stats(),
+      dtlsState: this.#dtlsState,
+      dtlsRole: this.#dtls?.role,
+      cipherSuite: this.#dtls?.cipherSuite,
+      localCertificate: this.#options.certificate,
+      remoteCertificate: der === undefined || fingerprint === undefined ? undefined : { der, fingerprint },
+      iceRole: hasRole ? this.#ice.role : undefined,
+    };
+  }
+
   invariantViolation(): string | undefined {
     if (this.#ice.queuedEvents > 0) return 'ICE has said something, and DTLS is not told';
     return this.#ice.invariantViolation() ?? this.#dtls?.invariantViolation();
@@ -415,15 +434,27 @@ export class Transport implements Machine<TransportEvent> {
   #receiveDtls(path: DatagramPath, data: Uint8Array, now: number, owned: boolean): void {
     const { protocol, destination: local, source: remote } = path;
     if (this.#dtls !== undefined && this.#ice.isValidPath(local, remote, protocol)) {
-      this.#ice.noteReceived(local, remote, protocol, data.length, now);
+      this.#noteReceived(path, data, now);
       this.#dtls.handlePacket(data, now, owned);
       const hasData = this.#dtls.state === 'connected' && this.#dtls.queuedEvents > 0;
       if (hasData) this.#ice.noteData(local, remote, protocol, now);
     } else if (!this.#ice.isAuthenticatedPath(local, remote, protocol)) {
       this.#counters.add('droppedUnvalidatedPath');
-    } else if (!this.#early.keep(protocol, local, remote, data)) {
+    } else if (this.#early.keep(protocol, local, remote, data)) {
+      this.#noteReceived(path, data, now);
+    } else {
       this.#counters.add('droppedEarlyDatagrams');
     }
+  }
+
+  #noteReceived(
+    { protocol, destination: local, source: remote }: DatagramPath,
+    data: Uint8Array,
+    now: number,
+  ): void {
+    this.#traffic.packetsReceived++;
+    this.#traffic.bytesReceived += data.length;
+    this.#ice.noteReceived(local, remote, protocol, data.length, now);
   }
 
   // --- between the two ---
@@ -540,6 +571,8 @@ export class Transport implements Machine<TransportEvent> {
   }
 
   #transmitOver(path: IcePath, data: Bytes, now: number): Transmit {
+    this.#traffic.packetsSent++;
+    this.#traffic.bytesSent += data.length;
     this.#ice.noteSent(data.length, now);
     return transmitOver(path, data);
   }
