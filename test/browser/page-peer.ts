@@ -85,6 +85,8 @@ export interface PagePeers {
   selectedPair(name: string): Promise<PagePair>;
   /** The next offer of this connection has new ICE credentials. */
   restartIce(name: string): void;
+  /** `getStats()`, as a list. */
+  stats(name: string): Promise<Record<string, unknown>[]>;
   close(name: string): void;
 }
 
@@ -323,6 +325,14 @@ export function installPagePeer(): void {
 
     forget(name, labels) {
       for (const label of labels) peerOf(name).lines.delete(label);
+    },
+
+    async stats(name) {
+      const report = (await peerOf(name).connection.getStats()) as ReadonlyMap<
+        string,
+        Record<string, unknown>
+      >;
+      return [...report.values()];
     },
 
     async transport(name) {

@@ -11,8 +11,9 @@ import { iceStats } from '../../src/rtc/stats/ice.ts';
 import { IcePair } from '../ice/pair.ts';
 import type { End } from './pair.ts';
 import { certificates, channel, makeOpenPair, makePair, makeUnsignalledPair } from './pair.ts';
+import type { Kind } from './stats-spec.ts';
+import { COMMON, SPEC } from './stats-spec.ts';
 
-type Kind = RTCStats['type'];
 type Stats<K extends Kind> = RTCStats & { readonly type: K };
 
 function all<K extends Kind>(report: RTCStatsReport, kind: K): Stats<K>[] {
@@ -24,95 +25,6 @@ function one<K extends Kind>(report: RTCStatsReport, kind: K): Stats<K> {
   if (first === undefined || more.length > 0) throw new RangeError(`${more.length + 1} of ${kind}`);
   return first;
 }
-
-/** W3C webrtc-stats, draft of September 2025: each member, its type and its unit. What begins with `-` we have no source for. */
-const COMMON = { id: 'DOMString', timestamp: 'ms', type: 'enum' };
-const CANDIDATE = {
-  ...COMMON,
-  transportId: 'transport',
-  address: 'DOMString?',
-  port: '0–65535',
-  protocol: 'udp|tcp',
-  candidateType: 'host|srflx|prflx|relay',
-  priority: 'count',
-  url: 'DOMString',
-  relayProtocol: 'udp|tcp|tls',
-  foundation: 'DOMString',
-  relatedAddress: 'DOMString',
-  relatedPort: '0–65535',
-  usernameFragment: 'DOMString',
-  tcpType: 'active|passive|so',
-};
-const SPEC: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
-  'peer-connection': { ...COMMON, dataChannelsOpened: 'count', dataChannelsClosed: 'count' },
-  'data-channel': {
-    ...COMMON,
-    label: 'DOMString',
-    protocol: 'DOMString',
-    dataChannelIdentifier: '0–65535',
-    state: 'connecting|open|closing|closed',
-    messagesSent: 'count',
-    bytesSent: 'bytes',
-    messagesReceived: 'count',
-    bytesReceived: 'bytes',
-  },
-  transport: {
-    ...COMMON,
-    packetsSent: 'count',
-    packetsReceived: 'count',
-    bytesSent: 'bytes',
-    bytesReceived: 'bytes',
-    iceRole: 'unknown|controlling|controlled',
-    iceLocalUsernameFragment: 'DOMString',
-    dtlsState: 'new|connecting|connected|closed|failed',
-    iceState: 'new|checking|connected|completed|disconnected|failed|closed',
-    selectedCandidatePairId: 'candidate-pair',
-    localCertificateId: 'certificate',
-    remoteCertificateId: 'certificate',
-    tlsVersion: 'FEFD|FEFC',
-    dtlsCipher: 'DOMString',
-    dtlsRole: 'client|server|unknown',
-    srtpCipher: '-',
-    selectedCandidatePairChanges: 'count',
-    ccfbMessagesSent: '-',
-    ccfbMessagesReceived: '-',
-  },
-  'candidate-pair': {
-    ...COMMON,
-    transportId: 'transport',
-    localCandidateId: 'local-candidate',
-    remoteCandidateId: 'remote-candidate',
-    state: 'waiting|in-progress|failed|succeeded',
-    nominated: 'boolean',
-    packetsSent: 'count',
-    packetsReceived: 'count',
-    bytesSent: 'bytes',
-    bytesReceived: 'bytes',
-    lastPacketSentTimestamp: 'ms',
-    lastPacketReceivedTimestamp: 'ms',
-    totalRoundTripTime: 's',
-    currentRoundTripTime: 's',
-    availableOutgoingBitrate: '-',
-    availableIncomingBitrate: '-',
-    requestsReceived: 'count',
-    requestsSent: 'count',
-    responsesReceived: 'count',
-    responsesSent: 'count',
-    consentRequestsSent: 'count',
-    packetsDiscardedOnSend: '-',
-    bytesDiscardedOnSend: '-',
-  },
-  'local-candidate': CANDIDATE,
-  // "For remote candidates, this property MUST NOT be present."
-  'remote-candidate': { ...CANDIDATE, url: '-', relayProtocol: '-' },
-  certificate: {
-    ...COMMON,
-    fingerprint: 'DOMString',
-    fingerprintAlgorithm: 'DOMString',
-    base64Certificate: 'DOMString',
-    issuerCertificateId: '-',
-  },
-};
 
 /** What has a value from the beginning on; the rest comes with what it tells of. */
 const ALWAYS: Readonly<Partial<Record<Kind, readonly string[]>>> = {
