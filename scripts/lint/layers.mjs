@@ -58,7 +58,7 @@ const MAY_DEPEND = {
   crypto: ['@noble/ciphers', '@noble/curves', '@noble/hashes', '@noble/post-quantum'],
   'crypto/node': ['node:crypto'],
   'sim/fast-check': ['fast-check'],
-  node: ['node:'],
+  node: ['node:', 'multicast-dns'],
   certificate: ['@peculiar/x509', 'reflect-metadata'],
 };
 
