@@ -184,7 +184,9 @@ export function installPagePeer(): void {
         () => line.channel.readyState !== 'connecting' || undefined,
       );
     } catch (error) {
-      throw new Error(`${String(error)}: ${String(line.inbox.length)} messages have come on it`);
+      throw new Error(`${String(error)}: ${String(line.inbox.length)} messages have come on it`, {
+        cause: error,
+      });
     }
     return line;
   }
