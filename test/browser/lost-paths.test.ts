@@ -1,13 +1,14 @@
 /** Paths that are lost and found again, between pages and the library. */
-import { afterAll, beforeAll, describe, test } from 'vitest';
-import type { RunningPeer } from '../interop/contract.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Talk } from '../interop/talk.ts';
 import { layWire, type Wire } from '../interop/wire.ts';
-import { BROWSERS, startBrowser } from './browsers.ts';
+import { BROWSERS, startBrowser, type RunningBrowser } from './browsers.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** Shorter than what makes a path count as lost. */
 const SHORT_OUTAGE = 3000;
+/** Shorter than consent lasts (RFC 7675). */
+const FROZEN_FOR = 20_000;
 const ENDS = ['page', 'library'] as const;
 type Which = (typeof ENDS)[number];
 
@@ -16,7 +17,7 @@ function sleep(milliseconds: number): Promise<void> {
 }
 
 describe.each(BROWSERS)('%s', (browser) => {
-  let running: RunningPeer;
+  let running: RunningBrowser;
   let wire: Wire;
 
   beforeAll(async () => {
@@ -52,4 +53,20 @@ describe.each(BROWSERS)('%s', (browser) => {
       await talk.close();
     },
   );
+
+  test('a tab stopped for twenty seconds, and continued: what was said meanwhile arrives', async () => {
+    const talk = await connected('page');
+    await talk.expectEcho();
+    const [page, library] = talk.names;
+    running.freeze();
+    try {
+      await wire.library.send(library, 'chat', { text: 'are you there?' });
+      await sleep(FROZEN_FOR);
+    } finally {
+      running.thaw();
+    }
+    expect(await running.peer.receive(page, 'chat')).toEqual({ text: 'are you there?' });
+    await talk.expectEcho();
+    await talk.close();
+  });
 });
