@@ -69,4 +69,20 @@ describe.each(BROWSERS)('%s', (browser) => {
     await talk.expectEcho();
     await talk.close();
   });
+
+  // The last one: what it blocks stays so.
+  test('UDP does not pass: TCP does', async () => {
+    wire.blockUdp();
+    const talk = await connected('page');
+    await talk.expectTransfer(MEBIBYTE);
+    for (const [end, name] of [
+      [running.peer, talk.names[0]],
+      [wire.library, talk.names[1]],
+    ] as const)
+      expect(await end.selectedPair(name)).toMatchObject({
+        local: { protocol: 'tcp' },
+        remote: { protocol: 'tcp' },
+      });
+    await talk.close();
+  });
 });

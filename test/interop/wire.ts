@@ -15,6 +15,9 @@ import { SansrtcPeers } from './sansrtc-peers.ts';
 const NEAR = '198.18.78.1';
 const FAR = '198.18.78.2';
 
+const CANDIDATES = /^a=(?:candidate:.*|end-of-candidates)\r\n/gm;
+const UDP_CANDIDATES = /^a=candidate:\S+ 1 udp .*\r\n/gim;
+
 export interface Wire {
   /** Which of the two it is, for the output. */
   readonly kind: 'network namespace' | 'relay in user space';
@@ -25,6 +28,8 @@ export interface Wire {
   /** From now on every datagram is lost, and nobody is told. */
   cut(): void;
   mend(): void;
+  /** From now on UDP does not pass, and TCP does. */
+  blockUdp(): void;
   close(): Promise<void>;
 }
 
@@ -89,6 +94,7 @@ async function wireIntoNamespace(): Promise<Wire> {
     carry: (sdp) => sdp,
     cut: () => discard('replace'),
     mend: () => discard('del'),
+    blockUdp: () => ip('-n', namespace, 'rule', 'add', 'pref', '1', 'ipproto', 'udp', 'blackhole'),
     async close() {
       await running.stop();
       removeNamespace();
@@ -97,12 +103,18 @@ async function wireIntoNamespace(): Promise<Wire> {
 }
 
 async function wireThroughRelay(): Promise<Wire> {
-  const host = await Host.listen();
+  const host = await Host.listen({ tcp: {} });
   const relay = await DroppingRelay.open();
+  let isUdpBlocked = false;
   return {
     kind: 'relay in user space',
     library: new SansrtcPeers(host).peer,
-    carry: (sdp, isOurs) => (isOurs ? relay.inFrontOf(sdp) : withoutCandidates(sdp)),
+    carry(sdp, isOurs) {
+      if (isUdpBlocked) return sdp.replaceAll(UDP_CANDIDATES, '');
+      return isOurs ? relay.inFrontOf(sdp) : sdp.replaceAll(CANDIDATES, '');
+    },
+    // It carries UDP alone: where that must not pass, nobody is to know of any address to send it to.
+    blockUdp: () => (isUdpBlocked = true),
     cut: () => (relay.isDropping = true),
     mend: () => (relay.isDropping = false),
     async close() {
@@ -110,8 +122,4 @@ async function wireThroughRelay(): Promise<Wire> {
       await host.close();
     },
   };
-}
-
-function withoutCandidates(sdp: string): string {
-  return sdp.replaceAll(/^a=(?:candidate:.*|end-of-candidates)\r\n/gm, '');
 }

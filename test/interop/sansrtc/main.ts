@@ -1,4 +1,5 @@
-/** The library as a process of its own, for a network namespace: the verbs as JSON lines. Its arguments are the addresses to bind. */
+/** The library as a process of its own, for a network namespace: the verbs as JSON lines. It binds the
+ * addresses in its arguments, over UDP and TCP. */
 import { createInterface } from 'node:readline';
 import { Host } from '../../browser/host.ts';
 import type { ForeignPeer } from '../contract.ts';
@@ -10,7 +11,7 @@ interface Request {
   readonly args: readonly never[];
 }
 
-const host = await Host.listen({ addresses: process.argv.slice(2), maxFurtherSockets: 0 });
+const host = await Host.listen({ addresses: process.argv.slice(2), maxFurtherSockets: 0, tcp: {} });
 const { peer } = new SansrtcPeers(host);
 
 function say(answer: object): void {
