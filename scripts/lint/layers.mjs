@@ -22,7 +22,7 @@ const MAY_IMPORT = {
   gather: [...PROTOCOL_BASE, 'stun', 'ice'],
   endpoint: ['core', 'crypto', 'stun', 'ice', 'dtls', 'gather', 'rtc'],
   trace: ['core', 'crypto', 'dtls', 'channel', 'rtc'],
-  sim: ['core', 'crypto', 'rtc', 'endpoint'],
+  sim: ['core', 'crypto', 'stun', 'turn', 'rtc', 'endpoint'],
   'sim/fast-check': ['sim'],
   node: ['core', 'crypto', 'rtc', 'endpoint', 'trace'],
   certificate: ['core', 'crypto', 'dtls'],

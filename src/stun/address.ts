@@ -19,6 +19,21 @@ export function isAddressValue(bytes: Uint8Array, offset: number, length: number
   return family === FAMILY_IPV4 ? length === 8 : family === FAMILY_IPV6 && length === 20;
 }
 
+/** One that is not hidden. @param value an address value, as `isAddressValue` checked it. */
+export function decodeAddress(value: Uint8Array): TransportAddress {
+  return { address: formatIp(value.subarray(4)), port: readU16(value, 2) };
+}
+
+/** One that is not hidden. Throws `ERR_BAD_ARGUMENT` when `address.address` is no IP address. */
+export function encodeAddress(address: TransportAddress): Bytes {
+  const ip = ipOf(address);
+  const value = new Uint8Array(4 + ip.length);
+  value[1] = ip.length === 4 ? FAMILY_IPV4 : FAMILY_IPV6;
+  writeU16(value, 2, address.port);
+  value.set(ip, 4);
+  return value;
+}
+
 /** @param value an address value, as `isAddressValue` checked it. */
 export function decodeXorAddress(value: Uint8Array, transactionId: Uint8Array): TransportAddress {
   const mask = xorMask(transactionId);
@@ -29,14 +44,17 @@ export function decodeXorAddress(value: Uint8Array, transactionId: Uint8Array): 
 
 /** Throws `ERR_BAD_ARGUMENT` when `address.address` is no IP address. */
 export function encodeXorAddress(address: TransportAddress, transactionId: Uint8Array): Bytes {
-  const ip = parseIp(address.address);
-  if (ip === undefined) throw badArgument('address', 'an IP address', address.address);
+  const value = encodeAddress(address);
   const mask = xorMask(transactionId);
-  const value = new Uint8Array(4 + ip.length);
-  value[1] = ip.length === 4 ? FAMILY_IPV4 : FAMILY_IPV6;
   writeU16(value, 2, address.port ^ readU16(mask, 0));
-  for (let i = 0; i < ip.length; i++) value[4 + i] = ip[i]! ^ mask[i]!;
+  for (let i = 4; i < value.length; i++) value[i]! ^= mask[i - 4]!;
   return value;
+}
+
+function ipOf({ address }: TransportAddress): Bytes {
+  const ip = parseIp(address);
+  if (ip === undefined) throw badArgument('address', 'an IP address', address);
+  return ip;
 }
 
 function xorMask(transactionId: Uint8Array): Bytes {

@@ -4,6 +4,7 @@ export { StunAttributeType, StunErrorCode, StunMethod, TRANSACTION_ID_LENGTH } f
 export type { StunAttribute, StunDecodeFailure, StunDecodeReason, StunMessage } from './message.ts';
 export {
   STUN_DECODE_REASONS,
+  attributeAddress,
   attributeText,
   attributeU32,
   attributeValue,
@@ -16,6 +17,7 @@ export {
   transactionIdOf,
   unknownAttributes,
   valueOf,
+  xorAddressOf,
 } from './message.ts';
 export { shortTermKey, verifyIntegrity, verifyIntegritySha256 } from './integrity.ts';
 export type { LongTermCredentials, PasswordAlgorithm, SecurityFeatures } from './long-term.ts';

@@ -16,7 +16,7 @@ import { NO_BYTES, readU16, readU32 } from '../core/bytes.ts';
 import type { DecodeFailure } from '../core/decode.ts';
 import { decodeFailure } from '../core/decode.ts';
 import { decodeUtf8 } from '../core/text.ts';
-import { decodeXorAddress, isAddressValue } from './address.ts';
+import { decodeAddress, decodeXorAddress, isAddressValue } from './address.ts';
 import { fingerprint } from './crc32.ts';
 import {
   HEADER_LENGTH,
@@ -225,6 +225,17 @@ export function attributeText(message: StunMessage, type: number): string | unde
 export function attributeXorAddress(message: StunMessage, type: number): TransportAddress | undefined {
   const value = attributeValue(message, type);
   return value === undefined ? undefined : decodeXorAddress(value, transactionIdOf(message));
+}
+
+/** The address of one attribute that is hidden so, for attributes that may repeat (XOR-RELAYED-ADDRESS, XOR-PEER-ADDRESS). */
+export function xorAddressOf(message: StunMessage, attribute: StunAttribute): TransportAddress {
+  return decodeXorAddress(valueOf(message, attribute), transactionIdOf(message));
+}
+
+/** MAPPED-ADDRESS or ALTERNATE-SERVER, its address in canonical text. */
+export function attributeAddress(message: StunMessage, type: number): TransportAddress | undefined {
+  const value = attributeValue(message, type);
+  return value === undefined ? undefined : decodeAddress(value);
 }
 
 /** ERROR-CODE, 300–699; its reason phrase is for people and read by `errorReasonOf`. */

@@ -8,7 +8,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { Writer, concatBytes } from '../core/bytes.ts';
 import { encodeUtf8 } from '../core/text.ts';
 import type { HmacKey } from '../crypto/provider.ts';
-import { encodeXorAddress } from './address.ts';
+import { encodeAddress, encodeXorAddress } from './address.ts';
 import { fingerprint } from './crc32.ts';
 import { INTEGRITY_LENGTH, INTEGRITY_SHA256_LENGTH } from './integrity.ts';
 import {
@@ -60,6 +60,11 @@ export class StunWriter {
   xorAddress(type: number, address: TransportAddress): this {
     const transactionId = this.#writer.view().subarray(8, HEADER_LENGTH);
     return this.attribute(type, encodeXorAddress(address, transactionId));
+  }
+
+  /** ALTERNATE-SERVER and MAPPED-ADDRESS. Throws `ERR_BAD_ARGUMENT` when the address is no IP address. */
+  address(type: number, address: TransportAddress): this {
+    return this.attribute(type, encodeAddress(address));
   }
 
   /** ERROR-CODE. @param code 300–699 */

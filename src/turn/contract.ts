@@ -52,6 +52,13 @@ export interface TurnTiming {
   readonly minLifetime: number;
   /** The longest an allocation is taken to live, 3 600 000, whatever the server says. */
   readonly maxLifetime: number;
+  /** How long a peer that the server refuses (403), or a request for it that came to nothing, is left alone: 30 000. */
+  readonly refusalTimeout: number;
+  /**
+   * Something was sent and nothing comes from the server for so long: a Refresh finds out whether it still has the allocation,
+   * and again until something comes: 5000. So a server that was started anew is noticed. `Infinity`: never.
+   */
+  readonly probeInterval: number;
   /** Over UDP: how long nothing may go to the server until a Binding indication keeps the NAT's mapping, 25 000; `Infinity`: never. */
   readonly keepAliveInterval: number;
   /** How long before their end credentials are asked for anew: 60 000. */

@@ -27,8 +27,8 @@ describe('docs/errors.md', () => {
     expect(codes.filter((code) => !documented.includes(`\`${code}\``))).toEqual([]);
   });
 
-  test('names every failure of ICE, DTLS, SCTP and the channels', () => {
-    const layers = ['ice', 'dtls', 'sctp', 'channel', 'rtc'].map((room) => sources(`src/${room}`)).join('\n');
+  test('names every failure of ICE, TURN, DTLS, SCTP and the channels', () => {
+    const layers = ['ice', 'turn', 'dtls', 'sctp', 'channel', 'rtc'].map((room) => sources(`src/${room}`)).join('\n');
     const codes = [
       ...matches(layers, /\bcode: '([a-z-]+)'/g),
       ...matches(layers, /\b(?:failure|channelFailure)\((?:a, )?'([a-z-]+)'/g),
