@@ -334,7 +334,7 @@ export class TurnClient implements Machine<TurnClientEvent> {
         // One that is under way has backed off, and would tell too late that the server is there again.
         this.#requests.forget('refresh');
         this.#timers.arm('probe', now + settings.probeInterval);
-        this.#refresh();
+        this.#refresh(false);
         return;
       case 'upkeep':
         this.#peers.runDue();
@@ -349,9 +349,9 @@ export class TurnClient implements Machine<TurnClientEvent> {
     }
   }
 
-  #refresh(): void {
+  #refresh(isRepeated = true): void {
     if (this.#peers.isPaused || this.#requests.isAsking('refresh')) return;
-    this.#requests.ask({ type: 'refresh', lifetime: this.#out.settings.lifetime });
+    this.#requests.ask({ type: 'refresh', lifetime: this.#out.settings.lifetime }, isRepeated);
   }
 
   #armCredentials(): void {

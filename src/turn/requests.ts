@@ -36,9 +36,11 @@ export interface Request {
   readonly startedAt: number;
   /** When this one went out first: what the server grants counts from here at the earliest. */
   readonly sentAt: number;
+  /** False: it is sent once, over a stream at any rate. */
+  readonly isRepeated: boolean;
   /** The gate. */
   deadline: number;
-  /** When it is sent again; `Infinity` over a stream. */
+  /** When it is sent again; `Infinity`: never. */
   repeatAt: number;
   interval: number;
   readonly staleNonces: number;
@@ -98,12 +100,16 @@ export class Requests {
     return false;
   }
 
-  /** Asks for something. The caller sees to it that there is an end to what is asked at once. */
-  ask(ask: Ask): void {
-    const { now, settings } = this.#out;
+  /**
+   * Asks for something. The caller sees to it that there is an end to what is asked at once.
+   * @param isRepeated false: the caller asks anew when there is no answer
+   */
+  ask(ask: Ask, isRepeated = true): void {
+    const { now, settings, isStream } = this.#out;
     this.#send(ask, {
       startedAt: now,
       deadline: now + settings.requestTimeout,
+      isRepeated: isRepeated && !isStream,
       staleNonces: 0,
       wasChallenged: false,
     });
@@ -206,8 +212,8 @@ export class Requests {
   #secondTry(request: Request, code: number, message: StunMessage): Chain | undefined {
     const { settings, counters } = this.#out;
     const authentication = this.#authentication;
-    const { signature, startedAt, deadline, staleNonces, wasChallenged } = request;
-    const chain = { startedAt, deadline, staleNonces, wasChallenged };
+    const { signature, startedAt, deadline, isRepeated, staleNonces, wasChallenged } = request;
+    const chain = { startedAt, deadline, isRepeated, staleNonces, wasChallenged };
     switch (code) {
       case StunErrorCode.unauthenticated: {
         const isOutdated =
@@ -238,7 +244,7 @@ export class Requests {
   }
 
   #send(ask: Ask, chain: Chain): void {
-    const { now, settings, isStream, counters } = this.#out;
+    const { now, settings, counters } = this.#out;
     const id = this.#out.transactionId();
     const writer = writeAsk(ask, id);
     const signature = this.#authentication.sign(writer);
@@ -251,7 +257,7 @@ export class Requests {
       message,
       signature,
       sentAt: now,
-      repeatAt: isStream ? Infinity : now + interval,
+      repeatAt: chain.isRepeated ? now + interval : Infinity,
       interval,
       discarded: undefined,
     });
@@ -269,7 +275,7 @@ export class Requests {
 }
 
 /** What a request hands on to the one that is asked in its place. */
-type Chain = Pick<Request, 'startedAt' | 'deadline' | 'staleNonces' | 'wasChallenged'>;
+type Chain = Pick<Request, 'startedAt' | 'deadline' | 'isRepeated' | 'staleNonces' | 'wasChallenged'>;
 
 function refused(request: Request, code: number, text: string, message?: StunMessage): Outcome {
   return { type: 'error', request, code, text: text.slice(0, MAX_REASON_LENGTH), message };
