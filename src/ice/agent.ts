@@ -76,12 +76,12 @@ export class IceAgent implements Machine<IceEvent> {
     return { usernameFragment, password, lite };
   }
 
-  /** Of this generation, and of the one before while it is there: what requests may be addressed to. */
+  /**
+   * The username fragments by which we are addressed, the newest first: two from a restart on until the old pair is forgotten.
+   * The same array until that changes.
+   */
   get usernameFragments(): readonly string[] {
-    const { current, previous } = this.#generations;
-    const fragments = [current.local.usernameFragment];
-    if (previous !== undefined) fragments.push(previous.local.usernameFragment);
-    return fragments;
+    return this.#generations.usernameFragments;
   }
 
   /** True if `remote` are other credentials of the peer's than those known, and we have not restarted for them yet. */
@@ -162,13 +162,13 @@ export class IceAgent implements Machine<IceEvent> {
 
   /**
    * Adds one of the host's addresses; what the policy excludes (`IceOptions.transportPolicy`) is known and not used. Throws
-   * `ERR_BAD_ARGUMENT`, `ERR_LIMIT`, and `ERR_INVALID_STATE` once it is over.
+   * `ERR_BAD_ARGUMENT`, `ERR_LIMIT`, and `ERR_INVALID_STATE` once closed. A failed agent keeps it for a restart.
    * @returns the candidate as the peer is to be told of it
    */
   addLocalCandidate(init: LocalCandidateInit, now: number): IceCandidate {
-    if (this.#isOver()) throw new RtcError('ERR_INVALID_STATE', `the ICE agent is ${this.#state}`);
+    if (this.#state === 'closed') throw new RtcError('ERR_INVALID_STATE', 'the ICE agent is closed');
     const { candidate, opensPairs } = this.#host.locals.add(init);
-    if (opensPairs) pairAll(this.#generations.current);
+    if (opensPairs && !this.#isOver()) pairAll(this.#generations.current);
     this.#turn(now);
     return this.#host.locals.tell(candidate);
   }
@@ -206,6 +206,7 @@ export class IceAgent implements Machine<IceEvent> {
       switchRole(current, current.isRemoteLite ? 'controlling' : 'controlled');
     }
     dropForeignCandidates(current, parameters.usernameFragment);
+    for (const parked of this.#generations.takeParked()) addRemoteCandidate(current, parked);
     this.#turn(now);
   }
 
@@ -221,7 +222,8 @@ export class IceAgent implements Machine<IceEvent> {
     checkOptions('restart', credentials, CHOSEN_CREDENTIALS_RULES);
     if (this.#state === 'closed') throw new RtcError('ERR_INVALID_STATE', 'the ICE agent is closed');
     this.#generations.refuseUsed(credentials);
-    this.#generations.restart(localParameters(this.#host.random, credentials, this.#host.isLite));
+    const local = localParameters(this.#host.random, credentials, this.#host.isLite);
+    this.#generations.restart(local, this.#state === 'failed' ? this.#end?.reason : undefined);
     this.#end = undefined;
     if (this.#state === 'failed') this.#setState('new');
     this.#turn(now);
@@ -229,20 +231,28 @@ export class IceAgent implements Machine<IceEvent> {
   }
 
   /**
-   * Takes a restart back that has come to nothing: its offer was rolled back or refused. @returns false, and nothing changes,
-   * if none is under way or the old pair is gone.
+   * Takes a restart back that has come to nothing: its offer was rolled back. Where the old pair is gone there is nothing to go
+   * back to, and the agent fails, or is failed as it was. @returns false, and nothing changes, if none is under way.
    */
   cancelRestart(now: number): boolean {
-    if (this.#isOver() || !this.#generations.fallBack()) return false;
+    if (this.#isOver()) return false;
+    if (!this.#generations.fallBack()) {
+      const { lost, current } = this.#generations;
+      if (lost === undefined || current.remote !== undefined) return false;
+      this.#host.clock.observe(now, this);
+      this.#fail(lost);
+    }
     this.#turn(now);
     return true;
   }
 
   /**
    * Adds a candidate of the peer's, trickled or not. It never throws: what cannot be used (foreign username fragments,
-   * duplicates, too many) is counted and ignored. One with an mDNS name waits for the host to resolve it: event `resolve`.
+   * duplicates, too many) is counted and ignored. One with an mDNS name waits for the host to resolve it: event `resolve`. One that
+   * names a session which the peer has not described yet waits for its description.
    */
   addRemoteCandidate(candidate: IceCandidate, now: number): void {
+    if (this.#state !== 'closed' && this.#generations.park(candidate)) return;
     if (this.#isOver()) {
       this.#host.counters.add('not-running');
       return;
@@ -449,7 +459,7 @@ export class IceAgent implements Machine<IceEvent> {
 
   #fail(failure: Failure): void {
     // Both thresholds may pass in one late call; whoever watches the states still sees them in order.
-    if (failure.gate === 'iceConsent') this.#setState('disconnected');
+    if (failure.gate === 'iceConsent' && this.#state !== 'new') this.#setState('disconnected');
     this.#end = { reason: failure, at: this.#host.now };
     this.#setState('failed');
     this.#host.events.push({ type: 'failed', failure });

@@ -17,6 +17,7 @@ import type { Failure } from '../core/errors.ts';
 import { badArgument } from '../core/errors.ts';
 import type { StunMessage } from '../stun/index.ts';
 import { transactionIdOf } from '../stun/index.ts';
+import type { IceCandidate } from './candidate.ts';
 import type { ChosenCredentials, IceParameters } from './credentials.ts';
 import type { IceTimer } from './generation.ts';
 import { Generation } from './generation.ts';
@@ -37,7 +38,12 @@ export class Generations {
   /** How often data went over another pair than before, or none, at the end of a turn. */
   pairChanges = 0;
   #pairInUse: Pair | undefined;
+  /** During a restart: why there is no pair of before to go back to, if there was one. */
+  lost: Failure | undefined;
+  /** Candidates of a session that the peer has not described yet, the oldest first. */
+  readonly #parked: IceCandidate[] = [];
   readonly #host: Host;
+  #usernameFragments: readonly string[] = [];
 
   constructor(host: Host, local: IceParameters, role: IceRole) {
     this.#host = host;
@@ -45,12 +51,27 @@ export class Generations {
     this.inUse = this.current;
   }
 
-  /** A new generation with these credentials. The role persists (RFC 8445 §6.1.1). */
-  restart(local: IceParameters): void {
-    const { current, inUse } = this;
-    const kept = inUse.active === undefined ? undefined : inUse;
+  /** Ours, of the current generation first; the same array until they change. */
+  get usernameFragments(): readonly string[] {
+    const { current, previous } = this;
+    const [newest, older] = this.#usernameFragments;
+    if (newest !== current.local.usernameFragment || older !== previous?.local.usernameFragment) {
+      const all = previous === undefined ? [current] : [current, previous];
+      this.#usernameFragments = all.map(({ local }) => local.usernameFragment);
+    }
+    return this.#usernameFragments;
+  }
+
+  /**
+   * A new generation with these credentials. The role persists (RFC 8445 §6.1.1).
+   * @param failure why the agent has failed, if it has
+   */
+  restart(local: IceParameters, failure: Failure | undefined): void {
+    const { current } = this;
+    const kept = failure === undefined ? this.#worthKeeping() : undefined;
     if (kept !== undefined) kept.stage = 'superseded';
     this.previous = kept;
+    this.lost = kept === undefined ? (failure ?? this.lost) : undefined;
     this.current = new Generation(this.#host, local, current.role);
     this.inUse = kept ?? this.current;
   }
@@ -84,6 +105,33 @@ export class Generations {
     if (!isAwaited && !isAwaitedByOld) this.#host.counters.add('name-unexpected');
   }
 
+  /**
+   * A trickled candidate that names another session of the peer's than ours are with: it may have come before the description that
+   * restarts, and waits for it. @returns false if it names none, or one of ours
+   */
+  park(candidate: IceCandidate): boolean {
+    const { current, previous } = this;
+    const { usernameFragment } = candidate;
+    if (usernameFragment === undefined || current.remote === undefined) return false;
+    if (usernameFragment === current.remote.usernameFragment) return false;
+    if (usernameFragment === previous?.remote?.usernameFragment) return false;
+    const { counters, settings } = this.#host;
+    counters.add('candidate-parked');
+    this.#parked.push(candidate);
+    if (this.#parked.length > settings.maxParkedCandidates) {
+      this.#parked.shift();
+      counters.add('candidate-foreign');
+    }
+    return true;
+  }
+
+  /** The peer's parameters have come: what was parked may be for them, and a pair that was still sought is sought no more. */
+  takeParked(): readonly IceCandidate[] {
+    const { previous } = this;
+    if (previous?.stage === 'superseded' && previous.active === undefined) this.previous = undefined;
+    return this.#parked.splice(0);
+  }
+
   /** Candidates of our own are gone, for both. */
   dropRemovedLocals(): void {
     dropRemovedLocals(this.current);
@@ -92,7 +140,8 @@ export class Generations {
 
   /** Runs what is due in both and does what follows, once. @returns why the agent is over, if it is */
   step(): Failure | undefined {
-    if (this.previous !== undefined) this.#stepPrevious(this.previous);
+    const end = this.previous === undefined ? undefined : this.#stepPrevious(this.previous);
+    if (end !== undefined) return end;
     runDue(this.current);
     const { failure } = this.current;
     if (failure !== undefined) {
@@ -179,6 +228,7 @@ export class Generations {
   /** Nothing armed, nothing awaited; the pairs of the current one stay. */
   release(): void {
     this.current.release();
+    this.#parked.length = 0;
     this.previous = undefined;
     this.inUse = this.current;
     this.#countPairChange();
@@ -207,14 +257,30 @@ export class Generations {
     this.pairChanges++;
   }
 
-  #stepPrevious(previous: Generation): void {
+  /** What a restart falls back on: the generation with a pair in use, or one that knows its peer and seeks one. */
+  #worthKeeping(): Generation | undefined {
+    const { current, previous, inUse } = this;
+    if (inUse.active !== undefined) return inUse;
+    if (current.remote !== undefined) return current;
+    return previous?.stage === 'superseded' ? previous : undefined;
+  }
+
+  /** @returns why the agent is over, if it is */
+  #stepPrevious(previous: Generation): Failure | undefined {
     if (previous.stage === 'retired') {
       if (previous.timers.takeDue(this.#host.now) !== undefined) this.previous = undefined;
-      return;
+      return undefined;
     }
     runDue(previous);
-    if (previous.failure === undefined) proceed(previous);
-    else this.previous = undefined;
+    const { failure } = previous;
+    if (failure === undefined) {
+      proceed(previous);
+      return undefined;
+    }
+    this.previous = undefined;
+    this.lost = failure;
+    // What waits for the peer's parameters has no gate of its own: before the first connection it is the one of before.
+    return failure.gate === 'iceConnect' && this.current.remote === undefined ? failure : undefined;
   }
 
   /** RFC 8445 §8.3.1: answered a little longer, for the peer may select later, and datagrams of before are under way. */

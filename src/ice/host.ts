@@ -60,6 +60,7 @@ const AGENT_COUNTERS = [
   'candidate-unusable',
   'candidate-duplicate',
   'candidate-foreign',
+  'candidate-parked',
   'candidate-limit',
   'candidate-not-tried',
   'candidate-filtered',

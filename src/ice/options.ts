@@ -67,6 +67,8 @@ export interface IceLimits {
    * address that we know from a check of the peer's alone gets two for each of those: it may be spoofed.
    */
   readonly maxUnansweredDestinations: number;
+  /** Trickled candidates that wait for the description of their session, 32; the oldest makes room for another. */
+  readonly maxParkedCandidates: number;
   /** Datagrams waiting for `pollTransmit`, 256; further ones are dropped, as the network might. */
   readonly maxQueuedTransmits: number;
 }
@@ -130,6 +132,7 @@ const DEFAULTS: IceSettings = {
   maxLocalCandidates: 32,
   maxRemoteCandidates: 64,
   maxPairs: 100,
+  maxParkedCandidates: 32,
   maxUnansweredDestinations: 10,
   nameTimeout: 5000,
   maxNames: 16,
@@ -157,6 +160,7 @@ const SETTING_RULES: OptionRules<IceSettings> = {
   maxLocalCandidates: count,
   maxRemoteCandidates: count,
   maxPairs: count,
+  maxParkedCandidates: count,
   maxUnansweredDestinations: count,
   nameTimeout: milliseconds,
   maxNames: integer(0),

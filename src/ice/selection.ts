@@ -16,10 +16,10 @@ import type { IceRole } from './role.ts';
 
 /**
  * Which ordinary checks are still wanted: once the controlling agent has selected, none can lead to a better pair, and once
- * ICE is restarted it is the new generation's task to find one.
+ * ICE is restarted it is the new generation's task to find one, unless the old one has found none at all.
  */
-export function ordinaryChecks({ selected, role, stage }: Generation): OrdinaryChecks {
-  if (stage !== 'current') return 'none';
+export function ordinaryChecks({ selected, active, role, stage }: Generation): OrdinaryChecks {
+  if (stage === 'retired' || (stage === 'superseded' && active !== undefined)) return 'none';
   if (selected === undefined) return 'all';
   return role === 'controlling' ? 'none' : selected;
 }

@@ -255,7 +255,7 @@ describe('trickle', () => {
     ['candidate-unusable', { address: '224.0.0.1' }],
     ['candidate-unusable', { address: '::' }],
     ['candidate-unusable', { port: 0 }],
-    ['candidate-foreign', { usernameFragment: 'other' }],
+    ['candidate-parked', { usernameFragment: 'other' }],
     ['candidate-duplicate', { address: '192.0.2.2', port: 2000 }],
   ] as const)('remote candidate ignored and counted: %s %j', (counter, change) => {
     const pair = IcePair.connected();

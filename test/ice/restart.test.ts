@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/core/random.ts';
 import { jsCrypto } from '../../src/crypto/index.ts';
-import type { IceParameters } from '../../src/ice/index.ts';
+import type { IceCandidate, IceParameters } from '../../src/ice/index.ts';
 import { IceAgent } from '../../src/ice/index.ts';
 import {
   StunAttributeType as Type,
@@ -426,7 +426,6 @@ describe('the old pair dies during a restart', () => {
     expect(pair.a.states().slice(-2)).toEqual(['disconnected', 'new']);
     expect(pair.a.agent.sendPath).toBeUndefined();
     expect(pair.a.agent.nextTimeout()).toBe(Infinity);
-    expect(pair.a.agent.cancelRestart(pair.now)).toBe(false);
     expect(pair.b.agent.state).toBe('failed');
     pair.drop = () => false;
     pair.b.agent.restart(pair.now);
@@ -445,6 +444,47 @@ describe('the old pair dies during a restart', () => {
     expect(pair.a.agent.sendPath?.destination.port).toBe(3000);
     expect(pair.b.agent.sendPath?.source.port).toBe(3000);
     pair.run(90_000);
+    expect(pair.states()).toEqual(['completed', 'completed']);
+  });
+
+  it('and the restart is cancelled: failed, by what ended the old pair, and restarted to life', () => {
+    const pair = IcePair.connected();
+    pair.a.agent.restart(pair.now);
+    pair.drop = () => true;
+    pair.run(60_000);
+    expect(pair.a.agent.cancelRestart(pair.now)).toBe(true);
+    pair.run(1000);
+    expect(pair.a.events.slice(-2)).toMatchObject([
+      { type: 'statechange', state: 'failed' },
+      { type: 'failed', failure: { code: 'consent-expired' } },
+    ]);
+    expect(pair.a.agent.cancelRestart(pair.now)).toBe(false);
+    pair.drop = () => false;
+    pair.restart();
+    pair.run(1000);
+    expect(pair.states()).toEqual(['completed', 'completed']);
+  });
+
+  it('a failed agent whose restart is cancelled is failed as before, and takes addresses meanwhile', () => {
+    const pair = IcePair.connected();
+    pair.drop = () => true;
+    pair.run(60_000);
+    const { end } = pair.a.agent.inspect();
+    expect(end?.reason.code).toBe('consent-expired');
+    const sent = pair.a.count('check-sent') + pair.a.count('consent-sent') + pair.a.count('response-sent');
+    pair.a.host('198.51.100.1', 3000, pair.now);
+    pair.a.agent.restart(pair.now);
+    pair.run(1000);
+    expect(pair.a.agent.cancelRestart(pair.now)).toBe(true);
+    expect(pair.a.agent.state).toBe('failed');
+    expect(pair.a.agent.inspect().end?.reason).toEqual(end?.reason);
+    pair.drop = () => false;
+    pair.run(10_000);
+    expect(pair.a.count('check-sent') + pair.a.count('consent-sent') + pair.a.count('response-sent')).toBe(
+      sent,
+    );
+    pair.restart();
+    pair.run(1000);
     expect(pair.states()).toEqual(['completed', 'completed']);
   });
 
@@ -487,6 +527,94 @@ describe('the old pair dies during a restart', () => {
     pair.freeze(60_000);
     pair.run(5000);
     expect(pair.states()).toEqual(['completed', 'completed']);
+  });
+});
+
+describe('before anything works', () => {
+  it('a restart that is cancelled leaves the first attempt as it was, with its gate', () => {
+    const pair = new IcePair();
+    pair.a.host('192.0.2.1', 1000, pair.now);
+    pair.b.host('192.0.2.2', 2000, pair.now);
+    pair.signal();
+    pair.drop = () => true;
+    pair.run(10_000);
+    pair.a.agent.restart(pair.now);
+    pair.run(5000);
+    pair.drop = () => false;
+    pair.run(5000);
+    // It goes on to check.
+    expect(pair.b.agent.state).toBe('completed');
+    expect(pair.a.agent.cancelRestart(pair.now)).toBe(true);
+    expect(pair.a.agent.state).toBe('completed');
+  });
+
+  it('a restart that waits for the peer ends by the gate of the first attempt', () => {
+    const peer = new HandMadePeer();
+    peer.introduce();
+    peer.advance(10_000);
+    peer.agent.restart(peer.now);
+    peer.advance(25_000);
+    expect(peer.agent.state).toBe('failed');
+    expect(peer.agent.inspect().end?.reason).toMatchObject({ code: 'connect-timeout', gate: 'iceConnect' });
+  });
+
+  it('once the peer has described the new session the first attempt is dropped', () => {
+    const peer = new HandMadePeer();
+    peer.introduce();
+    peer.agent.restart(peer.now);
+    expect(peer.agent.usernameFragments).toHaveLength(2);
+    peer.agent.setRemoteParameters({ usernameFragment: 'anew', password: 'q'.repeat(22) }, peer.now);
+    expect(previous(peer.agent)).toBeUndefined();
+    expect(peer.agent.usernameFragments).toEqual([peer.agent.localParameters.usernameFragment]);
+  });
+});
+
+describe('candidates that come before the description of their session', () => {
+  const anew = { usernameFragment: 'anew', password: 'q'.repeat(22) };
+  const candidate = (port: number, usernameFragment: string): IceCandidate => ({
+    type: 'host',
+    protocol: 'udp',
+    address: '192.0.2.2',
+    port,
+    foundation: '1',
+    component: 1,
+    priority: port,
+    usernameFragment,
+  });
+
+  it('wait for it, and are its own then; those of another one are foreign', () => {
+    const peer = new HandMadePeer();
+    peer.introduce();
+    const known = peer.agent.remoteCandidates.length;
+    peer.agent.addRemoteCandidate(candidate(4000, 'anew'), peer.now);
+    peer.agent.addRemoteCandidate(candidate(4001, 'never'), peer.now);
+    expect(peer.count('candidate-parked')).toBe(2);
+    expect(peer.agent.remoteCandidates).toHaveLength(known);
+    peer.agent.restart(peer.now);
+    peer.agent.setRemoteParameters(anew, peer.now);
+    expect(peer.agent.remoteCandidates.map(({ port }) => port)).toEqual([4000]);
+    expect(peer.count('candidate-foreign')).toBe(1);
+  });
+
+  it('are so many at the most; the latest are kept', () => {
+    const peer = new HandMadePeer({ maxParkedCandidates: 3 });
+    peer.introduce();
+    for (let port = 4000; port < 4010; port++)
+      peer.agent.addRemoteCandidate(candidate(port, 'anew'), peer.now);
+    expect(peer.count('candidate-foreign')).toBe(7);
+    peer.agent.restart(peer.now);
+    peer.agent.setRemoteParameters(anew, peer.now);
+    expect(peer.agent.remoteCandidates.map(({ port }) => port)).toEqual([4007, 4008, 4009]);
+  });
+
+  it('wait while the agent has failed, too', () => {
+    const pair = IcePair.connected();
+    pair.drop = () => true;
+    pair.run(60_000);
+    pair.a.agent.addRemoteCandidate(candidate(4000, 'anew'), pair.now);
+    pair.a.agent.restart(pair.now);
+    pair.a.agent.setRemoteParameters(anew, pair.now);
+    expect(pair.a.agent.remoteCandidates.map(({ port }) => port)).toEqual([4000]);
   });
 });
 
