@@ -22,6 +22,7 @@ import type { Fingerprint } from './dtls/index.ts';
 import type {
   IceCandidate,
   IceCandidateError,
+  IceCredentials,
   IceGatheringState,
   IceParameters,
   IcePath,
@@ -29,12 +30,12 @@ import type {
   LocalCandidateAddress,
   LocalCandidateInit,
 } from './ice/index.ts';
-import { ICE_CANDIDATE_ERROR_RULES, ICE_GATHERING_STATES } from './ice/index.ts';
+import { ICE_CANDIDATE_ERROR_RULES, ICE_GATHERING_STATES, isSameCredentials } from './ice/index.ts';
 import type { LocalEnd, NegotiationInspection, SessionPlan, SignalingState } from './negotiation/index.ts';
 import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
 import type { RtcOptions } from './rtc/options.ts';
-import { NextCredentials, ParkedCandidates } from './rtc/ice-restart.ts';
+import { NextCredentials } from './rtc/ice-restart.ts';
 import { SCTP_PORT, rtcSettings } from './rtc/options.ts';
 import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
 import { Signaling } from './rtc/signaling.ts';
@@ -108,7 +109,10 @@ export interface RtcInspection extends StackInspection {
 /** What a call outside of a drain asked for, kept until the next input tells the time. */
 type Deferred =
   | { readonly type: 'start'; readonly parameters: TransportParameters }
+  | { readonly type: 'restart'; readonly credentials: IceCredentials }
   | { readonly type: 'remote-ice'; readonly ice: IceParameters }
+  | { readonly type: 'cancel-restart' }
+  | { readonly type: 'message-size'; readonly size: number | undefined }
   | { readonly type: 'candidate'; readonly candidate: IceCandidate }
   | { readonly type: 'end-of-candidates' };
 
@@ -155,7 +159,6 @@ export class Rtc {
   readonly #signaling: Signaling;
   readonly #local: Omit<LocalParameters, 'ice'>;
   readonly #nextCredentials: NextCredentials;
-  readonly #parked = new ParkedCandidates();
   readonly #strict: boolean;
   readonly #acceptAnyFingerprint: boolean;
   readonly #deferred: Deferred[] = []; // bounded: see #defer
@@ -166,6 +169,10 @@ export class Rtc {
   #started = false;
   #candidatesIgnored = 0;
   #gatheringState: IceGatheringState = 'new';
+  /** The peer's latest credentials. */
+  #remoteIce: IceParameters | undefined;
+  /** We have restarted ICE, and the peer's new credentials are to come. */
+  #awaitsRemoteIce = false;
   /** True if a call has made work that waits for a fresh time. */
   #stirred = false;
 
@@ -180,6 +187,7 @@ export class Rtc {
         this.#stir();
       },
       () => {
+        this.#awaitsRemoteIce = false;
         // The peer knows credentials that are no longer answered: the next offer has new ones.
         this.#signaling.wantRestart();
         this.onUsernameFragments?.();
@@ -205,8 +213,7 @@ export class Rtc {
         this.#restartIce();
       },
       cancelIceRestart: () => {
-        this.#stack.cancelIceRestart();
-        this.onUsernameFragments?.();
+        this.#cancelIceRestart();
       },
       draftChannels: () => this.#stack.draftChannels(),
       createChannel: (channels, label, channelOptions, draft) =>
@@ -252,12 +259,16 @@ export class Rtc {
 
   /** This end's ICE credentials, those of the latest restart, certificate fingerprints and SCTP limits. */
   get localParameters(): LocalParameters {
-    return { ice: this.#stack.transport.iceParameters, ...this.#local };
+    const current = this.#stack.transport.iceParameters;
+    const latest = this.#deferred.filter(isRestart).at(-1)?.credentials;
+    return { ice: latest === undefined ? current : { ...current, ...latest }, ...this.#local };
   }
 
   /** The username fragments that the peer's checks may be addressed to: ours, and during a restart those of before. */
   get usernameFragments(): readonly string[] {
-    return this.#stack.transport.usernameFragments;
+    const fragments = this.#stack.transport.usernameFragments;
+    const latest = this.#deferred.filter(isRestart).at(-1);
+    return latest === undefined ? fragments : [latest.credentials.usernameFragment, ...fragments];
   }
 
   /** The peer's certificate, DER, once its DTLS has shown it; only `connectionState` says that it is the right one. */
@@ -512,8 +523,9 @@ export class Rtc {
     const ice = checkedIceParameters(parameters);
     if (!this.#started) throw new RtcError('ERR_INVALID_STATE', 'this Rtc has not started');
     this.#tracer?.call({ method: 'setRemoteIceParameters', parameters: ice });
-    if (this.#stack.transport.expectsRestartOf(ice)) this.#restartIce();
-    this.#defer({ type: 'remote-ice', ice });
+    if (this.#remoteIce !== undefined && isSameCredentials(this.#remoteIce, ice)) return;
+    if (!this.#awaitsRemoteIce) this.#restartIce();
+    this.#setRemoteIce(ice);
   }
 
   // --- channels ---
@@ -636,8 +648,8 @@ export class Rtc {
     const parameters = parametersOf(plan);
     if (!this.#started) this.#start(parameters);
     else {
-      if (plan.transport.iceRestart) this.#defer({ type: 'remote-ice', ice: parameters.ice });
-      this.#stack.setRemoteMaxMessageSize(parameters.maxMessageSize);
+      if (plan.transport.iceRestart) this.#setRemoteIce(parameters.ice);
+      this.#defer({ type: 'message-size', size: parameters.maxMessageSize });
     }
     const { candidates, endOfCandidates } = plan.transport;
     for (const candidate of candidates) this.#defer({ type: 'candidate', candidate });
@@ -645,9 +657,24 @@ export class Rtc {
   }
 
   #restartIce(): void {
-    this.#stack.restartIce(this.#nextCredentials.take());
+    this.#awaitsRemoteIce = true;
+    this.#defer({ type: 'restart', credentials: this.#nextCredentials.take() });
     this.onUsernameFragments?.();
-    this.#stir();
+  }
+
+  /** The latest one, which may have waited for the time so far. */
+  #cancelIceRestart(): void {
+    this.#awaitsRemoteIce = false;
+    const latest = this.#deferred.filter(isRestart).at(-1);
+    if (latest === undefined) this.#defer({ type: 'cancel-restart' });
+    else this.#deferred.splice(this.#deferred.indexOf(latest), 1);
+    this.onUsernameFragments?.();
+  }
+
+  #setRemoteIce(ice: IceParameters): void {
+    this.#awaitsRemoteIce = false;
+    this.#remoteIce = ice;
+    this.#defer({ type: 'remote-ice', ice });
   }
 
   #offerGoesOut(): void {
@@ -658,6 +685,7 @@ export class Rtc {
 
   #start(parameters: TransportParameters): void {
     this.#started = true;
+    this.#remoteIce = parameters.ice;
     this.#defer({ type: 'start', parameters });
   }
 
@@ -711,34 +739,37 @@ export class Rtc {
     switch (action.type) {
       case 'start':
         this.#stack.start(action.parameters);
-        this.#releaseCandidates(action.parameters.ice);
+        return;
+      case 'restart':
+        this.#stack.restartIce(action.credentials);
+        this.onUsernameFragments?.();
+        return;
+      case 'cancel-restart':
+        this.#stack.cancelIceRestart();
+        this.onUsernameFragments?.();
+        return;
+      case 'message-size':
+        this.#stack.setRemoteMaxMessageSize(action.size);
         return;
       case 'remote-ice':
         this.#stack.setRemoteIce(action.ice);
-        this.#releaseCandidates(action.ice);
         return;
       case 'candidate':
-        this.#addCandidate(action.candidate);
+        this.#stack.addRemoteCandidate(action.candidate);
         return;
       case 'end-of-candidates':
         this.#stack.endOfRemoteCandidates();
     }
   }
 
-  #addCandidate(candidate: IceCandidate): void {
-    const admitted = this.#parked.admits(candidate);
-    if (admitted === 'full') this.#candidatesIgnored++;
-    else if (admitted) this.#stack.addRemoteCandidate(candidate);
-  }
-
-  #releaseCandidates(ice: IceParameters): void {
-    for (const candidate of this.#parked.release(ice)) this.#stack.addRemoteCandidate(candidate);
-  }
-
   #stir(): void {
     this.#stirred = true;
     if (this.#clock().isStale) this.onWake?.();
   }
+}
+
+function isRestart(deferred: Deferred): deferred is Deferred & { readonly type: 'restart' } {
+  return deferred.type === 'restart';
 }
 
 function withBytes(input: Extract<Input, { type: 'receive' }>): Input & { type: 'receive' } {

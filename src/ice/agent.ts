@@ -84,15 +84,6 @@ export class IceAgent implements Machine<IceEvent> {
     return this.#generations.usernameFragments;
   }
 
-  /** True if `remote` are other credentials of the peer's than those known, and we have not restarted for them yet. */
-  expectsRestartOf(remote: IceParameters): boolean {
-    const { current, previous } = this.#generations;
-    const isKnown = [current.remote, previous?.remote].some(
-      (known) => known !== undefined && isSameCredentials(known, remote),
-    );
-    return !isKnown && current.remote !== undefined;
-  }
-
   get state(): IceState {
     return this.#state;
   }

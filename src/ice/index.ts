@@ -22,8 +22,7 @@ export {
 export type { CandidateFilter } from './candidate-filter.ts';
 export type { TransportPolicy } from './candidates.ts';
 export type { ChosenCredentials, IceCredentials, IceParameters } from './credentials.ts';
-export { randomCredentials } from './credentials.ts';
-export { remoteParametersRule } from './credentials.ts';
+export { isSameCredentials, randomCredentials, remoteParametersRule } from './credentials.ts';
 export type { IceInspection } from './inspection.ts';
 export { ICE_OPTION_RULES } from './options.ts';
 export type { IceLimits, IceOptions, IceTiming } from './options.ts';

@@ -213,12 +213,14 @@ export class ProtocolStack {
 
   /** Restarts ICE with these credentials of ours. Throws as `IceAgent.restart` does. */
   restartIce(credentials: ChosenCredentials): void {
+    if (this.#end !== undefined) return;
     this.#touched(this.#transport).restartIce(credentials, this.clock.now);
     this.carry();
   }
 
   /** The peer's credentials after a restart: the new pairs are checked. */
   setRemoteIce(parameters: IceParameters): void {
+    if (this.#end !== undefined) return;
     this.#touched(this.#transport).setRemoteIce(parameters, this.clock.now);
     this.carry();
   }
@@ -578,7 +580,6 @@ export type TransportView = Readonly<
     Transport,
     | 'dtlsRole'
     | 'earlyDatagrams'
-    | 'expectsRestartOf'
     | 'facts'
     | 'iceParameters'
     | 'iceState'

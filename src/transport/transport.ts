@@ -173,11 +173,6 @@ export class Transport implements Machine<TransportEvent> {
     return this.#ice.usernameFragments;
   }
 
-  /** True if these are new credentials of the peer's, and ours have not been renewed for them: the peer restarts. */
-  expectsRestartOf(remote: IceParameters): boolean {
-    return this.#ice.expectsRestartOf(remote);
-  }
-
   get localCandidates(): readonly IceCandidate[] {
     return this.#ice.localCandidates;
   }

@@ -165,7 +165,7 @@ describe.each(BOTH)('the %s of the first exchange restarts', (who) => {
     for (let i = 0; i < 100; i++) {
       restarting.rtc.restartIce();
       exchange(restarting, other);
-      expect(restarting.rtc.usernameFragments.length).toBeLessThanOrEqual(2);
+      expect(restarting.rtc.usernameFragments.length).toBeLessThanOrEqual(3);
       pair.net.advance(i % 3 === 0 ? 0 : 70);
     }
     channel(restarting).send('alive');
@@ -209,7 +209,7 @@ test('candidates of a restart that come before its offer wait for it', () => {
   expect(answerer.rtc.inspect().ice.remoteCandidates.map(({ type }) => type)).toEqual(['host']);
 });
 
-test('candidates of generations that never come are kept to a bound, and counted beyond it', () => {
+test('candidates of generations that never come are kept to a bound, and the latest are kept', () => {
   const { offerer, net } = makeOpenPair();
   for (let i = 0; i < 1_000; i++) {
     offerer.rtc.addRemoteCandidate({
@@ -218,7 +218,56 @@ test('candidates of generations that never come are kept to a bound, and counted
     });
   }
   net.advance(10);
-  expect(offerer.rtc.inspect().candidatesIgnored).toBe(1_000 - 64);
+  expect(offerer.rtc.inspect().ice.counters['candidate-foreign']).toBe(1_000 - 32);
+});
+
+describe('before the time is told', () => {
+  test('the first exchange and two restarts of the peer: the last credentials count', () => {
+    const { offerer, answerer, net } = makeUnsignalledPair({ conditions: { latency: 20 } });
+    const draft = offerer.rtc.negotiation();
+    draft.addChannel('chat');
+    const first = draft.offer();
+    first.accept(answerer.rtc.receiveOffer(first.sdp).answer());
+    for (let i = 0; i < 2; i++) {
+      offerer.rtc.restartIce();
+      exchange(offerer, answerer);
+    }
+    const fragments = [offerer, answerer].map(({ rtc }) => rtc.localParameters.ice.usernameFragment);
+    expect(offerer.rtc.usernameFragments).toHaveLength(2);
+    runUntilOpen({ net, offerer, answerer });
+    net.advance(5_000);
+    expect([offerer, answerer].map(({ rtc }) => rtc.usernameFragments)).toEqual(
+      fragments.map((one) => [one]),
+    );
+  });
+
+  test('restarts of a living connection, one of them taken back', () => {
+    const pair = makeOpenPair({ conditions: { latency: 20 } });
+    const { offerer, answerer, net } = pair;
+    for (let i = 0; i < 3; i++) {
+      answerer.rtc.restartIce();
+      answerer.rtc.negotiation().offer().rollback();
+      exchange(answerer, offerer);
+      offerer.rtc.restartIce();
+      exchange(offerer, answerer);
+    }
+    const { usernameFragment } = offerer.rtc.localParameters.ice;
+    channel(offerer).send('all the same');
+    net.advance(5_000);
+    expect(answerer.messages.get('chat')).toEqual(['all the same']);
+    expect(offerer.rtc.usernameFragments).toEqual([usernameFragment]);
+    expect(offerer.rtc.connectionState).toBe('connected');
+    expect(answerer.rtc.connectionState).toBe('connected');
+  });
+
+  test('closed before it: nothing is thrown', () => {
+    const { offerer, answerer, net } = makeOpenPair();
+    offerer.rtc.restartIce();
+    exchange(offerer, answerer);
+    offerer.rtc.close();
+    net.advance(5_000);
+    expect(closedReason(offerer)?.code).toBe('local-close');
+  });
 });
 
 test('without SDP: restartIce, the peer follows, and each tells the other its parameters', () => {
