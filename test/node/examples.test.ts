@@ -1,5 +1,4 @@
 /** The examples as their readers meet them: processes that are started, and talked to from outside. */
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -8,8 +7,9 @@ import { selfSignedCertificate } from '../../src/dtls/index.ts';
 import { Rtc } from '../../src/index.ts';
 import { UdpDriver } from '../../src/node/index.ts';
 import { bundle } from './program.ts';
+import { Terminal } from './terminal.ts';
 
-const processes: ChildProcessWithoutNullStreams[] = [];
+const terminals: Terminal[] = [];
 const drivers: UdpDriver[] = [];
 let folder: string;
 
@@ -32,45 +32,14 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  for (const process of processes.splice(0)) process.kill('SIGKILL');
+  for (const { process } of terminals.splice(0)) process.kill('SIGKILL');
   await Promise.all(drivers.splice(0).map((driver) => driver.close()));
 });
 
-/** One example that runs, what it prints, and what is typed into it. */
-class Terminal {
-  readonly process: ChildProcessWithoutNullStreams;
-  #printed = '';
-  #looking: (() => void) | undefined;
-
-  constructor(program: string, ...args: string[]) {
-    this.process = spawn(process.execPath, [join(folder, program), ...args]);
-    processes.push(this.process);
-    for (const stream of [this.process.stdout, this.process.stderr]) {
-      stream.setEncoding('utf8').on('data', (part: string) => {
-        this.#printed += part;
-        this.#looking?.();
-      });
-    }
-  }
-
-  type(line: string): void {
-    this.process.stdin.write(`${line}\n`);
-  }
-
-  /** What a pattern finds, as soon as it is printed; the first group, if there is one. */
-  async sees(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const found = pattern.exec(this.#printed);
-      if (found !== null) return found[1] ?? found[0];
-      if (this.process.exitCode !== null) throw new Error(`it has ended: ${this.#printed}`);
-      await new Promise<void>((resolve) => (this.#looking = resolve));
-    }
-  }
-
-  ended(): Promise<number | null> {
-    if (this.process.exitCode !== null) return Promise.resolve(this.process.exitCode);
-    return new Promise((resolve) => this.process.once('exit', resolve));
-  }
+function start(program: string, ...args: string[]): Terminal {
+  const terminal = new Terminal(join(folder, program), ...args);
+  terminals.push(terminal);
+  return terminal;
 }
 
 /** A client of this process: offers one channel, says hello, and tells what comes back. */
@@ -100,10 +69,7 @@ async function post(url: string, body: string): Promise<string> {
 
 describe('chat', () => {
   test('an invitation and a reply by copy and paste; lines travel both ways; one leaves', async () => {
-    const [ann, bob] = [
-      new Terminal('chat/chat.mjs', '127.0.0.1'),
-      new Terminal('chat/chat.mjs', '127.0.0.1'),
-    ];
+    const [ann, bob] = [start('chat/chat.mjs', '127.0.0.1'), start('chat/chat.mjs', '127.0.0.1')];
     ann.type('');
     bob.type(await ann.sees(/paste the reply:\n(\S+)\n/));
     ann.type(await bob.sees(/send this reply back:\n(\S+)\n/));
@@ -117,7 +83,7 @@ describe('chat', () => {
   });
 
   test('what is no invitation is refused in one line', async () => {
-    const ann = new Terminal('chat/chat.mjs', '127.0.0.1');
+    const ann = start('chat/chat.mjs', '127.0.0.1');
     ann.type('what?');
     expect(await ann.ended()).toBe(1);
     await ann.sees(/^chat: that is no offer: paste the whole line$/m);
@@ -126,13 +92,13 @@ describe('chat', () => {
 
 describe('whip-data', () => {
   async function room(): Promise<string> {
-    const server = new Terminal('whip-data/server.mjs', '--http-port', '0');
+    const server = start('whip-data/server.mjs', '--http-port', '0');
     return server.sees(/http:\S+/);
   }
 
   test('two members hear each other, and one who leaves is gone', async () => {
     const url = await room();
-    const [ann, bob] = [new Terminal('whip-data/client.mjs', url), new Terminal('whip-data/client.mjs', url)];
+    const [ann, bob] = [start('whip-data/client.mjs', url), start('whip-data/client.mjs', url)];
     await Promise.all([ann.sees(/connected/), bob.sees(/connected/)]);
     ann.type('is anybody here?');
     await bob.sees(/^> is anybody here\?$/m);
@@ -155,14 +121,14 @@ describe('whip-data', () => {
 });
 
 test('workers: four clients on two workers are echoed', async () => {
-  const server = new Terminal('workers/server.mjs', '--workers', '2', '--http-port', '0');
+  const server = start('workers/server.mjs', '--workers', '2', '--http-port', '0');
   const url = await server.sees(/http:\S+/);
   const echoes = await Promise.all([1, 2, 3, 4].map(() => hello((offer) => post(url, offer))));
   expect(echoes).toEqual(['hello', 'hello', 'hello', 'hello']);
 });
 
 test('echo-server: a client posts its offer and is echoed', async () => {
-  const server = new Terminal('echo-server/server.mjs', '0', '0');
+  const server = start('echo-server/server.mjs', '0', '0');
   const url = await server.sees(/http:\S+/);
   expect(await hello((offer) => post(url, offer))).toBe('hello');
   await expect(post(url, 'v=0')).rejects.toThrow();
@@ -174,7 +140,7 @@ describe('load', () => {
     ['with loss', ['--at-once', '--loss', '0.03']],
     ['on workers', ['--at-once', '--workers', '2']],
   ])('a few clients, %s: every one has its echo, and nothing is left', async (_, options) => {
-    const load = new Terminal(
+    const load = start(
       'load/load.mjs',
       '--clients',
       '10',
