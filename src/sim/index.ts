@@ -37,3 +37,5 @@ export type {
   SimTimeout,
   SimTransmit,
 } from './machine.ts';
+export { SimTurnServer } from './turn-server.ts';
+export type { SimTurnServerOptions } from './turn-server.ts';
