@@ -10,6 +10,7 @@ import { gatherSettings } from '../src/gather/options.ts';
 import { jsCrypto } from '../src/crypto/index.ts';
 import { SeededRandom } from '../src/core/random.ts';
 import { iceSettings } from '../src/ice/options.ts';
+import { turnSettings } from '../src/turn/options.ts';
 import { DEFAULT_SCTP_GATES } from '../src/sctp/index.ts';
 import type { SctpGateName } from '../src/sctp/index.ts';
 import { DEFAULT_CONNECTION_GATES } from '../src/rtc/gates.ts';
@@ -73,6 +74,13 @@ export function gateTable(): string {
   const certificate = selfSignedCertificate({ random, crypto });
   const { handshakeTimeout } = configure({ role: 'client', certificate, crypto, random });
   const gathering = gatherSettings({ crypto, random });
+  const turn = turnSettings({
+    crypto,
+    random,
+    transport: 'udp',
+    server: { address: '192.0.2.1', port: 3478 },
+    credentials: { username: 'user', password: '' },
+  });
   const rows = [
     [
       'gathering',
@@ -87,6 +95,34 @@ export function gateTable(): string {
       gathering.gatherStreamTimeout,
       'the same',
       'gatherStreamTimeout',
+    ],
+    [
+      'turnRequest',
+      'a request to a TURN server is unanswered, over UDP repeated meanwhile',
+      turn.requestTimeout,
+      'no allocation: `failed`; one that is there is asked for again until `relayRefresh`',
+      'requestTimeout',
+    ],
+    [
+      'turnAllocate',
+      'a TURN client has asked for an allocation; challenges, redirects and other 5-tuples included',
+      turn.allocateTimeout,
+      '`failed`',
+      'allocateTimeout',
+    ],
+    [
+      'relayRefresh',
+      'a TURN server has granted an allocation, and does not renew it; its lifetime',
+      turn.lifetime,
+      '`lost`: the relayed addresses are gone',
+      'lifetime',
+    ],
+    [
+      'turnFarewell',
+      'a TURN client gives its allocation back, and the server does not confirm',
+      turn.farewellTimeout,
+      'it ends without that',
+      'farewellTimeout',
     ],
     [
       'signaling',

@@ -78,4 +78,16 @@ export type {
 } from './rtc.ts';
 export { Rtc, SdpRefusal } from './rtc.ts';
 export type { CandidateInit, SdpCandidate } from './sdp/index.ts';
+export type {
+  AddressFamily,
+  TurnClientEvent,
+  TurnClientOptions,
+  TurnClientState,
+  TurnCounter,
+  TurnCredentials,
+  TurnInspection,
+  TurnReceived,
+  TurnTransport,
+} from './turn/index.ts';
+export { RELAY_OVERHEAD, StreamDeframer, TurnClient } from './turn/index.ts';
 export { candidateInit, parseCandidateLine, writeCandidateLine } from './sdp/index.ts';

@@ -26,7 +26,20 @@ const MAY_IMPORT = {
   'sim/fast-check': ['sim'],
   node: ['core', 'crypto', 'rtc', 'endpoint', 'trace'],
   certificate: ['core', 'crypto', 'dtls'],
-  index: ['core', 'crypto', 'ice', 'dtls', 'sctp', 'channel', 'sdp', 'negotiation', 'rtc', 'gather', 'endpoint'],
+  index: [
+    'core',
+    'crypto',
+    'ice',
+    'dtls',
+    'sctp',
+    'channel',
+    'sdp',
+    'negotiation',
+    'rtc',
+    'gather',
+    'turn',
+    'endpoint',
+  ],
 };
 
 /**
