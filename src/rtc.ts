@@ -635,9 +635,10 @@ export class Rtc {
   #localEnd(restart: boolean): LocalEnd {
     const current = this.#stack.transport.iceParameters;
     const { usernameFragment, password } = restart ? this.#nextCredentials.peek() : current;
+    const { lite = false, renomination = false } = current;
     return {
       ...this.#local,
-      ice: { usernameFragment, password, lite: current.lite ?? false },
+      ice: { usernameFragment, password, lite, renomination },
       candidates: this.localCandidates,
       endOfCandidates: this.#gatheringState === 'complete',
     };

@@ -62,18 +62,19 @@ export class IceAgent implements Machine<IceEvent> {
   constructor(options: IceOptions) {
     const host = new Host(options);
     this.#host = host;
-    this.#generations = new Generations(
-      host,
-      localParameters(host.random, options, host.isLite),
-      options.role,
-    );
+    this.#generations = new Generations(host, localParameters(host.random, options, host), options.role);
     this.#signalledRole = options.role;
   }
 
   /** Our credentials, for the peer; after `restart` the new ones. */
   get localParameters(): IceParameters {
-    const { usernameFragment, password, lite = false } = this.#generations.current.local;
-    return { usernameFragment, password, lite };
+    const {
+      usernameFragment,
+      password,
+      lite = false,
+      renomination = false,
+    } = this.#generations.current.local;
+    return { usernameFragment, password, lite, renomination };
   }
 
   /**
@@ -213,7 +214,7 @@ export class IceAgent implements Machine<IceEvent> {
     checkOptions('restart', credentials, CHOSEN_CREDENTIALS_RULES);
     if (this.#state === 'closed') throw new RtcError('ERR_INVALID_STATE', 'the ICE agent is closed');
     this.#generations.refuseUsed(credentials);
-    const local = localParameters(this.#host.random, credentials, this.#host.isLite);
+    const local = localParameters(this.#host.random, credentials, this.#host);
     this.#generations.restart(local, this.#state === 'failed' ? this.#end?.reason : undefined);
     this.#end = undefined;
     if (this.#state === 'failed') this.#setState('new');

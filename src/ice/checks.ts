@@ -116,6 +116,7 @@ function send(
 ): void {
   const { host, role, tieBreaker, local, transactions } = generation;
   const { now, settings, random, counters } = host;
+  if (purpose === 'nomination' && generation.mayRenominate) pair.nomination = ++generation.nomination;
   const id = randomBytes(random, TRANSACTION_ID_LENGTH);
   const data = writeCheck(
     {
@@ -126,6 +127,7 @@ function send(
       tieBreaker,
       priority: peerReflexivePriority(pair.local.priority, pair.path.protocol),
       nominate,
+      nomination: pair.nomination,
     },
     remote.key,
   );
@@ -153,6 +155,7 @@ function send(
   const givenUp = transactions.add(transaction);
   if (givenUp !== undefined) giveUp(generation, givenUp);
   pair.sends++;
+  pair.checkedAt = now;
   if (isConsent) pair.traffic.consentRequestsSent++;
   else pair.traffic.requestsSent++;
   counters.add(isConsent ? 'consent-sent' : 'check-sent');

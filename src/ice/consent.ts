@@ -42,7 +42,7 @@ export class Consent {
   nextCheckAt: number;
   #checkSentAt: number;
   /** Since when an answer is awaited; `Infinity`: none is. */
-  #waitingSince = Infinity;
+  waitingSince: number = Infinity;
   #graceUntil = -Infinity;
 
   /** @param grantedAt when consent was last given @param spread a random number in [0, 1) */
@@ -61,7 +61,7 @@ export class Consent {
   }
 
   get disconnectsAt(): number {
-    return this.disconnected ? Infinity : this.#waitingSince + this.#timing.disconnectedTimeout;
+    return this.disconnected ? Infinity : this.waitingSince + this.#timing.disconnectedTimeout;
   }
 
   get expiresAt(): number {
@@ -74,7 +74,7 @@ export class Consent {
    */
   checkSent(now: number, spread: number): void {
     this.#checkSentAt = now;
-    if (this.#waitingSince === Infinity) this.#waitingSince = now;
+    if (this.waitingSince === Infinity) this.waitingSince = now;
     this.nextCheckAt = now + this.#interval(0.8 + 0.1 * spread);
   }
 
@@ -82,7 +82,7 @@ export class Consent {
   answered(sentAt: number, spread: number): void {
     this.grantedAt = Math.max(this.grantedAt, sentAt);
     this.disconnected = false;
-    this.#waitingSince = Infinity;
+    this.waitingSince = Infinity;
     this.nextCheckAt = this.#checkSentAt + this.#interval(0.8 + 0.4 * spread);
   }
 
@@ -91,28 +91,34 @@ export class Consent {
     this.disconnected = true;
   }
 
+  /** When it will be doubtful, if no answer comes; `Infinity` if none is awaited, or it is already. */
+  doubtfulAt(now: number): number {
+    const at = this.waitingSince + DOUBT;
+    return at > now ? at : Infinity;
+  }
+
   /** True while data would be news: an answer has been awaited for a second. */
   isDoubtful(now: number): boolean {
-    return now - this.#waitingSince >= DOUBT;
+    return now - this.waitingSince >= DOUBT;
   }
 
   /** Authentic data came over the pair. */
   dataHeard(now: number): void {
     this.disconnected = false;
-    this.#waitingSince = now;
+    this.waitingSince = now;
   }
 
   /** A request came to a lite agent. */
   heard(now: number): void {
     this.grantedAt = now;
     this.disconnected = false;
-    this.#waitingSince = now;
+    this.waitingSince = now;
     this.nextCheckAt = Infinity;
   }
 
   /** The host stood still and nobody listened: what was awaited is awaited anew, with a check at once. */
   resume(now: number): void {
-    if (this.#waitingSince !== Infinity) this.#waitingSince = now;
+    if (this.waitingSince !== Infinity) this.waitingSince = now;
     this.#graceUntil = now + GRACE;
     if (this.nextCheckAt !== Infinity)
       this.nextCheckAt = Math.max(now, this.#checkSentAt + this.#interval(0.8));

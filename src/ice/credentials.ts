@@ -13,6 +13,8 @@ export interface IceParameters {
   readonly password: string;
   /** The agent is lite: it answers checks and sends none. */
   readonly lite?: boolean;
+  /** It takes a nomination of a greater value at any time (`a=ice-options:renomination`, draft-thatcher-ice-renomination). */
+  readonly renomination?: boolean;
 }
 
 /** A username fragment and its password. */
@@ -37,18 +39,19 @@ const PASSWORD_LENGTH = 24;
 export function localParameters(
   random: RandomSource,
   { usernameFragment, password }: ChosenCredentials,
-  lite: boolean,
+  { isLite, renomination }: { readonly isLite: boolean; readonly renomination: boolean },
 ): IceParameters {
   return {
     usernameFragment: usernameFragment ?? randomText(random, FRAGMENT_LENGTH, ICE_CHARS),
     password: password ?? randomText(random, PASSWORD_LENGTH, ICE_CHARS),
-    lite,
+    lite: isLite,
+    renomination,
   };
 }
 
 /** Random credentials of our own, the fragment drawn first. */
 export function randomCredentials(random: RandomSource): IceCredentials {
-  const { usernameFragment, password } = localParameters(random, {}, false);
+  const { usernameFragment, password } = localParameters(random, {}, { isLite: false, renomination: false });
   return { usernameFragment, password };
 }
 
@@ -86,7 +89,9 @@ export const remoteParametersRule: OptionRule = (value, name) => {
   if (typeof value !== 'object' || value === null) {
     throw badArgument(name, '{ usernameFragment, password }', value);
   }
-  const { usernameFragment, password, lite } = value as Partial<Record<keyof IceParameters, unknown>>;
+  const { usernameFragment, password, lite, renomination } = value as Partial<
+    Record<keyof IceParameters, unknown>
+  >;
   if (typeof usernameFragment !== 'string' || !/^[A-Za-z0-9+/\-=_#]{4,256}$/.test(usernameFragment)) {
     throw badArgument(`${name}.usernameFragment`, '4 to 256 ice-chars', usernameFragment);
   }
@@ -95,4 +100,5 @@ export const remoteParametersRule: OptionRule = (value, name) => {
     throw badArgument(`${name}.password`, '22 to 256 ice-chars', shown);
   }
   if (lite !== undefined) flag(lite, `${name}.lite`);
+  if (renomination !== undefined) flag(renomination, `${name}.renomination`);
 };

@@ -46,7 +46,7 @@ export function followPeer(generation: Generation): number {
 /** When the selected pair counts as silent, if nothing comes over it until then. */
 function whenSilent({ host, doubtedSince }: Generation, selected: Pair, other: Pair): number {
   const { isLite, settings } = host;
-  if (isLite) return selected.heardAt + settings.switchSilence * (other.nominated ? 1 : UNSAID);
+  if (isLite) return selected.heardAt + settings.switchSilence * (other.isSaidInUse ? 1 : UNSAID);
   return doubtedSince + Math.max(settings.switchDelay, 2 * (selected.roundTripTime ?? 0));
 }
 

@@ -39,6 +39,8 @@ const TIMERS = [
   'checkRetransmit',
   /** Controlling: a pair works, and better ones have had their time. */
   'nomination',
+  /** A pair beside the selected one is to be kept alive, or better than that one for long enough. */
+  'backupCheck',
   /** The peer checks over another pair: time to use that one. */
   'pairSwitch',
   /** Consent on the active pair is to be asked for. */
@@ -86,6 +88,16 @@ export class Generation {
   selected: Pair | undefined;
   /** Controlling: the valid pair whose check with USE-CANDIDATE is queued or under way. */
   nominating: Pair | undefined;
+  /** When it was selected. */
+  selectedAt: number = -Infinity;
+  /** When a selected pair was left because it had gone silent. */
+  leftAt: number = -Infinity;
+  /** Controlled: the peer has nominated the selected pair, and we have not moved to it on our own. */
+  isPeersChoice = false;
+  /** The greatest value of a nomination: controlling of ours, controlled of the peer's; 0: none has had any. */
+  nomination = 0;
+  /** The owner has been told that a restart would lead to a better path. */
+  restartWanted = false;
   /** When the first pair became valid; `Infinity`: none has. */
   firstValidAt: number = Infinity;
   /** Since when the selected pair is asked whether it is still there; `Infinity`: it is not asked (following.ts). */
@@ -120,6 +132,11 @@ export class Generation {
   /** The peer answers checks and sends none. */
   get isRemoteLite(): boolean {
     return this.remote?.lite === true;
+  }
+
+  /** Both sides take nominations of greater values. */
+  get mayRenominate(): boolean {
+    return this.host.renomination && this.remote?.renomination === true;
   }
 
   /** The peer's parameters have come. */
@@ -189,7 +206,7 @@ export class Generation {
 
 function withKey(
   crypto: CryptoProvider,
-  { usernameFragment, password, lite = false }: IceParameters,
+  { usernameFragment, password, lite = false, renomination = false }: IceParameters,
 ): Credentials {
-  return { usernameFragment, password, lite, key: shortTermKey(crypto, password) };
+  return { usernameFragment, password, lite, renomination, key: shortTermKey(crypto, password) };
 }

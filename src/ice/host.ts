@@ -14,7 +14,7 @@ import { STUN_DECODE_REASONS } from '../stun/index.ts';
 import { CandidateRules } from './candidate-filter.ts';
 import type { TransportPolicy } from './candidates.ts';
 import { LocalCandidates } from './candidates.ts';
-import type { IceOptions, IceSettings } from './options.ts';
+import type { IceOptions, IceSettings, PathUpgrade } from './options.ts';
 import { iceSettings } from './options.ts';
 import type { CandidatePair, IcePath } from './pair.ts';
 
@@ -34,6 +34,11 @@ export type IceEvent =
   /** A pair works: DTLS may be taken from it. */
   | { readonly type: 'pairvalid'; readonly pair: CandidatePair }
   | { readonly type: 'selectedpairchange'; readonly pair: CandidatePair }
+  /**
+   * `pair` is better than the selected one, and the peer, which has no renomination, would take it after a restart alone. Once a
+   * session, with `pathUpgrade: 'restart'`.
+   */
+  | { readonly type: 'restartwanted'; readonly pair: CandidatePair }
   /** No pair of the restart worked; the one of before carries data as ever, and `localParameters` are those of before. */
   | { readonly type: 'restartfailed'; readonly failure: Failure }
   /** A gate expired, and nothing carries data. The last event, unless the agent is restarted. */
@@ -79,6 +84,8 @@ const AGENT_COUNTERS = [
   'consent-sent',
   'response-received',
   'clock-jump',
+  'path-left',
+  'stale-nomination',
 ] as const;
 
 /** What an agent counts: the reasons of the STUN decoder, and its own. */
@@ -94,6 +101,9 @@ export class Host {
   readonly random: RandomSource;
   /** It answers checks and sends none. */
   readonly isLite: boolean;
+  /** It takes nominations of greater values, and gives them. */
+  readonly renomination: boolean;
+  readonly pathUpgrade: PathUpgrade;
   readonly policy: TransportPolicy;
   /** Which of the peer's candidates are used. */
   readonly remoteFilter: CandidateRules;
@@ -115,6 +125,8 @@ export class Host {
     this.crypto = options.crypto;
     this.random = options.random;
     this.isLite = options.lite ?? false;
+    this.renomination = options.renomination ?? true;
+    this.pathUpgrade = options.pathUpgrade ?? 'renominate';
     this.remoteFilter = new CandidateRules(options.remoteCandidateFilter ?? {});
     this.policy = options.transportPolicy ?? 'all';
     this.locals = new LocalCandidates(

@@ -25,7 +25,7 @@ export type { ChosenCredentials, IceCredentials, IceParameters } from './credent
 export { isSameCredentials, randomCredentials, remoteParametersRule } from './credentials.ts';
 export type { IceInspection } from './inspection.ts';
 export { ICE_OPTION_RULES } from './options.ts';
-export type { IceLimits, IceOptions, IceTiming } from './options.ts';
+export type { IceLimits, IceOptions, IceTiming, PathUpgrade } from './options.ts';
 export type { CandidatePair, CandidatePairState, IcePath, PairTraffic } from './pair.ts';
 export type { IceCandidateType, PairPriority } from './priority.ts';
 export { candidatePriority, comparePriority, pairPriority } from './priority.ts';

@@ -1,7 +1,8 @@
 /**
  * Checks on the wire (RFC 8445 §7.1, §7.2.2): Binding requests and their answers.
  *
- *     request   USERNAME receiver:sender, ICE-CONTROLLING | ICE-CONTROLLED, [USE-CANDIDATE], PRIORITY   key: receiver's password
+ *     request   USERNAME receiver:sender, ICE-CONTROLLING | ICE-CONTROLLED, [USE-CANDIDATE, [NOMINATION]], PRIORITY
+ *                                                                                                        key: receiver's password
  *     success   XOR-MAPPED-ADDRESS                                                                       the same key
  *     error     ERROR-CODE, [UNKNOWN-ATTRIBUTES]                                                         the same key
  *
@@ -9,6 +10,7 @@
  */
 import type { TransportAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
+import { readU32 } from '../core/bytes.ts';
 import type { HmacKey } from '../crypto/provider.ts';
 import type { StunMessage } from '../stun/index.ts';
 import {
@@ -17,6 +19,7 @@ import {
   StunMethod,
   StunWriter,
   attributeValue,
+  hasAttribute,
   splitUsername,
   transactionIdOf,
   verifyIntegrity,
@@ -47,6 +50,8 @@ export interface CheckContent {
   readonly tieBreaker: Uint8Array;
   readonly priority: number;
   readonly nominate: boolean;
+  /** Of the nomination, for a peer that has renomination; 0: none. */
+  readonly nomination: number;
 }
 
 /** A Binding request (RFC 8445 §7.1). @param key of the receiver's password */
@@ -55,6 +60,7 @@ export function writeCheck(content: CheckContent, key: HmacKey): Bytes {
     .text(Type.username, `${content.receiver}:${content.sender}`)
     .attribute(content.role === 'controlling' ? Type.iceControlling : Type.iceControlled, content.tieBreaker);
   if (content.nominate) writer.flag(Type.useCandidate);
+  if (content.nominate && content.nomination > 0) writer.u32(Type.nomination, content.nomination);
   return writer.u32(Type.priority, content.priority).integrity(key).fingerprint().finish();
 }
 
@@ -131,4 +137,15 @@ export function claimedRole(
   if (controlling !== undefined) return { role: 'controlling', tieBreaker: controlling };
   const controlled = attributeValue(message, Type.iceControlled);
   return controlled === undefined ? undefined : { role: 'controlled', tieBreaker: controlled };
+}
+
+/**
+ * Whether a request nominates its pair: `undefined` if not; otherwise the value, 0 for USE-CANDIDATE alone. A NOMINATION nominates
+ * by itself (libwebrtc sends it so); one of no value is none.
+ * @param renomination false: values mean nothing to us
+ */
+export function claimedNomination(message: StunMessage, renomination: boolean): number | undefined {
+  const value = renomination ? attributeValue(message, Type.nomination) : undefined;
+  const nomination = value?.length === 4 ? readU32(value, 0) : 0;
+  return nomination > 0 || hasAttribute(message, Type.useCandidate) ? nomination : undefined;
 }

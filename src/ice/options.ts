@@ -46,6 +46,10 @@ export interface IceTiming extends ConsentTiming {
   readonly switchDelay: number;
   /** The same for a lite agent: how long nothing may have come over the pair in use: 4000, and 7000 without USE-CANDIDATE. */
   readonly switchSilence: number;
+  /** Between two checks over a pair that is kept alive beside the selected one: 25 000. */
+  readonly backupInterval: number;
+  /** The least time between two nominations, where it is for the round trip or leads back to a path that was left: 10 000. */
+  readonly renominationInterval: number;
   /** How long after a restart the pairs of before are still answered on and taken from: 3000 (RFC 8445 §8.3.1). */
   readonly restartOverlap: number;
 }
@@ -59,6 +63,8 @@ export interface IceLimits {
   readonly maxLocalCandidates: number;
   /** Signalled and peer-reflexive ones together, 64; the oldest unused peer-reflexive one makes room for another. */
   readonly maxRemoteCandidates: number;
+  /** Pairs kept alive beside the selected one, 2. */
+  readonly maxBackupPairs: number;
   /** 100 (RFC 8445 §6.1.2.5); the lowest that never worked is dropped. */
   readonly maxPairs: number;
   /**
@@ -72,6 +78,12 @@ export interface IceLimits {
   /** Datagrams waiting for `pollTransmit`, 256; further ones are dropped, as the network might. */
   readonly maxQueuedTransmits: number;
 }
+
+/**
+ * What is done about a better path than the selected one: `renominate` where the peer has renomination, otherwise nothing;
+ * `restart`: the same, but where it has none the event `restartwanted` asks for a restart; `none`: nothing.
+ */
+export type PathUpgrade = 'renominate' | 'restart' | 'none';
 
 /** What an agent is made of; whatever is left out has its default. */
 export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits>, Partial<NameLimits> {
@@ -98,6 +110,10 @@ export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits>, Part
    * all pass.
    */
   readonly remoteCandidateFilter?: CandidateFilter | undefined;
+  /** Offer renomination to the peer, and use it where it has it. Default true. */
+  readonly renomination?: boolean | undefined;
+  /** What a controlling agent does about a better path found later. Default `renominate`. */
+  readonly pathUpgrade?: PathUpgrade | undefined;
   /** Answers checks and sends none (RFC 8445 §2.5): for hosts with a public address. */
   readonly lite?: boolean;
   /** 4–256 ice-chars; random by default. Its first characters may name a shard that routes to this process. */
@@ -124,6 +140,8 @@ const DEFAULTS: IceSettings = {
   switchDelay: 1000,
   switchSilence: 4000,
   restartOverlap: 3000,
+  backupInterval: 25_000,
+  renominationInterval: 10_000,
   consentInterval: 5000,
   consentTimeout: 30_000,
   disconnectedTimeout: 5000,
@@ -133,6 +151,7 @@ const DEFAULTS: IceSettings = {
   maxRemoteCandidates: 64,
   maxPairs: 100,
   maxParkedCandidates: 32,
+  maxBackupPairs: 2,
   maxUnansweredDestinations: 10,
   nameTimeout: 5000,
   maxNames: 16,
@@ -152,6 +171,8 @@ const SETTING_RULES: OptionRules<IceSettings> = {
   switchDelay: milliseconds,
   switchSilence: milliseconds,
   restartOverlap: milliseconds,
+  backupInterval: milliseconds,
+  renominationInterval: number(0),
   consentInterval: number(MIN_CONSENT_INTERVAL),
   consentTimeout: milliseconds,
   disconnectedTimeout: milliseconds,
@@ -161,6 +182,7 @@ const SETTING_RULES: OptionRules<IceSettings> = {
   maxRemoteCandidates: count,
   maxPairs: count,
   maxParkedCandidates: count,
+  maxBackupPairs: integer(0),
   maxUnansweredDestinations: count,
   nameTimeout: milliseconds,
   maxNames: integer(0),
@@ -180,6 +202,8 @@ export const ICE_OPTION_RULES: OptionRules<IceOptions> = {
   password: passwordRule,
   remoteAddressClasses: listOf(oneOf(ADDRESS_CLASSES)),
   transportPolicy: oneOf(['all', 'relay']),
+  renomination: flag,
+  pathUpgrade: oneOf(['renominate', 'restart', 'none']),
   localCandidateFilter: nested(CANDIDATE_FILTER_RULES),
   remoteCandidateFilter: nested(CANDIDATE_FILTER_RULES),
 };

@@ -87,6 +87,9 @@ export interface PairTraffic {
 /** The counters of a pair, which whoever sends and receives over it counts up (statistics.ts). */
 export type TrafficCounts = { -readonly [Name in keyof PairTraffic]: PairTraffic[Name] };
 
+/** Enough to tell a lasting difference from a single slow answer. */
+export const KEPT_ROUND_TRIPS = 3;
+
 /** A local and a remote candidate, and what has been learnt about the way between them. */
 export class Pair {
   /** Unique among all pairs of an agent. */
@@ -99,8 +102,13 @@ export class Pair {
   /** A check was answered (full agent), or the peer nominated the pair (lite agent). */
   valid = false;
   nominated = false;
-  /** Controlled: USE-CANDIDATE came before our own check has succeeded (RFC 8445 §7.3.1.5). */
-  nominateOnSuccess = false;
+  /**
+   * Controlled: it was nominated before our own check has succeeded (RFC 8445 §7.3.1.5), with this value; 0: with USE-CANDIDATE
+   * alone.
+   */
+  nominateOnSuccess: number | undefined;
+  /** Controlling: the value of its latest nomination of ours; 0: none has had any. */
+  nomination = 0;
   /** An integrity-checked request has come over this pair. */
   authenticated = false;
   /** Both sides' candidates have made it; false: a check of the peer's alone. */
@@ -108,13 +116,19 @@ export class Pair {
   /** Checks sent, and authenticated requests received, since the latest answer to one of ours. */
   sends = 0;
   requests = 0;
+  /** The latest of them nominated it, and nothing newer another one: the peer says that it uses the pair. */
+  isSaidInUse = false;
   /** When the last authenticated request came over this pair. */
   requestedAt: number = -Infinity;
   /** When the last authenticated message, request or answer, came over this pair. */
   heardAt: number = -Infinity;
   /** When the latest of the answered checks was sent: consent runs from there (RFC 7675 §5.1). */
   answeredAt: number = -Infinity;
+  /** When the latest check was sent for the first time. */
+  checkedAt: number = -Infinity;
   roundTripTime: number | undefined;
+  /** The latest ones, three at the most, oldest first. */
+  readonly roundTrips: number[] = [];
   /** The check under way, while `in-progress` or being nominated. */
   check: Transaction | undefined;
   readonly traffic: TrafficCounts = {
@@ -162,6 +176,8 @@ export class Pair {
   measured(roundTripTime: number): void {
     this.roundTripTime = roundTripTime;
     this.traffic.totalRoundTripTime += roundTripTime;
+    this.roundTrips.push(roundTripTime);
+    if (this.roundTrips.length > KEPT_ROUND_TRIPS) this.roundTrips.shift();
   }
 
   /** Call after the role or a candidate has changed. */

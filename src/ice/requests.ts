@@ -5,13 +5,14 @@
  *
  * Our own password authenticates a request, so one that comes before the peer's description is answered at once.
  */
-import { attributeU32, hasAttribute, StunAttributeType as Type, unknownAttributes } from '../stun/index.ts';
+import { attributeU32, StunAttributeType as Type, unknownAttributes } from '../stun/index.ts';
 import type { StunMessage } from '../stun/index.ts';
 import { triggerCheck } from './checks.ts';
 import type { Generation } from './generation.ts';
 import type { Host, IceTransmit } from './host.ts';
 import {
   UNDERSTOOD,
+  claimedNomination,
   claimedRole,
   judgeRequest,
   writeRoleConflict,
@@ -69,9 +70,10 @@ export function handleRequest(generation: Generation, message: StunMessage, path
   const isAnswered = reply(host, path, () => writeSuccess(message, path.source, credentials.key));
   if (isAnswered) pair.traffic.responsesSent++;
   if (generation.stage === 'retired') return;
-  const nominated = hasAttribute(message, Type.useCandidate);
-  if (host.isLite) followUpLite(generation, pair, nominated);
-  else followUpFull(generation, pair, nominated);
+  const nomination = claimedNomination(message, host.renomination);
+  pair.isSaidInUse = nomination !== undefined && nomination >= generation.nomination;
+  if (host.isLite) followUpLite(generation, pair, nomination);
+  else followUpFull(generation, pair, nomination);
 }
 
 function judgeClaim({ role, tieBreaker, host }: Generation, message: StunMessage): RoleVerdict {
@@ -82,21 +84,21 @@ function judgeClaim({ role, tieBreaker, host }: Generation, message: StunMessage
   return verdict === 'switch' && host.isLite ? 'refuse' : verdict;
 }
 
-function followUpLite(generation: Generation, pair: Pair, nominated: boolean): void {
-  if (nominated) {
+function followUpLite(generation: Generation, pair: Pair, nomination: number | undefined): void {
+  if (nomination !== undefined) {
     markValid(generation, pair);
-    nominatedByPeer(generation, pair);
+    nominatedByPeer(generation, pair, nomination);
   }
   if (pair === generation.active) generation.consent?.heard(generation.host.now);
 }
 
-/** A pair beside the active one is not kept alive: it must prove itself again after a while. */
-function followUpFull(generation: Generation, pair: Pair, nominated: boolean): void {
+/** A pair that has not answered for long must prove itself again. */
+function followUpFull(generation: Generation, pair: Pair, nomination: number | undefined): void {
   const works = pair.valid && (pair === generation.active || generation.hasConsent(pair));
   if (!works) triggerCheck(generation, pair);
-  if (!nominated || generation.role === 'controlling') return;
-  if (works) nominatedByPeer(generation, pair);
-  else pair.nominateOnSuccess = true;
+  if (nomination === undefined || generation.role === 'controlling') return;
+  if (works) nominatedByPeer(generation, pair, nomination);
+  else pair.nominateOnSuccess = nomination;
 }
 
 /** An answer for which there is no room is not even made: its integrity costs as much as the request's. */

@@ -82,7 +82,8 @@ function succeeded(generation: Generation, transaction: Transaction, mapped: Tra
     markValid(generation, pair);
   }
   if (purpose === 'nomination' && role === 'controlling') nominationConfirmed(generation, pair);
-  else if (pair.nominateOnSuccess && role === 'controlled') nominatedByPeer(generation, pair);
+  else if (pair.nominateOnSuccess !== undefined && role === 'controlled')
+    nominatedByPeer(generation, pair, pair.nominateOnSuccess);
 }
 
 /** The pair's local candidate is the one the peer sees, known or peer-reflexive (§7.2.5.3.1). */

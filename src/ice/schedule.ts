@@ -8,6 +8,7 @@
  */
 import type { Failure } from '../core/errors.ts';
 import { randomUnit } from '../core/random.ts';
+import { keepBackups, leaveSilentPair } from './backups.ts';
 import { retransmitDue, sendConsentCheck, sendNextCheck } from './checks.ts';
 import { followPeer } from './following.ts';
 import type { Generation, IceTimer } from './generation.ts';
@@ -30,6 +31,7 @@ export function proceed(generation: Generation): void {
   const { host, remote, timers, checklist } = generation;
   selectBetweenLites(generation);
   timers.arm('nameResolution', askForNames(generation));
+  leaveSilentPair(generation);
   timers.arm('nomination', nominateBest(generation));
   timers.arm('pairSwitch', followPeer(generation));
   const mayCheck = remote !== undefined && !host.isLite;
@@ -37,8 +39,9 @@ export function proceed(generation: Generation): void {
     'checkPacing',
     mayCheck ? sendNextCheck(generation, remote, ordinaryChecks(generation)) : Infinity,
   );
-  timers.arm('checkRetransmit', generation.transactions.nextTimeout());
   generation.activate(generation.selected ?? checklist.bestValid());
+  timers.arm('backupCheck', mayCheck ? keepBackups(generation, remote) : Infinity);
+  timers.arm('checkRetransmit', generation.transactions.nextTimeout());
   armConsent(generation);
   if (generation.active !== undefined || remote === undefined) {
     timers.disarm('iceConnect');
@@ -73,6 +76,7 @@ function fire(generation: Generation, timer: IceTimer): void {
     case 'checkPacing':
     case 'nomination':
     case 'pairSwitch':
+    case 'backupCheck':
     case 'restartOverlap':
       // What is to be done follows from the facts: `proceed` does it, and generations.ts.
       break;

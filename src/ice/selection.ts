@@ -13,15 +13,18 @@ import type { Generation } from './generation.ts';
 import type { Pair, Transaction } from './pair.ts';
 import { comparePriority } from './priority.ts';
 import type { IceRole } from './role.ts';
+import { isUpgradable, upgradePath } from './upgrade.ts';
 
 /**
- * Which ordinary checks are still wanted: once the controlling agent has selected, none can lead to a better pair, and once
- * ICE is restarted it is the new generation's task to find one, unless the old one has found none at all.
+ * Which ordinary checks are still wanted: once the controlling agent has selected, those alone that may lead to a pair worth
+ * another nomination, and once ICE is restarted it is the new generation's task to find one, unless the old one has found none
+ * at all.
  */
-export function ordinaryChecks({ selected, active, role, stage }: Generation): OrdinaryChecks {
+export function ordinaryChecks(generation: Generation): OrdinaryChecks {
+  const { selected, active, role, stage } = generation;
   if (stage === 'retired' || (stage === 'superseded' && active !== undefined)) return 'none';
   if (selected === undefined) return 'all';
-  return role === 'controlling' ? 'none' : selected;
+  return role === 'controlled' || isUpgradable(generation, selected) ? selected : 'none';
 }
 
 /** A pair works. */
@@ -55,28 +58,43 @@ export function nominationConfirmed(generation: Generation, pair: Pair): void {
 
 /**
  * The peer nominates a valid pair. Peers with regular nomination do so once; browsers put USE-CANDIDATE on every first
- * check (RFC 5245's aggressive way), then use the best pair, and another one once that has gone silent.
+ * check (RFC 5245's aggressive way), then use the best pair, and another one once that has gone silent. With renomination the
+ * greatest value counts and nothing else. Where we have moved on our own the peer's word is waited for.
+ * @param nomination its value, 0 for USE-CANDIDATE alone
  */
-export function nominatedByPeer(generation: Generation, pair: Pair): void {
-  const { now, settings } = generation.host;
+export function nominatedByPeer(generation: Generation, pair: Pair, nomination: number): void {
+  pair.nominateOnSuccess = undefined;
+  if (nomination < generation.nomination) {
+    generation.host.counters.add('stale-nomination');
+    return;
+  }
   pair.nominated = true;
-  pair.nominateOnSuccess = false;
-  const { selected } = generation;
-  const isBetter =
-    selected === undefined ||
-    comparePriority(pair.priority, selected.priority) > 0 ||
-    now - selected.heardAt > settings.disconnectedTimeout;
-  if (isBetter) select(generation, pair);
+  if (!isToBeFollowed(generation, pair, nomination)) return;
+  generation.nomination = nomination;
+  select(generation, pair);
+  generation.isPeersChoice = true;
+}
+
+function isToBeFollowed(
+  { selected, isPeersChoice, nomination: latest, host }: Generation,
+  pair: Pair,
+  nomination: number,
+): boolean {
+  if (selected === undefined || !isPeersChoice || nomination > latest) return true;
+  if (nomination > 0) return false;
+  const isSilent = host.now - selected.heardAt > host.settings.disconnectedTimeout;
+  return comparePriority(pair.priority, selected.priority) > 0 || isSilent;
 }
 
 /**
- * Regular nomination (§8.1.1): the best valid pair, once no better one is open or patience has run out.
+ * Regular nomination (§8.1.1): the best valid pair, once no better one is open or patience has run out. Later: a better one.
  * @returns when to look again, `Infinity` if there is nothing to wait for.
  */
 export function nominateBest(generation: Generation): number {
   const { role, remote, host, checklist } = generation;
   if (role !== 'controlling' || host.isLite || remote === undefined) return Infinity;
-  if (generation.selected !== undefined || generation.nominating !== undefined) return Infinity;
+  if (generation.nominating !== undefined) return Infinity;
+  if (generation.selected !== undefined) return upgradePath(generation, generation.selected);
   const best = checklist.bestValid();
   if (best === undefined) return Infinity;
   const patienceEnds = generation.firstValidAt + host.settings.nominationDelay;
@@ -96,6 +114,8 @@ export function moveTo(generation: Generation, pair: Pair): void {
   markValid(generation, pair);
   pair.nominated = true;
   select(generation, pair);
+  // A lite agent moves where the peer checks; a full one where it can.
+  generation.isPeersChoice = generation.host.isLite;
 }
 
 /** The selected pair is gone: the best of those that have answered lately takes its place, the others have to prove themselves. */
@@ -134,8 +154,10 @@ export function switchRole(generation: Generation, role: IceRole): void {
   if (role === generation.role) return;
   generation.role = role;
   generation.nominating = undefined;
+  generation.nomination = 0;
   for (const pair of generation.checklist.pairs) {
-    pair.nominateOnSuccess = false;
+    pair.nominateOnSuccess = undefined;
+    pair.nomination = 0;
     pair.prioritize(role);
   }
   generation.checklist.sort();
@@ -145,10 +167,11 @@ export function switchRole(generation: Generation, role: IceRole): void {
 function select(generation: Generation, pair: Pair): void {
   if (pair === generation.selected) return;
   generation.selected = pair;
+  generation.selectedAt = generation.host.now;
   generation.host.events.push({ type: 'selectedpairchange', pair: pair.snapshot() });
+  const isOpen = ordinaryChecks(generation) === pair;
   for (const other of generation.checklist.pairs) {
-    const mayBeBetter =
-      generation.role === 'controlled' && comparePriority(other.priority, pair.priority) > 0;
+    const mayBeBetter = isOpen && comparePriority(other.priority, pair.priority) > 0;
     if (other !== pair && !mayBeBetter) cancelCheck(generation, other);
   }
 }

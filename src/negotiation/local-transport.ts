@@ -10,7 +10,7 @@ import type { OfferSetup } from './role.ts';
 
 /** This end's side of the transport. Nothing of it is kept but the ICE credentials. */
 export interface LocalTransport {
-  readonly ice: SdpIceParameters & { readonly lite: boolean };
+  readonly ice: SdpIceParameters & { readonly lite: boolean; readonly renomination?: boolean };
   readonly candidates: readonly SdpCandidate[];
   readonly endOfCandidates: boolean;
   readonly fingerprints: readonly SdpFingerprint[];
@@ -47,7 +47,7 @@ export function writeTransport(
   lines.push(
     attributeLine('ice-ufrag', local.ice.usernameFragment),
     attributeLine('ice-pwd', local.ice.password),
-    attributeLine('ice-options', 'trickle'),
+    attributeLine('ice-options', local.ice.renomination === true ? 'trickle renomination' : 'trickle'),
   );
   for (const { algorithm, value } of local.fingerprints) {
     lines.push(attributeLine('fingerprint', `${algorithm} ${value}`));

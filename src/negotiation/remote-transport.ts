@@ -35,7 +35,7 @@ export type TransportCandidate = SdpCandidate & { readonly component: 1 };
 
 /** The peer's transport as its description gives it. */
 export interface RemoteTransport {
-  readonly ice: SdpIceParameters & { readonly lite: boolean };
+  readonly ice: SdpIceParameters & { readonly lite: boolean; readonly renomination: boolean };
   readonly candidates: readonly TransportCandidate[];
   readonly endOfCandidates: boolean;
   /** True if the peer said `a=ice-options:trickle`: more candidates may come. */
@@ -99,11 +99,12 @@ export function readTransport(
     return sdpError('fingerprint-unsupported', message, { line: media.number, mid });
   }
 
+  const options = mediaIceOptions(session, media);
   return {
-    ice: { ...ice, lite: isIceLite(session) },
+    ice: { ...ice, lite: isIceLite(session), renomination: options.includes('renomination') },
     candidates: readCandidates(media, bundle, ice, strict, warnings),
     endOfCandidates: hasEndOfCandidates(session, media),
-    trickle: mediaIceOptions(session, media).includes('trickle'),
+    trickle: options.includes('trickle'),
     fingerprints: trusted,
     tlsId,
     remoteSetup: setup,

@@ -70,6 +70,8 @@ export type RtcEvent =
   | { readonly type: 'connectionstatechange'; readonly state: ConnectionState }
   | { readonly type: 'iceconnectionstatechange'; readonly state: IceState }
   | { readonly type: 'dtlsstatechange'; readonly state: DtlsTransportState }
+  /** A restart would lead to a better path, with `ice.pathUpgrade: 'restart'`. */
+  | { readonly type: 'restartwanted' }
   /** The addresses of an mDNS name that a candidate of the peer's has are wanted, as an input `resolved`; whoever has none says so, or nothing. */
   | { readonly type: 'resolve'; readonly name: string }
   /** W3C's event of that name: what `setGatheringState` was told. */

@@ -66,14 +66,14 @@ export function checkedParameters(
 ): TransportParameters {
   checkOptions('start', parameters, PARAMETER_RULES);
   const { ice, fingerprints, ...others } = parameters;
-  const { usernameFragment, password, lite = false } = ice;
+  const { usernameFragment, password, lite = false, renomination = false } = ice;
   const canMatch = fingerprints.some((fingerprint) => !isFailure(normalizeFingerprint(fingerprint)));
   if (!canMatch && !(acceptAnyFingerprint && fingerprints.length === 0)) {
     throw badArgument('fingerprints', 'one of SHA-256, SHA-384 or SHA-512 at least', fingerprints);
   }
   return {
     ...others,
-    ice: { usernameFragment, password, lite },
+    ice: { usernameFragment, password, lite, renomination },
     fingerprints: fingerprints.map(({ algorithm, value }) => ({ algorithm, value })),
   };
 }

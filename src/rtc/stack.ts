@@ -457,6 +457,7 @@ export class ProtocolStack {
         return;
       case 'dtlsstatechange':
       case 'resolve':
+      case 'restartwanted':
       case 'warning':
         this.#events.push(event);
         return;

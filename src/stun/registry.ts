@@ -68,6 +68,7 @@ export const StunAttributeType = {
   fingerprint: 0x8028,
   iceControlled: 0x8029,
   iceControlling: 0x802a,
+  nomination: 0xc001,
 } as const;
 
 /** Error codes of ERROR-CODE that are sent or acted upon. */

@@ -72,6 +72,8 @@ export type TransportEvent =
   | { readonly type: 'pathchange' }
   /** ICE has selected a pair, or another one. */
   | { readonly type: 'selectedpairchange' }
+  /** As ICE says it: a restart would lead to a better path. */
+  | { readonly type: 'restartwanted' }
   | { readonly type: 'warning'; readonly failure: Failure }
   /** No pair of an ICE restart worked; the one of before is in use. */
   | { readonly type: 'icerestartfailed'; readonly failure: Failure }

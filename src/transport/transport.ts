@@ -482,6 +482,9 @@ export class Transport implements Machine<TransportEvent> {
       case 'selectedpairchange':
         this.#events.push({ type: 'selectedpairchange' });
         return;
+      case 'restartwanted':
+        this.#events.push({ type: 'restartwanted' });
+        return;
       case 'restartfailed':
         this.#events.push({ type: 'icerestartfailed', failure: event.failure });
         return;

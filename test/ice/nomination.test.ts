@@ -69,7 +69,7 @@ describe('controlled: the peer nominates', () => {
   });
 
   it('a pair that worked long ago must prove itself again before it is selected', () => {
-    const peer = new HandMadePeer().introduce();
+    const peer = new HandMadePeer({ maxBackupPairs: 0 }).introduce();
     peer.check({ useCandidate: true });
     peer.check({ source: ELSEWHERE, priority: BETTER });
     answerFrom(peer, 100);

@@ -26,6 +26,8 @@ export interface RequestShape {
   readonly tieBreaker?: Uint8Array;
   readonly priority?: number;
   readonly useCandidate?: boolean;
+  /** The value of a NOMINATION. */
+  readonly nomination?: number;
   /** An attribute to add. */
   readonly extra?: number;
   readonly source?: typeof THERE;
@@ -69,6 +71,7 @@ export class HandMadePeer {
       .text(Type.username, shape.username ?? 'agent:peer')
       .attribute(role === 'controlling' ? Type.iceControlling : Type.iceControlled, tieBreaker);
     if (shape.useCandidate === true) writer.flag(Type.useCandidate);
+    if (shape.nomination !== undefined) writer.u32(Type.nomination, shape.nomination);
     if (shape.extra !== undefined) writer.u32(shape.extra, 1);
     writer.u32(Type.priority, priority);
     return writer
@@ -113,6 +116,12 @@ export class HandMadePeer {
       this.events.push(event);
     }
     return messages;
+  }
+
+  /** A datagram as the message it is. */
+  decoded(data: Uint8Array): StunMessage[] {
+    const message = decodeStun(data);
+    return isFailure(message) ? [] : [message];
   }
 
   /** The agent's checks since the last call. */

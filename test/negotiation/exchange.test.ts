@@ -45,7 +45,7 @@ describe('a first exchange', () => {
       { kind: 'data', mid: '0', sctpPort: 5000, maxMessageSize: 262_144 },
     ]);
     expect(offerer.plan.transport).toEqual({
-      ice: LOCAL_B.ice,
+      ice: { ...LOCAL_B.ice, renomination: false },
       candidates: [],
       endOfCandidates: false,
       trickle: true,
@@ -61,7 +61,7 @@ describe('a first exchange', () => {
       dtlsRestart: false,
     });
     expect(answerer.plan.transport).toMatchObject({
-      ice: LOCAL_A.ice,
+      ice: { ...LOCAL_A.ice, renomination: false },
       candidates: LOCAL_A.candidates,
       endOfCandidates: true,
       dtlsRole: 'client',

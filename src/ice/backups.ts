@@ -1,0 +1,59 @@
+/**
+ * Backups: a few pairs beside the selected one that are kept alive, so that a path that has died can be left before its consent
+ * expires.
+ *
+ *     the selected pair answers      a check over each backup every 25 s
+ *     it has not for a second        every second
+ *     it has not for 5 s, and a backup has since: that one is used     controlling: nominated      controlled: used at once
+ *
+ * A controlled agent that has moved on its own goes where the peer nominates as soon as it does (selection.ts).
+ */
+import { sendConsentCheck } from './checks.ts';
+import type { Credentials, Generation } from './generation.ts';
+import type { Pair } from './pair.ts';
+import { moveTo } from './selection.ts';
+
+/** Between two checks over a backup while the selected pair is silent, and when one of its own is unanswered. Milliseconds. */
+const URGENT_INTERVAL = 1000;
+const RETRY_INTERVAL = 2500;
+
+/** Leaves the selected pair for a backup if it has gone silent and the backup has not. */
+export function leaveSilentPair(generation: Generation): void {
+  const { host, consent, nominating } = generation;
+  if (consent?.disconnected !== true || nominating !== undefined) return;
+  const { waitingSince } = consent;
+  const alive = backupsOf(generation).find((pair) => pair.answeredAt > waitingSince);
+  if (alive === undefined) return;
+  host.counters.add('path-left');
+  generation.leftAt = host.now;
+  moveTo(generation, alive);
+}
+
+/** Keeps the backups alive. @returns when to look again, `Infinity` if there is nothing to wait for */
+export function keepBackups(generation: Generation, remote: Credentials): number {
+  const { host, consent } = generation;
+  if (consent === undefined) return Infinity;
+  let next = Infinity;
+  for (const pair of backupsOf(generation)) {
+    if (dueAt(generation, pair) <= host.now) sendConsentCheck(generation, remote, pair, false);
+    next = Math.min(next, dueAt(generation, pair));
+  }
+  return next === Infinity ? Infinity : Math.min(next, consent.doubtfulAt(host.now));
+}
+
+/** The best that have answered lately; none before a pair is selected, and none once ICE is restarted. */
+function backupsOf(generation: Generation): Pair[] {
+  const { checklist, host, selected, active, stage } = generation;
+  if (host.isLite || stage !== 'current' || selected === undefined || selected !== active) return [];
+  return checklist.pairs
+    .filter((pair) => pair !== selected && pair.valid && generation.hasConsent(pair))
+    .slice(0, host.settings.maxBackupPairs);
+}
+
+function dueAt({ host, consent }: Generation, pair: Pair): number {
+  const { backupInterval } = host.settings;
+  if (consent?.isDoubtful(host.now) === true)
+    return pair.checkedAt + Math.min(URGENT_INTERVAL, backupInterval);
+  const isAnswered = pair.answeredAt >= pair.checkedAt;
+  return pair.checkedAt + (isAnswered ? backupInterval : Math.min(RETRY_INTERVAL, backupInterval));
+}
