@@ -1,5 +1,5 @@
 /**
- * What is searched: connecting, opening a channel, 64 KiB, closing; and what must come of it.
+ * What is searched: connecting, opening a channel, 64 KiB, restarting ICE, closing; and what must come of it.
  *
  *   any one fault        the goal is reached all the same
  *   cut from here on     both ends end by themselves, one of them at least by a gate that it names
@@ -34,6 +34,7 @@ export function searches(crypto: Materials): Search[] {
     found.push(
       openChannel(cast, end),
       transfer(cast, end),
+      restartIce(cast, end),
       closeChannel(cast, end),
       closeConnection(cast, end),
     );
@@ -91,6 +92,34 @@ function transfer(cast: Cast, end: Actor): Search {
     const wrong = received.findIndex((message, i) => !isSame(message, MESSAGES[i]));
     return wrong === -1 ? undefined : { wrong: `message ${wrong} is not the one that was sent` };
   });
+}
+
+/** Both ends have a new pair, and what is sent meanwhile arrives. */
+function restartIce(cast: Cast, end: Actor): Search {
+  const name = `restart ICE, ${cast.crypto.name} crypto, by the ${end}`;
+  const build = (seed: number): GoalStage => {
+    const stage = setOpenStage(seed, cast);
+    const ends = [stage.offerer, stage.answerer];
+    const fragments = ends.map(({ rtc }) => rtc.localParameters.ice.usernameFragment);
+    stage[end].rtc.restartIce();
+    const offer = stage[end].rtc.negotiation().offer();
+    offer.accept(stage[other(end)].rtc.receiveOffer(offer.sdp).answer());
+    for (const { channels } of ends) channels.get('chat')?.send('meanwhile');
+    return withGoal(stage, () => {
+      if (!ends.every(({ messages }) => messages.get('chat')?.at(-1) === 'meanwhile'))
+        return 'a message did not arrive';
+      const isReplaced = ends.every(({ rtc }, i) => {
+        const { previous, selectedPair } = rtc.inspect().ice;
+        return (
+          selectedPair !== undefined &&
+          previous === undefined &&
+          !rtc.usernameFragments.includes(fragments[i]!)
+        );
+      });
+      return isReplaced ? undefined : 'an end has not replaced its pair';
+    });
+  };
+  return search({ name, build });
 }
 
 function closeChannel(cast: Cast, end: Actor): Search {

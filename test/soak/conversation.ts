@@ -1,6 +1,6 @@
 /**
  * A conversation that faults are thrown at: two connections, a reliable channel with messages both ways, an unreliable
- * one with small ones, one channel closed, at last the connection. Whatever happens on the way:
+ * one with small ones, one channel closed, ICE restarted by each end, at last the connection. Whatever happens on the way:
  *
  * - what arrives is what was sent, in order and once (reliable), or some of it, none twice (unreliable);
  * - within `PATIENCE` everything has arrived, or both ends have ended by themselves: nothing hangs;
@@ -24,6 +24,15 @@ const CLOSING_PATIENCE = 120_000;
 /** Bytes of the reliable messages, each way. */
 const SIZES = [1, 4000, 100, 20_000, 1, 0, 12_000, 1200, 1100, 2500];
 const DATAGRAMS = 12;
+
+/**
+ * When ICE is restarted, by one end and the other in turn, virtual milliseconds: in the middle of the conversation, and once
+ * faults may have left the connection without a path for long.
+ */
+const RESTARTS = [700, 4000, 45_000];
+
+/** How long signalling takes, one way. It loses nothing. */
+const SIGNALLING = 40;
 
 /** Bytes; all of `SIZES` fits once, and no more than a little besides. */
 const SEND_BUFFER = 49_152;
@@ -52,6 +61,10 @@ export function converse(materials: Materials, plan: NetworkPlan, faults: readon
   const offer = draft.offer();
   offerer.rtc.createChannel('unreliable', { ordered: false, maxRetransmits: 0 });
   offer.accept(answerer.rtc.receiveOffer(offer.sdp).answer());
+  RESTARTS.forEach((at, i) => {
+    const [restarting, other] = i % 2 === 0 ? [offerer, answerer] : [answerer, offerer];
+    net.after(at, () => restart(net, restarting.rtc, other.rtc));
+  });
   applyFaults(net, [offerer.host, answerer.host], faults);
 
   const run = net.run({ until: () => isSettled(offerer, answerer), limit: PATIENCE });
@@ -66,6 +79,20 @@ export function converse(materials: Materials, plan: NetworkPlan, faults: readon
   if (!ends.every(hasClosed)) throw new Error(`not closed ${CLOSING_PATIENCE} ms after close()`);
   const rest = net.run({ limit: CLOSING_PATIENCE });
   if (rest.reason !== 'quiescent') throw new Error(`not quiet after both ends have closed: ${rest.reason}`);
+}
+
+/** An end that is over takes no part in it. */
+function restart(net: Network, restarting: Rtc, other: Rtc): void {
+  if (restarting.signalingState !== 'stable') return;
+  restarting.restartIce();
+  const offer = restarting.negotiation().offer();
+  net.after(SIGNALLING, () => {
+    if (other.signalingState !== 'stable') return;
+    const answer = other.receiveOffer(offer.sdp).answer();
+    net.after(SIGNALLING, () => {
+      if (restarting.signalingState === 'have-local-offer') offer.accept(answer);
+    });
+  });
 }
 
 function makeEnd(net: Network, materials: Materials, seed: number, index: 0 | 1): End {
