@@ -34,6 +34,12 @@ export interface IceCandidate {
   readonly usernameFragment?: string | undefined;
 }
 
+/** A candidate of the peer's. */
+export interface RemoteIceCandidate extends IceCandidate {
+  /** The mDNS name that the peer has told in place of the address: whoever is told of the candidate is not to have both. */
+  readonly resolvedFrom?: string | undefined;
+}
+
 /** Who connects, over TCP (RFC 6544 §4.5): this side, the other one, or both at once (simultaneous open). */
 export type TcpType = 'active' | 'passive' | 'so';
 

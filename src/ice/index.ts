@@ -11,6 +11,7 @@ export type {
   LocalCandidateAddress,
   LocalCandidateInit,
   RelayProtocol,
+  RemoteIceCandidate,
   TcpType,
 } from './candidate.ts';
 export {

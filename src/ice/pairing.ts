@@ -1,6 +1,6 @@
 /** Pairing: pairs come and go with the candidates of both sides (RFC 8445 §6.1.2). */
 import type { TransportAddress } from '../core/address.ts';
-import type { IceCandidate, LocalCandidate } from './candidate.ts';
+import type { IceCandidate, LocalCandidate, RemoteIceCandidate } from './candidate.ts';
 import { canPair, isMdnsName, judgeRemoteCandidate, oppositeDirection, peerReflexive } from './candidate.ts';
 import { isForeign } from './candidates.ts';
 import { forgetChecks } from './checks.ts';
@@ -41,10 +41,14 @@ export function resolveCandidates(
     for (const candidate of candidates) {
       const judged = judgeRemoteCandidate({ ...candidate, address });
       if (typeof judged === 'string' || isMdnsName(judged.address)) host.counters.add('candidate-unusable');
-      else addAddress(generation, judged);
+      else addAddress(generation, named(judged, candidate.address));
     }
   }
   return true;
+}
+
+function named(candidate: IceCandidate, name: string): RemoteIceCandidate {
+  return { ...candidate, resolvedFrom: name };
 }
 
 /** A candidate that has a name in place of an address. A lite agent checks nobody, and from a relay no such name is reached. */

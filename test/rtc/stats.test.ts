@@ -9,7 +9,7 @@ import { howMany } from '../how-many.ts';
 import { CandidateIds } from '../../src/rtc/stats/candidate-ids.ts';
 import { iceStats } from '../../src/rtc/stats/ice.ts';
 import { IcePair } from '../ice/pair.ts';
-import type { End } from './pair.ts';
+import type { End, Pair } from './pair.ts';
 import { certificates, channel, makeOpenPair, makePair, makeUnsignalledPair } from './pair.ts';
 import type { Kind } from './stats-spec.ts';
 import { COMMON, SPEC } from './stats-spec.ts';
@@ -379,6 +379,35 @@ describe('addresses of the peer’s', () => {
   });
 });
 
+/** As browsers publish them. */
+const NAME = '2a8f8c5a-7f5e-4c0e-9d2b-0c1d2e3f4a5b.local';
+
+it('addresses of the peer’s are null where the host has resolved a name to them', () => {
+  const pair = makeUnsignalledPair();
+  const { offerer, answerer } = pair;
+  answerer.tap.hears = (event) => {
+    if (event.type !== 'resolve') return;
+    expect(event.name).toBe(NAME);
+    answerer.rtc.handleInput({
+      type: 'resolved',
+      now: pair.net.now,
+      name: NAME,
+      addresses: ['192.0.2.1'],
+    });
+  };
+  const draft = offerer.rtc.negotiation();
+  draft.addChannel('chat');
+  const offer = draft.offer();
+  const silent = offer.sdp.replaceAll(/a=candidate:.*\r\n/g, '');
+  offer.accept(answerer.rtc.receiveOffer(silent).answer());
+  answerer.rtc.addRemoteCandidate(`candidate:1 1 udp 2130706175 ${NAME} 5000 typ host`);
+  pair.net.run({ limit: 2000 });
+  const report = answerer.rtc.getStats();
+  expect(one(report, 'transport').iceState).toBe('connected');
+  expect(one(report, 'remote-candidate')).toMatchObject({ candidateType: 'host', address: null, port: 5000 });
+  expect(JSON.stringify([...report])).not.toContain('192.0.2.1');
+});
+
 describe('the end', () => {
   it('leaves what was counted last; channels are gone', () => {
     const { net, offerer, answerer } = makeOpenPair();
@@ -399,6 +428,15 @@ describe('the end', () => {
     expect(one(after, 'peer-connection')).toMatchObject({ dataChannelsOpened: 1, dataChannelsClosed: 1 });
   });
 });
+
+/** `end` restarts ICE, where nothing stands in the way. */
+function restart({ offerer, answerer }: Pair, end: End): void {
+  const other = end === offerer ? answerer : offerer;
+  if (![end, other].every(({ rtc }) => rtc.signalingState === 'stable')) return;
+  end.rtc.restartIce();
+  const offer = end.rtc.negotiation().offer();
+  offer.accept(other.rtc.receiveOffer(offer.sdp).answer());
+}
 
 describe('an ICE restart', () => {
   const ids = new CandidateIds();
@@ -435,6 +473,33 @@ describe('an ICE restart', () => {
     expect(all(after, 'candidate-pair')).toHaveLength(2);
     expect([...idsOf(after)].filter((id) => during.has(id))).toHaveLength(2);
     expect(agent.stats().pairChanges).toBe(2);
+  });
+
+  it('of a whole connection: the pair in use stays in the report until there is another one, and counts on', () => {
+    const pair = makeOpenPair({ conditions: { latency: 20 } });
+    const { net, offerer } = pair;
+    const before = offerer.rtc.getStats();
+    const used = one(before, 'candidate-pair');
+    restart(pair, offerer);
+    channel(offerer).send('over the old pair');
+    net.run({ limit: 5 });
+    const during = offerer.rtc.getStats();
+    expect(one(during, 'transport')).toMatchObject({ selectedCandidatePairId: used.id });
+    const still = all(during, 'candidate-pair').find(({ id }) => id === used.id);
+    expect(still?.bytesSent).toBeGreaterThan(used.bytesSent);
+    net.run({ limit: 5000 });
+    const after = offerer.rtc.getStats();
+    expect(faults(after)).toEqual([]);
+    expect(one(after, 'candidate-pair').id).not.toBe(used.id);
+    expect(one(after, 'transport')).toMatchObject({
+      selectedCandidatePairId: one(after, 'candidate-pair').id,
+      selectedCandidatePairChanges: 2,
+    });
+    expect(one(after, 'transport').iceLocalUsernameFragment).not.toBe(
+      one(before, 'transport').iceLocalUsernameFragment,
+    );
+    const deleted = [used.id, used.localCandidateId, used.remoteCandidateId];
+    expect(deleted.filter((id) => after.has(id))).toEqual([]);
   });
 
   it('that is taken back brings those of before back', () => {
@@ -483,7 +548,16 @@ describe('whatever happens', () => {
 
   it('counters never fall, ids stay what they are, references hold', () => {
     const step = fc.record({
-      what: fc.constantFrom('send', 'channel', 'close-channel', 'cut', 'heal', 'wait', 'candidate'),
+      what: fc.constantFrom(
+        'send',
+        'channel',
+        'close-channel',
+        'cut',
+        'heal',
+        'wait',
+        'candidate',
+        'restart',
+      ),
       end: fc.boolean(),
       wait: fc.integer({ min: 0, max: 6000 }),
     });
@@ -502,6 +576,7 @@ describe('whatever happens', () => {
           if (what === 'close-channel') [...end.channels.values()].at(-1)?.close();
           if (what === 'cut') net.partition([offerer.host], [answerer.host]);
           if (what === 'heal') net.heal();
+          if (what === 'restart') restart(pair, end);
           if (what === 'candidate') {
             const line = `candidate:1 1 udp ${wait + 1} 192.0.2.77 ${1000 + extra++} typ host`;
             end.rtc.addRemoteCandidate(line);

@@ -1,7 +1,13 @@
 /** W3C `RTCIceCandidateStats`: a candidate of ours or of the peer's. */
 import type { Protocol } from '../../core/address.ts';
-import { canonicalAddress } from '../../core/address.ts';
-import type { IceCandidate, IceStats, LocalCandidate, RelayProtocol, TcpType } from '../../ice/index.ts';
+import type {
+  IceCandidate,
+  IceStats,
+  LocalCandidate,
+  RelayProtocol,
+  RemoteIceCandidate,
+  TcpType,
+} from '../../ice/index.ts';
 import type { StatsObject } from './stats-object.ts';
 import { TRANSPORT_ID } from './stats-object.ts';
 
@@ -51,12 +57,12 @@ export function localCandidateStats(
 /** A candidate of the peer's at `timestamp`. */
 export function remoteCandidateStats(
   id: string,
-  candidate: IceCandidate,
+  candidate: RemoteIceCandidate,
   { remoteUsernameFragment }: SessionNames,
   timestamp: number,
 ): RTCIceCandidateStats {
-  const { type, address, usernameFragment = remoteUsernameFragment } = candidate;
-  const isTold = type !== 'prflx' && canonicalAddress(address) !== undefined;
+  const { type, address, resolvedFrom, usernameFragment = remoteUsernameFragment } = candidate;
+  const isTold = type !== 'prflx' && resolvedFrom === undefined;
   return {
     ...members({ id, timestamp, type: 'remote-candidate' }, candidate, isTold ? address : null),
     ...(usernameFragment === undefined ? {} : { usernameFragment }),
