@@ -36,7 +36,7 @@ interface Besieged {
   readonly record: Uint8Array;
 }
 
-/** Guests that are connected, guests whose offers were answered and who never came, and some that have not been signalled. */
+/** Guests that are connected, guests whose offers were answered and who never came, and some without signalling; one gathers. */
 function besieged(): Besieged {
   const net = new Network({ seed: 1, defaults: { latency: 5 }, record: { datagrams: false, events: false } });
   const endpoint = new Endpoint();
@@ -69,7 +69,13 @@ function besieged(): Besieged {
     };
     net.host(address).attach<Output>(tapped, { port: 9 });
   }
-  net.run({ limit: 5000 });
+  net.run({ limit: 4000 });
+  // A server that does not answer: its answer is awaited all the while.
+  const [rtc] = endpoint.connections().slice(-1);
+  if (rtc === undefined) throw new Error('nobody gathers');
+  endpoint.addSocket({ protocol: 'udp', ...SERVER });
+  endpoint.gather(rtc, { iceServers: [{ urls: 'stun:192.0.2.50:3478' }] });
+  net.run({ limit: 1000 });
   const [hello, record] = [records.at(0), records.at(-1)];
   if (hello === undefined || record === undefined) throw new Error('no guest has come');
   return { endpoint, now: net.now, hello, record };
@@ -190,6 +196,7 @@ test('a hundred thousand datagrams that nothing vouches for: no answer, and ever
   const kindsOf = Object.entries(kinds(target));
   for (const [, { make }] of kindsOf) flood(target, make, 1000);
   const before = { state: state(endpoint), heap: heap() };
+  expect(endpoint.connections().at(-1)?.iceGatheringState).toBe('gathering');
   const { counters } = endpoint.inspect();
   for (const [name, { make, dropped }] of kindsOf) {
     const spent = flood(target, make, COUNT);
