@@ -1,4 +1,4 @@
-/** Paths that are lost and found again, between pages and the library. */
+/** Paths that are lost and found again, between pages and the library: by patience, and by ICE restarts. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Talk } from '../interop/talk.ts';
 import { layWire, type Wire } from '../interop/wire.ts';
@@ -7,10 +7,15 @@ import { BROWSERS, startBrowser, type RunningBrowser } from './browsers.ts';
 const MEBIBYTE = 1024 * 1024;
 /** Shorter than what makes a path count as lost. */
 const SHORT_OUTAGE = 3000;
+/** Long enough for a path to count as lost, and inside the gate `pathDown`. */
+const OUTAGE = 10_000;
+/** Longer on its way than a restart takes to be signalled. */
+const BULK = 24 * MEBIBYTE;
 /** Shorter than consent lasts (RFC 7675). */
 const FROZEN_FOR = 20_000;
 const ENDS = ['page', 'library'] as const;
 type Which = (typeof ENDS)[number];
+const CASES = ENDS.flatMap((offerer) => ENDS.map((restarter) => [offerer, restarter] as const));
 
 function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -50,6 +55,36 @@ describe.each(BROWSERS)('%s', (browser) => {
       await sleep(SHORT_OUTAGE);
       wire.mend();
       await transfer;
+      await talk.close();
+    },
+  );
+
+  test.each(CASES)(
+    '%s has offered; a restart by the %s in the middle of a transfer: nothing is lost',
+    async (offerer, restarter) => {
+      const talk = await connected(offerer);
+      let isOver = false;
+      const transfer = talk.expectTransfer(BULK).finally(() => (isOver = true));
+      await sleep(50);
+      await talk.restart(restarter === offerer ? 'offerer' : 'answerer');
+      expect(isOver).toBe(false);
+      await transfer;
+      await talk.expectEcho();
+      await talk.close();
+    },
+  );
+
+  test.each(ENDS)(
+    'ten seconds without any path, then a restart by the %s: nothing is lost',
+    async (restarter) => {
+      const talk = await connected('page');
+      wire.cut();
+      const transfer = talk.expectTransfer(MEBIBYTE);
+      await sleep(OUTAGE);
+      wire.mend();
+      await talk.restart(restarter === 'page' ? 'offerer' : 'answerer');
+      await transfer;
+      await talk.expectEcho();
       await talk.close();
     },
   );

@@ -78,6 +78,9 @@ export class SansrtcPeers {
       drain: (name, label) => connection(name).drain(label),
       sendBulk: (name, label, bytes) => connection(name).sendBulk(label, bytes),
       receiveBulk: (name, label, bytes) => connection(name).receiveBulk(label, bytes),
+      restartIce: (name) => {
+        connection(name).rtc.restartIce();
+      },
       selectedPair: (name): PagePair => {
         const pair = connection(name).rtc.inspect().ice.selectedPair;
         if (pair === undefined) throw new Error('no pair is selected');

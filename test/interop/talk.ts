@@ -56,8 +56,9 @@ export class Talk {
   /** One end offers anew with new ICE credentials, the other answers. */
   async restart(by: 'offerer' | 'answerer'): Promise<void> {
     const [peer, name] = this.#end(by);
+    const before = usernameFragments(await peer.completeDescription(name));
     await peer.restartIce(name);
-    await peer.offer(name, []);
+    expect(usernameFragments(await peer.offer(name, []))).not.toEqual(before);
     await this.#exchange(by);
   }
 
@@ -100,4 +101,8 @@ export class Talk {
     await to.answer(otherName, this.#carry(await from.completeDescription(name), by));
     await from.acceptAnswer(name, this.#carry(await to.completeDescription(otherName), other));
   }
+}
+
+function usernameFragments(sdp: string): readonly string[] {
+  return sdp.match(/^a=ice-ufrag:.*$/gm) ?? [];
 }
