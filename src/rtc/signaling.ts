@@ -179,7 +179,8 @@ export class Signaling {
     const local = this.#host.localEnd(restarts);
     const { agreement } = this.#state;
     if (restarts || agreement === undefined) return local;
-    return { ...local, ice: { ...agreement.localIce, lite: local.ice.lite } };
+    const { usernameFragment, password } = agreement.localIce;
+    return { ...local, ice: { ...local.ice, usernameFragment, password } };
   }
 
   #complete(plan: SessionPlan, warnings: readonly SdpWarning[]): void {
