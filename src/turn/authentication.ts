@@ -82,9 +82,16 @@ export class Authentication {
     return this.#challenge !== undefined;
   }
 
-  setCredentials(credentials: TurnCredentials): void {
+  /** @returns false: they are the same, with another end at the most */
+  setCredentials(credentials: TurnCredentials): boolean {
+    const { username, password } = this.#credentials;
+    if (username === credentials.username && password === credentials.password) {
+      this.#credentials = { ...credentials };
+      return false;
+    }
     this.#previous = this.#credentials;
     this.#use({ ...credentials });
+    return true;
   }
 
   /** Back to the credentials of before. @returns false when there are none */

@@ -10,7 +10,7 @@
  * what is due and arms what is next. What a response means stands in `#settle`.
  */
 import type { TransportAddress } from '../core/address.ts';
-import { addressFamily, canonicalAddress, formatAddress, sameAddress } from '../core/address.ts';
+import { addressFamily, formatAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
 import type { Failure } from '../core/errors.ts';
@@ -37,6 +37,7 @@ import { credentialsRule } from './options.ts';
 import { Peers } from './peers.ts';
 import type { Outcome, Request } from './requests.ts';
 import { NO_ANSWER, Requests } from './requests.ts';
+import { Servers } from './servers.ts';
 import { WayOut } from './way-out.ts';
 
 /** How long before the end of a long lifetime it is renewed, at the latest; half of a short one. Milliseconds. */
@@ -63,9 +64,7 @@ export class TurnClient implements Machine<TurnClientEvent> {
   #end: TurnEnd | undefined;
   /** Families worth asking for. */
   #families: readonly AddressFamily[];
-  /** Every server that was asked before. */
-  readonly #formerServers: TransportAddress[] = [];
-  #server: TransportAddress;
+  readonly #servers: Servers;
   /** 5-tuples that the server has refused. */
   #mismatches = 0;
   /** When `allocate` was called first, milliseconds; `undefined`: never. */
@@ -78,8 +77,7 @@ export class TurnClient implements Machine<TurnClientEvent> {
     this.#requests = new Requests(this.#out, this.#authentication);
     this.#peers = new Peers(this.#out, this.#requests);
     this.#families = [...(options.families ?? [4, 6])];
-    const { address, port } = options.server;
-    this.#server = { address: canonicalAddress(address) ?? address, port };
+    this.#servers = new Servers(options.server, this.#out.settings.maxRedirects);
   }
 
   get state(): TurnClientState {
@@ -88,7 +86,7 @@ export class TurnClient implements Machine<TurnClientEvent> {
 
   /** Where the client takes the server to be: after a redirect that was told, there. */
   get server(): TransportAddress {
-    return this.#server;
+    return this.#servers.current;
   }
 
   /** The relayed addresses, one of each family at the most; none unless `allocated`. */
@@ -120,15 +118,16 @@ export class TurnClient implements Machine<TurnClientEvent> {
 
   /**
    * Other credentials, in place of those that expire or are refused. What is asked next is signed with them; where the server
-   * holds the allocation for the username of before (441), those are used on. Throws `ERR_BAD_ARGUMENT`.
+   * holds the allocation for the username of before (441), those are used on. The same ones again: another `expiresAt`, and what
+   * was refused stays so. Throws `ERR_BAD_ARGUMENT`.
    */
   setCredentials(credentials: TurnCredentials, now: number): void {
     credentialsRule(credentials, 'credentials');
     if (this.#isOver) return;
     this.#out.clock.observe(now, this);
-    this.#authentication.setCredentials(credentials);
+    const areOthers = this.#authentication.setCredentials(credentials);
     if (this.#startedAt !== undefined) this.#armCredentials();
-    if (this.#peers.isPaused) {
+    if (areOthers && this.#peers.isPaused) {
       this.#peers.resume();
       this.#timers.arm('refresh', this.#out.now);
     }
@@ -244,7 +243,7 @@ export class TurnClient implements Machine<TurnClientEvent> {
   inspect(): TurnInspection {
     return {
       state: this.#state,
-      server: this.#server,
+      server: this.#servers.current,
       realm: this.#authentication.realm ?? null,
       relayed: this.relayed,
       mapped: this.mapped ?? null,
@@ -491,33 +490,21 @@ export class TurnClient implements Machine<TurnClientEvent> {
 
   #redirect(message: StunMessage | undefined, text: string): void {
     const target = message === undefined ? undefined : readRedirect(message);
-    const isKnown = (server: TransportAddress): boolean =>
-      [...this.#formerServers, this.#server].some((former) => sameAddress(former, server));
-    const refuse = (why: string): void => {
-      this.#fail(
-        Code.tryAlternate,
-        'redirect-refused',
-        `the server sends us to another one, ${why}: 300 ${text}`.trimEnd(),
-      );
-    };
-    if (target === undefined) refuse('and does not say to which');
-    else if (this.#formerServers.length >= this.#out.settings.maxRedirects) refuse('once too often');
-    else if (isKnown(target.server)) refuse('where we have been');
-    else if (addressFamily(target.server.address) !== addressFamily(this.#server.address))
-      refuse('of the other family');
-    else {
-      this.#formerServers.push(this.#server);
-      this.#server = target.server;
-      this.#authentication.reset();
-      this.#state = 'new';
-      this.#out.events.push({ type: 'redirect', ...target });
+    const objection = this.#servers.redirect(target?.server);
+    if (objection !== undefined || target === undefined) {
+      const words = `the server sends us to another one, ${objection ?? ''}: 300 ${text}`.trimEnd();
+      this.#fail(Code.tryAlternate, 'redirect-refused', words);
+      return;
     }
+    this.#authentication.reset();
+    this.#state = 'new';
+    this.#out.events.push({ type: 'redirect', ...target });
   }
 
   #unanswered({ startedAt, discarded }: Request): void {
     const hint =
       discarded === undefined ? '' : `; an answer that was not signed as it must be said ${discarded}`;
-    this.#fail(NO_ANSWER, 'no-response', `no answer from ${formatAddress(this.#server)}${hint}`, {
+    this.#fail(NO_ANSWER, 'no-response', `no answer from ${formatAddress(this.#servers.current)}${hint}`, {
       gate: 'turnRequest',
       elapsed: this.#out.now - startedAt,
     });

@@ -187,6 +187,20 @@ describe('credentials', () => {
     expect(bench.client.inspect().areCredentialsRefused).toBe(false);
   });
 
+  test('that are refused and come again are not tried again', () => {
+    const bench = new Bench().allocated();
+    bench.server.options = { ...bench.server.options, users: {} };
+    bench.run(301_000);
+    expect(bench.event('credentialswanted')).toBeDefined();
+    const asked = bench.sent.length;
+    for (let i = 0; i < 5; i++) {
+      bench.client.setCredentials({ username: 'alice', password: 'secret' }, bench.now);
+      bench.run(1000);
+    }
+    expect(bench.sent).toHaveLength(asked);
+    expect(bench.events.filter(({ type }) => type === 'credentialswanted')).toHaveLength(1);
+  });
+
   test('of another user, whom the server does not know this allocation of: those of before are used on', () => {
     const bench = new Bench({ server: { users: { alice: 'secret', later: 'secret' } } }).allocated();
     bench.client.setCredentials({ username: 'later', password: 'secret' }, bench.now);
