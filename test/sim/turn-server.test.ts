@@ -334,6 +334,30 @@ describe('the vectors', () => {
     expect(`respond-${errorCodeOf(answer)}`).toBe(/^respond-\d+/.exec(outcome)?.[0]);
   });
 
+  /**
+   * 6to4 anycast, benchmarks, ORCHID, discard, documentation, segment routing: public to ICE, for nothing of a host's own is
+   * behind them. A server for the internet needs a list of its own.
+   */
+  const LEFT_TO_SERVERS: ReadonlySet<string> = new Set([
+    '192.88.99.1',
+    '198.18.0.1',
+    '2001:10::1',
+    '100::1',
+    '3fff::1',
+    '5f00::1',
+  ]);
+
+  test.each(vectors.turnPeerAddressPolicy.deny.filter((address) => !LEFT_TO_SERVERS.has(address)))(
+    'nobody is relayed to %s',
+    (address) => {
+      expect(!isUnicast(address) || addressClass(address) !== 'public').toBe(true);
+    },
+  );
+
+  test.each(vectors.turnPeerAddressPolicy.allow)('everybody is relayed to %s', (address) => {
+    expect([isUnicast(address), addressClass(address)]).toEqual([true, 'public']);
+  });
+
   test('unknown attributes that must be understood are told (420)', () => {
     const request = new StunWriter('request', StunMethod.allocate, new Uint8Array(12))
       .u32(Type.requestedTransport, 17 << 24)

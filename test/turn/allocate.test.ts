@@ -492,6 +492,41 @@ describe('answers that are none', () => {
   });
 });
 
+describe('answers to Refresh', () => {
+  /** Answers the first Refresh as told, later ones as they should be. */
+  function refreshed(first: (request: StunMessage) => StunWriter): Bench {
+    let count = 0;
+    return run(
+      scripted((request) => {
+        if (request.method === StunMethod.allocate) return granted(request).integrity(key).finish();
+        const answer = count++ === 0 ? first(request) : success(request).u32(Type.lifetime, 600);
+        return answer.integrity(key).finish();
+      }),
+      1_000_000,
+    );
+  }
+
+  test.each<[string, (request: StunMessage) => StunWriter]>([
+    ['without a lifetime', (request) => success(request)],
+    ['500', (request) => error(request, 500)],
+    ['400', (request) => error(request, 400)],
+    ['508', (request) => error(request, 508)],
+  ])('%s: it is asked for again later, and the allocation stands', (_, first) => {
+    const bench = refreshed(first);
+    expect(bench.client.state).toBe('allocated');
+    expect(
+      bench
+        .timesOf('refresh request')
+        .map((at) => Math.round(at / 1000))
+        .slice(0, 2),
+    ).toEqual([300, 330]);
+  });
+
+  test('437: the allocation is gone', () => {
+    expect(refreshed((request) => error(request, 437)).event('lost')?.failure.code).toBe('relay-unknown');
+  });
+});
+
 describe('silence', () => {
   test('over UDP it is asked seven times, and given up after 39.5 s (RFC 8489 §6.2.1)', () => {
     const bench = run(new Bench({ script: () => undefined }), 60_000);
