@@ -19,7 +19,7 @@ const MAY_IMPORT = {
   negotiation: ['core', 'sdp'],
   transport: ['core', 'crypto', 'ice', 'dtls'],
   rtc: ['core', 'crypto', 'stun', 'ice', 'dtls', 'sctp', 'channel', 'transport', 'sdp', 'negotiation'],
-  gather: [...PROTOCOL_BASE, 'stun', 'ice'],
+  gather: [...PROTOCOL_BASE, 'stun', 'ice', 'turn'],
   endpoint: ['core', 'crypto', 'stun', 'ice', 'dtls', 'gather', 'rtc'],
   trace: ['core', 'crypto', 'dtls', 'channel', 'rtc'],
   sim: ['core', 'crypto', 'stun', 'turn', 'rtc', 'endpoint'],

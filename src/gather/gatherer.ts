@@ -19,11 +19,11 @@ import { isUnicast } from '../ice/index.ts';
 import { Gathering } from './gathering.ts';
 import type { GatherCounter, GatherEvent, GatherTransmit, GatheringId, RelayedDatagram } from './host.ts';
 import { GatherHost } from './host.ts';
-import type { IceServer } from './ice-server.ts';
+import type { IceServer, ServerUrl } from './ice-server.ts';
 import { readIceServers } from './ice-server.ts';
 import type { GathererOptions } from './options.ts';
 import { Pool } from './pool.ts';
-import type { GatherTimer, LocalSocket, Source, SourceUser } from './source.ts';
+import type { GatherTimer, LocalSocket, Source, SourceUser, StreamReply } from './source.ts';
 
 /** What a connection gathers. */
 export interface GatherConfig {
@@ -89,6 +89,11 @@ const STALE_CLOCK_DELAY = 1;
 /** What a call has asked for, until the time is told. */
 type Pending =
   | { readonly type: 'begin' | 'release'; readonly gathering: Gathering }
+  | {
+      readonly type: 'renewed';
+      readonly gathering: Gathering;
+      readonly servers: readonly ServerUrl[];
+    }
   | { readonly type: 'socketadded' }
   | { readonly type: 'socketremoved'; readonly sources: readonly Source[] };
 
@@ -96,7 +101,7 @@ type Pending =
  * Addresses of a host's sockets from STUN and TURN servers. Its methods come in families:
  *
  * - the sockets: `addSocket`, `removeSocket`
- * - the connections: `gather`, `restart`, `release`
+ * - the connections: `gather`, `restart`, `renewCredentials`, `release`; what they send from relayed addresses: `sendFromRelay`
  * - what the world did: `handleInput`, or `handlePacket`, `handleReply`, `handleTimeout`
  * - what to do next: `pollOutput`, or `pollEvent`, `pollRequest`, `pollTransmit`, `pollDatagram`, `nextTimeout`
  * - how it is: `inspect`
@@ -131,12 +136,12 @@ export class Gatherer implements Machine<GatherEvent> {
    */
   addSocket(socket: LocalSocket): void {
     this.#assertOpen();
-    const { sockets } = this.#pool;
+    const { sockets, settings } = this.#host;
     const own = canonicalSocket(socket);
     const key = formatAddress(own);
     if (sockets.has(key)) return;
-    const { maxSockets } = this.#host.settings;
-    if (sockets.size >= maxSockets) throw new RtcError('ERR_LIMIT', `"maxSockets" is ${maxSockets}`);
+    if (sockets.size >= settings.maxSockets)
+      throw new RtcError('ERR_LIMIT', `"maxSockets" is ${settings.maxSockets}`);
     sockets.set(key, own);
     this.#stir({ type: 'socketadded' });
   }
@@ -144,7 +149,7 @@ export class Gatherer implements Machine<GatherEvent> {
   /** The socket is gone, and so are all addresses that belong to it. */
   removeSocket(socket: LocalSocket): void {
     const key = formatAddress(canonicalSocket(socket));
-    if (!this.#pool.sockets.delete(key)) return;
+    if (!this.#host.sockets.delete(key)) return;
     const sources = [...this.#pool.sources.values()].filter((source) => formatAddress(source.socket) === key);
     this.#stir({ type: 'socketremoved', sources });
   }
@@ -196,7 +201,7 @@ export class Gatherer implements Machine<GatherEvent> {
 
   /** True if what comes from `source` may be a server's. Made to be called per datagram. */
   isServer(source: TransportAddress): boolean {
-    return this.#pool.links.isServer(source);
+    return this.#host.links.isServer(source);
   }
 
   /** @returns false: it is no server's, and for somebody else */
@@ -210,20 +215,53 @@ export class Gatherer implements Machine<GatherEvent> {
     owned: boolean,
     now: number,
   ): boolean {
-    if (path.protocol !== 'udp' || !this.#pool.links.isServer(path.source)) return false;
+    if (path.protocol !== 'udp' || !this.#host.links.isServer(path.source)) return false;
     this.#observe(now);
-    const sources = this.#pool.links.between(path.source, path.destination);
+    const sources = this.#host.links.between(path.source, path.destination);
     const isTaken = sources.some((source) => source.handlePacket(data, owned));
     this.#turn();
     return isTaken;
   }
 
+  /** True if `source` is a relayed address: what is sent from there goes by `sendFromRelay`. Made to be called per datagram. */
+  isRelayed(source: TransportAddress): boolean {
+    return this.#host.links.relayAt(source) !== undefined;
+  }
+
+  /**
+   * Sends a datagram of a connection's from the relayed address that it names as its source, a copy of it: what comes of that is
+   * polled as any other output.
+   */
+  sendFromRelay(
+    datagram: {
+      readonly source: TransportAddress;
+      readonly destination: TransportAddress;
+      readonly data: Uint8Array;
+    },
+    now: number,
+  ): void {
+    this.#observe(now);
+    const relay = this.#host.links.relayAt(datagram.source);
+    if (relay === undefined) this.#host.counters.add('relayedDatagramsDropped');
+    else relay.send(datagram.destination, datagram.data);
+    this.#turn();
+  }
+
+  /**
+   * Other credentials for a gathering's TURN servers, in place of those that expire: of the same URLs, others are not looked at.
+   * They are used from the next request on, and the allocations stay. Throws as `gather` does.
+   */
+  renewCredentials(id: GatheringId, iceServers: readonly IceServer[]): void {
+    const servers = readIceServers(iceServers, this.#host.settings.maxServers);
+    const gathering = this.#gatherings.get(id);
+    if (gathering !== undefined) this.#stir({ type: 'renewed', gathering, servers });
+  }
+
   /** What the host replies to a request. */
   handleReply(reply: HostReply): void {
     this.#observe(reply.now);
-    const isKnown = reply.type === 'resolved' && this.#pool.names.resolved(reply.name, reply.addresses);
-    if (isKnown) this.#updateAll();
-    else this.#host.counters.add('repliesIgnored');
+    if (reply.type === 'resolved') this.#resolved(reply.name, reply.addresses);
+    else this.#streamed(reply);
     this.#turn();
   }
 
@@ -294,14 +332,15 @@ export class Gatherer implements Machine<GatherEvent> {
     this.#pending.length = 0;
     this.#host.transmits.clear();
     this.#host.requests.clear();
-    this.#host.datagrams.clear();
     for (const gathering of this.#gatherings.values()) gathering.release();
     this.#gatherings.clear();
-    for (const source of [...this.#pool.sources.values()]) this.#pool.release(source, true);
+    for (const source of [...this.#pool.sources.values()]) this.#pool.drop(source);
     this.#pool.clear();
+    this.#host.sockets.clear();
     this.#host.starting.clear();
     this.#host.changed.clear();
     this.#host.deadlines.clear();
+    this.#host.datagrams.clear();
     this.#host.events.clear();
   }
 
@@ -309,7 +348,7 @@ export class Gatherer implements Machine<GatherEvent> {
   inspect(): GatherInspection {
     const at = this.nextTimeout();
     return {
-      sockets: [...this.#pool.sockets.keys()],
+      sockets: [...this.#host.sockets.keys()],
       names: this.#pool.names.size,
       sources: [...this.#pool.sources.values()].map((source) => source.inspect()),
       gatherings: [...this.#gatherings.values()].map((gathering) => gathering.inspect()),
@@ -369,6 +408,9 @@ export class Gatherer implements Machine<GatherEvent> {
       case 'release':
         pending.gathering.release();
         return;
+      case 'renewed':
+        pending.gathering.renewCredentials(pending.servers, this.#pool);
+        return;
       case 'socketadded':
         this.#updateAll();
         return;
@@ -381,7 +423,7 @@ export class Gatherer implements Machine<GatherEvent> {
   #remove(source: Source): void {
     const users = [...source.users];
     source.users.clear();
-    this.#pool.release(source, false);
+    this.#pool.drop(source);
     for (const user of users) {
       user.drop(source);
       user.update(this.#pool);
@@ -401,7 +443,9 @@ export class Gatherer implements Machine<GatherEvent> {
   }
 
   #tellChanges(): void {
-    const { changed } = this.#host;
+    const { changed, finished } = this.#host;
+    for (const source of finished) if (source.users.size === 0) this.#pool.drop(source);
+    finished.clear();
     while (changed.size > 0) {
       const concerned = new Set<SourceUser>();
       for (const source of changed) {
@@ -416,6 +460,17 @@ export class Gatherer implements Machine<GatherEvent> {
   #updateAll(): void {
     for (const gathering of this.#gatherings.values())
       if (gathering.state !== 'new') gathering.update(this.#pool);
+  }
+
+  #resolved(name: string, addresses: readonly string[]): void {
+    if (this.#pool.names.resolved(name, addresses)) this.#updateAll();
+    else this.#host.counters.add('repliesIgnored');
+  }
+
+  #streamed(reply: StreamReply): void {
+    const relay = this.#host.streams.get(reply.stream);
+    if (relay === undefined) this.#host.counters.add('repliesIgnored');
+    else relay.handleStream(reply);
   }
 
   #assertOpen(): void {

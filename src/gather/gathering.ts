@@ -28,7 +28,7 @@ interface Share {
 export class Gathering implements SourceUser, Timed {
   readonly timer: GatherTimer = 'gathering';
   readonly id: GatheringId;
-  readonly servers: readonly ServerUrl[];
+  servers: readonly ServerUrl[];
   readonly isContinual: boolean;
   readonly #host: GatherHost;
   readonly #shares = new Map<Source, Share>();
@@ -62,6 +62,15 @@ export class Gathering implements SourceUser, Timed {
     this.update(sources);
   }
 
+  /** Other credentials, of servers that it has already. */
+  renewCredentials(renewed: readonly ServerUrl[], sources: Sources): void {
+    this.servers = this.servers.map((server) => {
+      const other = renewed.find((one) => isSamePlace(one, server));
+      if (other !== undefined) sources.renew(server, other);
+      return other ?? server;
+    });
+  }
+
   /** Tells what follows from the facts. */
   update(sources: Sources): void {
     if (this.#isOpen()) for (const server of this.servers) this.#use(sources.of(server));
@@ -90,6 +99,10 @@ export class Gathering implements SourceUser, Timed {
   /** The source is gone. */
   drop(source: Source): void {
     this.#shares.delete(source);
+  }
+
+  warn(server: ServerUrl, errorCode: number, errorText: string): void {
+    this.#tellError(server, undefined, errorText, errorCode);
   }
 
   release(): void {
@@ -131,7 +144,7 @@ export class Gathering implements SourceUser, Timed {
       source.users.add(this);
       source.unusedSince = Infinity;
       source.noteUsers();
-      source.renew();
+      if (source.status !== 'known') source.renew();
     }
   }
 
@@ -188,7 +201,7 @@ export class Gathering implements SourceUser, Timed {
       if (!shares.every((share) => share?.isSettled !== false)) continue;
       if (found.some((source) => source.status === 'known' || this.#blamed.has(source))) continue;
       const [first, second] = found;
-      const text = first === undefined ? 'no address of ours reaches the server' : first.failure?.text;
+      const text = first === undefined ? sources.whyNone(server) : first.failure?.text;
       this.#blame(
         server,
         second === undefined ? first : undefined,
@@ -202,6 +215,10 @@ export class Gathering implements SourceUser, Timed {
     const culprit = errorCode === UNREACHABLE || source === undefined ? server : source;
     if (this.#blamed.has(culprit)) return;
     this.#blamed.add(culprit);
+    this.#tellError(server, source, errorText, errorCode);
+  }
+
+  #tellError(server: ServerUrl, source: Source | undefined, errorText: string, errorCode: number): void {
     const { address = null, port = null } = source?.socket ?? {};
     const error = { url: server.url, errorCode, errorText, address, port };
     this.#host.events.push({ type: 'candidateerror', gathering: this.id, error });
@@ -235,4 +252,8 @@ export class Gathering implements SourceUser, Timed {
     const streamWait = this.#isStreamGateOver ? Infinity : gatherStreamTimeout;
     this.#host.deadlines.set(this, this.#begunAt + Math.min(wait, streamWait));
   }
+}
+
+function isSamePlace(a: ServerUrl, b: ServerUrl): boolean {
+  return a.kind === b.kind && a.transport === b.transport && a.host === b.host && a.port === b.port;
 }

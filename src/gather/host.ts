@@ -3,6 +3,7 @@
  * events, counters; and which sources have changed since the gatherings were told.
  */
 import type { TransportAddress } from '../core/address.ts';
+import { formatAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { Clock } from '../core/clock.ts';
 import { Counters } from '../core/counters.ts';
@@ -12,7 +13,8 @@ import { BoundedQueue } from '../core/queue.ts';
 import type { IceCandidateError, IceGatheringState, LocalCandidateInit } from '../ice/index.ts';
 import type { GatherSettings, GathererOptions } from './options.ts';
 import { gatherSettings } from './options.ts';
-import type { Source, Timed } from './source.ts';
+import { Links } from './links.ts';
+import type { LocalSocket, RelaySource, Source, Timed } from './source.ts';
 
 /** A datagram to send from one of the sockets, owned by whoever polls it. */
 export interface GatherTransmit {
@@ -68,6 +70,15 @@ export const GATHER_COUNTERS = [
   'nameAddressesIgnored',
   /** Replies of the host's to what was not asked, or is over. */
   'repliesIgnored',
+  'relaysAllocated',
+  /** Allocations that ended by themselves: the server forgot them, or was not to be reached for as long as they lived. */
+  'relaysLost',
+  /** TURN servers that were not asked, as there are `maxRelays` allocations. */
+  'relaysRefused',
+  /** Relayed addresses told by servers that cannot be: one of ours, one in use, one more private than the server's own. */
+  'relayedAddressesRefused',
+  /** Datagrams to be sent from a relayed address that is gone. */
+  'relayedDatagramsDropped',
   /** Datagrams dropped as `maxQueuedDatagrams` were waiting: nobody drains. */
   'datagramsDropped',
 ] as const;
@@ -89,6 +100,15 @@ export class GatherHost {
   readonly events: BoundedQueue<GatherEvent> = new BoundedQueue(Infinity);
   /** Sources that are to be asked for the first time, one every `startInterval`. Each stands in it once. */
   readonly starting: Set<Source> = new Set();
+  readonly links: Links = new Links();
+  /** Sources by the number of their stream. */
+  readonly streams: Map<number, RelaySource> = new Map();
+  /** The number that a stream had last. */
+  lastStream: number = 0;
+  /** By address and port in text. */
+  readonly sockets: Map<string, LocalSocket> = new Map();
+  /** Sources that nobody used, and whose server has been told. */
+  readonly finished: Set<Source> = new Set();
   /** Sources whose candidates or outcome have changed since their gatherings were told. */
   readonly changed: Set<Source> = new Set();
 
@@ -102,6 +122,11 @@ export class GatherHost {
   /** The latest time seen, milliseconds. */
   get now(): number {
     return this.clock.now;
+  }
+
+  /** True for the address of one of our sockets. */
+  isSocket(address: TransportAddress): boolean {
+    return this.sockets.has(formatAddress(address));
   }
 
   /** @param data handed over: the receiver of the transmit owns it */

@@ -1,9 +1,9 @@
 /**
- * Links: what sources there are between a server and a socket of ours, found for each datagram that arrives. Most come from no
- * server, and that is seen by one look-up.
+ * Links: what sources there are between a server and a socket of ours, found for each datagram that arrives, and whose a relayed
+ * address is, found for each that is sent. Most have to do with no server, and that is seen by one look-up.
  */
 import type { TransportAddress } from '../core/address.ts';
-import type { Source } from './source.ts';
+import type { RelaySource, Source } from './source.ts';
 
 /** By the server's port and address, then by our socket's. */
 type Table = Map<number, Map<string, Map<number, Map<string, Source[]>>>>;
@@ -11,6 +11,8 @@ type Table = Map<number, Map<string, Map<number, Map<string, Source[]>>>>;
 /** The sources over UDP of one gatherer, by where their datagrams come from and arrive. */
 export class Links {
   readonly #table: Table = new Map();
+  /** By relayed address, port first. */
+  readonly #relays = new Map<number, Map<string, RelaySource>>();
 
   /** True if a datagram from there may be a server's. */
   isServer({ port, address }: TransportAddress): boolean {
@@ -20,6 +22,25 @@ export class Links {
   /** Those of one server and one socket; a STUN server may be a TURN server too. */
   between(server: TransportAddress, socket: TransportAddress): readonly Source[] {
     return this.#table.get(server.port)?.get(server.address)?.get(socket.port)?.get(socket.address) ?? [];
+  }
+
+  /** The relay that has this address. */
+  relayAt({ port, address }: TransportAddress): RelaySource | undefined {
+    return this.#relays.get(port)?.get(address);
+  }
+
+  addRelayed(relay: RelaySource): void {
+    for (const { port, address } of relay.relayed)
+      child(this.#relays, port, () => new Map<string, RelaySource>()).set(address, relay);
+  }
+
+  deleteRelayed(relay: RelaySource): void {
+    for (const { port, address } of relay.relayed) {
+      const relays = this.#relays.get(port);
+      if (relays?.get(address) !== relay) continue;
+      relays.delete(address);
+      if (relays.size === 0) this.#relays.delete(port);
+    }
   }
 
   add(source: Source): void {

@@ -13,7 +13,6 @@ import { equalBytes } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
 import { randomBytes, randomUnit } from '../core/random.ts';
 import type { LocalCandidateInit } from '../ice/index.ts';
-import { ADDRESS_CLASSES, addressClass, isUnicast } from '../ice/index.ts';
 import type { StunMessage } from '../stun/index.ts';
 import {
   StunAttributeType as Type,
@@ -29,6 +28,7 @@ import {
 } from '../stun/index.ts';
 import type { GatherHost } from './host.ts';
 import type { ServerTransport } from './ice-server.ts';
+import { isCredible, isSameFamily } from './judgement.ts';
 import type { GatherTimer, LocalSocket, Source, SourceFailure, SourceStatus, SourceUser } from './source.ts';
 import { UNREACHABLE } from './source.ts';
 
@@ -77,13 +77,16 @@ export class Reflexive implements Source {
   failure: SourceFailure | undefined;
   candidates: readonly LocalCandidateInit[] = [];
   readonly #host: GatherHost;
+  /** Of whoever came first. */
+  readonly #url: string;
   #mapped: TransportAddress | undefined;
   #transaction: Transaction | undefined;
   #keepAliveAt = Infinity;
   #mappingChanges = 0;
 
-  constructor(host: GatherHost, key: string, socket: LocalSocket, server: TransportAddress) {
+  constructor(host: GatherHost, key: string, socket: LocalSocket, server: TransportAddress, url: string) {
     this.#host = host;
+    this.#url = url;
     this.key = key;
     this.socket = socket;
     this.server = server;
@@ -143,7 +146,12 @@ export class Reflexive implements Source {
     this.#arm();
   }
 
-  release(): void {
+  leave(): boolean {
+    this.close();
+    return true;
+  }
+
+  close(): void {
     this.#transaction = undefined;
     this.#keepAliveAt = Infinity;
     this.candidates = [];
@@ -212,12 +220,9 @@ export class Reflexive implements Source {
     }
   }
 
-  /** What is seen from the internet is an address of the internet; a server in a private network may see one of there. */
   #mayBe(mapped: TransportAddress): boolean {
     if (sameAddress(mapped, this.socket)) return true;
-    const isSameFamily = mapped.address.includes(':') === this.socket.address.includes(':');
-    if (!isSameFamily || mapped.port === 0 || !isUnicast(mapped.address)) return false;
-    return privacy(mapped.address) <= privacy(this.server.address);
+    return isSameFamily(mapped, this.socket) && isCredible(mapped, this.server);
   }
 
   #learn(mapped: TransportAddress): void {
@@ -246,7 +251,7 @@ export class Reflexive implements Source {
       this.candidates = [];
     } else {
       const base = { address: this.socket.address, port: this.socket.port };
-      this.candidates = [{ type: 'srflx', protocol: 'udp', ...mapped, base }];
+      this.candidates = [{ type: 'srflx', protocol: 'udp', ...mapped, base, url: this.#url }];
     }
     this.#keepAlive();
   }
@@ -272,9 +277,4 @@ export class Reflexive implements Source {
   #arm(): void {
     this.#host.deadlines.set(this, this.#transaction?.deadline ?? this.#keepAliveAt);
   }
-}
-
-/** How far from the internet an address is. */
-function privacy(address: string): number {
-  return ADDRESS_CLASSES.indexOf(addressClass(address));
 }

@@ -7,6 +7,7 @@
  *                                   └── tried again, while somebody wants it ──┘
  */
 import type { TransportAddress } from '../core/address.ts';
+import type { HostReply } from '../core/host.ts';
 import type { LocalCandidateInit } from '../ice/index.ts';
 import type { ServerTransport, ServerUrl } from './ice-server.ts';
 
@@ -63,10 +64,25 @@ export interface Source extends Timed {
   renew(): void;
   /** Nobody uses it any more, or somebody does again. */
   noteUsers(): void;
-  /** It is over: the socket is gone, or nobody came back. `farewell`: the server may still be told. */
-  release(farewell: boolean): void;
+  /** Nobody came back. @returns false: its server is told first, and it is over once `GatherHost.finished` has it */
+  leave(): boolean;
+  /** It is over at once. */
+  close(): void;
   inspect(): object;
 }
+
+/** A source of relayed addresses. */
+export interface RelaySource extends Source {
+  /** Its relayed addresses, at present: one of each family at the most. */
+  readonly relayed: readonly TransportAddress[];
+  /** Sends a datagram, a copy of it, from a relayed address. */
+  send(peer: TransportAddress, data: Uint8Array): void;
+  /** What became of a stream that it has asked for. */
+  handleStream(reply: StreamReply): void;
+}
+
+/** Of the host's replies, those about a stream. */
+export type StreamReply = Exclude<HostReply, { readonly type: 'resolved' }>;
 
 /** Where a gathering's sources come from. */
 export interface Sources {
@@ -76,6 +92,10 @@ export interface Sources {
   of(server: ServerUrl): readonly Source[];
   /** The host has been asked for the server's name, and has not replied. */
   isAwaited(server: ServerUrl): boolean;
+  /** `renewed` are credentials in place of those of `server`. */
+  renew(server: ServerUrl, renewed: ServerUrl): void;
+  /** Why there are none of `server`, for people. */
+  whyNone(server: ServerUrl): string;
 }
 
 /** Who uses sources: a gathering. */
@@ -84,4 +104,6 @@ export interface SourceUser {
   update(sources: Sources): void;
   /** The source is gone. */
   drop(source: Source): void;
+  /** The server of one of its sources has something to say that ends nothing. */
+  warn(server: ServerUrl, errorCode: number, errorText: string): void;
 }
