@@ -61,7 +61,7 @@ const MAX_UNREPORTED = 16;
  * Many connections behind one socket, or a few; `handleInput` and `pollOutput` are those of an `Rtc`. Its methods come in families:
  *
  * - the connections: `add`, `remove`, `connections`, `size`
- * - their addresses: `addSocket`, `removeSocket`, `gather`
+ * - their addresses: `addSocket`, `removeSocket`, `gather`, `renewCredentials`
  * - what the world did: `handleInput`, `handleInputs`
  * - what to do next: `pollOutput`; `onWake` says when
  * - how it is: `inspect`
@@ -151,7 +151,10 @@ export class Endpoint {
     this.#members.set(rtc, member);
     this.#byNumber.set(member.number, member);
     this.#register(member);
-    rtc.onUsernameFragments = (): void => this.#register(member);
+    rtc.onUsernameFragments = (): void => {
+      this.#register(member);
+      if (this.#gathering.noteRestart(member)) this.#wakeHost();
+    };
     rtc.onWake = (): void => this.#wake(member);
     rtc.onError = (error): void => this.#report(error, rtc);
     this.#wake(member);
@@ -207,6 +210,17 @@ export class Endpoint {
     this.#wakeHost();
   }
 
+  /**
+   * Other credentials for the TURN servers that are gathered from for a connection, in place of those that expire: their
+   * allocations stay. Throws as `gather` does.
+   */
+  renewCredentials(rtc: Rtc, iceServers: GatherConfig['iceServers']): void {
+    const member = this.#members.get(rtc);
+    if (member === undefined) throw new RtcError('ERR_INVALID_STATE', 'this Rtc is not in the endpoint');
+    this.#gathering.renewCredentials(member, iceServers);
+    this.#wakeHost();
+  }
+
   /** Feeds one datagram, a reply to a request, or the time. Never throws because of bytes from the network. */
   handleInput(input: Input | HostReply): void {
     this.#advance(input.now);
@@ -232,10 +246,8 @@ export class Endpoint {
       const output = this.#pollMember(member);
       if (output !== undefined) return output;
     }
-    const request = this.#gathering.pollRequest();
-    if (request !== undefined) return { type: 'request', request };
-    const transmit = this.#gathering.pollTransmit();
-    if (transmit !== undefined) return { type: 'transmit', ...transmit };
+    const gathered = this.#gathering.pollOutput();
+    if (gathered !== undefined) return gathered;
     this.#draining = false;
     this.#woken = false;
     const next = this.#deadlines.peek();
@@ -310,7 +322,11 @@ export class Endpoint {
       }
       return { type: 'event', rtc: member.rtc, event: this.#noteEvent(member, output.event) };
     }
-    if (output.type === 'transmit') return this.#maySend(member, output) ? output : undefined;
+    if (output.type === 'transmit') {
+      if (!this.#maySend(member, output)) return undefined;
+      // What leaves from a relayed address goes to its server, wrapped, as the next output.
+      return this.#gathering.sendFromRelay(output, this.#now) ? this.#gathering.pollOutput() : output;
+    }
     this.#turn = 0;
     this.#ready.shift();
     if (member.isLite) this.#noteLitePath(member);

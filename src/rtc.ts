@@ -640,7 +640,8 @@ export class Rtc {
       ...this.#local,
       ice: { usernameFragment, password, lite, renomination },
       candidates: this.localCandidates,
-      endOfCandidates: this.#gatheringState === 'complete',
+      // A restart gathers anew.
+      endOfCandidates: this.#gatheringState === 'complete' && !restart,
     };
   }
 

@@ -22,13 +22,19 @@ import type {
   RelayedDatagram,
 } from '../gather/index.ts';
 import { Gatherer } from '../gather/index.ts';
-import type { Input } from '../rtc.ts';
+import type { Input, Transmit } from '../rtc.ts';
 import type { EndpointCounter } from './inspection.ts';
 import type { Member } from './member.ts';
 import { AwaitedNames } from './names.ts';
 
 /** The reply about a name. */
 type Resolved = Extract<HostReply, { readonly type: 'resolved' }>;
+
+/** A connection's gathering, and the session of ICE that it is for. */
+interface Known {
+  readonly id: GatheringId;
+  fragment: string;
+}
 
 /** What all connections of an endpoint gather, and what the host is asked for. */
 export class EndpointGathering {
@@ -37,7 +43,7 @@ export class EndpointGathering {
   readonly #names: AwaitedNames<Member>;
   readonly #requests = new BoundedQueue<HostRequest>(Infinity); // a name once at a time, a few for each stream
   readonly #byId = new Map<GatheringId, Member>();
-  readonly #byMember = new Map<Member, GatheringId>();
+  readonly #byMember = new Map<Member, Known>();
   #gatherer: Gatherer | undefined;
 
   constructor(options: GathererOptions | undefined, maxNames: number, counters: Counters<EndpointCounter>) {
@@ -61,23 +67,33 @@ export class EndpointGathering {
     const id = (this.#gatherer ??= new Gatherer(this.#options)).gather(config);
     this.release(member);
     this.#byId.set(id, member);
-    this.#byMember.set(member, id);
+    this.#byMember.set(member, { id, fragment: fragmentOf(member) });
   }
 
-  /** The connection restarts ICE. */
-  restart(member: Member): void {
-    const id = this.#byMember.get(member);
-    if (id !== undefined) this.#gatherer?.restart(id);
+  /** Gathers anew for a connection that has restarted ICE. @returns false: it has not, or does not gather */
+  noteRestart(member: Member): boolean {
+    const known = this.#byMember.get(member);
+    const fragment = fragmentOf(member);
+    if (known === undefined || known.fragment === fragment) return false;
+    known.fragment = fragment;
+    this.#gatherer?.restart(known.id);
+    return true;
+  }
+
+  /** Throws as `Gatherer.renewCredentials` does. */
+  renewCredentials(member: Member, iceServers: GatherConfig['iceServers']): void {
+    const known = this.#byMember.get(member);
+    if (known !== undefined) this.#gatherer?.renewCredentials(known.id, iceServers);
   }
 
   /** The connection gathers no more. */
   release(member: Member): void {
     if (this.#names.size > 0) this.#names.release(member);
-    const id = this.#byMember.get(member);
-    if (id === undefined) return;
+    const known = this.#byMember.get(member);
+    if (known === undefined) return;
     this.#byMember.delete(member);
-    this.#byId.delete(id);
-    this.#gatherer?.release(id);
+    this.#byId.delete(known.id);
+    this.#gatherer?.release(known.id);
   }
 
   /** A connection wants the addresses of a name. @returns false: too many names are awaited */
@@ -126,12 +142,24 @@ export class EndpointGathering {
     return this.#gatherer?.pollDatagram();
   }
 
-  pollRequest(): HostRequest | undefined {
-    return this.#requests.shift();
+  /** What the host is to do: a request, or a datagram of the gatherer's own. */
+  pollOutput():
+    | { readonly type: 'request'; readonly request: HostRequest }
+    | ({ readonly type: 'transmit' } & GatherTransmit)
+    | undefined {
+    const request = this.#requests.shift();
+    if (request !== undefined) return { type: 'request', request };
+    const transmit = this.#gatherer?.pollTransmit();
+    return transmit === undefined ? undefined : { type: 'transmit', ...transmit };
   }
 
-  pollTransmit(): GatherTransmit | undefined {
-    return this.#gatherer?.pollTransmit();
+  /** @returns true: it leaves from a relayed address, and is taken to its server. Asked of every datagram. */
+  sendFromRelay(datagram: Transmit, now: number): boolean {
+    const gatherer = this.#gatherer;
+    if (gatherer?.isRelayed(datagram.source) !== true) return false;
+    gatherer.sendFromRelay(datagram, now);
+    this.carry(now);
+    return true;
   }
 
   nextTimeout(): number {
@@ -183,4 +211,8 @@ export class EndpointGathering {
       this.#counters.add('candidatesRefused');
     }
   }
+}
+
+function fragmentOf({ rtc }: Member): string {
+  return rtc.localParameters.ice.usernameFragment;
 }

@@ -4,6 +4,7 @@ import type { EndpointOptions, EndpointOutput, IceCandidate, RtcEvent } from '..
 import { Endpoint, Rtc, SeededRandom } from '../../src/index.ts';
 import type { SimInput, SimMachine, SimTransmit } from '../../src/sim/index.ts';
 import { NAT_KINDS, Network } from '../../src/sim/index.ts';
+import { SimTurnServer } from '../../src/sim/turn-server.ts';
 import { StunAttributeType, StunMethod, StunWriter, isStunRequest } from '../../src/stun/index.ts';
 import { certificates } from './pair.ts';
 
@@ -81,6 +82,20 @@ function told(site: Site, rtc: Rtc): string[] {
   });
 }
 
+/** Tells one end's new candidates to the other, 50 ms later, for as long as the network runs. */
+function trickle({ net }: World, site: Site, from: Rtc, to: Rtc): void {
+  const told = new Set<IceCandidate>();
+  const look = (): void => {
+    for (const event of site.events.get(from) ?? []) {
+      if (event.type !== 'icecandidate' || told.has(event.candidate)) continue;
+      told.add(event.candidate);
+      to.addRemoteCandidate(event.candidate);
+    }
+    if (from.connectionState !== 'closed' && net.now < 60_000) net.at(net.now + 50, look);
+  };
+  look();
+}
+
 describe('connections behind one endpoint', () => {
   it('share what a server sees of their socket: one name, one request', () => {
     const world = new World(1);
@@ -107,21 +122,8 @@ describe('connections behind one endpoint', () => {
     draft.addChannel('chat');
     const offer = draft.offer();
     offer.accept(b.receiveOffer(offer.sdp).answer());
-    // Trickled, 50 ms on its way.
-    const trickle = (site: Site, from: Rtc, to: Rtc): void => {
-      let sent = 0;
-      const look = (): void => {
-        const candidates = (site.events.get(from) ?? []).flatMap((event): IceCandidate[] =>
-          event.type === 'icecandidate' ? [event.candidate] : [],
-        );
-        for (const candidate of candidates.slice(sent)) to.addRemoteCandidate(candidate);
-        sent = candidates.length;
-        if (world.net.now < 5000) world.net.at(world.net.now + 50, look);
-      };
-      look();
-    };
-    trickle(sites[0], a, b);
-    trickle(sites[1], b, a);
+    trickle(world, sites[0], a, b);
+    trickle(world, sites[1], b, a);
     const isOpen = (): boolean =>
       [a, b].every((rtc) => rtc.connectionState === 'connected') &&
       (sites[1].events.get(b) ?? []).some(({ type }) => type === 'datachannel');
@@ -172,6 +174,93 @@ describe('connections behind one endpoint', () => {
     world.net.run({ limit: 1000 });
     expect(told(site, rtc)).toEqual(['gathering', 'complete']);
     expect(site.endpoint.inspect().counters.candidatesRefused).toBe(1);
+  });
+});
+
+describe('relays', () => {
+  const TURN = '192.0.2.5';
+  const SERVER = { urls: `turn:${TURN}`, username: 'ann', credential: 'secret' };
+  const RELAY_ONLY = { ice: { transportPolicy: 'relay' } };
+
+  /** Two ends that may use relays alone, connected through one server. */
+  function connect(server: SimTurnServer, options = RELAY_ONLY) {
+    const world = new World(1);
+    world.net.host(TURN).attach(server);
+    const sites = [world.site('198.51.100.1', '10.0.0.2'), world.site('203.0.113.1', '10.0.0.3')] as const;
+    const [a, b] = [world.join(sites[0], 2, options), world.join(sites[1], 3, options)];
+    sites[0].endpoint.gather(a, { iceServers: [SERVER] });
+    sites[1].endpoint.gather(b, { iceServers: [SERVER] });
+    const gathered = (): boolean => [a, b].every((rtc) => rtc.iceGatheringState === 'complete');
+    expect(world.net.run({ until: gathered, limit: 5000 }).reason).toBe('condition');
+    const draft = a.negotiation();
+    const chat = draft.addChannel('chat');
+    const offer = draft.offer();
+    offer.accept(b.receiveOffer(offer.sdp).answer());
+    trickle(world, sites[0], a, b);
+    trickle(world, sites[1], b, a);
+    const heard: unknown[] = [];
+    const listen = (): void => {
+      heard.length = 0;
+      for (const event of sites[1].events.get(b) ?? []) if (event.type === 'message') heard.push(event.data);
+    };
+    expect(world.net.run({ until: () => chat.readyState === 'open', limit: 5000 }).reason).toBe('condition');
+    return { world, sites, a, b, chat, heard, listen };
+  }
+
+  it('carry a connection where nothing else is allowed', () => {
+    const server = new SimTurnServer({ address: TURN, users: { ann: 'secret' } });
+    const { world, a, chat, heard, listen } = connect(server);
+    expect(a.localCandidates.map(({ type, address }) => `${type} ${address}`)).toEqual([`relay ${TURN}`]);
+    expect(a.sendPath?.source.address).toBe(TURN);
+    chat.send('hello');
+    world.net.run({ limit: 1000 });
+    listen();
+    expect(heard).toEqual(['hello']);
+    expect(server.allocations).toBe(2);
+  });
+
+  it('end with their connections', () => {
+    const server = new SimTurnServer({ address: TURN, users: { ann: 'secret' } });
+    const { world, sites, a } = connect(server);
+    a.close();
+    world.net.run({ limit: 60_000 });
+    expect(sites.map(({ endpoint }) => endpoint.size)).toEqual([0, 0]);
+    expect(server.allocations).toBe(0);
+  });
+
+  it('are there again when their server is, and so is the connection', () => {
+    const server = new SimTurnServer({ address: TURN, users: { ann: 'secret' } });
+    const { world, a, b, chat, heard, listen } = connect(server);
+    server.isDown = true;
+    server.restart();
+    world.net.run({ limit: 3000 });
+    chat.send('meanwhile');
+    server.isDown = false;
+    const isBack = (): boolean => {
+      listen();
+      return heard.length > 0;
+    };
+    const back = world.net.now;
+    world.net.run({ until: isBack, limit: 30_000 });
+    expect({ heard, states: [a.connectionState, b.connectionState] }).toEqual({
+      heard: ['meanwhile'],
+      states: ['connected', 'connected'],
+    });
+    expect(world.net.now - back).toBeLessThan(10_000);
+  });
+
+  it('are gathered anew by a restart of ICE, and live on', () => {
+    const server = new SimTurnServer({ address: TURN, users: { ann: 'secret' } });
+    const { world, sites, a, b } = connect(server);
+    sites[0].events.get(a)?.splice(0);
+    a.restartIce();
+    const offer = a.negotiation().offer();
+    expect(offer.sdp).not.toContain('end-of-candidates');
+    offer.accept(b.receiveOffer(offer.sdp).answer());
+    world.net.run({ limit: 5000 });
+    expect(told(sites[0], a)).toEqual(['gathering', 'complete']);
+    expect(a.connectionState).toBe('connected');
+    expect(server.allocations).toBe(2);
   });
 });
 
