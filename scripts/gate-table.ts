@@ -131,12 +131,18 @@ export function gateTable(): string {
       '`closed`',
       'signalingTimeout',
     ],
-    ['iceConnect', 'checking, no valid pair', ice.connectTimeout, '`closed`', 'ice.connectTimeout'],
+    [
+      'iceConnect',
+      'checking, no valid pair',
+      ice.connectTimeout,
+      '`closed`; of a restart: the pair of before stays, or `failed`',
+      'ice.connectTimeout',
+    ],
     [
       'iceConsent',
       `no consent response on the selected pair (RFC 7675); \`disconnected\` after ${seconds(ice.disconnectedTimeout)}`,
       ice.consentTimeout,
-      '`closed`',
+      '`failed`, until a restart or `pathDown`; before DTLS: `closed`',
       'ice.consentTimeout',
     ],
     [

@@ -240,6 +240,14 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
     return gate.next() === Infinity ? undefined : gate.name;
   }
 
+  /** The path is down, or there again: what waits for the peer stands still meanwhile. */
+  setPathWritable(writable: boolean): void {
+    for (const gate of Object.values(this.#table.gates)) {
+      if (writable) gate.release();
+      else gate.hold();
+    }
+  }
+
   /** The host stood still for `missed` milliseconds up to now: what waits for the peer waits so much longer. */
   thaw(missed: number): void {
     for (const gate of Object.values(this.#table.gates)) gate.thaw(missed);

@@ -2,7 +2,8 @@
  * A gate: one named wait with one duration, held by any number of keys at once.
  *
  * All waits of a gate last equally long and time does not go back, so the order of arming is the order of expiry: the
- * earliest deadline is the first entry of a Map, with nothing to sort and nothing to scan.
+ * earliest deadline is the first entry of a Map, with nothing to sort and nothing to scan. While the path is down (`hold`) all
+ * stand still with what they have left.
  */
 import type { Clock } from '../core/clock.ts';
 import { THAW_GRACE } from '../core/clock.ts';
@@ -25,6 +26,8 @@ export class Gate<Key> {
   readonly #since = new Map<Key, number>();
   /** Keys armed while the clock was stale: their wait begins with the next time told, or it would be cut short. They are last in the Map. */
   readonly #undated = new Set<Key>();
+  /** Since when it stands still; `undefined`: it does not. */
+  #heldAt: number | undefined;
 
   constructor(name: GateName, duration: number, clock: Clock, waits: Waits = { count: 0, undated: 0 }) {
     this.name = name;
@@ -66,17 +69,33 @@ export class Gate<Key> {
     this.#undated.clear();
   }
 
+  /** Stops its clock, for nothing of the peer's can come. Again: nothing happens. */
+  hold(): void {
+    this.date();
+    this.#heldAt ??= this.#clock.now;
+  }
+
+  /** Lets its clock run on. What was armed meanwhile waits from now on. */
+  release(): void {
+    const { now } = this.#clock;
+    const heldAt = this.#heldAt;
+    this.#heldAt = undefined;
+    if (heldAt === undefined) return;
+    for (const [key, since] of this.#since) this.#since.set(key, since + now - Math.max(since, heldAt));
+  }
+
   /** The host stood still for `missed` milliseconds: the peer may take that much longer, and at least `THAW_GRACE` from now. */
   thaw(missed: number): void {
     this.date();
+    if (this.#heldAt !== undefined) return;
     const earliest = this.#clock.now + THAW_GRACE - this.duration;
     for (const [key, since] of this.#since) this.#since.set(key, Math.max(since + missed, earliest));
   }
 
-  /** The earliest deadline, `Infinity` if nobody waits. */
+  /** The earliest deadline, `Infinity` if nobody waits, or it stands still. */
   next(): number {
     this.date();
-    if (this.#since.size === 0) return Infinity;
+    if (this.#since.size === 0 || this.#heldAt !== undefined) return Infinity;
     const first = this.#since.values().next();
     return first.done === true ? Infinity : first.value + this.duration;
   }

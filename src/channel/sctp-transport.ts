@@ -118,6 +118,7 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
       association.connect(now);
     }
     association.setPathWritable(path.writable, now);
+    this.#channels.setPathWritable(path.writable);
     this.#carry(now);
   }
 

@@ -48,6 +48,11 @@ export class GateKeeper {
     this.#timers.arm(gate, now + this.#durations[gate]);
   }
 
+  /** The host has switched `gate` off. */
+  isEndless(gate: ConnectionGate): boolean {
+    return this.#durations[gate] === Infinity;
+  }
+
   disarm(gate: ConnectionGate): void {
     this.#timers.disarm(gate);
   }

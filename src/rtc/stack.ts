@@ -388,7 +388,13 @@ export class ProtocolStack {
 
   /** What must hold after a drain and does not, of any layer. */
   invariantViolation(): string | undefined {
-    if (this.#end === undefined && this.#parameters !== undefined && this.nextTimeout() === Infinity) {
+    const isEndless = this.#gates.isEndless('pathDown') && !this.transport.facts.writable;
+    if (
+      this.#end === undefined &&
+      this.#parameters !== undefined &&
+      this.nextTimeout() === Infinity &&
+      !isEndless
+    ) {
       return `${this.#connectionState}, and no deadline`;
     }
     for (const seat of [this.#transport, ...this.#users]) {

@@ -60,6 +60,48 @@ describe('the gate pathDown', () => {
     expect(offerer.rtc.connectionState).toBe('connected');
   });
 
+  it('holds what channels wait for, too: an OPEN, a close, and those that are begun meanwhile', () => {
+    // Longer than it takes until the connection is `disconnected`.
+    const gates = { openAck: 15_000 };
+    const pair = makeOpenPair({
+      conditions: { latency: 20 },
+      offerer: { ...PATIENT, channels: { gates } },
+      answerer: PATIENT,
+    });
+    const { net, offerer, answerer } = pair;
+    cut(pair);
+    const early = offerer.rtc.createChannel('early');
+    offerer.channels.get('chat')?.send('the last word');
+    offerer.channels.get('chat')?.close();
+    net.run({ limit: 60_000, until: () => offerer.rtc.iceConnectionState === 'disconnected' });
+    net.advance(10_000);
+    const late = offerer.rtc.createChannel('late');
+    net.advance(10_000);
+    expect(offerer.rtc.iceConnectionState).toBe('disconnected');
+    net.heal();
+    net.run({ limit: 20_000, until: () => late.readyState === 'open' && early.readyState === 'open' });
+    net.advance(2000);
+    expect([early, late].map(({ readyState }) => readyState)).toEqual(['open', 'open']);
+    expect(answerer.messages.get('chat')).toEqual(['the last word']);
+    expect(offerer.events.filter(({ type }) => type === 'channelerror')).toEqual([]);
+    expect(offerer.rtc.inspect().channels.timers).toEqual({});
+  });
+
+  it('has no deadline where it is switched off, and the connection waits to be restarted', () => {
+    const options = { pathDownTimeout: Infinity };
+    const pair = makeOpenPair({ conditions: { latency: 20 }, offerer: options, answerer: options });
+    const { net, offerer, answerer } = pair;
+    cut(pair);
+    net.advance(600_000);
+    expect(offerer.rtc.connectionState).toBe('failed');
+    net.heal();
+    offerer.rtc.restartIce();
+    const offer = offerer.rtc.negotiation().offer();
+    offer.accept(answerer.rtc.receiveOffer(offer.sdp).answer());
+    net.advance(5000);
+    expect([offerer, answerer].map(({ rtc }) => rtc.connectionState)).toEqual(['connected', 'connected']);
+  });
+
   it('is not armed before the connection was up', () => {
     const pair = makeOpenPair({ conditions: { latency: 20 } });
     expect(pair.offerer.rtc.inspect().gates).toEqual({});
