@@ -52,7 +52,8 @@ export function recordedSession(seed: number, conditions: LinkConditions = {}): 
   return pair;
 }
 
-function recordedEnd(net: Network, address: string, options: RecordOptions): RecordedEnd {
+/** One end behind port 5000 of a host of its own. */
+export function recordedEnd(net: Network, address: string, options: RecordOptions): RecordedEnd {
   // DTLS 1.2: an observer can read its handshake.
   const recording = recordRtc({ ...options, dtls: { versions: { max: '1.2' } } });
   const { rtc, recorder } = recording;

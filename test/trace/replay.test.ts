@@ -5,8 +5,10 @@ import type { TraceEntry } from '../../src/index.ts';
 import { Rtc, SeededRandom } from '../../src/index.ts';
 import type { ReplayOutcome, Trace } from '../../src/trace/index.ts';
 import { TraceRecorder, formatTrace, parseTrace, recordRtc, replay } from '../../src/trace/index.ts';
+import { Network } from '../../src/sim/index.ts';
 import { certificates } from '../rtc/pair.ts';
-import { recordedPair, recordedSession } from './recorded.ts';
+import type { RecordedEnd } from './recorded.ts';
+import { recordedEnd, recordedPair, recordedSession } from './recorded.ts';
 
 function divergenceOf(outcome: ReplayOutcome): Extract<ReplayOutcome, { identical: false }>['divergence'] {
   if (outcome.identical) throw new Error('the replay was identical');
@@ -64,6 +66,67 @@ describe('the same bytes', () => {
     const text = formatTrace(offerer.trace);
     expect(text).toContain('"outcome":"too-large"');
     expect(replay(text)).toMatchObject({ identical: true });
+  });
+
+  test('restarts of ICE, by either end, inside of the time and outside, one of them taken back', () => {
+    const { net, offerer, answerer, chat } = recordedPair(7, { latency: 5 });
+    net.run({ until: () => chat.readyState === 'open' });
+    const exchange = (from: RecordedEnd, to: RecordedEnd): void => {
+      from.rtc.restartIce();
+      const offer = from.rtc.negotiation().offer();
+      offer.accept(to.rtc.receiveOffer(offer.sdp).answer());
+    };
+    exchange(offerer, answerer);
+    exchange(answerer, offerer);
+    net.advance(100);
+    offerer.rtc.restartIce();
+    const draft = offerer.rtc.negotiation();
+    const offer = draft.offer();
+    // Nothing of it is left: the next restart has the credentials that it would have had anyway.
+    expect(() => offerer.rtc.negotiation().offer()).toThrow('have-local-offer');
+    offer.rollback();
+    exchange(offerer, answerer);
+    chat.send('over the new pair');
+    net.advance(5000);
+    expect(answerer.messages).toEqual(['over the new pair']);
+    for (const { trace, rtc } of [offerer, answerer]) {
+      const text = formatTrace(trace);
+      expect(text).toContain('"method":"restartIce"');
+      const outcome = replay(text);
+      expect(outcome).toMatchObject({ identical: true });
+      expect(outcome.rtc.localParameters).toEqual(rtc.localParameters);
+    }
+  });
+
+  test('a restart of ICE without SDP', () => {
+    const net = new Network({ seed: 8, defaults: { latency: 5 } });
+    const [a, b] = [recordedEnd(net, '192.0.2.1', { seed: 1 }), recordedEnd(net, '192.0.2.2', { seed: 2 })];
+    const toTell = ({ rtc }: RecordedEnd) => ({ ...rtc.localParameters, candidates: rtc.localCandidates });
+    const told = [toTell(b), toTell(a)];
+    const roles = [
+      { iceRole: 'controlling', dtlsRole: 'client' },
+      { iceRole: 'controlled', dtlsRole: 'server' },
+    ] as const;
+    for (const [i, { rtc }] of [a, b].entries()) {
+      const { candidates, ...parameters } = told[i]!;
+      rtc.start({ ...parameters, ...roles[i]! });
+      for (const candidate of candidates) rtc.addRemoteCandidate(candidate);
+    }
+    net.advance(1000);
+    a.rtc.restartIce();
+    b.rtc.setRemoteIceParameters(a.rtc.localParameters.ice);
+    a.rtc.setRemoteIceParameters(b.rtc.localParameters.ice);
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const)
+      for (const candidate of from.rtc.localCandidates) to.rtc.addRemoteCandidate(candidate);
+    net.advance(5000);
+    for (const { rtc, trace } of [a, b]) {
+      expect(rtc.connectionState).toBe('connected');
+      expect(rtc.usernameFragments).toHaveLength(1);
+      expect(replay(formatTrace(trace))).toMatchObject({ identical: true });
+    }
   });
 
   test('recorded with one crypto provider, replayed with the other', () => {
