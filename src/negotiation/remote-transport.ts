@@ -173,8 +173,9 @@ function readCandidates(
     }
     const { candidate, line } = entry;
     const { component, usernameFragment } = candidate;
-    if (addressFamily(candidate.address) === undefined) {
-      const message = 'a host name needs resolving; the peer may still reach us from there';
+    if (addressFamily(candidate.address) === undefined && !isLocalName(candidate.address)) {
+      const message =
+        'a host name of no multicast DNS is not resolved; the peer may still reach us from there';
       warnings.push({ code: 'candidate-unresolved', message, line });
     } else if (usernameFragment !== undefined && usernameFragment !== ice.usernameFragment) {
       warnings.push({ code: 'candidate-ignored', message: 'of another ICE generation', line });
@@ -188,6 +189,11 @@ function readCandidates(
     }
   }
   return candidates;
+}
+
+/** A name on the peer's link (RFC 6762), which ICE asks the host for; any other would let the peer choose what is looked up. */
+function isLocalName(address: string): boolean {
+  return address.toLowerCase().endsWith('.local');
 }
 
 function sharesIce(media: MediaDescription, { usernameFragment }: SdpIceParameters): boolean {
