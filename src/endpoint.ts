@@ -221,6 +221,15 @@ export class Endpoint {
     this.#wakeHost();
   }
 
+  /**
+   * Gives back what servers keep for these sockets (relayed addresses), for a host that ends: close the connections and drain, call
+   * this, drain again. Nothing is gathered here afterwards.
+   */
+  endGathering(): void {
+    this.#gathering.close(this.#now);
+    this.#wakeHost();
+  }
+
   /** Feeds one datagram, a reply to a request, or the time. Never throws because of bytes from the network. */
   handleInput(input: Input | HostReply): void {
     this.#advance(input.now);

@@ -96,6 +96,12 @@ export class EndpointGathering {
     this.#gatherer?.release(known.id);
   }
 
+  /** Servers are told that what they keep is not wanted any more. */
+  close(now: number): void {
+    this.#gatherer?.close({ layer: 'rtc', code: 'local-close', message: 'the host ends' }, now);
+    this.carry(now);
+  }
+
   /** A connection wants the addresses of a name. @returns false: too many names are awaited */
   ask(name: string, member: Member | undefined, now: number): boolean {
     const answer = this.#names.add(name, member, now);
