@@ -16,7 +16,8 @@ import { peerReflexivePriority } from './priority.ts';
 import { maySendTo } from './unanswered.ts';
 
 /**
- * Sends the next check if Ta has passed since the last one.
+ * Sends the next check if its time has come: Ta after the last one, 5 ms if it is a triggered one. A nomination is triggered by the
+ * answer that made its pair valid, so that a connect costs round trips and not ticks.
  * @returns when the next check may be sent, `Infinity` if there is none to send.
  */
 export function sendNextCheck(generation: Generation, remote: Credentials, ordinary: OrdinaryChecks): number {
@@ -24,7 +25,9 @@ export function sendNextCheck(generation: Generation, remote: Credentials, ordin
   const { now, settings } = host;
   let pair = checklist.next(ordinary);
   if (pair === undefined) return Infinity;
-  if (now < host.nextCheckAt) return host.nextCheckAt;
+  const isTriggered = checklist.triggeredCount > 0;
+  const at = host.mayCheckAt(isTriggered);
+  if (now < at) return at;
   // It would be dropped: better later than in vain.
   if (host.isFull) return now + settings.checkInterval;
   while (pair !== undefined) {
@@ -35,8 +38,8 @@ export function sendNextCheck(generation: Generation, remote: Credentials, ordin
   }
   if (pair === undefined) return Infinity;
   send(generation, remote, pair, pair === generation.nominating ? 'nomination' : 'check');
-  host.nextCheckAt = now + settings.checkInterval;
-  return checklist.next(ordinary) === undefined ? Infinity : host.nextCheckAt;
+  host.checkLeaves(isTriggered);
+  return checklist.next(ordinary) === undefined ? Infinity : host.mayCheckAt(checklist.triggeredCount > 0);
 }
 
 /**

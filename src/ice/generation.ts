@@ -90,6 +90,8 @@ export class Generation {
   nominating: Pair | undefined;
   /** When it was selected. */
   selectedAt: number = -Infinity;
+  /** When a pair was last tried that might be a backup. */
+  triedAt: number = -Infinity;
   /** When a selected pair was left because it had gone silent. */
   leftAt: number = -Infinity;
   /** Controlled: the peer has nominated the selected pair, and we have not moved to it on our own. */

@@ -11,6 +11,7 @@ import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import type { StunDecodeReason } from '../stun/index.ts';
 import { STUN_DECODE_REASONS } from '../stun/index.ts';
+import type { CheckBudget } from './check-budget.ts';
 import { CandidateRules } from './candidate-filter.ts';
 import type { TransportPolicy } from './candidates.ts';
 import { LocalCandidates } from './candidates.ts';
@@ -112,8 +113,11 @@ export class Host {
   readonly transmits: BoundedQueue<IceTransmit>;
   /** What has not been polled yet. Unbounded: each event follows a datagram that the owner has drained from us, or a timer. */
   readonly events: BoundedQueue<IceEvent> = new BoundedQueue(Infinity);
-  /** When the next check may leave: Ta after the last one, whichever generation sent it (RFC 8445 §14.2). */
-  nextCheckAt: number = -Infinity;
+  /** When the latest check left, whichever generation sent it: the pace counts from there (RFC 8445 §14.2). */
+  lastCheckAt: number = -Infinity;
+  readonly #budget: CheckBudget | undefined;
+  /** The time that the budget has given us for a check of our own accord, while it is not used. */
+  #reservedAt: number | undefined;
 
   #pairs = 0;
 
@@ -127,6 +131,7 @@ export class Host {
     this.isLite = options.lite ?? false;
     this.renomination = options.renomination ?? true;
     this.pathUpgrade = options.pathUpgrade ?? 'renominate';
+    this.#budget = options.checkBudget;
     this.remoteFilter = new CandidateRules(options.remoteCandidateFilter ?? {});
     this.policy = options.transportPolicy ?? 'all';
     this.locals = new LocalCandidates(
@@ -141,6 +146,23 @@ export class Host {
   /** The latest time seen, milliseconds. */
   get now(): number {
     return this.clock.now;
+  }
+
+  /**
+   * When a check may leave.
+   * @param isTriggered a check of the peer's asks for it, or it nominates: it goes to somebody who is there
+   */
+  mayCheckAt(isTriggered: boolean): number {
+    const { checkInterval, triggeredCheckInterval } = this.settings;
+    const paced = this.lastCheckAt + (isTriggered ? triggeredCheckInterval : checkInterval);
+    if (isTriggered || this.#budget === undefined || paced > this.now) return paced;
+    return (this.#reservedAt ??= this.#budget.reserve(this.now));
+  }
+
+  /** A check leaves. */
+  checkLeaves(isTriggered: boolean): void {
+    this.lastCheckAt = this.now;
+    if (!isTriggered) this.#reservedAt = undefined;
   }
 
   /** The number of the next pair: no other one of this agent has had it. */

@@ -20,6 +20,7 @@ export {
   REMOTE_CANDIDATE_RULES,
   isMdnsName,
 } from './candidate.ts';
+export { CheckBudget } from './check-budget.ts';
 export type { CandidateFilter } from './candidate-filter.ts';
 export type { TransportPolicy } from './candidates.ts';
 export type { ChosenCredentials, IceCredentials, IceParameters } from './credentials.ts';

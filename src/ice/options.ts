@@ -18,6 +18,7 @@ import type { CryptoProvider } from '../crypto/provider.ts';
 import { cryptoRule } from '../crypto/provider.ts';
 import type { AddressClass } from './address-class.ts';
 import { ADDRESS_CLASSES } from './address-class.ts';
+import type { CheckBudget } from './check-budget.ts';
 import type { CandidateFilter } from './candidate-filter.ts';
 import { CANDIDATE_FILTER_RULES } from './candidate-filter.ts';
 import type { TransportPolicy } from './candidates.ts';
@@ -31,6 +32,8 @@ import type { RetransmissionLimits } from './transactions.ts';
 export interface IceTiming extends ConsentTiming {
   /** Ta, between two new checks: 50 (RFC 8445 §14.2). */
   readonly checkInterval: number;
+  /** The same before a check that one of the peer's asks for, and before a nomination: 5, the least that RFC 8445 §14.2 allows. */
+  readonly triggeredCheckInterval: number;
   /** First retransmission of a check: 250. The RFC's floor of 500 costs half a second on every lost first packet. */
   readonly retransmitTimeout: number;
   /** Retransmissions double up to this: 3000. */
@@ -92,6 +95,8 @@ export interface IceOptions extends Partial<IceTiming>, Partial<IceLimits>, Part
   /** The clock of the connection that the agent is part of; without one it has its own. */
   readonly clock?: Clock | undefined;
   readonly role: IceRole;
+  /** Shared by all agents of a host, so that they keep RFC 8445's pace together. Without one an agent keeps its own. */
+  readonly checkBudget?: CheckBudget | undefined;
   /**
    * Which candidates of the peer's are tried of our own accord: those whose address is of one of these classes. Default:
    * `public`, and the class of each of our own candidates, so that a server on the internet knocks at no door of the network
@@ -133,6 +138,7 @@ const MIN_CONSENT_INTERVAL = 5000;
 
 const DEFAULTS: IceSettings = {
   checkInterval: 50,
+  triggeredCheckInterval: 5,
   retransmitTimeout: 250,
   maxRetransmitTimeout: 3000,
   connectTimeout: 30_000,
@@ -164,6 +170,7 @@ const count: OptionRule = integer(1);
 
 const SETTING_RULES: OptionRules<IceSettings> = {
   checkInterval: milliseconds,
+  triggeredCheckInterval: number(0),
   retransmitTimeout: milliseconds,
   maxRetransmitTimeout: milliseconds,
   connectTimeout: milliseconds,
@@ -197,6 +204,7 @@ export const ICE_OPTION_RULES: OptionRules<IceOptions> = {
   random: required(randomRule),
   clock: having('a Clock', ['observe', 'hear']),
   role: required(oneOf(['controlling', 'controlled'])),
+  checkBudget: having('a CheckBudget', ['reserve']),
   lite: flag,
   usernameFragment: usernameFragmentRule,
   password: passwordRule,

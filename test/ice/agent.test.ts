@@ -28,8 +28,8 @@ describe('connecting', () => {
       '0 b request', // A <- check <- B, at the same moment
       '10 a success',
       '10 b success',
-      '50 a request+use', // the next slot of the pace: A nominates
-      '60 b success',
+      '20 a request+use', // A nominates as soon as it knows that the pair works
+      '30 b success',
     ]);
     expect(pair.a.events.map(({ type }) => type)).toEqual([
       'statechange',

@@ -120,11 +120,11 @@ describe('controlled: the peer nominates', () => {
 
 describe('controlling: we nominate', () => {
   it('one pair, the best one, and then check nothing else', () => {
-    const pair = new IcePair();
+    const pair = new IcePair({ a: { maxBackupPairs: 0 }, b: { maxBackupPairs: 0 } });
     for (const port of [1000, 1001, 1002]) pair.a.host('192.0.2.1', port);
     for (const port of [2000, 2001]) pair.b.host('192.0.2.2', port);
     pair.signal();
-    pair.run(5000);
+    pair.run(3900);
     expect(pair.states()).toEqual(['completed', 'completed']);
     expect(pair.sent('a', 'request+use')).toHaveLength(1);
     expect(pair.b.agent.selectedPair?.local).toMatchObject({ ...pair.a.agent.selectedPair?.remote });
