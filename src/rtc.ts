@@ -732,9 +732,22 @@ export class Rtc {
     } else if (action.type === 'candidate' && this.#deferred.length >= MAX_DEFERRED) {
       this.#candidatesIgnored++;
     } else if (action.type !== 'end-of-candidates' || this.#deferred.at(-1)?.type !== action.type) {
+      this.#dropSuperseded(action);
       this.#deferred.push(action);
     }
     this.#stir();
+  }
+
+  /** How many exchanges come before the time is known is up to the peer: of each kind of what they lead to the latest counts. */
+  #dropSuperseded({ type }: Deferred): void {
+    if (type !== 'message-size' && type !== 'remote-ice') return;
+    const restart = this.#deferred.map(({ type: earlier }) => earlier).lastIndexOf('restart');
+    const left = this.#deferred.filter((earlier, i) => {
+      if (type === 'message-size') return earlier.type !== type;
+      // A restart drops the unfinished one before it.
+      return i >= restart || (earlier.type !== 'restart' && earlier.type !== 'remote-ice');
+    });
+    this.#deferred.splice(0, this.#deferred.length, ...left);
   }
 
   #apply(action: Deferred): void {

@@ -29,7 +29,7 @@ export type StreamRequest = Exclude<HostRequest, { readonly type: 'resolve' }>;
 export interface ServerTlsOptions {
   /**
    * Certificates of authorities, PEM, in place of those that Node trusts. To trust one more, `NODE_EXTRA_CA_CERTS` names its
-   * file, or this has `tls.rootCertificates` and it.
+   * file, or this has Node's own list (tls.rootCertificates) and it.
    */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
 }
@@ -71,6 +71,7 @@ export interface ServerStreamStats extends Readonly<Record<ServerStreamCounter, 
 }
 
 const DEFAULT_MAX_STREAMS = 64;
+/** Milliseconds until a stream must be open. */
 export const DEFAULT_STREAM_CONNECT_TIMEOUT = 10_000;
 const DEFAULT_MAX_QUEUED_BYTES = 1024 * 1024;
 

@@ -192,6 +192,18 @@ test('another certificate in a restart needs another connection', () => {
   expect(refusal(() => answerer.rtc.receiveOffer(changed))).toBe('dtls-restart-unsupported');
 });
 
+test('a thousand restarts before any input wait as one', () => {
+  const pair = makeOpenPair();
+  const { offerer, answerer, net } = pair;
+  for (let i = 0; i < 1_000; i++) {
+    offerer.rtc.restartIce();
+    exchange(offerer, answerer);
+  }
+  for (const { rtc } of [offerer, answerer]) expect(rtc.inspect().deferred).toBeLessThan(1_005);
+  net.advance(5_000);
+  for (const { rtc } of [offerer, answerer]) expect(rtc.connectionState).toBe('connected');
+});
+
 test('candidates of a restart that come before its offer wait for it', () => {
   const pair = makePair({ conditions: { latency: 20 } });
   runUntilOpen(pair);
