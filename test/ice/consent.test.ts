@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Consent } from '../../src/ice/consent.ts';
 import type { Flight } from './pair.ts';
 import { IcePair, checkInvariants } from './pair.ts';
-import { HandMadePeer } from './peer.ts';
+import { HERE, HandMadePeer, THERE } from './peer.ts';
 
 const gaps = (flights: readonly Flight[]): number[] =>
   flights.slice(1).map(({ sentAt }, index) => sentAt - (flights[index]?.sentAt ?? 0));
@@ -73,6 +73,47 @@ describe('consent (RFC 7675)', () => {
     expect(agent.state).not.toBe('completed');
     pair.run(10_000);
     expect(agent.state).toBe('failed');
+  });
+
+  it('B1: data says nothing while no answer is awaited: the wait begins with a check', () => {
+    const pair = IcePair.connected();
+    const { agent } = pair.a;
+    const path = agent.sendPath;
+    if (path === undefined) throw new Error('no pair is in use');
+    const asked = pair.sent('a', 'request+use').length;
+    const deadline = agent.nextTimeout();
+    agent.noteData(path.source, path.destination, path.protocol, pair.now);
+    expect(agent.nextTimeout()).toBe(deadline);
+    pair.drop = () => true;
+    pair.run(10_000, () => pair.sent('a', 'request+use').length > asked);
+    const since = pair.now;
+    pair.run(10_000, () => agent.state === 'disconnected');
+    expect(pair.now - since).toBeCloseTo(5000);
+  });
+
+  it('B1: data over a pair that counts as disconnected brings it back at once, over another one does not', () => {
+    const pair = IcePair.connected();
+    const { agent } = pair.a;
+    const path = agent.sendPath;
+    if (path === undefined) throw new Error('no pair is in use');
+    pair.drop = () => true;
+    pair.run(15_000, () => agent.state === 'disconnected');
+    agent.noteData(path.source, { address: '192.0.2.77', port: 7 }, path.protocol, pair.now);
+    agent.noteData(path.source, path.destination, 'tcp', pair.now);
+    expect(agent.state).toBe('disconnected');
+    agent.noteData(path.source, path.destination, path.protocol, pair.now);
+    expect(agent.state).toBe('completed');
+    const since = pair.now;
+    pair.run(10_000, () => agent.state === 'disconnected');
+    expect(pair.now - since).toBeCloseTo(5000);
+  });
+
+  it('B1: data before any pair works changes nothing', () => {
+    const peer = new HandMadePeer().introduce();
+    const deadline = peer.agent.nextTimeout();
+    peer.agent.noteData(HERE, THERE, 'udp', 5000);
+    expect(peer.agent.state).toBe('checking');
+    expect(peer.agent.nextTimeout()).toBe(deadline);
   });
 
   it('consent runs from the time the answered check was sent, not from its answer', () => {

@@ -76,6 +76,35 @@ describe('bounds', () => {
     expect(peer.count('candidate-limit')).toBe(91);
   });
 
+  it('10 000 trickled candidates, at once or one by one, of every kind: bounded lists, each refusal counted', () => {
+    const peer = new HandMadePeer().introduce();
+    for (let n = 0; n < 10_000; n++) {
+      const one = remote(n % 5000);
+      const kinds = [
+        one,
+        { ...one, protocol: 'tcp', tcpType: 'passive' },
+        { ...one, address: `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}.local` },
+        { ...one, usernameFragment: 'foreign' },
+      ] as const;
+      peer.agent.addRemoteCandidate(kinds[n % 4] ?? one, peer.now);
+      if (n % 100 === 0) peer.advance(10);
+    }
+    const view = peer.agent.inspect();
+    expect(view.remoteCandidates.length).toBeLessThanOrEqual(64);
+    expect(view.pairs.length).toBeLessThanOrEqual(100);
+    expect(view.queues.transactions).toBeLessThanOrEqual(256);
+    const { counters } = view;
+    const refused =
+      counters['candidate-limit'] +
+      counters['candidate-duplicate'] +
+      counters['candidate-foreign'] +
+      counters['name-limit'];
+    expect(refused + view.remoteCandidates.length + 16).toBeGreaterThanOrEqual(10_000);
+    // The one that works is still found, by its check.
+    peer.check({ source: { address: '203.0.113.9', port: 9 }, useCandidate: true });
+    checkInvariants(peer.agent, peer.now);
+  });
+
   it('SEC: an authenticated peer that changes its port for ever costs a bounded list, and the working pair stays', () => {
     const peer = new HandMadePeer({ maxRemoteCandidates: 10, maxPairs: 10 }).introduce();
     peer.check({ useCandidate: true });

@@ -135,6 +135,59 @@ describe('controlling: we nominate', () => {
     ).toBeLessThanOrEqual(2);
   });
 
+  it('checks that cannot lead to a better pair are sent no more, the nominated one and its own are', () => {
+    const peer = new HandMadePeer({ role: 'controlling', maxBackupPairs: 0 }).introduce();
+    peer.agent.addRemoteCandidate(
+      { type: 'host', protocol: 'udp', ...ELSEWHERE, foundation: '2', component: 1, priority: 1000 },
+      0,
+    );
+    const [toThere] = peer.checks();
+    peer.advance(50);
+    expect(peer.checks()).toHaveLength(1);
+    expect(peer.agent.inspect().pairs.map(({ state }) => state)).toEqual(['in-progress', 'in-progress']);
+    if (toThere === undefined) throw new RangeError('no check');
+    peer.deliver(peer.success(toThere));
+    peer.advance(5);
+    const [nomination] = peer.checks();
+    if (nomination === undefined) throw new RangeError('no nomination');
+    peer.deliver(peer.success(nomination));
+    expect(peer.agent.inspect().pairs.map(({ state }) => state)).toEqual(['succeeded', 'waiting']);
+    peer.advance(3900);
+    expect(peer.checks()).toEqual([]);
+    expect(peer.count('check-retransmitted')).toBe(0);
+  });
+
+  it('controlled: what may still lead to a better pair goes on, what may not ends', () => {
+    const peer = new HandMadePeer({ maxBackupPairs: 0 }).introduce();
+    for (const [i, priority] of [4_000_000_000, 1000].entries()) {
+      peer.agent.addRemoteCandidate(
+        {
+          type: 'host',
+          protocol: 'udp',
+          ...ELSEWHERE,
+          port: 3000 + i,
+          foundation: '2',
+          component: 1,
+          priority,
+        },
+        0,
+      );
+    }
+    const [toThere] = peer.checks();
+    peer.advance(100);
+    peer.checks();
+    if (toThere === undefined) throw new RangeError('no check');
+    peer.deliver(peer.success(toThere));
+    peer.check({ useCandidate: true });
+    expect(peer.agent.inspect().pairs.map(({ state }) => state)).toEqual([
+      'in-progress',
+      'succeeded',
+      'waiting',
+    ]);
+    peer.advance(1000);
+    expect(peer.count('check-retransmitted')).toBeGreaterThan(1);
+  });
+
   it('a nomination that gets lost is sent again', () => {
     const pair = new IcePair();
     pair.a.host('192.0.2.1', 1000);

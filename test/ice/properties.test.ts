@@ -37,6 +37,56 @@ describe('random networks', () => {
     );
   });
 
+  it('in whatever order things arrive: both ends agree on the pair, full or lite, with renomination or without', () => {
+    fc.assert(
+      fc.property(
+        fc.integer(),
+        fc.integer({ min: 0, max: 200 }),
+        fc.record({ a: fc.boolean(), b: fc.boolean(), lite: fc.boolean(), swapped: fc.boolean() }),
+        fc.array(fc.tuple(fc.nat({ max: 7 }), fc.nat({ max: 400 })), { minLength: 8, maxLength: 8 }),
+        (seed, delay, { a, b, lite, swapped }, order) => {
+          const roles =
+            swapped && !lite
+              ? (['controlled', 'controlling'] as const)
+              : (['controlling', 'controlled'] as const);
+          const pair = new IcePair({
+            seed,
+            delay,
+            a: { renomination: a, role: roles[0] },
+            b: { renomination: b, role: roles[1], ...(lite ? { lite } : {}) },
+          });
+          for (let i = 0; i < 2; i++) {
+            pair.a.host('192.0.2.1', 1000 + i);
+            pair.b.host('192.0.2.2', 2000 + i);
+          }
+          // What signalling brings, each at a moment of its own: parameters and candidates of either side, in any order.
+          const steps = [pair.a, pair.b].flatMap((side) => {
+            const { agent } = pair.other(side);
+            return [
+              () => side.agent.setRemoteParameters(agent.localParameters, pair.now),
+              ...agent.localCandidates.map((candidate) => () => {
+                side.agent.addRemoteCandidate(candidate, pair.now);
+              }),
+              () => {
+                side.agent.endOfRemoteCandidates(pair.now);
+              },
+            ];
+          });
+          const schedule = steps.map((step, i) => ({ step, place: order[i] ?? [0, 0] }));
+          schedule.sort((x, y) => x.place[0] - y.place[0]);
+          for (const { step, place } of schedule) {
+            step();
+            pair.run(place[1]);
+          }
+          pair.run(60_000);
+          const [ofA, ofB] = [pair.a.agent.selectedPair, pair.b.agent.selectedPair];
+          expect([ofA?.local.port, ofA?.remote.port]).toEqual([ofB?.remote.port, ofB?.local.port]);
+          expect(ofA).toBeDefined();
+        },
+      ),
+    );
+  });
+
   it('any loss at any time, and any moment of closing: an outcome within the gates, then nothing stays armed', () => {
     fc.assert(
       fc.property(
