@@ -2,161 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TransportAddress } from '../../src/core/address.ts';
 import { formatAddress } from '../../src/core/address.ts';
-import { encodeUtf8, decodeUtf8 } from '../../src/core/text.ts';
-import { SeededRandom } from '../../src/core/random.ts';
-import type { GatherConfig, GatherEvent, GatherOutput, GathererOptions } from '../../src/gather/index.ts';
-import { Gatherer } from '../../src/gather/index.ts';
-import { jsCrypto } from '../../src/index.ts';
-import type { SimInput, SimMachine, SimOutput } from '../../src/sim/index.ts';
-import { Network } from '../../src/sim/index.ts';
-import type { SimTurnServerOptions } from '../../src/sim/turn-server.ts';
-import { SimTurnServer } from '../../src/sim/turn-server.ts';
-
-const crypto = jsCrypto();
-const CLIENT = '10.0.0.2';
-const SOCKET = { protocol: 'udp', address: CLIENT, port: 4000 } as const;
-const OUTSIDE = '198.51.100.7';
-const TURN = '192.0.2.1';
-const PEER = { address: '203.0.113.5', port: 7000 };
-const USER = { username: 'ann', credential: 'secret' };
-
-/** A gatherer as a machine of the network: what it tells, and what relays bring it. */
-class GathererMachine implements SimMachine {
-  readonly gatherer: Gatherer;
-  readonly events: GatherEvent[] = [];
-  readonly received: string[] = [];
-  /** The time, as the network tells it. */
-  now = 0;
-
-  constructor(options: GathererOptions) {
-    this.gatherer = new Gatherer({ crypto, random: new SeededRandom(1), ...options });
-  }
-
-  handleInput(input: SimInput): void {
-    this.now = input.now;
-    if (input.type !== 'streamaccepted') this.gatherer.handleInput(input);
-  }
-
-  pollOutput(): SimOutput {
-    for (;;) {
-      const output: GatherOutput = this.gatherer.pollOutput();
-      if (output.type === 'event') this.events.push(output.event);
-      else if (output.type === 'datagram')
-        this.received.push(
-          `${formatAddress(output.source)} > ${formatAddress(output.destination)}: ${decodeUtf8(output.data)}`,
-        );
-      else return output;
-    }
-  }
-
-  invariantViolation(): string | undefined {
-    return this.gatherer.invariantViolation();
-  }
-}
-
-/** Says everything back. */
-class Echo implements SimMachine {
-  readonly #outputs: SimOutput[] = [];
-
-  handleInput(input: SimInput): void {
-    if (input.type !== 'receive') return;
-    const { source, destination, data } = input;
-    this.#outputs.push({
-      type: 'transmit',
-      protocol: 'udp',
-      source: destination,
-      destination: source,
-      data: data.slice(),
-    });
-  }
-
-  pollOutput(): SimOutput {
-    return this.#outputs.shift() ?? { type: 'timeout', at: Infinity };
-  }
-}
-
-class World {
-  readonly net: Network;
-  readonly machine: GathererMachine;
-  readonly server: SimTurnServer;
-  readonly #peer;
-  readonly #turn;
-
-  constructor(options: GathererOptions = {}, server: Partial<SimTurnServerOptions> = {}, seed = 1) {
-    this.net = new Network({ seed, defaults: { latency: 10 } });
-    this.#turn = this.net.host([TURN, '2001:db8::1'], { name: 'turn' });
-    this.server = this.addServer(this.#turn, { address: TURN, ...server });
-    this.net.host(PEER.address, { name: 'peer' }).attach(new Echo(), { port: PEER.port });
-    this.machine = new GathererMachine(options);
-    const behind = this.net.nat(OUTSIDE);
-    this.#peer = this.net.host(CLIENT, { behind, name: 'client' }).attach(this.machine);
-    this.gatherer.addSocket(SOCKET);
-  }
-
-  get gatherer(): Gatherer {
-    return this.machine.gatherer;
-  }
-
-  addServer(host: ReturnType<Network['host']>, options: SimTurnServerOptions): SimTurnServer {
-    const server = new SimTurnServer({ users: { ann: 'secret', bob: 'other' }, ...options });
-    host.attach(server, { name: `turn ${formatAddress(server.address)}` });
-    return server;
-  }
-
-  gather(
-    urls: string | readonly string[] = `turn:${TURN}`,
-    config: Partial<GatherConfig> = {},
-    user: object = USER,
-  ): number {
-    const id = this.gatherer.gather({ iceServers: [{ urls, ...user }], ...config });
-    this.#peer.wake();
-    return id;
-  }
-
-  call(act: () => void): void {
-    act();
-    this.#peer.wake();
-  }
-
-  run(limit: number, until: () => boolean = () => false): this {
-    this.net.run({ limit, until });
-    return this;
-  }
-
-  send(text: string, from: TransportAddress): void {
-    const data = encodeUtf8(text);
-    this.call(() => this.gatherer.sendFromRelay({ source: from, destination: PEER, data }, this.net.now));
-  }
-
-  told(gathering: number): string[] {
-    return this.machine.events.flatMap((event) => {
-      if (event.gathering !== gathering) return [];
-      switch (event.type) {
-        case 'candidate':
-          return `+${event.candidate.type} ${formatAddress(event.candidate)}`;
-        case 'candidateremoved':
-          return `-${event.candidate.type} ${formatAddress(event.candidate)}`;
-        case 'candidateerror':
-          return `${event.error.errorCode} ${event.error.url}`;
-        case 'statechange':
-          return event.state;
-      }
-    });
-  }
-
-  relayed(gathering: number): TransportAddress {
-    const found = this.machine.events.findLast(
-      (event) =>
-        event.gathering === gathering && event.type === 'candidate' && event.candidate.type === 'relay',
-    );
-    if (found?.type !== 'candidate') throw new Error(`no relay: ${JSON.stringify(this.told(gathering))}`);
-    return { address: found.candidate.address, port: found.candidate.port };
-  }
-
-  count(name: keyof ReturnType<Gatherer['inspect']>['counters']): number {
-    return this.gatherer.inspect().counters[name];
-  }
-}
+import { CLIENT, OUTSIDE, PEER, RelayWorld, SOCKET, TURN } from './relay-world.ts';
 
 const MAPPED = `+srflx ${OUTSIDE}:40000`;
 const RELAYED = `+relay ${TURN}:49152`;
@@ -165,7 +11,7 @@ describe.each(['udp', 'tcp', 'tls'])('a relay over %s', (transport) => {
   const url = transport === 'tls' ? `turns:${TURN}:3478` : `turn:${TURN}?transport=${transport}`;
 
   it('gives a candidate, and carries datagrams both ways', () => {
-    const world = new World();
+    const world = new RelayWorld();
     const id = world.gather(url);
     world.run(2000);
     expect(world.told(id)).toEqual([
@@ -195,7 +41,7 @@ describe.each(['udp', 'tcp', 'tls'])('a relay over %s', (transport) => {
   });
 
   it('is shared, and given back when nobody uses it any more', () => {
-    const world = new World();
+    const world = new RelayWorld();
     const ids = [world.gather(url), world.gather(url), world.gather(url)];
     world.run(2000);
     for (const id of ids) expect(world.told(id)).toContain(RELAYED);
@@ -210,7 +56,7 @@ describe.each(['udp', 'tcp', 'tls'])('a relay over %s', (transport) => {
   });
 
   it('is there again within 10 s of a server that was started anew', () => {
-    const world = new World();
+    const world = new RelayWorld();
     const id = world.gather(url);
     world.run(2000);
     const first = world.relayed(id);
@@ -232,7 +78,7 @@ describe.each(['udp', 'tcp', 'tls'])('a relay over %s', (transport) => {
 });
 
 /** Something is sent every half second, as ICE does in its way. */
-function setTraffic(world: World, from: TransportAddress): { stop(): void } {
+function setTraffic(world: RelayWorld, from: TransportAddress): { stop(): void } {
   let isRunning = true;
   const tick = (): void => {
     if (!isRunning) return;
@@ -245,7 +91,7 @@ function setTraffic(world: World, from: TransportAddress): { stop(): void } {
 
 describe('allocations', () => {
   it('of both families come from one', () => {
-    const world = new World({}, { relays: [TURN, '2001:db8::1'] });
+    const world = new RelayWorld({}, { relays: [TURN, '2001:db8::1'] });
     const id = world.gather();
     world.run(2000);
     expect(world.told(id)).toEqual([
@@ -259,7 +105,7 @@ describe('allocations', () => {
   });
 
   it('over UDP are those of the socket, whoever made them; over streams of each user', () => {
-    const world = new World();
+    const world = new RelayWorld();
     const bob = { username: 'bob', credential: 'other' };
     const [ann, other] = [world.gather(), world.gather(undefined, {}, bob)];
     world.run(2000);
@@ -273,7 +119,7 @@ describe('allocations', () => {
   });
 
   it('are bounded: there are no more than maxRelays', () => {
-    const world = new World({ maxRelays: 1 });
+    const world = new RelayWorld({ maxRelays: 1 });
     const host = world.net.host('192.0.2.2');
     world.addServer(host, { address: '192.0.2.2' });
     const id = world.gather([`turn:${TURN}`, 'turn:192.0.2.2']);
@@ -283,7 +129,7 @@ describe('allocations', () => {
   });
 
   it('one that nobody uses makes room for another', () => {
-    const world = new World({ maxRelays: 1, linger: 60_000 });
+    const world = new RelayWorld({ maxRelays: 1, linger: 60_000 });
     world.addServer(world.net.host('192.0.2.2'), { address: '192.0.2.2' });
     const first = world.gather();
     world.run(2000);
@@ -296,7 +142,7 @@ describe('allocations', () => {
   });
 
   it('survive a restart of ICE: the same address is told, and none is made', () => {
-    const world = new World();
+    const world = new RelayWorld();
     const id = world.gather();
     world.run(2000);
     world.call(() => world.gatherer.restart(id));
@@ -307,7 +153,7 @@ describe('allocations', () => {
   });
 
   it('are given up with their socket', () => {
-    const world = new World();
+    const world = new RelayWorld();
     const id = world.gather();
     world.run(2000);
     world.call(() => world.gatherer.removeSocket(SOCKET));
@@ -317,7 +163,7 @@ describe('allocations', () => {
   });
 
   it('are given back at close', () => {
-    const world = new World();
+    const world = new RelayWorld();
     world.gather();
     world.run(2000);
     const reason = { layer: 'rtc', code: 'local-close', message: 'closed' } as const;
@@ -328,7 +174,7 @@ describe('allocations', () => {
   });
 
   it('live on with their lifetime refreshed, for hours', () => {
-    const world = new World();
+    const world = new RelayWorld();
     const id = world.gather();
     world.run(3 * 3_600_000);
     expect(world.server.allocations).toBe(1);
@@ -338,7 +184,7 @@ describe('allocations', () => {
 
 describe('a server that fails', () => {
   it('by its password is told once, with its code', () => {
-    const world = new World();
+    const world = new RelayWorld();
     const id = world.gather(undefined, {}, { username: 'ann', credential: 'wrong' });
     world.run(20_000);
     expect(world.told(id)).toEqual(['gathering', `401 turn:${TURN}`, 'complete']);
@@ -348,7 +194,7 @@ describe('a server that fails', () => {
   });
 
   it('and is not asked again by each who comes, unless with other credentials', () => {
-    const world = new World();
+    const world = new RelayWorld();
     const wrong = { username: 'ann', credential: 'wrong' };
     for (let i = 0; i < 100; i++) {
       world.gather(undefined, {}, wrong);
@@ -361,14 +207,14 @@ describe('a server that fails', () => {
   });
 
   it('by its quota: 486', () => {
-    const world = new World({}, { quota: 0 });
+    const world = new RelayWorld({}, { quota: 0 });
     const id = world.gather();
     world.run(20_000);
     expect(world.told(id)).toEqual(['gathering', `486 turn:${TURN}`, 'complete']);
   });
 
   it('that is silent is told at the gate: 10 s over UDP, 39.5 s over a stream', () => {
-    const world = new World();
+    const world = new RelayWorld();
     world.server.isDown = true;
     const udp = world.gather();
     const tcp = world.gather(`turn:${TURN}?transport=tcp`);
@@ -385,14 +231,14 @@ describe('a server that fails', () => {
   });
 
   it('that refuses the stream is told at once', () => {
-    const world = new World();
+    const world = new RelayWorld();
     const id = world.gather('turn:203.0.113.5:9999?transport=tcp');
     world.run(1000);
     expect(world.told(id)).toEqual(['gathering', '701 turn:203.0.113.5:9999?transport=tcp', 'complete']);
   });
 
   it('redirects to another one, which is gone to; not into the network behind us', () => {
-    const world = new World({}, { redirect: { address: '192.0.2.2', port: 3478 } });
+    const world = new RelayWorld({}, { redirect: { address: '192.0.2.2', port: 3478 } });
     world.addServer(world.net.host('192.0.2.2'), { address: '192.0.2.2' });
     const id = world.gather();
     world.run(2000);
@@ -401,14 +247,14 @@ describe('a server that fails', () => {
     world.run(1000);
     expect(world.machine.received).toHaveLength(1);
 
-    const trap = new World({}, { redirect: { address: '10.0.0.1', port: 3478 } });
+    const trap = new RelayWorld({}, { redirect: { address: '10.0.0.1', port: 3478 } });
     const other = trap.gather();
     trap.run(2000);
     expect(trap.told(other)).toEqual(['gathering', `701 turn:${TURN}`, 'complete']);
   });
 
   it('tells relayed addresses that cannot be: one of ours', () => {
-    const world = new World({}, { relays: [CLIENT], firstRelayPort: 4000 });
+    const world = new RelayWorld({}, { relays: [CLIENT], firstRelayPort: 4000 });
     const id = world.gather();
     world.run(2000);
     expect(world.told(id)).toEqual(['gathering', `701 turn:${TURN}`, 'complete']);
@@ -417,7 +263,7 @@ describe('a server that fails', () => {
   });
 
   it('is tried again while a continual gathering wants it', () => {
-    const world = new World();
+    const world = new RelayWorld();
     world.server.isDown = true;
     const id = world.gather(undefined, { continual: true });
     world.run(60_000);
@@ -429,7 +275,7 @@ describe('a server that fails', () => {
 });
 
 it('credentials are renewed, and the allocation stays', () => {
-  const world = new World({}, { nonceLifetime: 60_000 });
+  const world = new RelayWorld({}, { nonceLifetime: 60_000 });
   const id = world.gather();
   world.run(2000);
   world.server.options = { ...world.server.options, users: { ann: 'new secret' } };
@@ -444,7 +290,7 @@ it('credentials are renewed, and the allocation stays', () => {
 });
 
 it('credentials that the server takes no more are asked for', () => {
-  const world = new World({}, { nonceLifetime: 60_000 });
+  const world = new RelayWorld({}, { nonceLifetime: 60_000 });
   const id = world.gather();
   world.run(2000);
   world.server.options = { ...world.server.options, users: { ann: 'new secret' } };
@@ -453,7 +299,7 @@ it('credentials that the server takes no more are asked for', () => {
 });
 
 it('what comes from a server and is no TURN is for somebody else', () => {
-  const world = new World();
+  const world = new RelayWorld();
   world.gather();
   world.run(2000);
   const source = { address: TURN, port: 3478 };
