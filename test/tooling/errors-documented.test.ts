@@ -28,7 +28,9 @@ describe('docs/errors.md', () => {
   });
 
   test('names every failure of ICE, TURN, DTLS, SCTP and the channels', () => {
-    const layers = ['ice', 'turn', 'dtls', 'sctp', 'channel', 'rtc'].map((room) => sources(`src/${room}`)).join('\n');
+    const layers = ['ice', 'turn', 'dtls', 'sctp', 'channel', 'rtc']
+      .map((room) => sources(`src/${room}`))
+      .join('\n');
     const codes = [
       ...matches(layers, /\bcode: '([a-z-]+)'/g),
       ...matches(layers, /\b(?:failure|channelFailure)\((?:a, )?'([a-z-]+)'/g),
