@@ -2,8 +2,8 @@
  * Endpoint: many `Rtc` behind one socket, or a few. It speaks the same contract as an `Rtc`.
  *
  *   in:  STUN requests go by the username fragment, which names the connection, STUN responses by the transaction id of
- *        the check they answer, everything else to the connection the path belongs to (endpoint/ownership.ts). Nothing is
- *        bound before a connection has verified integrity. Each look-up is O(1) (F3a).
+ *        the check they answer, DTLS with a connection id by that, where there are any (endpoint/connection-ids.ts),
+ *        everything else to the connection the path belongs to (endpoint/ownership.ts). Nothing is bound before a connection has verified integrity. Each look-up is O(1) (F3a).
  *   out: connections with something to say stand in one queue, the deadlines of all the others in one heap (F4a);
  *        an idle connection costs nothing.
  *
@@ -18,6 +18,7 @@ import { RtcError } from './core/errors.ts';
 import type { HostReply, HostRequest } from './core/host.ts';
 import { BoundedQueue } from './core/queue.ts';
 import { AwaitedAnswers } from './endpoint/answers.ts';
+import { ConnectionIds } from './endpoint/connection-ids.ts';
 import { EndpointGathering } from './endpoint/gathering.ts';
 import type { EndpointCounter, EndpointInspection } from './endpoint/inspection.ts';
 import { ENDPOINT_COUNTERS } from './endpoint/inspection.ts';
@@ -86,6 +87,7 @@ export class Endpoint {
   readonly #byFragment = new Map<string, Member>();
   readonly #paths: Ownership<Member>;
   readonly #answers = new AwaitedAnswers();
+  readonly #ids = new ConnectionIds<Member>();
   readonly #ready = new BoundedQueue<Member>(Infinity); // each member stands in it once
   readonly #deadlines = new DeadlineHeap<Member>();
   readonly #counters = new Counters<EndpointCounter>(ENDPOINT_COUNTERS);
@@ -173,6 +175,7 @@ export class Endpoint {
     this.#drained?.delete(member);
     this.#paths.release(member);
     this.#gathering.release(member);
+    this.#ids.forget(member);
     if (this.#members.size === 0) this.#answers.clear();
     rtc.onWake = undefined;
     rtc.onError = undefined;
@@ -339,6 +342,7 @@ export class Endpoint {
     this.#turn = 0;
     this.#ready.shift();
     if (member.isLite) this.#noteLitePath(member);
+    if (member.pathUse === 'undecided') this.#notePathUse(member);
     member.queued = false;
     this.#noteMemory(member);
     member.reason = output.reason;
@@ -410,11 +414,19 @@ export class Endpoint {
     if (member === undefined) {
       this.#counters.add('droppedUnknownUsername');
       this.#reportUnknown(input, usernameFragment);
-    } else if (this.#route(input)?.shunned.has(member) === true) {
-      this.#counters.add('routesShunned');
-    } else {
+    } else if (!this.#isKeptOff(member, input)) {
       this.#deliverStun(member, input);
     }
+  }
+
+  /** A check is not answered where none of ours is sent: the peer would take the path for one that may be used. */
+  #isKeptOff(member: Member, input: ReceiveInput): boolean {
+    const route = this.#route(input);
+    if (route === undefined) return false;
+    const isTooEarly = this.#paths.isTooEarly(member, route, this.#now);
+    const isKeptOff = isTooEarly || route.shunned.has(member);
+    if (isKeptOff) this.#counters.add(isTooEarly ? 'checksDeferred' : 'routesShunned');
+    return isKeptOff;
   }
 
   /** A STUN response concerns whoever asked. */
@@ -431,9 +443,15 @@ export class Endpoint {
   }
 
   #receiveData(input: ReceiveInput): void {
+    const addressee = this.#ids.size === 0 ? undefined : this.#ids.find(input.data);
+    if (addressee !== undefined) {
+      this.#receiveAddressed(addressee, input);
+      return;
+    }
     const route = this.#route(input);
     if (route?.owner !== undefined) {
-      this.#deliver(route.owner, input);
+      if (isAmbiguous(route)) this.#counters.add('droppedUnattributed');
+      else this.#deliver(route.owner, input);
       return;
     }
     // Nobody has proved that its peer is there, so what came early is for any of them: DTLS will tell.
@@ -445,6 +463,20 @@ export class Endpoint {
       isForSomebody = true;
     }
     if (!isForSomebody) this.#dropUnknownAddress(input);
+  }
+
+  /** The datagram says whose it is. That may be a lie, so the connection must know the address that it comes from. */
+  #receiveAddressed(addressee: Member | 'nobody', input: ReceiveInput): void {
+    const { protocol, source, destination } = input;
+    const isKnown = (rtc: Rtc): boolean =>
+      rtc.isValidPath(destination, source, protocol) ||
+      rtc.isAuthenticatedPath(destination, source, protocol);
+    if (addressee !== 'nobody' && isKnown(addressee.rtc)) {
+      this.#deliver(addressee, input);
+    } else {
+      this.#counters.add('droppedUnknownConnectionId');
+      this.#reportUnknown(input);
+    }
   }
 
   #route({ protocol, source, destination }: ReceiveInput): Route<Member> | undefined {
@@ -483,7 +515,14 @@ export class Endpoint {
     const path = member.rtc.sendPath;
     if (path === undefined || path === member.litePath) return;
     member.litePath = path;
-    this.#paths.using(member, path.protocol, path.source, path.destination);
+    this.#paths.using(member, path.protocol, path.source, path.destination, this.#now);
+  }
+
+  /** What its handshake has shown by now: whether its datagrams say whose they are. */
+  #notePathUse(member: Member): void {
+    const isTold = this.#ids.note(member);
+    member.pathUse = isTold ? member.rtc.pathUse : 'exclusive';
+    if (member.pathUse !== 'undecided') this.#paths.decided(member);
   }
 
   #deliver(member: Member, input: Input): void {
@@ -509,7 +548,7 @@ export class Endpoint {
   /** A check leaves: its answer will be awaited. False: it must not. */
   #maySend(member: Member, { protocol, source, destination, data }: Transmit): boolean {
     if (!isStunRequest(data)) return true;
-    if (!this.#paths.checking(member, protocol, source, destination)) return false;
+    if (!this.#paths.checking(member, protocol, source, destination, this.#now)) return false;
     this.#answers.expect(data, destination.port, member.number, this.#now);
     return true;
   }
@@ -632,4 +671,11 @@ function closes(rtc: Rtc): boolean {
   } catch {
     return false;
   }
+}
+
+/** True where what has no name may be of any of several handshakes: given to the wrong one it would spoil that. */
+function isAmbiguous({ owner, claimants, peersShare }: Route<Member>): boolean {
+  if (peersShare !== true || owner?.pathUse !== 'undecided') return false;
+  for (const claimant of claimants) if (claimant.pathUse === 'undecided') return true;
+  return false;
 }

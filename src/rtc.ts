@@ -34,6 +34,7 @@ import { ICE_CANDIDATE_ERROR_RULES, ICE_GATHERING_STATES, isSameCredentials } fr
 import type { LocalEnd, NegotiationInspection, SessionPlan, SignalingState } from './negotiation/index.ts';
 import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
+import type { PathUse } from './transport/index.ts';
 import type { RtcOptions } from './rtc/options.ts';
 import { NextCredentials } from './rtc/ice-restart.ts';
 import { SCTP_PORT, rtcSettings } from './rtc/options.ts';
@@ -65,6 +66,7 @@ export type { RTCDataChannelStats } from './rtc/stats/data-channel.ts';
 export type { RTCPeerConnectionStats } from './rtc/stats/peer-connection.ts';
 export type { RTCStats, RTCStatsReport } from './rtc/stats/report.ts';
 export type { RTCTransportStats } from './rtc/stats/transport.ts';
+export type { PathUse } from './transport/index.ts';
 export { datagramKind } from './transport/index.ts';
 export type * from './rtc/tracer/entry.ts';
 
@@ -126,7 +128,8 @@ type Deferred =
  * - the poll contract: `handleInput`, `pollOutput`
  * - the end: `shutdown`, `close`
  * - how it is: `connectionState` and its like, `getStats`, `inspect`, `setTrace`
- * - for endpoints and drivers: `onWake`, `onError`, `sendPath`, `isValidPath` and its like, `setPathHeld`, `isEmpty`
+ * - for endpoints and drivers: `onWake`, `onError`, `sendPath`, `isValidPath` and its like, `setPathHeld`, `isEmpty`,
+ *   `pathUse`, `connectionId`, `remoteUsernameFragment`, `isControlling`
  *
  * ```ts
  * const rtc = new Rtc({ certificate });
@@ -319,6 +322,32 @@ export class Rtc {
    */
   pathProvenAt(local: TransportAddress, remote: TransportAddress, protocol: Protocol): number {
     return this.#stack.transport.pathProvenAt(local, remote, protocol);
+  }
+
+  /**
+   * For endpoints: whether this connection needs its paths to itself, or shares them with others that have connection ids, too.
+   * `undecided` as long as the peer has not shown whether it has them.
+   */
+  get pathUse(): PathUse {
+    return this.#stack.transport.pathUse;
+  }
+
+  /**
+   * For endpoints: the connection id in what the peer sends (RFC 9146), once DTLS has begun; `undefined` where there is none. It is
+   * chosen once. The bytes are not to be changed.
+   */
+  get connectionId(): Uint8Array | undefined {
+    return this.#stack.transport.connectionId;
+  }
+
+  /** For endpoints: the peer's first username fragment, once it is known: ICE restarts do not change it. */
+  get remoteUsernameFragment(): string | undefined {
+    return this.#stack.transport.remoteUsernameFragment;
+  }
+
+  /** For endpoints: true for the end that chooses the pair. */
+  get isControlling(): boolean {
+    return this.#stack.transport.iceRole === 'controlling';
   }
 
   /** Every state, timer, queue size and counter, as one plain JSON-safe object. It holds no secrets. */

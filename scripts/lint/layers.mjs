@@ -49,7 +49,13 @@ const MAY_IMPORT = {
 export const FACES = {
   crypto: ['provider.ts', 'hkdf.ts', 'scalar.ts'],
   stun: ['summary.ts'],
-  dtls: ['summary.ts', 'certificate/certificate.ts', 'certificate/der.ts', 'certificate/fingerprint.ts'],
+  dtls: [
+    'summary.ts',
+    'identification.ts',
+    'certificate/certificate.ts',
+    'certificate/der.ts',
+    'certificate/fingerprint.ts',
+  ],
   sctp: ['summary.ts'],
   channel: ['summary.ts'],
   rtc: [

@@ -142,6 +142,12 @@ export class Dtls implements Machine<DtlsEvent> {
     return this.#driver.complete ? this.#handshake.suite : undefined;
   }
 
+  /** The connection id that we ask for; `undefined` where we want none. The bytes are not to be changed. */
+  get localConnectionId(): Bytes | undefined {
+    const { connectionId } = this.#handshake;
+    return connectionId === undefined || connectionId.length === 0 ? undefined : connectionId;
+  }
+
   /**
    * Connection ids, once both ends have agreed on them: what the peer's protected records have, and what ours have. An empty one
    * stands for none in that direction; the bytes are not to be changed.

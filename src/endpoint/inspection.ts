@@ -21,6 +21,14 @@ export const ENDPOINT_COUNTERS = [
   'routesEvicted',
   /** Checks not sent, and those not taken, over a path that `onSharedPath` keeps a connection off. */
   'routesShunned',
+  /** Routes on which a connection is told from others by its connection id, and not by the path alone. */
+  'routesShared',
+  /** Checks held back until the first connection over a path knows whether the peer has connection ids. */
+  'checksDeferred',
+  /** DTLS with a connection id that nobody here has, or from an address that its connection knows nothing of. */
+  'droppedUnknownConnectionId',
+  /** Plaintext of DTLS that says nothing of whose it is, over a path where several shake hands. */
+  'droppedUnattributed',
   /** What connections threw when they were fed or polled. */
   'internalErrors',
   /** Connections closed as they held most of `maxBufferedBytes`. */

@@ -1,6 +1,6 @@
 /** Member: a connection as its endpoint knows it. Plain data; the endpoint alone changes it. */
 import type { Failure } from '../core/errors.ts';
-import type { IcePath, Rtc } from '../rtc.ts';
+import type { IcePath, PathUse, Rtc } from '../rtc.ts';
 import type { RouteHolder } from './ownership.ts';
 import type { Route } from './routes.ts';
 
@@ -13,6 +13,7 @@ export interface Member extends RouteHolder<Member> {
   readonly fragments: string[];
   readonly routes: Set<Route<Member>>;
   readonly isLite: boolean;
+  pathUse: PathUse;
   /** Bytes it holds; the budget keeps it up to date. */
   held: number;
   /** The path in use at the end of the latest drain, of a lite one. */
@@ -38,6 +39,7 @@ export function memberOf(rtc: Rtc, number: number): Member {
     number,
     fragments: [],
     isLite: rtc.localParameters.ice.lite === true,
+    pathUse: rtc.pathUse,
     held: 0,
     litePath: undefined,
     routes: new Set(),

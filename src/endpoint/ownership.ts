@@ -14,9 +14,16 @@
  * `takeoverSilence`, so that they do not take it from each other with every check.
  *
  * A lite end sends no checks and has no such proof: it waits for the owner's silence. TCP is a proof of its own.
+ *
+ * Connections with DTLS connection ids share a path, and need no owner (connection-ids.ts). Whether the peer has them its
+ * handshake tells. So the first one to meet a remote address goes ahead, and those of which we control who meets it next
+ * wait for what it finds, which is sooner than they could be given a socket each:
+ *
+ *   undecided ──the first handshake over the path: ids both ways──▶ sharer, and so may the others be
+ *             └──none──▶ exclusive: all that is said above
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
-import type { PathAddresses, Rtc } from '../rtc.ts';
+import type { PathAddresses, PathUse, Rtc } from '../rtc.ts';
 import type { Route } from './routes.ts';
 import { RouteTable } from './routes.ts';
 
@@ -45,13 +52,21 @@ export interface SharedPath extends PathAddresses {
 /** What ownership knows of a connection. */
 export interface RouteHolder<User> {
   readonly rtc: Rtc;
+  /** Whether it shares paths; `Ownership.decided` is told of a change. */
+  readonly pathUse: PathUse;
   /** In the order of their latest proof. */
   readonly routes: Set<Route<User>>;
 }
 
 /** What is counted about paths; docs/operations.md says what each means. */
 export type OwnershipCounter =
-  'routesBound' | 'routesTakenOver' | 'routesContested' | 'routesEvicted' | 'routesShunned';
+  | 'routesBound'
+  | 'routesTakenOver'
+  | 'routesContested'
+  | 'routesEvicted'
+  | 'routesShunned'
+  | 'routesShared'
+  | 'checksDeferred';
 
 /** The counters of the endpoint. */
 export interface OwnershipCounters {
@@ -60,6 +75,9 @@ export interface OwnershipCounters {
 
 /** Claimants of one path at once: before it has an owner each gets a copy of what comes. */
 const MAX_CLAIMANTS = 16;
+
+/** How long further connections wait for what the first one over a path finds out of its peer, milliseconds. */
+const FIRST_CONTACT = 3000;
 
 /**
  * Who owns which path, and who else has to do with it. It tells a connection
@@ -88,17 +106,41 @@ export class Ownership<User extends RouteHolder<User>> {
 
   /**
    * `user` is about to send a check over this path.
-   * @returns false if the check must not be sent: the host has given the connection another socket
+   * @returns false if the check must not be sent: the host has given the connection another socket, or it is too early
    */
-  checking(user: User, protocol: Protocol, local: TransportAddress, remote: TransportAddress): boolean {
-    const route = this.#routes[protocol].getOrAdd(local, remote);
-    if (route.owner === user || route.claimants.has(user)) return true;
+  checking(
+    user: User,
+    protocol: Protocol,
+    local: TransportAddress,
+    remote: TransportAddress,
+    now: number,
+  ): boolean {
+    const route = this.#routes[protocol].getOrAdd(local, remote, now);
+    if (isOn(user, route)) return true;
+    if (this.isTooEarly(user, route, now)) {
+      this.#counters.add('checksDeferred');
+      return false;
+    }
     if (route.shunned.has(user) || this.#shuns(user, route)) {
       this.#counters.add('routesShunned');
       return false;
     }
     this.#claim(user, route);
     return true;
+  }
+
+  /**
+   * The first connection over a path is about to find out whether the peer has connection ids, and `user` has to wait for that.
+   * The end that controls parts from others, so it waits: of two ends that both did, neither would come first.
+   */
+  isTooEarly(user: User, route: Route<User>, now: number): boolean {
+    if (user.pathUse !== 'undecided' || route.peersShare !== undefined) return false;
+    if (now - route.since >= FIRST_CONTACT || isOn(user, route) || !user.rtc.isControlling) return false;
+    const isFirst = (other: User | undefined): boolean =>
+      other?.pathUse === 'undecided' && other.rtc.isControlling;
+    if (isFirst(route.owner)) return true;
+    for (const claimant of route.claimants) if (isFirst(claimant)) return true;
+    return false;
   }
 
   /**
@@ -116,13 +158,19 @@ export class Ownership<User extends RouteHolder<User>> {
     const { rtc } = user;
     if (!rtc.isAuthenticatedPath(local, remote, protocol) && !rtc.isValidPath(local, remote, protocol))
       return;
-    const route = this.#routes[protocol].getOrAdd(local, remote);
+    const route = this.#routes[protocol].getOrAdd(local, remote, now);
     const isProof = rtc.pathProvenAt(local, remote, protocol) > provenBefore;
-    if (route.owner === user) {
+    if (user.pathUse === 'shared') {
+      if (rtc.isValidPath(local, remote, protocol)) this.#share(user, route);
+      if (isProof) this.#hold(user, route);
+    } else if (route.owner === user) {
       if (isProof) this.#hold(user, route);
     } else if (route.owner === undefined) {
       if (rtc.isValidPath(local, remote, protocol)) this.#bind(user, route);
       else this.#claim(user, route);
+    } else if (areUndecided(user, route.owner)) {
+      this.#claim(user, route);
+      if (isProof && route.peersShare !== true) this.#prefer(user, route, route.owner);
     } else if (this.#mayTakeOver(user, route, route.owner, isProof, now)) {
       this.#takeFrom(route.owner, route);
       this.#counters.add('routesTakenOver');
@@ -135,14 +183,44 @@ export class Ownership<User extends RouteHolder<User>> {
   }
 
   /** Two lite ends send no checks: `user` has a path because signalling says so, and sends over it. */
-  using(user: User, protocol: Protocol, local: TransportAddress, remote: TransportAddress): void {
-    const route = this.#routes[protocol].getOrAdd(local, remote);
+  using(
+    user: User,
+    protocol: Protocol,
+    local: TransportAddress,
+    remote: TransportAddress,
+    now: number,
+  ): void {
+    const route = this.#routes[protocol].getOrAdd(local, remote, now);
     if (route.owner === user) return;
-    if (route.owner === undefined) {
+    if (user.pathUse === 'shared') {
+      this.#share(user, route);
+    } else if (route.owner === undefined) {
       this.#bind(user, route);
+    } else if (areUndecided(user, route.owner)) {
+      this.#claim(user, route);
     } else {
       this.#claim(user, route);
       this.#lose(user, route);
+    }
+  }
+
+  /** The handshake of `user` has shown whether it shares its paths. */
+  decided(user: User): void {
+    const { rtc, pathUse } = user;
+    for (const route of [...user.routes]) {
+      if (!rtc.isValidPath(route.local, route.remote, route.protocol)) continue;
+      route.peersShare = pathUse === 'shared';
+      if (pathUse === 'shared') {
+        this.#share(user, route);
+      } else if (route.owner !== undefined && route.owner !== user) {
+        // Two handshakes were under way, and this one needs the path to itself.
+        if (route.owner.pathUse === 'undecided') {
+          this.#takeFrom(route.owner, route);
+          this.#bind(user, route);
+        } else {
+          this.#lose(user, route);
+        }
+      }
     }
   }
 
@@ -165,7 +243,7 @@ export class Ownership<User extends RouteHolder<User>> {
     const { onSharedPath } = this.#options;
     const [firstClaimant] = route.claimants;
     const other = route.owner ?? firstClaimant;
-    if (onSharedPath === undefined || other === undefined) return false;
+    if (onSharedPath === undefined || other === undefined || mayShare(user, other, route)) return false;
     const { protocol, local, remote } = route;
     const authenticated = user.rtc.isAuthenticatedPath(local, remote, protocol);
     if (!onSharedPath({ protocol, local, remote, rtc: user.rtc, other: other.rtc, authenticated }))
@@ -178,6 +256,23 @@ export class Ownership<User extends RouteHolder<User>> {
   #claim(user: User, route: Route<User>): void {
     if (route.claimants.has(user) || route.claimants.size >= MAX_CLAIMANTS) return;
     route.claimants.add(user);
+    this.#hold(user, route);
+  }
+
+  /** What nobody is named in goes to the latest to be answered, until it is known whether both may stay. */
+  #prefer(user: User, route: Route<User>, owner: User): void {
+    route.owner = undefined;
+    this.#claim(owner, route);
+    if (user.rtc.isValidPath(route.local, route.remote, route.protocol)) this.#bind(user, route);
+  }
+
+  #share(user: User, route: Route<User>): void {
+    if (route.sharers.has(user)) return;
+    route.sharers.add(user);
+    route.claimants.delete(user);
+    if (route.owner === user) route.owner = undefined;
+    if (route.losers.delete(user)) user.rtc.setPathHeld(addressesOf(route), true);
+    this.#counters.add('routesShared');
     this.#hold(user, route);
   }
 
@@ -224,13 +319,29 @@ export class Ownership<User extends RouteHolder<User>> {
     user.routes.delete(route);
     route.claimants.delete(user);
     route.losers.delete(user);
+    route.sharers.delete(user);
     route.shunned.delete(user);
     if (route.owner === user) route.owner = undefined;
-    const users = route.claimants.size + route.losers.size + route.shunned.size;
+    const users = route.claimants.size + route.losers.size + route.sharers.size + route.shunned.size;
     if (route.owner === undefined && users === 0) this.#routes[route.protocol].delete(route);
   }
 }
 
 function addressesOf({ protocol, local, remote }: PathAddresses): PathAddresses {
   return { protocol, local, remote };
+}
+
+/** Neither of the two knows yet whether its peer has connection ids. */
+function areUndecided<User extends RouteHolder<User>>(a: User, b: User): boolean {
+  return a.pathUse === 'undecided' && b.pathUse === 'undecided';
+}
+
+/** As far as is known, the two need not keep off each other. */
+function mayShare<User extends RouteHolder<User>>(user: User, other: User, route: Route<User>): boolean {
+  return user.pathUse !== 'exclusive' && other.pathUse !== 'exclusive' && route.peersShare !== false;
+}
+
+/** `user` has to do with the path already. */
+function isOn<User extends RouteHolder<User>>(user: User, route: Route<User>): boolean {
+  return route.owner === user || route.claimants.has(user) || route.sharers.has(user);
 }

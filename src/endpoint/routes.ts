@@ -10,12 +10,18 @@ export interface Route<Member> {
   readonly protocol: Protocol;
   readonly local: TransportAddress;
   readonly remote: TransportAddress;
-  /** Everything but STUN goes here: its peer has proved that it is there. */
+  /** Everything but STUN that has no connection id goes here: its peer has proved that it is there. */
   owner: Member | undefined;
   /** Connections that have sent a check there, or have got an authentic one from there, and do not own it. */
   readonly claimants: Set<Member>;
   /** Of those without it, the ones that have been told that another connection has it. */
   readonly losers: Set<Member>;
+  /** Connections that are told apart by connection ids, and need no owner. */
+  readonly sharers: Set<Member>;
+  /** Whether the peers met here share paths, as far as is known: the latest that has told. */
+  peersShare: boolean | undefined;
+  /** When the first check was sent here, milliseconds. */
+  readonly since: number;
   /** Connections that keep off: their host has given them another socket. */
   readonly shunned: Set<Member>;
 }
@@ -35,7 +41,7 @@ export class RouteTable<Member> {
   }
 
   /** The addresses are copied. */
-  getOrAdd(local: TransportAddress, remote: TransportAddress): Route<Member> {
+  getOrAdd(local: TransportAddress, remote: TransportAddress, now: number): Route<Member> {
     const ports = child(child(child(this.#locals, local.address), local.port), remote.address);
     let route = ports.get(remote.port);
     if (route === undefined) {
@@ -46,6 +52,9 @@ export class RouteTable<Member> {
         owner: undefined,
         claimants: new Set(),
         losers: new Set(),
+        sharers: new Set(),
+        peersShare: undefined,
+        since: now,
         shunned: new Set(),
       };
       ports.set(remote.port, route);

@@ -6,10 +6,13 @@
  *
  *   new Rtc({ certificate, ice: { usernameFragment: shardUsernameFragment(3) } })
  *   shardOf(data) === 3                    // a STUN check for that connection, wherever it arrives
+ *
+ * With DTLS connection ids (`dtls: { connectionId: { length: 10 } }`) every protected record of a peer that has them says it, too.
  */
 import { badArgument } from '../core/errors.ts';
 import type { RandomSource } from '../core/random.ts';
 import { randomText, systemRandom } from '../core/random.ts';
+import { connectionIdAt } from '../dtls/identification.ts';
 import { stunRequestUsername } from '../stun/index.ts';
 
 /** ice-char (RFC 8839 §5.4), in the order of their values. */
@@ -32,13 +35,19 @@ export function shardUsernameFragment(shard: number, random: RandomSource = syst
 }
 
 /**
- * The shard a datagram names: a number for a STUN check, `undefined` for anything else. Nothing is verified: a stranger
- * can name any shard, so it decides where a datagram is looked at, and nothing more.
+ * The shard a datagram names: a number for a STUN check and for DTLS with a connection id, `undefined` for anything else. Nothing
+ * is verified: a stranger can name any shard, so it decides where a datagram is looked at, and nothing more.
  */
 export function shardOf(data: Uint8Array): number | undefined {
   const receiver = stunRequestUsername(data)?.receiver;
-  if (receiver === undefined || receiver.length < 2) return undefined;
-  const high = DIGITS.indexOf(receiver.charAt(0));
-  const low = DIGITS.indexOf(receiver.charAt(1));
+  if (receiver !== undefined) return shardNamed(receiver);
+  const at = connectionIdAt(data);
+  return at < 0 ? undefined : shardNamed(String.fromCharCode(...data.subarray(at, at + 2)));
+}
+
+function shardNamed(name: string): number | undefined {
+  if (name.length < 2) return undefined;
+  const high = DIGITS.indexOf(name.charAt(0));
+  const low = DIGITS.indexOf(name.charAt(1));
   return high < 0 || low < 0 ? undefined : high * DIGITS.length + low;
 }

@@ -1,7 +1,8 @@
 /**
  * FurtherSockets: a driver's pool of sockets, opened when two of its connections meet one remote address.
  *
- * Between one of our sockets and one of the peer's there is one path, and two connections cannot share it: fifty clients on
+ * Between one of our sockets and one of the peer's there is one path, and two connections cannot share it, unless both ends have
+ * DTLS connection ids, of which the endpoint sees to it that nobody comes here: fifty clients on
  * one driver that call one server need fifty sockets. The first has the driver's own. Each that meets an address which
  * another one has already gets a host candidate on a socket of this pool where that address is free, and keeps off the path
  * that is taken. The peer need not be told: it learns the candidate from our checks.

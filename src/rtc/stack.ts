@@ -585,18 +585,22 @@ export class ProtocolStack {
 export type TransportView = Readonly<
   Pick<
     Transport,
+    | 'connectionId'
     | 'dtlsRole'
     | 'earlyDatagrams'
     | 'facts'
     | 'iceParameters'
+    | 'iceRole'
     | 'iceState'
     | 'isAuthenticatedPath'
     | 'isSecured'
     | 'isValidPath'
     | 'localCandidates'
     | 'pathProvenAt'
+    | 'pathUse'
     | 'remoteCertificate'
     | 'remoteFingerprint'
+    | 'remoteUsernameFragment'
     | 'sendPath'
     | 'usernameFragments'
   >

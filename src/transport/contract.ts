@@ -30,6 +30,12 @@ export interface Transmit extends DatagramPath {
   readonly ecn?: Ecn | undefined;
 }
 
+/**
+ * Whether a connection needs its paths to itself, or its datagrams tell themselves whose they are (RFC 9146): `undecided` until
+ * the DTLS handshake has shown what the peer can do.
+ */
+export type PathUse = 'exclusive' | 'undecided' | 'shared';
+
 /** W3C `RTCDtlsTransportState`. */
 export type DtlsTransportState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
 

@@ -2,6 +2,7 @@
 export type {
   DatagramPath,
   DtlsTransportState,
+  PathUse,
   Ecn,
   Traffic,
   Transmit,

@@ -13,7 +13,7 @@
 import type { Protocol, TransportAddress } from '../core/address.ts';
 import { addressFamily, sameAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { NO_BYTES } from '../core/bytes.ts';
+import { NO_BYTES, equalBytes } from '../core/bytes.ts';
 import { Counters } from '../core/counters.ts';
 import type { Failure } from '../core/errors.ts';
 import { isOrderly } from '../core/errors.ts';
@@ -38,6 +38,7 @@ import type {
   IceEvent,
   IceParameters,
   IcePath,
+  IceRole,
   IceState,
   LocalCandidateAddress,
   LocalCandidateInit,
@@ -46,6 +47,7 @@ import { IceAgent } from '../ice/index.ts';
 import type {
   DatagramPath,
   DtlsTransportState,
+  PathUse,
   Traffic,
   Transmit,
   TransportCounter,
@@ -73,6 +75,9 @@ const COUNTERS: readonly TransportCounter[] = [
   'droppedUnvalidatedPath',
   'droppedEarlyDatagrams',
 ];
+
+/** Bytes of a connection id, and characters of the username fragment in front of it, by which connections are told apart. */
+const NAME_LENGTH = 8;
 
 /** Takes plain packets. */
 export interface PacketReceiver {
@@ -112,6 +117,8 @@ export class Transport implements Machine<TransportEvent> {
   #generation = 0;
   #usedPath: IcePath | undefined;
   readonly #traffic: Traffic = { packetsSent: 0, bytesSent: 0, packetsReceived: 0, bytesReceived: 0 };
+  /** What the peer knows us by from the beginning, whatever ICE restarts bring. */
+  readonly #firstUsernameFragment: string;
   /** Where farewells go: the pair that was in use at the end. */
   #lastPath: IcePath | undefined;
 
@@ -126,6 +133,7 @@ export class Transport implements Machine<TransportEvent> {
       role: 'controlled',
       lite: options.iceLite,
     });
+    this.#firstUsernameFragment = this.#ice.localParameters.usernameFragment;
   }
 
   // --- how it is ---
@@ -140,6 +148,36 @@ export class Transport implements Machine<TransportEvent> {
 
   get dtlsRole(): DtlsRole | undefined {
     return this.#start?.dtlsRole;
+  }
+
+  get iceRole(): IceRole {
+    return this.#ice.role;
+  }
+
+  /** The peer's, as signalling told at first; `undefined` before `start`. */
+  get remoteUsernameFragment(): string | undefined {
+    return this.#start?.ice.usernameFragment;
+  }
+
+  /** The connection id that we ask for; `undefined` before DTLS begins, and where we want none. */
+  get connectionId(): Bytes | undefined {
+    return this.#dtls?.localConnectionId;
+  }
+
+  /**
+   * Shared: everything that is protected has a connection id, both ways, and the peer's hellos offer an id that begins with its
+   * username fragment, as ours do, which is how a handshake is told from another. That is enough in DTLS 1.3, as long as a
+   * hello is one datagram; in DTLS 1.2 almost all of a handshake is plaintext.
+   */
+  get pathUse(): PathUse {
+    const { connectionId, groups = [], versions } = this.#options.dtls ?? {};
+    if (connectionId === undefined || connectionId.length < NAME_LENGTH) return 'exclusive';
+    if (groups[0] === 'x25519mlkem768' || versions?.max === '1.2') return 'exclusive';
+    const { remoteUsernameFragment } = this;
+    if (!this.isSecured || remoteUsernameFragment === undefined) return 'undecided';
+    const remote = this.#dtls?.version === '1.3' ? this.#dtls.connectionIds?.remote : undefined;
+    const name = encodeUtf8(remoteUsernameFragment.slice(0, NAME_LENGTH));
+    return remote !== undefined && equalBytes(remote.subarray(0, name.length), name) ? 'shared' : 'exclusive';
   }
 
   /** True from the end of the DTLS handshake on: packets are taken and given. */
@@ -514,9 +552,9 @@ export class Transport implements Machine<TransportEvent> {
 
   #startDtls(start: TransportStart, now: number): Dtls {
     const { certificate, crypto, random, mtu } = this.#options;
-    const { roundTripTime, localParameters } = this.#ice;
+    const { roundTripTime } = this.#ice;
     const { connectionId } = this.#options.dtls ?? {};
-    const prefix = encodeUtf8(localParameters.usernameFragment);
+    const prefix = encodeUtf8(this.#firstUsernameFragment);
     const dtls = new Dtls({
       role: start.dtlsRole,
       certificate,

@@ -8,6 +8,7 @@ import { isFailure } from '../../src/core/decode.ts';
 import { SeededRandom } from '../../src/core/random.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { makeConnectionId, takeConnectionIds } from '../../src/dtls/connection-id.ts';
+import { connectionIdAt, offeredConnectionIdIn } from '../../src/dtls/identification.ts';
 import type { Dtls, DtlsOptions, DtlsRole, DtlsVersion } from '../../src/dtls/index.ts';
 import { MAX_CONNECTION_ID_LENGTH } from '../../src/dtls/index.ts';
 import {
@@ -612,3 +613,65 @@ function withExtension(datagram: Uint8Array, data: Uint8Array): Bytes {
 function withConnectionId(datagram: Uint8Array, id: Uint8Array): Bytes {
   return withExtension(datagram, encodeConnectionId(id));
 }
+
+describe('what a datagram says of whose it is', () => {
+  const hellosOf = (version: DtlsVersion): Bytes[] =>
+    pairWithIds(version)
+      .sent.slice(0, 2)
+      .map(({ data }) => data);
+
+  it.each(VERSIONS)('hellos offer ids, protected records have them: DTLS %s', (version) => {
+    const [hello, answer] = hellosOf(version);
+    expect(offeredConnectionIdIn(hello ?? new Uint8Array())).toEqual(ids.client);
+    expect(offeredConnectionIdIn(answer ?? new Uint8Array())).toEqual(ids.server);
+    const pair = pairWithIds(version);
+    const record = recordOf(pair.client, 'x');
+    const at = connectionIdAt(record);
+    expect(record.subarray(at, at + 3)).toEqual(ids.server);
+    expect(offeredConnectionIdIn(record)).toBeUndefined();
+    // Plaintext before it, as in a flight, is passed over; what is protected without an id ends the search.
+    const behind = concatBytes(
+      plaintextRecord(22, new Uint8Array(5)),
+      plaintextRecord(20, Uint8Array.of(1)),
+      record,
+    );
+    expect(connectionIdAt(behind)).toBe(18 + 14 + at);
+    expect(connectionIdAt(concatBytes(Uint8Array.of(0x2f, 0, 0, 0, 0), record))).toBe(-1);
+    const protectedRecord = plaintextRecord(23, new Uint8Array(3));
+    protectedRecord[4] = 1;
+    expect(connectionIdAt(concatBytes(protectedRecord, record))).toBe(-1);
+    const many = Array.from({ length: 8 }, () => plaintextRecord(20, Uint8Array.of(1)));
+    expect(connectionIdAt(concatBytes(...many.slice(1), record))).toBe(7 * 14 + at);
+    expect(connectionIdAt(concatBytes(...many, record))).toBe(-1);
+  });
+
+  it('a hello that is cut off anywhere before its end of the id offers none, and nothing throws', () => {
+    const [hello = new Uint8Array()] = hellosOf('1.3');
+    for (let length = 0; length < hello.length; length++) {
+      const offered = offeredConnectionIdIn(hello.subarray(0, length));
+      if (offered !== undefined) expect(offered).toEqual(ids.client);
+    }
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 80 }),
+        fc.nat(hello.length),
+        fc.boolean(),
+        (noise, at, isLike) => {
+          const datagram = isLike ? concatBytes(hello.subarray(0, at), noise) : noise;
+          expect(connectionIdAt(datagram)).toBeGreaterThanOrEqual(-1);
+          expect(offeredConnectionIdIn(datagram)?.length ?? 0).toBeLessThan(256);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    const fragment = copyBytes(hello);
+    fragment[13 + 8] = 1; // not the first
+    expect(offeredConnectionIdIn(fragment)).toBeUndefined();
+    const other = copyBytes(hello);
+    other[13] = 11;
+    expect(offeredConnectionIdIn(other)).toBeUndefined();
+    const later = copyBytes(hello);
+    later[4] = 1;
+    expect(offeredConnectionIdIn(later)).toBeUndefined();
+  });
+});

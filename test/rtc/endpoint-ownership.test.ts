@@ -21,6 +21,7 @@ function ownership(): Ownership<User> {
 function user(seed: number): User {
   return {
     rtc: new Rtc({ certificate: certificates[0], random: new SeededRandom(seed) }),
+    pathUse: 'exclusive',
     routes: new Set(),
   };
 }
@@ -28,9 +29,9 @@ function user(seed: number): User {
 it('A5: a path without an owner has sixteen claimants at the most: each costs a copy of what comes', () => {
   const paths = ownership();
   const users = Array.from({ length: 20 }, (_, seed) => user(seed));
-  for (const one of users) expect(paths.checking(one, 'udp', LOCAL, REMOTE)).toBe(true);
+  for (const one of users) expect(paths.checking(one, 'udp', LOCAL, REMOTE, 0)).toBe(true);
   // Once more changes nothing.
-  for (const one of users) paths.checking(one, 'udp', LOCAL, REMOTE);
+  for (const one of users) paths.checking(one, 'udp', LOCAL, REMOTE, 0);
   const route = paths.find('udp', LOCAL, REMOTE);
   expect([...(route?.claimants ?? [])]).toEqual(users.slice(0, 16));
   for (const one of users) paths.release(one);
@@ -40,7 +41,7 @@ it('A5: a path without an owner has sixteen claimants at the most: each costs a 
 it('A5: one connection has to do with so many paths at the most, and the oldest goes', () => {
   const paths = ownership();
   const one = user(1);
-  for (let port = 1; port <= 10; port++) paths.checking(one, 'udp', LOCAL, { ...REMOTE, port });
+  for (let port = 1; port <= 10; port++) paths.checking(one, 'udp', LOCAL, { ...REMOTE, port }, 0);
   expect(Array.from(one.routes, ({ remote }) => remote.port)).toEqual([7, 8, 9, 10]);
   expect(paths.size).toBe(4);
   paths.release(one);
