@@ -40,9 +40,6 @@ import { NO_ANSWER, Requests } from './requests.ts';
 import { Servers } from './servers.ts';
 import { WayOut } from './way-out.ts';
 
-/** How long before the end of a long lifetime it is renewed, at the latest; half of a short one. Milliseconds. */
-const REFRESH_MARGIN = 60_000;
-
 /** LIFETIME that a server gives to whom asks for none (RFC 8656 §3.2). Milliseconds. */
 const DEFAULT_LIFETIME = 600_000;
 
@@ -329,11 +326,10 @@ export class TurnClient implements Machine<TurnClientEvent> {
         this.#refresh();
         return;
       case 'probe':
-        counters.add('probe');
-        // One that is under way has backed off, and would tell too late that the server is there again.
-        this.#requests.forget('refresh');
         this.#timers.arm('probe', now + settings.probeInterval);
-        this.#refresh(false);
+        // It is sent once, in place of one that may have been due; should data of peers end the silence, that comes after all.
+        this.#timers.arm('refresh', now + 2 * settings.probeInterval);
+        if (this.#refresh(false)) counters.add('probe');
         return;
       case 'upkeep':
         this.#peers.runDue();
@@ -348,9 +344,15 @@ export class TurnClient implements Machine<TurnClientEvent> {
     }
   }
 
-  #refresh(isRepeated = true): void {
-    if (this.#peers.isPaused || this.#requests.isAsking('refresh')) return;
+  /**
+   * Asks anew: a request that is under way has backed off, or is not repeated, and would tell too late that the server is there.
+   * @returns false: not with these credentials
+   */
+  #refresh(isRepeated = true): boolean {
+    if (this.#peers.isPaused) return false;
+    this.#requests.forget('refresh');
     this.#requests.ask({ type: 'refresh', lifetime: this.#out.settings.lifetime }, isRepeated);
+    return true;
   }
 
   #armCredentials(): void {
@@ -381,6 +383,8 @@ export class TurnClient implements Machine<TurnClientEvent> {
 
   /** What came of a request. */
   #settle(outcome: Outcome): void {
+    // One that was due in the same moment may have ended it.
+    if (this.#isOver) return;
     const { ask } = outcome.request;
     switch (ask.type) {
       case 'allocate':
@@ -453,7 +457,8 @@ export class TurnClient implements Machine<TurnClientEvent> {
     const expiresAt = request.sentAt + lifetime;
     this.#allocation = { ...this.#allocation, lifetime, expiresAt };
     this.#timers.arm('relayRefresh', expiresAt);
-    this.#timers.arm('refresh', request.sentAt + Math.min(lifetime / 2, lifetime - REFRESH_MARGIN));
+    // Half is left for the renewal to be lost, and asked for again.
+    this.#timers.arm('refresh', request.sentAt + lifetime / 2);
   }
 
   #notAllocated(code: number, text: string, message: StunMessage | undefined): void {

@@ -86,12 +86,6 @@ export class Requests {
     return this.#byId.size;
   }
 
-  /** True while one of this type is on its way. */
-  isAsking(type: Ask['type']): boolean {
-    for (const { ask } of this.#byId.values()) if (ask.type === type) return true;
-    return false;
-  }
-
   /** True while a signed Allocate is on its way: there may be an allocation that nobody has told us of. */
   get mayHaveAllocated(): boolean {
     for (const { ask, signature } of this.#byId.values()) {

@@ -35,7 +35,21 @@ describe('renewal', () => {
     const bench = new Bench({ client: { lifetime: 40_000 }, server: { lifetime: 40_000 } }).allocated();
     bench.run(200_000);
     expect(bench.client.state).toBe('allocated');
-    expect(bench.timesOf('refresh request').length).toBeGreaterThanOrEqual(9);
+    expect(bench.timesOf('refresh request').map((at) => Math.round(at / 1000))).toEqual(
+      Array.from({ length: 10 }, (_, i) => 20 * (i + 1)),
+    );
+  });
+
+  test('of a short one is not held up by a probe that was lost', () => {
+    const bench = new Bench({ client: { lifetime: 30_000 }, server: { lifetime: 30_000 } }).allocated();
+    bench.run(9000);
+    bench.toServer = (name) => name !== 'refresh request';
+    chat(bench, 5500);
+    expect(bench.counters['probe']).toBe(1);
+    bench.toServer = () => true;
+    bench.fromPeer(PEER, DATA);
+    bench.run(60_000);
+    expect(bench.client.state).toBe('allocated');
   });
 
   test('that is lost is repeated, until the lifetime is over', () => {
