@@ -112,7 +112,8 @@ export class EndpointGathering {
 
   /** @returns false: it is no server's. Asked of every datagram. */
   handlePacket(input: Extract<Input, { type: 'receive' }>): boolean {
-    return this.#gatherer?.isServer(input.source) === true && this.#gatherer.handleInput(input);
+    const { source, data, owned = false, now } = input;
+    return this.#gatherer?.isServer(source) === true && this.#gatherer.handlePacket(data, input, owned, now);
   }
 
   /** What the host replies to a request; answers the connections that waited for the name. */

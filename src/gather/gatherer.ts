@@ -88,7 +88,9 @@ const STALE_CLOCK_DELAY = 1;
 
 /** What a call has asked for, until the time is told. */
 type Pending =
-  | { readonly type: 'begin' | 'release'; readonly gathering: Gathering }
+  | { readonly type: 'begin'; readonly gathering: Gathering }
+  /** Its sources may be nobody's now. */
+  | { readonly type: 'released' }
   | {
       readonly type: 'renewed';
       readonly gathering: Gathering;
@@ -182,7 +184,8 @@ export class Gatherer implements Machine<GatherEvent> {
     const gathering = this.#gatherings.get(id);
     if (gathering === undefined) return;
     this.#gatherings.delete(id);
-    this.#stir({ type: 'release', gathering });
+    gathering.release();
+    this.#stir({ type: 'released' });
   }
 
   /**
@@ -192,7 +195,10 @@ export class Gatherer implements Machine<GatherEvent> {
   handleInput(input: GatherInput): boolean {
     if (input.type === 'receive') {
       const { protocol, source, destination, data, owned = false, now } = input;
-      return this.handlePacket(data, { protocol, source, destination }, owned, now);
+      const isTaken = this.handlePacket(data, { protocol, source, destination }, owned, now);
+      // Whoever it is for, it tells the time.
+      if (!isTaken) this.handleTimeout(now);
+      return isTaken;
     }
     if (input.type === 'timeout') this.handleTimeout(input.now);
     else this.handleReply(input);
@@ -288,7 +294,10 @@ export class Gatherer implements Machine<GatherEvent> {
   }
 
   pollEvent(): GatherEvent | undefined {
-    return this.#host.events.shift();
+    const { events } = this.#host;
+    let event = events.shift();
+    while (event !== undefined && !this.#gatherings.has(event.gathering)) event = events.shift();
+    return event;
   }
 
   /** What the host is asked to do. */
@@ -405,8 +414,7 @@ export class Gatherer implements Machine<GatherEvent> {
       case 'begin':
         if (this.#gatherings.has(pending.gathering.id)) pending.gathering.begin(this.#pool);
         return;
-      case 'release':
-        pending.gathering.release();
+      case 'released':
         return;
       case 'renewed':
         pending.gathering.renewCredentials(pending.servers, this.#pool);
