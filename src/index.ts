@@ -28,11 +28,15 @@ export type {
   GatherEvent,
   GatherInput,
   GatherInspection,
+  GatherLimits,
   GatherOutput,
+  GatherTiming,
+  GatherTransmit,
   GathererOptions,
   GatheringId,
   IceServer,
   LocalSocket,
+  RelayedDatagram,
 } from './gather/index.ts';
 export { Gatherer } from './gather/index.ts';
 export type {

@@ -227,19 +227,20 @@ export class Reflexive implements Source {
 
   #learn(mapped: TransportAddress): void {
     const { counters, changed, settings } = this.#host;
-    const before = this.#mapped;
-    if (before !== undefined && !sameAddress(before, mapped)) {
-      if (this.#mappingChanges >= settings.maxMappingChanges) {
-        counters.add('mappingChangesIgnored');
-        this.#known();
-        return;
+    const isChange = this.#mapped !== undefined && !sameAddress(this.#mapped, mapped);
+    const isIgnored = isChange && this.#mappingChanges >= settings.maxMappingChanges;
+    if (isIgnored) {
+      counters.add('mappingChangesIgnored');
+    } else {
+      if (isChange) {
+        this.#mappingChanges++;
+        counters.add('mappingsChanged');
       }
-      this.#mappingChanges++;
-      counters.add('mappingsChanged');
+      this.#mapped = mapped;
     }
-    this.#mapped = mapped;
+    // Most answers say what was known: nobody needs to hear of them.
+    if (this.status !== 'known' || (isChange && !isIgnored)) changed.add(this);
     this.#known();
-    changed.add(this);
   }
 
   /** A socket that the server sees as it is has no NAT before it, and its host candidate says all (RFC 8445 §5.1.3). */

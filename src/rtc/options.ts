@@ -138,11 +138,14 @@ export const RTC_OPTION_RULES: OptionRules<RtcOptions> = {
 const ADD_CANDIDATES =
   'an Rtc has no sockets and asks no servers: give it each address it can be reached at with addLocalCandidate()';
 
+const GATHER =
+  'an Rtc has no sockets and asks no servers: "gather" of the driver or of an Endpoint does, with "iceServers"';
+
 /** For those who come from `RTCPeerConnection` and the like. */
 export const RTC_OPTION_HINTS: OptionHints = new Map([
-  ['iceServers', ADD_CANDIDATES],
-  ['iceTransportPolicy', ADD_CANDIDATES],
-  ['iceCandidatePoolSize', ADD_CANDIDATES],
+  ['iceServers', GATHER],
+  ['iceTransportPolicy', 'its name is "transportPolicy", among the options "ice"'],
+  ['iceCandidatePoolSize', GATHER],
   ['announcedAddress', ADD_CANDIDATES],
   ['announcedIp', ADD_CANDIDATES],
   ['bundlePolicy', 'everything is bundled always'],
