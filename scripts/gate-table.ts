@@ -15,6 +15,11 @@ import { DEFAULT_SCTP_GATES } from '../src/sctp/index.ts';
 import type { SctpGateName } from '../src/sctp/index.ts';
 import { DEFAULT_CONNECTION_GATES } from '../src/rtc/gates.ts';
 
+import { DEFAULT_MDNS_TIMEOUT } from '../src/node/local-names.ts';
+import { DEFAULT_LOOKUP_TIMEOUT } from '../src/node/name-resolver.ts';
+import { DEFAULT_STREAM_CONNECT_TIMEOUT } from '../src/node/server-streams.ts';
+import { DEFAULT_TCP_CONNECT_TIMEOUT } from '../src/node/tcp-dialer.ts';
+
 interface Row {
   readonly armed: string;
   readonly expiry: string;
@@ -65,6 +70,38 @@ const CHANNEL: Readonly<Record<ChannelGateName, Row>> = {
     expiry: '`channelerror`, the connection lives',
   },
 };
+
+/** What a driver for Node waits for, by its own options. */
+const DRIVER = [
+  [
+    'nameLookup',
+    'a driver looks up the name of a server, or waits for its turn',
+    DEFAULT_LOOKUP_TIMEOUT,
+    'it does not resolve',
+    'dns.timeout',
+  ],
+  [
+    'mdnsLookup',
+    'a driver has asked its link for a `.local` name',
+    DEFAULT_MDNS_TIMEOUT,
+    'it does not resolve',
+    'mdns.timeout',
+  ],
+  [
+    'streamConnect',
+    'a stream to a TURN server is connecting, or in its TLS handshake',
+    DEFAULT_STREAM_CONNECT_TIMEOUT,
+    'it is closed, and its reason told',
+    'streams.connectTimeout',
+  ],
+  [
+    'tcpConnect',
+    'a connection of an active TCP candidate is connecting',
+    DEFAULT_TCP_CONNECT_TIMEOUT,
+    'it is given up; its pair fails by its own time',
+    'tcp.connectTimeout',
+  ],
+] as const;
 
 /** Markdown, one row a gate. */
 export function gateTable(): string {
@@ -168,6 +205,7 @@ export function gateTable(): string {
     ],
     ...gates('sctp.gates', DEFAULT_SCTP_GATES, SCTP),
     ...gates('channels.gates', DEFAULT_CHANNEL_GATES, CHANNEL),
+    ...DRIVER,
   ] as const;
   const lines = rows.map(
     ([gate, armed, length, expiry, option]) =>

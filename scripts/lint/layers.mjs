@@ -24,7 +24,7 @@ const MAY_IMPORT = {
   trace: ['core', 'crypto', 'dtls', 'channel', 'rtc'],
   sim: ['core', 'crypto', 'stun', 'turn', 'rtc', 'endpoint'],
   'sim/fast-check': ['sim'],
-  node: ['core', 'crypto', 'rtc', 'endpoint', 'trace'],
+  node: ['core', 'crypto', 'rtc', 'endpoint', 'gather', 'ice', 'trace'],
   certificate: ['core', 'crypto', 'dtls'],
   index: [
     'core',

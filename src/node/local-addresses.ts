@@ -7,45 +7,84 @@
  */
 import { BlockList } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { addressFamily, canonicalAddress, type TransportAddress } from '../core/address.ts';
-
-/** What `os.networkInterfaces()` answers; a parameter so that tests need no second network card. */
-export type Interfaces = ReturnType<typeof networkInterfaces>;
+import { addressFamily, canonicalAddress, sameAddress, type TransportAddress } from '../core/address.ts';
+import { filterInterfaces, type InterfaceFilter, type Interfaces } from './interface-filter.ts';
 
 /** Remote addresses whose local end is remembered; the memory is emptied when it is full. */
 const REMEMBERED_REMOTES = 4096;
 
+/** Addresses of a socket that are there now and were not before, and the other way round. */
+export interface AddressChange {
+  readonly added: readonly TransportAddress[];
+  readonly removed: readonly TransportAddress[];
+}
+
+interface Local {
+  readonly local: TransportAddress;
+  readonly subnet?: BlockList;
+}
+
 /** The local ends of one bound socket: those to offer, and the one that a remote address is reached from. */
 export class LocalAddresses {
-  /** In the order in which they should be preferred; never empty. */
-  readonly all: readonly TransportAddress[];
-  readonly #subnets: readonly { readonly local: TransportAddress; readonly subnet: BlockList }[];
+  readonly #bound: TransportAddress;
+  /** The one address of a socket has been seen to be an interface's, which may lose it. */
+  #isOfInterface = false;
+  #found: readonly Local[];
   readonly #remembered = new Map<string, TransportAddress>();
 
   /** @param bound where the socket is bound: a canonical address or a wildcard, and the port it got. */
-  constructor(bound: TransportAddress, interfaces?: Interfaces) {
+  constructor(bound: TransportAddress, interfaces: () => Interfaces = networkInterfaces) {
+    this.#bound = bound;
     // Asking the system costs a tenth of a millisecond, and clients open a socket each.
-    const found = isWildcard(bound.address) ? enumerate(bound, interfaces ?? networkInterfaces()) : [];
-    this.#subnets = found;
-    this.all = found.length === 0 ? [withoutWildcard(bound)] : found.map(({ local }) => local);
+    const found = isWildcard(bound.address) ? enumerate(bound, interfaces()) : [];
+    this.#found = found.length > 0 ? found : [{ local: withoutWildcard(bound) }];
+  }
+
+  /** In the order in which they should be preferred; empty while no interface has one. */
+  get all(): readonly TransportAddress[] {
+    return this.#found.map(({ local }) => local);
+  }
+
+  /** Looks again. What stays keeps its place, what is new comes after it. */
+  refresh(interfaces: Interfaces): AddressChange {
+    const before = this.#found;
+    const now = this.#find(interfaces);
+    const kept = before.filter(({ local }) => now.some((other) => sameAddress(other.local, local)));
+    const added = now.filter(({ local }) => !kept.some((other) => sameAddress(other.local, local)));
+    const removed = before.filter((one) => !kept.includes(one));
+    this.#found = [...kept, ...added];
+    this.#remembered.clear();
+    return { added: added.map(({ local }) => local), removed: removed.map(({ local }) => local) };
+  }
+
+  #find(interfaces: Interfaces): Local[] {
+    if (isWildcard(this.#bound.address)) return enumerate(this.#bound, interfaces);
+    const isThere = has(interfaces, this.#bound.address);
+    const isGone = this.#isOfInterface && !isThere;
+    this.#isOfInterface ||= isThere;
+    return isGone ? [] : [{ local: this.#bound }];
   }
 
   /** The local end of the path to and from `remote`, a canonical IP address. */
   towards(remote: string): TransportAddress {
-    if (this.all.length === 1) return this.all[0]!;
+    const [first, second] = this.#found;
+    if (first === undefined) return withoutWildcard(this.#bound);
+    if (second === undefined) return first.local;
     const known = this.#remembered.get(remote);
     if (known !== undefined) return known;
-    const local = this.#choose(remote);
+    const local = this.#choose(remote, first.local);
     if (this.#remembered.size >= REMEMBERED_REMOTES) this.#remembered.clear();
     this.#remembered.set(remote, local);
     return local;
   }
 
-  #choose(remote: string): TransportAddress {
+  #choose(remote: string, first: TransportAddress): TransportAddress {
     const family = addressFamily(remote) === 6 ? 6 : 4;
-    const onSubnet = this.#subnets.find(({ subnet }) => subnet.check(remote, family === 6 ? 'ipv6' : 'ipv4'));
+    const onSubnet = this.#found.find(
+      ({ subnet }) => subnet?.check(remote, family === 6 ? 'ipv6' : 'ipv4') === true,
+    );
     if (onSubnet !== undefined) return onSubnet.local;
-    return this.all.find(({ address }) => addressFamily(address) === family) ?? this.all[0]!;
+    return this.#found.find(({ local }) => addressFamily(local.address) === family)?.local ?? first;
   }
 }
 
@@ -53,8 +92,12 @@ export class LocalAddresses {
  * The addresses of this host that peers can be offered, IPv4 and IPv6, without ports: one socket for each
  * (`UdpDriver.listen({ addresses: hostAddresses() })`) knows where a datagram was sent to, which a wildcard does not.
  */
-export function hostAddresses(interfaces: Interfaces = networkInterfaces()): string[] {
-  return enumerate({ address: '::', port: 0 }, interfaces).map(({ local }) => local.address);
+export function hostAddresses(
+  interfaces: Interfaces = networkInterfaces(),
+  filter?: InterfaceFilter,
+): string[] {
+  const admitted = filterInterfaces(interfaces, filter);
+  return enumerate({ address: '::', port: 0 }, admitted).map(({ local }) => local.address);
 }
 
 /** True for the address that stands for all of the host, of either family. */
@@ -80,6 +123,11 @@ function enumerate(
     subnet.addSubnet(address, prefix, family === 'IPv4' ? 'ipv4' : 'ipv6');
     return { local: { address: canonicalAddress(address) ?? address, port: bound.port }, subnet };
   });
+}
+
+function has(interfaces: Interfaces, address: string): boolean {
+  const entries = Object.values(interfaces).flatMap((list) => list ?? []);
+  return entries.some((entry) => canonicalAddress(entry.address) === address);
 }
 
 /** A host without any interface still has itself to talk to. */

@@ -79,7 +79,7 @@ export interface MdnsStats extends Readonly<Record<MdnsCounter, number>> {
   readonly published: number;
 }
 
-/** Milliseconds that a `.local` name is asked for. */
+/** Below the five seconds that an Rtc waits for a name (`ice.nameTimeout`), ms. */
 export const DEFAULT_MDNS_TIMEOUT = 4000;
 const DEFAULT_MAX_LOOKUPS = 64;
 const PORT = 5353;

@@ -60,7 +60,7 @@ export interface ResolverStats extends Readonly<Record<ResolverCounter, number>>
 const DEFAULT_MAX_CONCURRENT = 4;
 const DEFAULT_MAX_WAITING = 256;
 const DEFAULT_MAX_ADDRESSES = 8;
-/** Milliseconds after which a name resolves to nothing. */
+/** See `timeout`, ms. */
 export const DEFAULT_LOOKUP_TIMEOUT = 10_000;
 
 /** The names that one driver resolves. */

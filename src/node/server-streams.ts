@@ -29,7 +29,7 @@ export type StreamRequest = Exclude<HostRequest, { readonly type: 'resolve' }>;
 export interface ServerTlsOptions {
   /**
    * Certificates of authorities, PEM, in place of those that Node trusts. To trust one more, `NODE_EXTRA_CA_CERTS` names its
-   * file, or this has Node's own list (tls.rootCertificates) and it.
+   * file, or this has those of Node's `tls` and it.
    */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
 }
@@ -71,7 +71,7 @@ export interface ServerStreamStats extends Readonly<Record<ServerStreamCounter, 
 }
 
 const DEFAULT_MAX_STREAMS = 64;
-/** Milliseconds until a stream must be open. */
+/** See `connectTimeout`, ms. */
 export const DEFAULT_STREAM_CONNECT_TIMEOUT = 10_000;
 const DEFAULT_MAX_QUEUED_BYTES = 1024 * 1024;
 
@@ -268,8 +268,10 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
 /** Whom to trust; `undefined` for whom Node does. */
 function trusting({ ca }: ServerTlsOptions): SecureContext | undefined {
   if (ca === undefined) return undefined;
-  const all = (typeof ca === 'string' || ca instanceof Uint8Array ? [ca] : ca).map((one) => Buffer.from(one));
   try {
+    const all = (typeof ca === 'string' || ca instanceof Uint8Array ? [ca] : ca).map((one) =>
+      Buffer.from(one),
+    );
     for (const one of all) new X509Certificate(one); // the context would pass over what it cannot read
     return createSecureContext({ ca: all });
   } catch {

@@ -12,24 +12,29 @@
  * and empty frames do not hold a place.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import {
-  canonicalAddress,
-  formatAddress,
-  formatIp,
-  parseIp,
-  type TransportAddress,
-} from '../core/address.ts';
+import { canonicalAddress, formatAddress, type TransportAddress } from '../core/address.ts';
 import { Counters } from '../core/counters.ts';
 import { RtcError } from '../core/errors.ts';
-import { FrameReader, LENGTH_BYTES } from './frame-reader.ts';
+import { bindWithin, type PortChoice } from './port-range.ts';
+import { ConnectionCounts, FramedConnection, type FrameLimits } from './framed-connection.ts';
 
-/** Where a driver listens for ICE over TCP, and how much strangers may take there. */
+/** ICE over TCP: where a driver listens, whether it connects, and how much peers and strangers may take. */
 export interface TcpOptions {
+  /**
+   * True: connections connect to peers that listen on TCP (active candidates), which a client needs whose firewall passes no UDP.
+   * Where to is the peer's to say, within `ice.remoteAddressClasses`. Default false.
+   */
+  readonly active?: boolean | undefined;
+  /** Listens, for peers that connect (passive candidates). Default true, or false with `active`. */
+  readonly passive?: boolean | undefined;
   /** The address to bind; default that of the driver's first UDP socket. */
   readonly address?: string | undefined;
-  /** Default 0: any free port. */
-  readonly port?: number | undefined;
-  /** Most connections at once, at least 1, default 1000; further ones are closed at once (`refused`). */
+  /** Default 0, any free port, or the driver's range of ports if it has one. */
+  readonly port?: PortChoice | undefined;
+  /**
+   * Most connections at once, at least 1, default 1000; further ones are closed at once (`refused`). Those that are made to us
+   * and those that we make are counted apart, here and below.
+   */
   readonly maxConnections?: number | undefined;
   /**
    * Most of them from one remote address, at least 1, default 64 (`refused`). Of IPv6 the first 64 bits count, for whoever
@@ -58,6 +63,10 @@ export interface TcpOptions {
    * that is dropped as a router drops a datagram (`droppedQueueFull`).
    */
   readonly maxQueuedBytesPerConnection?: number | undefined;
+  /** How long an active candidate's connection may take to be made, ms, at least 1, default 5000 (`closedUnconnected`). */
+  readonly connectTimeout?: number | undefined;
+  /** Most destinations of one active candidate, at least 1, default 16; a further one is not connected to (`refused`). */
+  readonly maxDestinations?: number | undefined;
 }
 
 const COUNTERS = [
@@ -94,36 +103,38 @@ export interface TcpStats extends Readonly<Record<TcpCounter, number>> {
   readonly queuedBytes: number;
 }
 
-const DEFAULT_MAX_CONNECTIONS = 1000;
-const DEFAULT_MAX_PER_ADDRESS = 64;
+/** See `maxConnections`. */
+export const DEFAULT_MAX_CONNECTIONS = 1000;
+/** See `maxConnectionsPerAddress`. */
+export const DEFAULT_MAX_PER_ADDRESS = 64;
 const DEFAULT_UNANSWERED_TIMEOUT = 10_000;
-const DEFAULT_SILENCE_TIMEOUT = 30_000;
+/** See `silenceTimeout`, ms. */
+export const DEFAULT_SILENCE_TIMEOUT = 30_000;
 const DEFAULT_MAX_FRAME_SIZE = 8192;
 const DEFAULT_MAX_QUEUED_BYTES = 256 * 1024;
 
 /** How often the two time-outs are looked at, ms. */
-const SWEEP_INTERVAL = 1000;
+export const SWEEP_INTERVAL = 1000;
 
 /** How long `close()` waits for peers to read what waits for them, ms. */
-const CLOSE_LINGER = 1000;
+export const CLOSE_LINGER = 1000;
 
-class Connection {
-  readonly socket: Socket;
-  readonly remote: TransportAddress;
+class Connection extends FramedConnection {
   readonly local: TransportAddress;
-  readonly frames = new FrameReader();
   readonly since: number;
-  /** When a frame with something in it was complete. */
-  heardAt: number;
   /** When we sent something on it; `undefined` as long as nothing authentic has come. */
   answeredAt: number | undefined;
 
-  constructor(socket: Socket, local: TransportAddress, remote: TransportAddress, now: number) {
-    this.socket = socket;
+  constructor(
+    socket: Socket,
+    local: TransportAddress,
+    remote: TransportAddress,
+    limits: FrameLimits,
+    now: number,
+  ) {
+    super(socket, remote, limits, now);
     this.local = local;
-    this.remote = remote;
     this.since = now;
-    this.heardAt = now;
   }
 }
 
@@ -134,32 +145,18 @@ export class TcpListener {
   onReceive: (data: Uint8Array, source: TransportAddress, destination: TransportAddress) => void = () =>
     undefined;
   readonly #server: Server;
-  readonly #maxConnections: number;
-  readonly #maxPerAddress: number;
   readonly #unansweredTimeout: number;
   readonly #silenceTimeout: number;
-  readonly #maxFrameSize: number;
-  readonly #maxQueuedBytes: number;
+  readonly #limits: FrameLimits;
   /** By remote address, then port. */
   readonly #connections = new Map<string, Map<number, Connection>>();
-  /** Connections by whom they count for: an IPv4 address, or the network of an IPv6 address. */
-  readonly #perHolder = new Map<string, number>();
+  readonly #counts: ConnectionCounts;
   readonly #counters = new Counters<TcpCounter>(COUNTERS);
   readonly #sweeping: NodeJS.Timeout;
-  #size = 0;
 
   /** Listens. Rejects with `ERR_SOCKET` when address or port cannot be had. */
   static async open(options: TcpOptions & { readonly address: string }): Promise<TcpListener> {
-    const server = createServer({ noDelay: true });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => {
-        const where = formatAddress({ address: options.address, port: options.port ?? 0 });
-        const failure = new RtcError('ERR_SOCKET', `TCP ${where} cannot be listened on: ${error.message}`);
-        failure.cause = error;
-        reject(failure);
-      });
-      server.listen({ host: options.address, port: options.port ?? 0, exclusive: true }, resolve);
-    });
+    const server = await bindWithin(options.port ?? 0, (port) => listen(options.address, port));
     return new TcpListener(server, options);
   }
 
@@ -168,12 +165,13 @@ export class TcpListener {
     if (bound === null || typeof bound === 'string') throw new RtcError('ERR_INTERNAL', 'no TCP address');
     this.local = { address: canonicalAddress(bound.address) ?? bound.address, port: bound.port };
     this.#server = server;
-    this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
-    this.#maxPerAddress = options.maxConnectionsPerAddress ?? DEFAULT_MAX_PER_ADDRESS;
+    this.#counts = new ConnectionCounts(
+      options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+      options.maxConnectionsPerAddress ?? DEFAULT_MAX_PER_ADDRESS,
+    );
     this.#unansweredTimeout = options.unansweredTimeout ?? DEFAULT_UNANSWERED_TIMEOUT;
     this.#silenceTimeout = options.silenceTimeout ?? DEFAULT_SILENCE_TIMEOUT;
-    this.#maxFrameSize = options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE;
-    this.#maxQueuedBytes = options.maxQueuedBytesPerConnection ?? DEFAULT_MAX_QUEUED_BYTES;
+    this.#limits = frameLimits(options);
     server.removeAllListeners('error');
     server.on('error', () => undefined); // of one connection that could not be accepted: the listener goes on
     server.on('connection', (socket) => this.#accept(socket));
@@ -189,14 +187,10 @@ export class TcpListener {
       return;
     }
     connection.answeredAt = performance.now();
-    if (connection.socket.writableLength + LENGTH_BYTES + data.length > this.#maxQueuedBytes) {
+    if (!connection.send(data)) {
       this.#counters.add('droppedQueueFull');
       return;
     }
-    const frame = Buffer.allocUnsafe(LENGTH_BYTES + data.length);
-    frame.writeUInt16BE(data.length, 0);
-    frame.set(data, LENGTH_BYTES);
-    connection.socket.write(frame);
     this.#counters.add('framesSent');
     this.#counters.add('bytesSent', data.length);
   }
@@ -224,7 +218,7 @@ export class TcpListener {
   stats(): TcpStats {
     let queuedBytes = 0;
     for (const { socket } of this.#all()) queuedBytes += socket.writableLength;
-    return { ...this.#counters.snapshot(), connections: this.#size, queuedBytes };
+    return { ...this.#counters.snapshot(), connections: this.#counts.size, queuedBytes };
   }
 
   #accept(socket: Socket): void {
@@ -235,14 +229,13 @@ export class TcpListener {
       socket.destroy();
       return;
     }
-    const siblings = this.#perHolder.get(holderOf(remote)) ?? 0;
-    if (this.#size >= this.#maxConnections || siblings >= this.#maxPerAddress) {
+    if (!this.#counts.admits(remote)) {
       this.#counters.add('refused');
       socket.destroy();
       return;
     }
     this.#counters.add('accepted');
-    const connection = new Connection(socket, local, remote, performance.now());
+    const connection = new Connection(socket, local, remote, this.#limits, performance.now());
     this.#add(connection);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#remove(connection));
@@ -250,20 +243,13 @@ export class TcpListener {
   }
 
   #receive(connection: Connection, chunk: Buffer): void {
-    const { frames, remote, local } = connection;
-    const now = performance.now();
-    frames.feed(chunk);
-    for (let frame = frames.next(this.#maxFrameSize); frame !== undefined;) {
-      if (frame === 'too-long') {
-        this.#drop(connection, 'closedFrameTooLong');
-        return;
-      }
-      if (frame.length > 0) connection.heardAt = now;
+    const { remote, local } = connection;
+    const take = (frame: Uint8Array): void => {
       this.#counters.add('framesReceived');
       this.#counters.add('bytesReceived', frame.length);
       this.onReceive(frame, remote, local);
-      frame = frames.next(this.#maxFrameSize);
-    }
+    };
+    if (!connection.receive(chunk, take, performance.now())) this.#drop(connection, 'closedFrameTooLong');
   }
 
   #sweep(now: number): void {
@@ -294,27 +280,36 @@ export class TcpListener {
     let ports = this.#connections.get(address);
     if (ports === undefined) this.#connections.set(address, (ports = new Map<number, Connection>()));
     ports.set(port, connection);
-    const holder = holderOf(connection.remote);
-    this.#perHolder.set(holder, (this.#perHolder.get(holder) ?? 0) + 1);
-    this.#size++;
+    this.#counts.add(connection.remote);
   }
 
   #remove({ remote }: Connection): void {
     const ports = this.#connections.get(remote.address);
     if (ports?.delete(remote.port) !== true) return;
-    this.#size--;
     if (ports.size === 0) this.#connections.delete(remote.address);
-    const holder = holderOf(remote);
-    const others = (this.#perHolder.get(holder) ?? 1) - 1;
-    if (others === 0) this.#perHolder.delete(holder);
-    else this.#perHolder.set(holder, others);
+    this.#counts.remove(remote);
   }
 }
 
-/** Who holds an address: IPv4 addresses are given out one by one, IPv6 in networks of 64 bits and more (RFC 6177). */
-export function holderOf({ address }: TransportAddress): string {
-  const bytes = parseIp(address);
-  return bytes === undefined || bytes.length === 4 ? address : formatIp(bytes.fill(0, 8));
+function listen(address: string, port: number): Promise<Server> {
+  const server = createServer({ noDelay: true });
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const where = formatAddress({ address, port });
+      const failure = new RtcError('ERR_SOCKET', `TCP ${where} cannot be listened on: ${error.message}`);
+      failure.cause = error;
+      reject(failure);
+    });
+    server.listen({ host: address, port, exclusive: true }, () => resolve(server));
+  });
+}
+
+/** The bounds of a connection, by the driver's options. */
+export function frameLimits(options: TcpOptions): FrameLimits {
+  return {
+    maxFrameSize: options.maxFrameSize ?? DEFAULT_MAX_FRAME_SIZE,
+    maxQueuedBytes: options.maxQueuedBytesPerConnection ?? DEFAULT_MAX_QUEUED_BYTES,
+  };
 }
 
 /** One end of a connection in canonical form; `undefined` once it is gone. */

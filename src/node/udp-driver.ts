@@ -10,147 +10,42 @@
  * Whatever a function of the host's throws (a listener above all) is reported, and costs its own connection at the most:
  * the drain goes on.
  */
-import type { Socket, SocketOptions } from 'node:dgram';
-import { canonicalAddress, type Protocol, type TransportAddress } from '../core/address.ts';
-import { badArgument, RtcError } from '../core/errors.ts';
-import type { OptionHints, OptionRule, OptionRules } from '../core/options.ts';
-import { callback, checkOptions, flag, having, integer, listOf, nested, oneOf } from '../core/options.ts';
+import { formatAddress, type Protocol, type TransportAddress } from '../core/address.ts';
+import { RtcError } from '../core/errors.ts';
+import type { HostReply } from '../core/host.ts';
 import { Endpoint } from '../endpoint.ts';
+import type { GatherConfig } from '../gather/index.ts';
+import type { LocalCandidateInit } from '../ice/index.ts';
 import type { Input, Rtc, RtcEvent, Transmit } from '../rtc.ts';
+import { AnnouncedAddresses } from './announced-addresses.ts';
+import {
+  checkDriverOptions,
+  DEFAULT_MAX_FURTHER_SOCKETS,
+  interfacesOf,
+  placesToBind,
+  socketOptions,
+  tcpToBind,
+  type EventListener,
+  type UdpDriverOptions,
+} from './driver-options.ts';
 import { FurtherSockets } from './further-sockets.ts';
-import { HostErrors, isThenable, type ErrorListener } from './host-errors.ts';
-import { LocalAddresses } from './local-addresses.ts';
-import { TcpListener, type TcpOptions, type TcpStats } from './tcp-listener.ts';
-import type { UdpSocketStats, UdpWarning } from './udp-socket.ts';
+import { GatherWaits } from './gather-waits.ts';
+import { HostCandidates } from './host-candidates.ts';
+import { HostErrors, isThenable } from './host-errors.ts';
+import { HostServices, type HostServiceStats } from './host-services.ts';
+import { TcpDialer, type TcpDialerStats } from './tcp-dialer.ts';
+import { TcpListener, type TcpStats } from './tcp-listener.ts';
+import type { UdpSocketStats } from './udp-socket.ts';
 import { UdpSockets, sumOfStats } from './udp-sockets.ts';
 
-/**
- * What happens to the connections. Called from inside the drain; whatever it calls on an `Rtc` is sent in the same turn.
- * What it throws, or its promise rejects with, is reported to `onError` and harms no other connection.
- */
-export type EventListener = (event: RtcEvent, rtc: Rtc) => unknown;
-
-/** Where a driver listens, how large its buffers are, and what its host is told. */
-export interface UdpDriverOptions {
-  /**
-   * The address to bind, IPv4 or IPv6 text, default `127.0.0.1`: a service for others names an interface or a wildcard
-   * (`0.0.0.0`, `::` for both families).
-   */
-  readonly address?: string | undefined;
-  /** 0–65535, default 0: any free port. */
-  readonly port?: number | undefined;
-  /**
-   * Several addresses in place of one, a socket each, in the order in which they should be preferred; without a port of
-   * its own one has `port`. `hostAddresses()` are all that this host has.
-   */
-  readonly addresses?: readonly (string | TransportAddress)[] | undefined;
-  /** Listens on TCP too, for peers whose network passes no UDP (RFC 6544). Default: not. */
-  readonly tcp?: TcpOptions | undefined;
-  /** Default: one of the driver's own. Given, it must not be driven by anybody else. */
-  readonly endpoint?: Endpoint | undefined;
-  /** Kernel receive buffer to ask for, bytes, default 4 MiB; the whole port's traffic goes through it. */
-  readonly recvBufferSize?: number | undefined;
-  /** Kernel send buffer to ask for, bytes, default 4 MiB. */
-  readonly sendBufferSize?: number | undefined;
-  /** Most bytes that may wait in the process for the kernel to take them, default 4 MiB; what is over is dropped and counted. */
-  readonly maxQueuedBytes?: number | undefined;
-  /**
-   * Most sockets opened besides, when two connections of this driver meet one remote address over one of ours, from 0 on,
-   * default 128: without DTLS connection ids a path cannot be shared, so each connection to one server needs a socket of its
-   * own. Over the limit
-   * (`furtherSocketsExhausted`) they share, and one of them loses the path (`path-taken-over`). With an `endpoint` of your own
-   * its `onSharedPath` decides, and this does nothing.
-   */
-  readonly maxFurtherSockets?: number | undefined;
-  /** True: neither socket nor timer keeps the process alive. Default false. */
-  readonly unref?: boolean | undefined;
-  /** Sees the events of every connection, after the listener given to `add`. */
-  readonly onEvent?: EventListener | undefined;
-  /**
-   * Told what the functions given to this driver throw or reject with (`rtc` is the connection it happened for), and what a
-   * connection throws by a fault of ours. Without it such an error is thrown in a microtask of its own, after the drain,
-   * where `uncaughtException` sees it; while the driver closes, `close()` rejects with it once all is closed.
-   */
-  readonly onError?: ErrorListener | undefined;
-  /**
-   * What a listener that throws does to its connection, besides being reported. `report` (the default): nothing, the event
-   * counts as delivered. `close`: the connection is closed, for nobody knows what state the listener has left behind.
-   */
-  readonly onListenerError?: 'report' | 'close' | undefined;
-  /** Told what an operator should know: kernel buffers smaller than asked for, a socket lost and bound again. */
-  readonly onWarning?: ((warning: UdpWarning) => unknown) | undefined;
-  /** Aborting it closes the driver. */
-  readonly signal?: AbortSignal | undefined;
-  /** Makes the socket; default `dgram.createSocket`. For tests, and for sockets with options of their own. */
-  readonly createSocket?: ((options: SocketOptions) => Socket) | undefined;
-}
-
-const portRule: OptionRule = integer(0, 0xffff);
-
-const addressRule: OptionRule = (value, name) => {
-  if (typeof value !== 'string' || canonicalAddress(value) === undefined) {
-    throw badArgument(name, 'an IP address', value);
-  }
-};
-
-const placeRule: OptionRule = (value, name) => {
-  if (typeof value !== 'object' || value === null) {
-    addressRule(value, name);
-    return;
-  }
-  // Entries of `hostAddresses()` and the like may say more of an address: it is not ours to judge.
-  const { address, port } = value as Partial<TransportAddress>;
-  addressRule(address, `${name}.address`);
-  portRule(port, `${name}.port`);
-};
-
-const TCP_RULES: OptionRules<TcpOptions> = {
-  address: addressRule,
-  port: portRule,
-  maxConnections: integer(1),
-  maxConnectionsPerAddress: integer(1),
-  unansweredTimeout: integer(1),
-  silenceTimeout: integer(1),
-  maxFrameSize: integer(1, 0xffff),
-  maxQueuedBytesPerConnection: integer(1),
-};
-
-const RULES: OptionRules<UdpDriverOptions> = {
-  address: addressRule,
-  port: portRule,
-  addresses: listOf(placeRule, 1),
-  tcp: nested(TCP_RULES),
-  endpoint: having('an Endpoint', ['handleInput', 'pollOutput', 'add', 'remove']),
-  recvBufferSize: integer(1),
-  sendBufferSize: integer(1),
-  maxQueuedBytes: integer(1),
-  unref: flag,
-  onEvent: callback,
-  onError: callback,
-  onListenerError: oneOf(['report', 'close']),
-  maxFurtherSockets: integer(0),
-  onWarning: callback,
-  signal: having('an AbortSignal', ['addEventListener', 'throwIfAborted']),
-  createSocket: callback,
-};
-
-const announced =
-  'peers learn addresses as candidates: rtc.addLocalCandidate({ type: "srflx", protocol: "udp", address, port, base })';
-
-const HINTS: OptionHints = new Map([
-  ['host', 'its name is "address"'],
-  ['announcedAddress', announced],
-  ['announcedIp', announced],
-  ['publicAddress', announced],
-  ['certificate', 'it is an option of each Rtc'],
-]);
-
 /** Counters of all UDP sockets together, and what the driver itself did, as plain data. */
-export interface UdpDriverStats extends UdpSocketStats {
+export interface UdpDriverStats extends UdpSocketStats, HostServiceStats {
   /** Of each socket, with where it is bound. */
   readonly sockets: readonly (UdpSocketStats & { readonly local: TransportAddress })[];
   /** Of the TCP port, if there is one. */
   readonly tcp?: TcpStats;
+  /** Of the connections that active TCP candidates make, if there are such. */
+  readonly tcpActive?: TcpDialerStats;
   /** Sockets opened besides, and how often one was wanted and not to be had. */
   readonly furtherSockets: number;
   readonly furtherSocketsExhausted: number;
@@ -160,9 +55,6 @@ export interface UdpDriverStats extends UdpSocketStats {
   readonly wakeups: number;
 }
 
-const DEFAULT_BUFFER_SIZE = 4 * 1024 * 1024;
-const DEFAULT_MAX_QUEUED_BYTES = 4 * 1024 * 1024;
-const DEFAULT_MAX_FURTHER_SOCKETS = 128;
 /**
  * Datagrams taken in before the endpoint is drained, if so many are there in one turn of the event loop (it reads up to
  * 32 a socket). One acknowledgement then answers several packets, which under load saves a receiver a third of its work. All 32
@@ -177,6 +69,14 @@ const DRAIN_AGAIN_AFTER = 1000;
 /** `setTimeout` takes 31 bits of milliseconds; a later deadline is reached in steps. */
 const LONGEST_TIMEOUT = 0x7fff_ffff;
 
+/** What a driver has opened. */
+interface Opened {
+  readonly sockets: UdpSockets;
+  readonly tcp: TcpListener | undefined;
+  readonly dialer: TcpDialer<Rtc> | undefined;
+  readonly services: HostServices;
+}
+
 /** Any number of connections on real sockets: `UdpDriver.listen`, `add` each `Rtc`, `close` at the end. */
 export class UdpDriver {
   /** The connections behind this socket. Its inputs and outputs are the driver's; everything else may be used. */
@@ -184,7 +84,14 @@ export class UdpDriver {
   readonly #sockets: UdpSockets;
   readonly #further: FurtherSockets;
   readonly #tcp: TcpListener | undefined;
-  readonly #tcpAddresses: readonly TransportAddress[];
+  readonly #dialer: TcpDialer<Rtc> | undefined;
+  readonly #services: HostServices;
+  readonly #candidates: HostCandidates;
+  readonly #gatherings = new GatherWaits();
+  /** Where the endpoint gathers, once somebody has asked. */
+  readonly #gatheringOn = new Set<string>();
+  #isGathering = false;
+  readonly #polling: NodeJS.Timeout | undefined;
   readonly #onEvent: EventListener | undefined;
   readonly #errors: HostErrors;
   readonly #closesOnListenerError: boolean;
@@ -209,33 +116,29 @@ export class UdpDriver {
    * when address or port cannot be had, and with the signal's reason when that is aborted already.
    */
   static async listen(options: UdpDriverOptions = {}): Promise<UdpDriver> {
-    checkOptions('UdpDriver.listen', options, RULES, HINTS);
+    checkDriverOptions(options);
     options.signal?.throwIfAborted();
-    const places = placesToBind(options);
     const errors = new HostErrors(options.onError);
-    const tcp =
-      options.tcp === undefined
-        ? undefined
-        : { ...options.tcp, address: canonical(options.tcp.address ?? places[0].address) };
-    const sockets = await UdpSockets.open(places, {
-      receiveBufferSize: options.recvBufferSize ?? DEFAULT_BUFFER_SIZE,
-      sendBufferSize: options.sendBufferSize ?? DEFAULT_BUFFER_SIZE,
-      maxQueuedBytes: options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED_BYTES,
-      createSocket: options.createSocket,
-      onWarning: (warning) => errors.guard(() => options.onWarning?.(warning)),
-    });
+    const places = placesToBind(options);
+    const tcp = tcpToBind(options, places);
+    const services = await HostServices.open(options);
+    const opened: { close(): Promise<void> }[] = [services];
     try {
-      const listener = tcp === undefined ? undefined : await TcpListener.open(tcp);
-      return new UdpDriver(sockets, listener, errors, options);
+      const warned = socketOptions(options, (warning) => errors.guard(() => options.onWarning?.(warning)));
+      const sockets = await UdpSockets.open(places, warned);
+      opened.push(sockets);
+      const listener = tcp?.passive === true ? await TcpListener.open(tcp) : undefined;
+      const taken = listener === undefined ? [] : [listener.local.port];
+      const dialer = tcp?.active === true ? new TcpDialer<Rtc>(tcp, taken) : undefined;
+      return new UdpDriver({ sockets, tcp: listener, dialer, services }, errors, options);
     } catch (error) {
-      await sockets.close();
+      await Promise.all(opened.map((one) => one.close()));
       throw error;
     }
   }
 
   private constructor(
-    sockets: UdpSockets,
-    tcp: TcpListener | undefined,
+    { sockets, tcp, dialer, services }: Opened,
     errors: HostErrors,
     options: UdpDriverOptions,
   ) {
@@ -252,20 +155,36 @@ export class UdpDriver {
       });
     this.#sockets = sockets;
     this.#tcp = tcp;
-    this.#tcpAddresses = tcp === undefined ? [] : new LocalAddresses(tcp.local).all;
+    this.#dialer = dialer;
+    this.#services = services;
+    this.#candidates = new HostCandidates({
+      sockets,
+      listening: tcp?.local,
+      dialer,
+      announced: new AnnouncedAddresses(
+        options.announcedAddresses ?? [],
+        options.keepBoundAddresses ?? false,
+      ),
+      services,
+      interfaces: interfacesOf(options),
+    });
     this.#onEvent = options.onEvent;
     this.#errors = errors;
     this.#closesOnListenerError = options.onListenerError === 'close';
     this.#unref = options.unref ?? false;
     this.#signal = options.signal;
     if (this.#unref) {
-      sockets.unref();
-      tcp?.unref();
+      for (const one of [sockets, tcp, dialer, services]) one?.unref();
     }
     sockets.onReceive = (data, source, destination) => this.#receive('udp', data, source, destination);
     if (tcp !== undefined) {
       tcp.onReceive = (data, source, destination) => this.#receive('tcp', data, source, destination);
     }
+    if (dialer !== undefined) {
+      dialer.onReceive = (data, source, destination) => this.#receive('tcp', data, source, destination);
+    }
+    services.onReply = (reply) => this.#reply(reply);
+    this.#polling = this.#pollInterfaces(options.interfacePollInterval);
     this.endpoint.onWake = () => this.#wake();
     this.endpoint.onError ??= (error, rtc) => errors.report(error, rtc);
     this.#signal?.addEventListener('abort', this.#abort);
@@ -279,7 +198,7 @@ export class UdpDriver {
 
   /** Where peers can connect by TCP; empty unless asked for. */
   get tcpAddresses(): readonly TransportAddress[] {
-    return this.#tcpAddresses;
+    return this.#candidates.tcpAddresses;
   }
 
   /**
@@ -295,17 +214,35 @@ export class UdpDriver {
     if (this.#closed !== undefined) throw new RtcError('ERR_INVALID_STATE', 'the UDP driver is closed');
     this.endpoint.add(rtc);
     try {
-      for (const { address, port } of this.addresses) {
-        rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port });
-      }
-      for (const { address, port } of this.tcpAddresses) {
-        rtc.addLocalCandidate({ type: 'host', protocol: 'tcp', address, port });
-      }
+      for (const candidate of this.#candidates.candidatesOf(rtc)) rtc.addLocalCandidate(candidate);
     } catch (error) {
       this.endpoint.remove(rtc);
+      this.#dialer?.release(rtc);
       throw error;
     }
     this.#listeners.set(rtc, onEvent);
+  }
+
+  /**
+   * Gathers server-reflexive and relayed candidates for a connection, which is added (with `onEvent`) if it is not here yet.
+   * Each is told by an event, `icecandidate`; descriptions made afterwards have them all. Servers that fail are told by
+   * `icecandidateerror`.
+   *
+   * Resolves when the gathering is complete, or the connection or the driver closed. Rejects with what `add` or
+   * `endpoint.gather` throws: servers that cannot be (`ERR_BAD_ARGUMENT`), too many of them; never because of what a server does.
+   */
+  async gather(rtc: Rtc, config: GatherConfig, onEvent?: EventListener): Promise<void> {
+    const isNew = !this.#listeners.has(rtc);
+    if (isNew) this.add(rtc, onEvent);
+    try {
+      this.#isGathering = true;
+      this.#addGatheringSockets();
+      this.endpoint.gather(rtc, config);
+    } catch (error) {
+      if (isNew) this.#letGo(rtc);
+      throw error;
+    }
+    await this.#gatherings.until(rtc);
   }
 
   /** Runs what is due, sends and reports everything there is. Calls on an `Rtc` lead to it by themselves, a microtask later. */
@@ -331,10 +268,13 @@ export class UdpDriver {
   stats(): UdpDriverStats {
     const sockets = this.#sockets.stats();
     const tcp = this.#tcp?.stats();
+    const tcpActive = this.#dialer?.stats();
     return {
       ...sumOfStats(sockets),
       sockets,
       ...(tcp === undefined ? {} : { tcp }),
+      ...(tcpActive === undefined ? {} : { tcpActive }),
+      ...this.#services.stats(),
       furtherSockets: this.#further.size,
       furtherSocketsExhausted: this.#further.exhausted,
       droppedEmpty: this.#droppedEmpty,
@@ -357,6 +297,16 @@ export class UdpDriver {
     // A UDP datagram has a buffer of its own; those of a TCP stream share one.
     const owned = protocol === 'udp';
     this.#feed({ type: 'receive', now, protocol, source, destination, data, owned });
+    this.#drainSoon();
+  }
+
+  #reply(reply: HostReply): void {
+    if (this.#closed !== undefined) return;
+    this.#feed(reply);
+    this.#drainSoon();
+  }
+
+  #drainSoon(): void {
     if (++this.#undrained >= BATCH) this.#drain();
     else this.#endOfTurn ??= setImmediate(this.#turnEnded);
   }
@@ -367,7 +317,7 @@ export class UdpDriver {
   };
 
   // The endpoint reports and does not throw, unless an `onError` of the host's own, given to the endpoint, does.
-  #feed(input: Input): void {
+  #feed(input: Input | HostReply): void {
     try {
       this.endpoint.handleInput(input);
     } catch (error) {
@@ -396,7 +346,9 @@ export class UdpDriver {
         this.#send(output);
       } else if (output.type === 'event') {
         this.#deliver(output.event, output.rtc);
-      } else if (output.type === 'timeout') {
+      } else if (output.type === 'request') {
+        this.#services.handleRequest(output.request);
+      } else {
         this.#schedule(output.at);
         return;
       }
@@ -405,17 +357,26 @@ export class UdpDriver {
 
   #send({ protocol, data, source, destination }: Transmit): void {
     if (protocol === 'udp') this.#sockets.send(data, source, destination);
-    else this.#tcp?.send(data, destination);
+    else if (this.#dialer?.send(data, source, destination) !== true) this.#tcp?.send(data, destination);
   }
 
   #deliver(event: RtcEvent, rtc: Rtc): void {
     const listener = this.#listeners.get(rtc);
-    if (event.type === 'closed') {
-      this.#listeners.delete(rtc);
-      this.#further.release(rtc);
-    }
+    if (event.type === 'closed') this.#forget(rtc);
     this.#tell(listener, event, rtc);
     this.#tell(this.#onEvent, event, rtc);
+    this.#gatherings.noteEvent(rtc, event);
+  }
+
+  #forget(rtc: Rtc): void {
+    this.#listeners.delete(rtc);
+    this.#further.release(rtc);
+    this.#dialer?.release(rtc);
+  }
+
+  #letGo(rtc: Rtc): void {
+    this.endpoint.remove(rtc);
+    this.#forget(rtc);
   }
 
   #tell(listener: EventListener | undefined, event: RtcEvent, rtc: Rtc): void {
@@ -434,8 +395,42 @@ export class UdpDriver {
   }
 
   #giveCandidate(rtc: Rtc, { address, port }: TransportAddress): void {
-    if (!this.#listeners.has(rtc)) return;
-    this.#errors.guard(() => rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port }));
+    if (this.#listeners.has(rtc)) {
+      this.#addCandidate(rtc, { type: 'host', protocol: 'udp', address, port });
+    }
+  }
+
+  #addCandidate(rtc: Rtc, candidate: LocalCandidateInit): void {
+    this.#errors.guard(() => rtc.addLocalCandidate(candidate));
+  }
+
+  #addGatheringSockets(): void {
+    for (const { address, port } of this.#sockets.gatheringAddresses) {
+      const key = formatAddress({ address, port });
+      if (this.#gatheringOn.has(key)) continue;
+      this.endpoint.addSocket({ protocol: 'udp', address, port });
+      this.#gatheringOn.add(key);
+    }
+  }
+
+  #pollInterfaces(interval: number | undefined): NodeJS.Timeout | undefined {
+    if (interval === undefined) return undefined;
+    this.#candidates.refresh();
+    return setInterval(() => this.#errors.guard(() => this.#followInterfaces()), interval).unref();
+  }
+
+  #followInterfaces(): void {
+    const { added, removed } = this.#candidates.refresh();
+    for (const place of removed) {
+      this.endpoint.removeSocket(place);
+      this.#gatheringOn.delete(formatAddress(place));
+      this.#services.withdraw(place.address);
+    }
+    if (added.length === 0 && removed.length === 0) return;
+    if (this.#isGathering) this.#addGatheringSockets();
+    for (const rtc of added.length === 0 ? [] : this.#listeners.keys()) {
+      for (const candidate of this.#candidates.candidatesOf(rtc, added)) this.#addCandidate(rtc, candidate);
+    }
   }
 
   #closeConnection(rtc: Rtc): void {
@@ -481,25 +476,18 @@ export class UdpDriver {
     this.#feed({ type: 'timeout', now: performance.now() });
     for (const rtc of this.endpoint.connections()) this.#closeConnection(rtc);
     this.#drain();
+    this.endpoint.endGathering();
+    this.#drain();
     clearTimeout(this.#timer);
+    clearInterval(this.#polling);
     clearImmediate(this.#endOfTurn);
-    await Promise.all([this.#sockets.close(), this.#tcp?.close()]);
+    this.#gatherings.end();
+    await Promise.all([
+      this.#sockets.close(),
+      this.#tcp?.close(),
+      this.#dialer?.close(),
+      this.#services.close(),
+    ]);
     this.#errors.throwKept();
   }
-}
-
-/** In canonical text; at least one. */
-function placesToBind(options: UdpDriverOptions): [TransportAddress, ...TransportAddress[]] {
-  const { address: only = '127.0.0.1', port = 0 } = options;
-  const [first = only, ...others] = options.addresses ?? [];
-  const place = (wanted: string | TransportAddress): TransportAddress =>
-    typeof wanted === 'string'
-      ? { address: canonical(wanted), port }
-      : { address: canonical(wanted.address), port: wanted.port };
-  return [place(first), ...others.map(place)];
-}
-
-/** Of an address that has been judged. */
-function canonical(address: string): string {
-  return canonicalAddress(address) ?? address;
 }

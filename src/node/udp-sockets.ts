@@ -4,11 +4,24 @@
  */
 import { addressFamily, type TransportAddress } from '../core/address.ts';
 import { RtcError } from '../core/errors.ts';
-import { LocalAddresses } from './local-addresses.ts';
+import type { Interfaces } from './interface-filter.ts';
+import { LocalAddresses, type AddressChange } from './local-addresses.ts';
+import { bindWithin, type PortChoice } from './port-range.ts';
 import { UdpSocket, type UdpSocketOptions, type UdpSocketStats } from './udp-socket.ts';
 
 /** Options that all sockets of a driver share. */
-export type UdpSocketsOptions = Omit<UdpSocketOptions, 'address' | 'port'>;
+export interface UdpSocketsOptions extends Omit<UdpSocketOptions, 'address' | 'port'> {
+  /** The host's interfaces, those alone that peers may be told of. */
+  readonly interfaces: () => Interfaces;
+  /** Where sockets are bound that are opened later. */
+  readonly furtherPorts: PortChoice;
+}
+
+/** Where to bind a socket. */
+export interface Place {
+  readonly address: string;
+  readonly port: PortChoice;
+}
 
 interface Bound {
   readonly socket: UdpSocket;
@@ -17,11 +30,11 @@ interface Bound {
 
 /** All UDP sockets of one driver behind one face. */
 export class UdpSockets {
-  /** Where peers reach the sockets it was opened with, in the order in which they were asked for. */
-  readonly addresses: readonly TransportAddress[];
   onReceive: (data: Uint8Array, source: TransportAddress, destination: TransportAddress) => void = () =>
     undefined;
   readonly #bound: Bound[] = [];
+  /** How many of them it was opened with. */
+  readonly #own: number;
   readonly #options: UdpSocketsOptions;
   #closing = false;
   #isUnref = false;
@@ -29,9 +42,9 @@ export class UdpSockets {
   readonly #byAddress = new Map<string, Map<number, UdpSocket>>();
 
   /** Binds all of them or none. Rejects with `ERR_SOCKET`. */
-  static async open(places: readonly TransportAddress[], options: UdpSocketsOptions): Promise<UdpSockets> {
+  static async open(places: readonly Place[], options: UdpSocketsOptions): Promise<UdpSockets> {
     const outcomes = await Promise.allSettled(
-      places.map((place) => UdpSocket.open({ ...options, ...place })),
+      places.map(({ address, port }) => bindSocketWithin(address, port, options)),
     );
     const sockets = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
     const refused = outcomes.find((outcome) => outcome.status === 'rejected');
@@ -42,13 +55,45 @@ export class UdpSockets {
 
   private constructor(sockets: readonly UdpSocket[], options: UdpSocketsOptions) {
     this.#options = options;
+    this.#own = sockets.length;
     for (const socket of sockets) this.#add(socket);
-    this.addresses = this.#bound.flatMap(({ local }) => local.all);
+  }
+
+  /** Where peers reach the sockets it was opened with, in the order in which they were asked for. */
+  get addresses(): readonly TransportAddress[] {
+    return this.#bound.slice(0, this.#own).flatMap(({ local }) => local.all);
+  }
+
+  /**
+   * The local ends that server-reflexive and relayed addresses are asked for from: of each socket the first of each family, for
+   * what is sent elsewhere leaves a wildcard there.
+   */
+  get gatheringAddresses(): readonly TransportAddress[] {
+    return this.#bound.slice(0, this.#own).flatMap(({ local: { all } }) =>
+      all.filter(({ address }) => {
+        const family = addressFamily(address);
+        return all.find((other) => addressFamily(other.address) === family)?.address === address;
+      }),
+    );
+  }
+
+  /** Looks at the interfaces again: which addresses of these sockets have come and gone. */
+  refresh(interfaces: Interfaces): AddressChange {
+    const changes = this.#bound.slice(0, this.#own).map((bound) => {
+      const change = bound.local.refresh(interfaces);
+      for (const { address, port } of change.removed) this.#byAddress.get(address)?.delete(port);
+      this.#find(bound);
+      return change;
+    });
+    return {
+      added: changes.flatMap(({ added }) => added),
+      removed: changes.flatMap(({ removed }) => removed),
+    };
   }
 
   /** Binds one more, on any free port. Rejects with `ERR_SOCKET`, or `ERR_INVALID_STATE` once closing. */
   async openFurther(address: string): Promise<TransportAddress> {
-    const socket = await UdpSocket.open({ ...this.#options, address, port: 0 });
+    const socket = await bindSocketWithin(address, this.#options.furtherPorts, this.#options);
     if (this.#closing) {
       await socket.close();
       throw new RtcError('ERR_INVALID_STATE', 'the sockets are being closed');
@@ -59,13 +104,18 @@ export class UdpSockets {
   }
 
   #add(socket: UdpSocket): void {
-    const local = new LocalAddresses(socket.local);
-    this.#bound.push({ socket, local });
+    const local = new LocalAddresses(socket.local, this.#options.interfaces);
+    const bound = { socket, local };
+    this.#bound.push(bound);
+    this.#find(bound);
+    socket.onReceive = (data, source) => this.onReceive(data, source, local.towards(source.address));
+  }
+
+  #find({ socket, local }: Bound): void {
     for (const { address, port } of local.all) {
       const ports = this.#byAddress.get(address) ?? new Map<number, UdpSocket>();
       this.#byAddress.set(address, ports.set(port, socket));
     }
-    socket.onReceive = (data, source) => this.onReceive(data, source, local.towards(source.address));
   }
 
   /** Sends, or drops and counts. Never throws. `data` belongs to the sockets from now on. */
@@ -101,6 +151,14 @@ export class UdpSockets {
     const like = this.#bound.find(({ socket }) => addressFamily(socket.local.address) === family);
     return (like ?? this.#bound[0])?.socket;
   }
+}
+
+function bindSocketWithin(
+  address: string,
+  ports: PortChoice,
+  options: UdpSocketsOptions,
+): Promise<UdpSocket> {
+  return bindWithin(ports, (port) => UdpSocket.open({ ...options, address, port }));
 }
 
 /** The sums over several sockets; the smallest buffers, and the worst state. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { hostAddresses, LocalAddresses, type Interfaces } from '../../src/node/local-addresses.ts';
+import type { Interfaces } from '../../src/node/interface-filter.ts';
+import { hostAddresses, LocalAddresses } from '../../src/node/local-addresses.ts';
 
 const PORT = 5000;
 
@@ -15,12 +16,14 @@ const HOST: Interfaces = {
 };
 
 function addresses(bound: string, interfaces: Interfaces = HOST): string[] {
-  return new LocalAddresses({ address: bound, port: PORT }, interfaces).all.map(({ address }) => address);
+  return new LocalAddresses({ address: bound, port: PORT }, () => interfaces).all.map(
+    ({ address }) => address,
+  );
 }
 
 describe('the addresses a socket can be reached at', () => {
   test('bound to one address: that one', () => {
-    const local = new LocalAddresses({ address: '127.0.0.1', port: PORT }, HOST);
+    const local = new LocalAddresses({ address: '127.0.0.1', port: PORT }, () => HOST);
     expect(local.all).toEqual([{ address: '127.0.0.1', port: PORT }]);
   });
 
@@ -48,7 +51,7 @@ test('the addresses to bind one by one: what a wildcard would offer, of both fam
 });
 
 describe('the local end of a path', () => {
-  const local = new LocalAddresses({ address: '::', port: PORT }, HOST);
+  const local = new LocalAddresses({ address: '::', port: PORT }, () => HOST);
 
   test('is the address on the subnet of the peer', () => {
     expect(local.towards('172.17.0.9')).toEqual({ address: '172.17.0.1', port: PORT });

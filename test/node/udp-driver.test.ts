@@ -134,17 +134,23 @@ describe('listening', () => {
     };
     const names =
       'address port addresses tcp endpoint recvBufferSize sendBufferSize maxQueuedBytes unref onEvent onError ' +
-      'onListenerError onWarning signal createSocket';
+      'onListenerError onWarning signal createSocket announcedAddresses keepBoundAddresses interfaces ' +
+      'interfacePollInterval networkInterfaces dns mdns streams tls';
     for (const name of names.split(' ')) {
       expect(await refusal({ [name]: Symbol('garbage') })).toContain(`"${name}" expected`);
     }
     const limits =
       'address port maxConnections maxConnectionsPerAddress unansweredTimeout silenceTimeout maxFrameSize ' +
-      'maxQueuedBytesPerConnection';
+      'maxQueuedBytesPerConnection active passive connectTimeout maxDestinations';
     for (const name of limits.split(' ')) {
       expect(await refusal({ tcp: { [name]: Symbol('garbage') } })).toContain(`"tcp.${name}" expected`);
     }
-    expect(await refusal({ announcedAddress: '192.0.2.1' })).toContain('addLocalCandidate');
+    expect(await refusal({ announcedAddress: '192.0.2.1' })).toContain('"announcedAddresses"');
+    expect(await refusal({ iceServers: [] })).toContain('driver.gather');
+    expect(await refusal({ address: 'fe80::1%eth0' })).toContain('without a zone');
+    expect(await refusal({ port: { min: 2, max: 1 } })).toContain('"port" expected a range');
+    expect(await refusal({ interfaces: { networks: ['10.0.0.0/33'] } })).toContain('CIDR');
+    expect(await refusal({ tls: { ca: 5 } })).toContain('"tls.ca" expected');
     expect(await refusal({ host: '0.0.0.0' })).toContain('its name is "address"');
     expect(await refusal({ tcp: { maxConnection: 5 } })).toContain('did you mean "maxConnections"?');
     expect(await refusal({ addresses: ['127.0.0.1', 'localhost'] })).toContain(

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Endpoint, Gatherer } from '../../src/index.ts';
-import { UdpDriver } from '../../src/node/index.ts';
+import { UdpDriver, type MdnsStats } from '../../src/node/index.ts';
+import { LocalNames } from '../../src/node/local-names.ts';
 
 const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
@@ -31,8 +32,8 @@ test('the endpoint drops for these reasons, and docs/operations.md explains each
 });
 
 test('the driver drops for these reasons, and docs/operations.md explains each of its counters', async () => {
-  const driver = await UdpDriver.listen({ tcp: {} });
-  const { tcp, ...stats } = driver.stats();
+  const driver = await UdpDriver.listen({ tcp: { active: true, passive: true } });
+  const { tcp, tcpActive, dns, streams, ...stats } = driver.stats();
   await driver.close();
   const all = { ...stats, ...tcp };
   expect(Object.keys(all).filter((name) => /^(dropped|refused|closed)/.test(name))).toEqual([
@@ -49,8 +50,18 @@ test('the driver drops for these reasons, and docs/operations.md explains each o
     'droppedNoConnection',
   ]);
   const traffic = ['datagramsReceived', 'bytesReceived', 'datagramsSent', 'bytesSent'];
-  expect(undocumented(Object.keys(all).filter((name) => !traffic.includes(name)))).toEqual([]);
+  const others = { ...tcpActive, ...dns, ...streams, ...mdnsStats(), tcpActive, dns, streams };
+  const names = Object.keys({ ...all, ...others }).filter((name) => !traffic.includes(name));
+  expect(undocumented(names)).toEqual([]);
 });
+
+function mdnsStats(): MdnsStats {
+  const nothing = (): void => undefined;
+  return new LocalNames(
+    {},
+    { query: nothing, respond: nothing, update: nothing, on: nothing, destroy: nothing },
+  ).stats();
+}
 
 test('docs/operations.md explains each counter of a gatherer', () => {
   expect(undocumented(Object.keys(new Gatherer().inspect().counters))).toEqual([]);
