@@ -1,13 +1,15 @@
 /** A driver as a client: what it gathers, TCP alone, and names on the link. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { TransportAddress } from '../../src/core/address.ts';
 import { Rtc } from '../../src/index.ts';
 import type { UdpDriver } from '../../src/node/index.ts';
 import { StunAttributeType, StunMethod, StunWriter } from '../../src/stun/index.ts';
-import { certificate, closeDrivers, crypto, DrivenPeer, listen } from './driven-peer.ts';
+import { issueCertificate, type IssuedCertificate } from './certificates.ts';
+import { certificate, closeDrivers, connect, crypto, DrivenPeer, listen } from './driven-peer.ts';
 import { sleep } from './program.ts';
+import { TurnHost } from './turn-host.ts';
 
 const closing: (() => unknown)[] = [];
 
@@ -113,6 +115,42 @@ describe('driver.gather', () => {
     await expect(driver.gather(new Rtc({ certificate, crypto }), config)).rejects.toMatchObject({
       code: 'ERR_INVALID_STATE',
     });
+  });
+});
+
+describe('through a TURN server', () => {
+  const users = { alice: 'secret' };
+  let issued: IssuedCertificate;
+
+  beforeAll(async () => {
+    issued = await issueCertificate();
+  });
+
+  test.each([
+    ['udp', (ports: TurnHost['ports']) => `turn:127.0.0.1:${ports.udp}`],
+    ['tcp', (ports: TurnHost['ports']) => `turn:turn.example:${ports.tcp}?transport=tcp`],
+    ['tls', (ports: TurnHost['ports']) => `turns:turn.example:${ports.tls}`],
+  ] as const)('over %s: nothing else is used, and nothing is left there', async (protocol, urlOf) => {
+    const host = await TurnHost.open(users, issued);
+    closing.push(() => host.close());
+    const config = {
+      iceServers: [{ urls: urlOf(host.ports), username: 'alice', credential: 'secret' }],
+    };
+    const options = { tls: { ca: issued.ca }, dns: { lookup: () => Promise.resolve(['127.0.0.1']) } };
+    const drivers = [await listen(options), await listen(options)] as const;
+    const ice = { transportPolicy: 'relay' } as const;
+    const [a, z] = [new DrivenPeer(drivers[0], { ice }), new DrivenPeer(drivers[1], { ice })];
+    await Promise.all([drivers[0].gather(a.rtc, config), drivers[1].gather(z.rtc, config)]);
+    expect(a.events.filter(({ type }) => type === 'icecandidateerror')).toEqual([]);
+    expect(types(a.rtc)).toEqual(['relay']);
+    expect(host.streams).toBe(protocol === 'udp' ? 0 : 2);
+    await connect(a, z);
+    for (let i = 0; i < 20; i++) a.send('x'.repeat(10_000));
+    await until(() => z.received().length === 20);
+    expect(host.server.allocations).toBe(2);
+    await Promise.all(drivers.map((driver) => driver.close()));
+    await until(() => host.server.allocations === 0 && host.streams === 0);
+    for (const driver of drivers) expect(driver.stats().streams).toMatchObject({ streams: 0 });
   });
 });
 

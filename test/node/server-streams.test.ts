@@ -1,9 +1,7 @@
 /** Streams to servers: what is told of them, verification of TLS, and every bound. */
-import 'reflect-metadata';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import * as x509 from '@peculiar/x509';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { HostReply } from '../../src/core/host.ts';
 import {
@@ -11,6 +9,7 @@ import {
   type ServerStreamOptions,
   type ServerTlsOptions,
 } from '../../src/node/server-streams.ts';
+import { issueCertificate, type IssuedCertificate } from './certificates.ts';
 import { sleep } from './program.ts';
 
 const closing: (() => unknown)[] = [];
@@ -192,52 +191,21 @@ describe('bounds', () => {
 });
 
 describe('a stream over TLS', () => {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const usages: KeyUsage[] = ['sign', 'verify'];
-  let ca: string;
-  let key: string;
-  let cert: string;
+  let issued: IssuedCertificate;
 
   beforeAll(async () => {
-    x509.cryptoProvider.set(globalThis.crypto);
-    const authority = await crypto.subtle.generateKey(algorithm, true, usages);
-    const notAfter = new Date(Date.now() + 86_400_000);
-    const root = await x509.X509CertificateGenerator.createSelfSigned({
-      name: 'CN=test authority',
-      notAfter,
-      keys: authority,
-      signingAlgorithm: algorithm,
-      extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
-    });
-    const server = await crypto.subtle.generateKey(algorithm, true, usages);
-    const leaf = await x509.X509CertificateGenerator.create({
-      subject: 'CN=turn.example',
-      issuer: root.subject,
-      notAfter,
-      signingAlgorithm: algorithm,
-      publicKey: server.publicKey,
-      signingKey: authority.privateKey,
-      extensions: [
-        new x509.SubjectAlternativeNameExtension([
-          { type: 'dns', value: 'turn.example' },
-          { type: 'ip', value: '127.0.0.1' },
-        ]),
-      ],
-    });
-    ca = root.toString('pem');
-    cert = leaf.toString('pem');
-    key = x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', server.privateKey), 'PRIVATE KEY');
+    issued = await issueCertificate();
   });
 
   function serveTls(onSocket: (socket: Socket) => void = () => undefined): Promise<number> {
-    const server = createTlsServer({ key, cert });
+    const server = createTlsServer(issued);
     server.on('secureConnection', onSocket);
     return serve(() => undefined, server);
   }
 
   test.each(['turn.example', '127.0.0.1'])('to a server whose certificate is for %s', async (serverName) => {
     const port = await serveTls((socket) => socket.end(Uint8Array.of(7)));
-    const streams = new Streams({}, { ca });
+    const streams = new Streams({}, { ca: issued.ca });
     streams.open(port, { protocol: 'tls', serverName });
     await streams.until('streamclosed');
     expect(streams.replies.map(({ type }) => type)).toEqual(['streamopened', 'streamdata', 'streamclosed']);
@@ -245,7 +213,7 @@ describe('a stream over TLS', () => {
 
   test('without a name the address has to be in the certificate', async () => {
     const port = await serveTls();
-    const streams = new Streams({}, { ca });
+    const streams = new Streams({}, { ca: issued.ca });
     streams.open(port, { protocol: 'tls' });
     await streams.until('streamopened');
   });
@@ -254,7 +222,7 @@ describe('a stream over TLS', () => {
     'a certificate that is not for %s is refused',
     async (serverName) => {
       const port = await serveTls();
-      const streams = new Streams({}, { ca });
+      const streams = new Streams({}, { ca: issued.ca });
       streams.open(port, { protocol: 'tls', serverName });
       expect(await streams.until('streamclosed')).toMatchObject({
         reason: expect.stringContaining('ERR_TLS_CERT_ALTNAME_INVALID') as string,
