@@ -71,7 +71,7 @@ export interface UdpDriverOptions extends HostServiceOptions {
   readonly maxQueuedBytes?: number | undefined;
   /**
    * Most sockets opened besides, when two connections of this driver meet one remote address over one of ours, from 0 on,
-   * default 128: a path cannot be shared, so each connection to one server needs a socket of its own. Over the limit
+   * default 128: without DTLS connection ids a path cannot be shared, so each connection to one server needs a socket of its own. Over the limit
    * (`furtherSocketsExhausted`) they share, and one of them loses the path (`path-taken-over`). With an `endpoint` of your own
    * its `onSharedPath` decides, and this does nothing.
    */
