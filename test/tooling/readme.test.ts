@@ -1,6 +1,7 @@
 /** The README's code runs: each JavaScript block is taken out, written to a file and imported. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test, vi } from 'vitest';
+import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { Rtc, selfSignedCertificate } from '../../src/index.ts';
 import { UdpDriver } from '../../src/node/index.ts';
 
@@ -85,5 +86,28 @@ describe('README', () => {
     } finally {
       await Promise.all([client.close(), driver.close()]);
     }
+  });
+
+  test('a client in Node: gathers, offers, and is heard', async () => {
+    const { exports } = await run('A client in Node', '\nexport { call, driver };');
+    const { call, driver } = exports as {
+      call: (iceServers: object[], signal: (offer: string) => string) => Promise<Rtc>;
+      driver: UdpDriver;
+    };
+    const crypto = nodeCrypto();
+    const heard: unknown[] = [];
+    const peer = await UdpDriver.listen({
+      address: '0.0.0.0',
+      onEvent: (event) => {
+        if (event.type === 'message') heard.push(event.data);
+      },
+    });
+    await call([], (offer) => {
+      const rtc = new Rtc({ certificate: selfSignedCertificate({ crypto }), crypto });
+      peer.add(rtc);
+      return rtc.receiveOffer(offer).answer();
+    });
+    await vi.waitFor(() => expect(heard).toEqual(['hello']), 5000);
+    await Promise.all([driver.close(), peer.close()]);
   });
 });
