@@ -36,7 +36,7 @@ const MUTANTS = [
     name: 'lost-dtls-rearm',
     fault: 'DTLS: the retransmission timer fires once and is not armed again',
     file: 'src/dtls/retransmission.ts',
-    find: "MAX_RETRANSMIT_TIMEOUT);\n    this.#timers.arm('dtlsRetransmit', now + this.#timeout);\n",
+    find: 'MAX_RETRANSMIT_TIMEOUT);\n    this.#arm(now, this.#timeout);\n',
     replace: 'MAX_RETRANSMIT_TIMEOUT);\n',
   },
   {

@@ -44,6 +44,8 @@ export const DTLS_COUNTERS = [
   'dataDropped',
   /** Flights repeated by the timer. */
   'retransmissions',
+  /** Times the timer was late, and did not repeat the flight yet: this host was busy, and the answer may wait in its socket. */
+  'retransmissionsDeferred',
   /** Flights repeated because the peer repeated what they answer. */
   'repetitions',
   /** Repetitions of the peer's that came too soon after our flight had been repeated. */

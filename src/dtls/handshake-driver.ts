@@ -298,7 +298,7 @@ export class HandshakeDriver {
     }
     this.#heard = true;
     this.#timers.disarm('dtlsHint');
-    if (record.epoch > 0 || this.#isHello13(fragment)) this.#endFlight13();
+    if (record.epoch > 0 || this.#isHello13(fragment)) this.#endFlight13(now);
     return this.#takeMessages(now);
   }
 
@@ -313,9 +313,10 @@ export class HandshakeDriver {
    * RFC 9147 §7.2: any part of the answer acknowledges the flight, all of it, and it goes out no more. What is missing of
    * the answer is the peer's to repeat. (RFC 6347 §4.2.4: in DTLS 1.2 a part of the answer changes nothing.)
    */
-  #endFlight13(): void {
+  #endFlight13(now: number): void {
     const { flight, version } = this.#handshake;
     if (this.complete || version === '1.2' || flight.messages === 0) return;
+    this.#retransmission.noteAnswer(now);
     flight.clear();
     this.#retransmission.end();
   }
@@ -329,12 +330,15 @@ export class HandshakeDriver {
       const problem = this.#machine.handle(message);
       if (problem !== undefined) return problemOutcome(problem);
       const isNewFlight = flight.begun !== begun;
-      if (isNewFlight) this.#retransmission.begin();
+      if (isNewFlight) {
+        this.#retransmission.noteAnswer(now);
+        this.#retransmission.begin();
+      }
       if (epochs.read13[0] !== readKeys) {
         if (readKeys !== undefined && this.#incoming.pending > 0) return problemOutcome(spansKeyChange());
         // What came in plaintext for a place after the ServerHello was not the peer's word.
         this.#incoming.clear();
-        if (!isNewFlight) this.#endFlight13();
+        if (!isNewFlight) this.#endFlight13(now);
       }
       if (isNewFlight && !wasComplete) this.#acknowledgements.clear();
       if (this.complete && !wasComplete) {

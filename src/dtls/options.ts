@@ -140,7 +140,7 @@ export interface DtlsOptions {
   readonly mtu?: number | undefined;
   /** The `dtlsHandshake` gate in ms: from `start` to `connected`. 15000 by default. */
   readonly handshakeTimeout?: number | undefined;
-  /** First retransmission timeout in ms, best twice ICE's round trip: held within 50 … 3000, 400 by default. */
+  /** First retransmission timeout in ms, best twice ICE's round trip: held within 100 … 3000, 400 by default. */
   readonly retransmitTimeout?: number | undefined;
   /** After this long without a sign of the peer's handshake a `warning` says so, in ms; 3000 by default. */
   readonly hintTimeout?: number | undefined;
@@ -165,7 +165,10 @@ export const MAX_MTU = 16_384;
 const DEFAULT_HANDSHAKE_TIMEOUT = 15_000;
 /** BoringSSL's choice. RFC 6347 §4.2.4.1 says 1 s, and less where the application knows better. */
 const DEFAULT_RETRANSMIT_TIMEOUT = 400;
-const MIN_RETRANSMIT_TIMEOUT = 50;
+/** What the peer may take beside the round trip: to agree on keys, and to do the same for others first. */
+const MIN_RETRANSMIT_TIMEOUT = 100;
+/** The round trip that it is twice of, and a little less, for that varies. */
+const LEAST_ANSWER_SHARE = 0.4;
 /** Also where doubling stops, so that 15 s hold eight transmissions. */
 export const MAX_RETRANSMIT_TIMEOUT = 3000;
 const DEFAULT_HINT_TIMEOUT = 3000;
@@ -246,6 +249,8 @@ export interface DtlsConfiguration {
   readonly mtu: number;
   readonly handshakeTimeout: number;
   readonly retransmitTimeout: number;
+  /** Milliseconds that any answer takes, as far as is known. */
+  readonly leastAnswerTime: number;
   readonly hintTimeout: number;
   readonly setups: DtlsSetups;
   readonly keyLog: DtlsKeyLog | undefined;
@@ -291,6 +296,7 @@ export function configure(options: DtlsOptions): DtlsConfiguration {
     cookieBinding: typeof requireCookie === 'object' ? copyBytes(requireCookie.binding) : NO_BYTES,
     mtu: options.mtu ?? DEFAULT_MTU,
     handshakeTimeout: options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT,
+    leastAnswerTime: (options.retransmitTimeout ?? 0) * LEAST_ANSWER_SHARE,
     retransmitTimeout: clampRetransmitTimeout(options.retransmitTimeout ?? DEFAULT_RETRANSMIT_TIMEOUT),
     hintTimeout: options.hintTimeout ?? DEFAULT_HINT_TIMEOUT,
     setups: options.setups ?? {},
@@ -314,7 +320,6 @@ function cipherSuitesOf(
   return chosen.filter(({ version }) => version >= versions.min && version <= versions.max);
 }
 
-/** Held within libwebrtc's bounds. */
 function clampRetransmitTimeout(timeout: number): number {
   return Math.min(MAX_RETRANSMIT_TIMEOUT, Math.max(MIN_RETRANSMIT_TIMEOUT, timeout));
 }
