@@ -36,7 +36,7 @@ import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
 import type { PathUse } from './transport/index.ts';
 import type { RtcOptions } from './rtc/options.ts';
-import { NextCredentials } from './rtc/ice-restart.ts';
+import { NextCredentials, RestartBudget } from './rtc/ice-restart.ts';
 import { SCTP_PORT, rtcSettings } from './rtc/options.ts';
 import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
 import { Signaling } from './rtc/signaling.ts';
@@ -104,6 +104,8 @@ export interface RtcInspection extends StackInspection {
   readonly candidatesIgnored: number;
   /** Candidates of the peer's that came when the connection was over. */
   readonly candidatesAfterEnd: number;
+  /** Restarts of ICE by the peer beyond `maxRestartsPerMinute`. */
+  readonly restartsRefused: number;
   /** Calls that wait for the time. */
   readonly deferred: number;
 }
@@ -114,7 +116,7 @@ type Deferred =
   | { readonly type: 'restart'; readonly credentials: IceCredentials }
   | { readonly type: 'remote-ice'; readonly ice: IceParameters }
   | { readonly type: 'cancel-restart' }
-  | { readonly type: 'message-size'; readonly size: number | undefined }
+  | { readonly type: 'message-size'; readonly size: number }
   | { readonly type: 'candidate'; readonly candidate: IceCandidate }
   | { readonly type: 'end-of-candidates' };
 
@@ -162,6 +164,7 @@ export class Rtc {
   readonly #signaling: Signaling;
   readonly #local: Omit<LocalParameters, 'ice'>;
   readonly #nextCredentials: NextCredentials;
+  readonly #restartBudget: RestartBudget;
   readonly #strict: boolean;
   readonly #acceptAnyFingerprint: boolean;
   readonly #deferred: Deferred[] = []; // bounded: see #defer
@@ -196,6 +199,7 @@ export class Rtc {
         this.onUsernameFragments?.();
       },
     );
+    this.#restartBudget = new RestartBudget(settings.maxRestartsPerMinute);
     this.#nextCredentials = new NextCredentials(
       splitRandom(settings.random, 'restart'),
       options.ice?.usernameFragment,
@@ -212,8 +216,14 @@ export class Rtc {
     });
     this.#signaling = new Signaling(negotiation, {
       localEnd: (restart) => this.#localEnd(restart),
-      restartIce: () => {
+      restartIce: (origin) => {
+        if (origin === 'remote') this.#restartBudget.spend(this.#clock().now);
         this.#restartIce();
+      },
+      admitsRestart: () => this.#restartBudget.admits(this.#clock().now),
+      negotiationNeeded: () => {
+        this.#stack.tell({ type: 'negotiationneeded' });
+        this.#stir();
       },
       cancelIceRestart: () => {
         this.#cancelIceRestart();
@@ -361,6 +371,7 @@ export class Rtc {
       clockWentBackwards: this.#clock().wentBackwards,
       candidatesIgnored: this.#candidatesIgnored,
       candidatesAfterEnd: this.#candidatesAfterEnd,
+      restartsRefused: this.#restartBudget.refused,
       deferred: this.#deferred.length,
       ...this.#stack.inspect(),
     };
@@ -545,16 +556,22 @@ export class Rtc {
   /**
    * The peer's new ICE credentials, where there is no SDP. If it is the peer that restarts, this end does, too: its own new ones
    * are in `localParameters.ice`. The same ones again change nothing. Throws `ERR_BAD_ARGUMENT` for credentials that are none,
-   * `ERR_INVALID_STATE` before `start`.
+   * `ERR_INVALID_STATE` before `start`, `ERR_LIMIT` where the peer restarts more often than `maxRestartsPerMinute`.
    */
   setRemoteIceParameters(parameters: IceParameters): void {
     this.#assertOpen();
     const ice = checkedIceParameters(parameters);
     if (!this.#started) throw new RtcError('ERR_INVALID_STATE', 'this Rtc has not started');
-    this.#tracer?.call({ method: 'setRemoteIceParameters', parameters: ice });
     if (this.#remoteIce !== undefined && isSameCredentials(this.#remoteIce, ice)) return;
-    if (!this.#awaitsRemoteIce) this.#restartIce();
+    if (!this.#awaitsRemoteIce) {
+      const { now } = this.#clock();
+      if (!this.#restartBudget.admits(now))
+        throw new RtcError('ERR_LIMIT', 'the peer has restarted ICE as often as "maxRestartsPerMinute" says');
+      this.#restartBudget.spend(now);
+      this.#restartIce();
+    }
     this.#setRemoteIce(ice);
+    this.#tracer?.call({ method: 'setRemoteIceParameters', parameters: ice });
   }
 
   // --- channels ---
@@ -680,7 +697,8 @@ export class Rtc {
     if (!this.#started) this.#start(parameters);
     else {
       if (plan.transport.iceRestart) this.#setRemoteIce(parameters.ice);
-      this.#defer({ type: 'message-size', size: parameters.maxMessageSize });
+      const size = parameters.maxMessageSize;
+      if (size !== undefined) this.#defer({ type: 'message-size', size });
     }
     const { candidates, endOfCandidates } = plan.transport;
     for (const candidate of candidates) this.#defer({ type: 'candidate', candidate });

@@ -27,7 +27,7 @@ export interface SctpTransportStart {
   readonly role: ChannelRole;
   readonly remotePort: number;
   /** Largest message the peer takes, bytes; `Infinity`: no limit. */
-  readonly remoteMaxMessageSize: number;
+  readonly remoteMaxMessageSize?: number | undefined;
 }
 
 /** What `SctpTransport.inspect` shows. */
@@ -70,7 +70,7 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
   start({ role, remotePort, remoteMaxMessageSize }: SctpTransportStart): void {
     this.#channels.setRole(role);
     this.#association.remotePort = remotePort;
-    this.#association.remoteMaxMessageSize = remoteMaxMessageSize;
+    if (remoteMaxMessageSize !== undefined) this.#association.remoteMaxMessageSize = remoteMaxMessageSize;
   }
 
   /** A later description of the peer's says what size of message it takes from now on; those under way are not judged again. */

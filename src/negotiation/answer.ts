@@ -7,8 +7,8 @@ import type { SdpError, SdpWarning } from '../sdp/index.ts';
 import { isSdpError, parseSdp, sdpError } from '../sdp/index.ts';
 import type { LocalEnd } from './describe.ts';
 import { describe } from './describe.ts';
-import { readTransport, sameIce, sameIdentity } from './remote-transport.ts';
-import { resolveAnswererRole, resolveIceRole, roleWarning, setupOf } from './role.ts';
+import { checkRestart, readTransport, sameIce, sameIdentity } from './remote-transport.ts';
+import { keptIceRole, resolveAnswererRole, roleWarning, setupOf } from './role.ts';
 import { readSections } from './section.ts';
 import type { Section } from './sections.ts';
 import { acceptedSections, bundleOf, checkChanges, checkHistory, planSections } from './sections.ts';
@@ -69,6 +69,8 @@ export function receiveOffer(state: NegotiationState, sdp: string): PreparedRemo
   const mid = sections[speaker]?.mid;
   const before = agreement?.plan.transport;
   const iceRestart = before !== undefined && !sameIce(before.ice, remote.ice);
+  const incomplete = strict && before !== undefined ? checkRestart(before.ice, remote.ice, mid) : undefined;
+  if (incomplete !== undefined) return incomplete;
   const decision = resolveAnswererRole({
     offered: remote.remoteSetup,
     preference: config.dtlsSetup,
@@ -120,7 +122,7 @@ export function answerOffer(prepared: PreparedRemoteOffer, local: LocalEnd): Wri
   const tlsId = transport.tlsId === undefined ? undefined : local.tlsId;
   const sdp = describe(state, description, { ...local, tlsId });
   const lite = { localLite: local.ice.lite, remoteLite: transport.ice.lite };
-  const iceRole = before?.plan.transport.iceRole ?? resolveIceRole({ offerer: false, ...lite });
+  const iceRole = keptIceRole(before?.plan.transport.iceRole, { offerer: false, ...lite });
   const plan: SessionPlan = { transport: { ...transport, iceRole }, sections: offered.sections };
   const next = settled({ ...state, nextVersion: state.nextVersion + 1 }, sections, local.ice, plan);
   return { sdp, plan, next };

@@ -6,8 +6,8 @@ import type { SdpError, SdpWarning } from '../sdp/index.ts';
 import { isSdpError, parseSdp, sdpError } from '../sdp/index.ts';
 import type { LocalEnd } from './describe.ts';
 import { describe } from './describe.ts';
-import { readTransport, sameIce, sameIdentity } from './remote-transport.ts';
-import { offerSetup, resolveIceRole, resolveOffererRole, roleWarning } from './role.ts';
+import { checkRestart, readTransport, sameIce, sameIdentity } from './remote-transport.ts';
+import { keptIceRole, offerSetup, resolveOffererRole, roleWarning } from './role.ts';
 import { readSections } from './section.ts';
 import {
   answeredSections,
@@ -94,6 +94,8 @@ export function acceptAnswer(state: NegotiationState, sdp: string): AcceptedAnsw
     const message = 'the offer restarts ICE, the answer keeps its old credentials';
     return sdpError('ice-restart-unanswered', message, { mid });
   }
+  const incomplete = strict && before !== undefined ? checkRestart(before.ice, remote.ice, mid) : undefined;
+  if (incomplete !== undefined) return incomplete;
   const decision = resolveOffererRole({
     offered: offer.setup,
     answered: remote.remoteSetup,
@@ -111,7 +113,7 @@ export function acceptAnswer(state: NegotiationState, sdp: string): AcceptedAnsw
     transport: {
       ...remote,
       dtlsRole: decision.role,
-      iceRole: before?.iceRole ?? resolveIceRole({ offerer: true, ...lite }),
+      iceRole: keptIceRole(before?.iceRole, { offerer: true, ...lite }),
       localSetup: offer.setup,
       mid,
       mLineIndex: speaker,

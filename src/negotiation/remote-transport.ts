@@ -116,6 +116,21 @@ export function sameIce(a: SdpIceParameters, b: SdpIceParameters): boolean {
   return a.usernameFragment === b.usernameFragment && a.password === b.password;
 }
 
+/**
+ * One of the two alone: a restart must change both (RFC 8445 §9, RFC 8839 §4.4.1.1.1), yet RFC 5245 §9.2.1.1 took either for one,
+ * and so do browsers still. Refused where the letter counts.
+ */
+export function checkRestart(
+  before: SdpIceParameters,
+  now: SdpIceParameters,
+  mid: string | undefined,
+): SdpError | undefined {
+  const isHalf = (before.usernameFragment === now.usernameFragment) !== (before.password === now.password);
+  if (!isHalf) return undefined;
+  const message = 'a restart of ICE changes "a=ice-ufrag" and "a=ice-pwd", not one of them alone';
+  return sdpError('ice-restart-incomplete', message, { mid });
+}
+
 /** RFC 8842: another set of fingerprints, or another `a=tls-id`, announces another DTLS association. */
 export function sameIdentity(before: RemoteTransport, now: RemoteTransport): boolean {
   if (before.tlsId !== undefined && now.tlsId !== undefined && before.tlsId !== now.tlsId) return false;

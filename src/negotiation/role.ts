@@ -144,6 +144,14 @@ export function resolveIceRole(input: {
   return input.offerer ? 'controlling' : 'controlled';
 }
 
+/** RFC 8445 §6.1.1: the role of the first exchange persists, over restarts too, unless one end is lite and the other is not now. */
+export function keptIceRole(
+  before: IceRole | undefined,
+  input: { readonly offerer: boolean; readonly localLite: boolean; readonly remoteLite: boolean },
+): IceRole {
+  return before === undefined || input.localLite !== input.remoteLite ? resolveIceRole(input) : before;
+}
+
 /** Which association the exchange is about: the one that exists, or a new one whose roles are open. */
 function judgeAssociation(
   input: AssociationState,

@@ -72,6 +72,8 @@ export type RtcEvent =
   | { readonly type: 'dtlsstatechange'; readonly state: DtlsTransportState }
   /** A restart would lead to a better path, with `ice.pathUpgrade: 'restart'`. */
   | { readonly type: 'restartwanted' }
+  /** W3C's event of that name, told when the next offer would restart ICE and none is out: make one. */
+  | { readonly type: 'negotiationneeded' }
   /** The addresses of an mDNS name that a candidate of the peer's has are wanted, as an input `resolved`; whoever has none says so, or nothing. */
   | { readonly type: 'resolve'; readonly name: string }
   /** W3C's event of that name: what `setGatheringState` was told. */

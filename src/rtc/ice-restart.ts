@@ -1,6 +1,6 @@
 /**
- * ICE restart of a connection (RFC 8445 §9, RFC 9429 §4.1.18): the credentials that it begins with, and
- * how its failure is told.
+ * ICE restart of a connection (RFC 8445 §9, RFC 9429 §4.1.18): the credentials that it begins with, how
+ * often the peer may ask for one, and how its failure is told.
  */
 import type { Failure } from '../core/errors.ts';
 import type { RandomSource } from '../core/random.ts';
@@ -39,6 +39,37 @@ export class NextCredentials {
     const taken = this.peek();
     this.#next = undefined;
     return taken;
+  }
+}
+
+/** Milliseconds. */
+const MINUTE = 60_000;
+
+/**
+ * How often the peer may restart: each time the addresses of its description are checked anew, whoever has them, and the bound on
+ * what is sent to those that never answer (`maxUnansweredDestinations`) is one a restart.
+ */
+export class RestartBudget {
+  readonly #perMinute: number;
+  /** When, within the last minute. */
+  readonly #recent: number[] = [];
+  refused = 0;
+
+  constructor(perMinute: number) {
+    this.#perMinute = perMinute;
+  }
+
+  /** False, and counted, if it has restarted as often as it may. */
+  admits(now: number): boolean {
+    while ((this.#recent[0] ?? now) <= now - MINUTE) this.#recent.shift();
+    if (this.#recent.length < this.#perMinute) return true;
+    this.refused++;
+    return false;
+  }
+
+  /** It restarts. */
+  spend(now: number): void {
+    this.#recent.push(now);
   }
 }
 

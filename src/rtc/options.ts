@@ -60,6 +60,11 @@ export interface RtcOptions {
    */
   readonly pathDownTimeout?: number | undefined;
   /**
+   * How often the peer may restart ICE in a minute, default 30: more of its offers are refused (`ice-restart-limit`). Each makes
+   * us check the addresses of a description anew.
+   */
+  readonly maxRestartsPerMinute?: number | undefined;
+  /**
    * Largest message this end accepts, bytes; announced as `a=max-message-size` (RFC 8841). Default 262144.
    * Range 1024 … 2^30.
    */
@@ -128,6 +133,7 @@ export const RTC_OPTION_RULES: OptionRules<RtcOptions> = {
   mtu: integer(576, 65_507),
   signalingTimeout: wait,
   pathDownTimeout: wait,
+  maxRestartsPerMinute: integer(1),
   pathMtu: or(false, nested(without(PATH_MTU_RULES, 'overhead'))),
   ice: nested(without(ICE_OPTION_RULES, ...DECIDED_FOR_ICE)),
   dtls: nested(only(DTLS_OPTION_RULES, ...DTLS_NAMES)),
@@ -159,6 +165,7 @@ export interface RtcSettings {
   readonly now: number;
   readonly random: RandomSource;
   readonly strictSdp: boolean;
+  readonly maxRestartsPerMinute: number;
   readonly maxMessageSize: number;
   /** Bytes of UDP payload. */
   readonly mtu: number;
@@ -179,6 +186,7 @@ export function rtcSettings(options: RtcOptions): RtcSettings {
     now: options.now ?? 0,
     random,
     strictSdp: options.strictSdp ?? false,
+    maxRestartsPerMinute: options.maxRestartsPerMinute ?? 30,
     maxMessageSize: options.maxMessageSize ?? 262_144,
     mtu,
     pathMtu: pathMtu === false ? undefined : pathMtu,

@@ -49,7 +49,11 @@ export interface SignalingHost {
   /** What this end says of itself; after `restart` with the credentials that a restart of ICE will begin with. */
   localEnd(restart: boolean): LocalEnd;
   /** ICE restarts with the credentials that `localEnd(true)` has told. */
-  restartIce(): void;
+  restartIce(origin: 'local' | 'remote'): void;
+  /** False: the peer has restarted as often as it may. */
+  admitsRestart(): boolean;
+  /** The next offer restarts ICE, and none is out. */
+  negotiationNeeded(): void;
   /** The restart is taken back: its offer was. */
   cancelIceRestart(): void;
   draftChannels(): ChannelDraft;
@@ -95,12 +99,18 @@ export class Signaling {
     const before = this.#state;
     const prepared = judged(receiveOffer(before, sdp));
     refuseNewAssociation(prepared.plan.transport);
+    if (prepared.plan.transport.iceRestart && !this.#host.admitsRestart()) {
+      const message = 'the peer has restarted ICE as often as it may in a minute ("maxRestartsPerMinute")';
+      throw new SdpRefusal(sdpError('ice-restart-limit', message, { mid: prepared.plan.transport.mid }));
+    }
     return new ReceivedOffer(this, { sdp, before, prepared });
   }
 
   /** The next offer of ours restarts ICE, until one is answered that does, the peer's or our own. */
   wantRestart(): void {
+    if (this.#restartWanted || !this.hasAgreement) return;
     this.#restartWanted = true;
+    this.#tellNeed();
   }
 
   /** True once offer and answer have been exchanged: then a restart is negotiated, too. */
@@ -137,7 +147,7 @@ export class Signaling {
     const offer = prepareOffer(this.#state, this.#localEnd(restarts));
     channels.adopt();
     this.#state = offer.next;
-    if (restarts) this.#host.restartIce();
+    if (restarts) this.#host.restartIce('local');
     this.#host.onStep({ method: 'offer', draft, sdp: offer.sdp });
     return new PendingOffer(this, offer, draft);
   }
@@ -159,6 +169,7 @@ export class Signaling {
     this.#state = rollback(pending);
     if (pending.offer.restartsIce) this.#host.cancelIceRestart();
     for (const channel of channels) channel.close();
+    this.#tellNeed();
     this.#host.onStep({ method: 'rollback' });
   }
 
@@ -168,7 +179,7 @@ export class Signaling {
     const restarts = prepared.plan.transport.iceRestart;
     const { sdp, plan, next } = answerOffer(prepared, this.#localEnd(restarts));
     this.#state = next;
-    if (restarts) this.#host.restartIce();
+    if (restarts) this.#host.restartIce('remote');
     this.#complete(plan, prepared.warnings);
     this.#host.onStep({ method: 'answer', offer, sdp });
     return sdp;
@@ -187,6 +198,11 @@ export class Signaling {
     if (plan.transport.iceRestart) this.#restartWanted = false;
     for (const warning of warnings) this.#host.warn(warning);
     this.#host.carryOut(plan);
+    this.#tellNeed();
+  }
+
+  #tellNeed(): void {
+    if (this.#restartWanted && this.state === 'stable') this.#host.negotiationNeeded();
   }
 
   #assertUnchanged(expected: NegotiationState): void {

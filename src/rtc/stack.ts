@@ -49,9 +49,6 @@ import { byUrgency, deadlineOf, dropPackets, reasonOf, rest } from './seats.ts';
 /** Passes of one `carry` before we call it our own bug: what flows back dries up after two or three. */
 const MAX_PASSES = 100;
 
-/** RFC 8841 §6.1: what a peer takes that does not say. */
-const DEFAULT_REMOTE_MAX_MESSAGE_SIZE = 65_536;
-
 /** One connection without signalling: the path, its users, and the host's way to them. */
 export class ProtocolStack {
   /** Moved by `advance` alone. */
@@ -204,7 +201,7 @@ export class ProtocolStack {
     this.#data.start({
       role: parameters.dtlsRole,
       remotePort: parameters.sctpPort ?? SCTP_PORT,
-      remoteMaxMessageSize: parameters.maxMessageSize ?? DEFAULT_REMOTE_MAX_MESSAGE_SIZE,
+      remoteMaxMessageSize: parameters.maxMessageSize,
     });
     this.#touchAll();
     this.#transport.machine.start(parameters, this.clock.now);
@@ -232,7 +229,7 @@ export class ProtocolStack {
   }
 
   /** The peer takes messages of another size from now on. */
-  setRemoteMaxMessageSize(size: number = DEFAULT_REMOTE_MAX_MESSAGE_SIZE): void {
+  setRemoteMaxMessageSize(size: number): void {
     this.#data.setRemoteMaxMessageSize(size);
   }
 

@@ -57,6 +57,8 @@ export type SdpNegotiationCode =
   | 'dtls-restart-without-ice-restart'
   | 'ice-restart-in-answer'
   | 'ice-restart-unanswered'
+  | 'ice-restart-limit'
+  | 'ice-restart-incomplete'
   | 'dtls-restart-unsupported'
   | 'sctp-port-missing'
   | 'sctp-port-changed'

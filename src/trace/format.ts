@@ -104,6 +104,7 @@ const EVENT: Field<TraceEvent> = object<TraceEvent>({
     'connectionstatechange',
     'iceconnectionstatechange',
     'dtlsstatechange',
+    'negotiationneeded',
     'icegatheringstatechange',
     'icecandidate',
     'icecandidateerror',

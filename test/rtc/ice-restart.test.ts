@@ -36,6 +36,9 @@ function count(end: End, type: RtcEvent['type']): number {
 
 const BOTH = ['offerer', 'answerer'] as const;
 
+/** What a restart, and the data that goes on meanwhile, are told by. */
+const EXPECTED = ['message', 'bufferedamountlow', 'negotiationneeded', 'iceconnectionstatechange'];
+
 describe.each(BOTH)('the %s of the first exchange restarts', (who) => {
   test('new credentials at both ends, a new pair, and data goes on meanwhile', () => {
     const pair = makeOpenPair({ conditions: { latency: 20 } });
@@ -59,9 +62,7 @@ describe.each(BOTH)('the %s of the first exchange restarts', (who) => {
       expect(ice).not.toHaveProperty('previous');
       // DTLS, SCTP and channels notice nothing.
       const since = end.events.slice(told[i]).map(({ type }) => type);
-      expect(
-        since.filter((type) => !['message', 'bufferedamountlow', 'iceconnectionstatechange'].includes(type)),
-      ).toEqual([]);
+      expect(since.filter((type) => !EXPECTED.includes(type))).toEqual([]);
     }
   });
 
@@ -160,7 +161,8 @@ describe.each(BOTH)('the %s of the first exchange restarts', (who) => {
   });
 
   test('a hundred restarts, some before the one before is done: one connection, two generations at the most', () => {
-    const pair = makeOpenPair({ conditions: { latency: 20 } });
+    const often = { maxRestartsPerMinute: 1000 };
+    const pair = makeOpenPair({ conditions: { latency: 20 }, offerer: often, answerer: often });
     const [restarting, other] = ends(pair, who);
     for (let i = 0; i < 100; i++) {
       restarting.rtc.restartIce();
@@ -193,7 +195,8 @@ test('another certificate in a restart needs another connection', () => {
 });
 
 test('a thousand restarts before any input wait as one', () => {
-  const pair = makeOpenPair();
+  const unlimited = { maxRestartsPerMinute: 10_000 };
+  const pair = makeOpenPair({ offerer: unlimited, answerer: unlimited });
   const { offerer, answerer, net } = pair;
   for (let i = 0; i < 1_000; i++) {
     offerer.rtc.restartIce();
@@ -203,6 +206,117 @@ test('a thousand restarts before any input wait as one', () => {
   net.advance(5_000);
   for (const { rtc } of [offerer, answerer]) expect(rtc.connectionState).toBe('connected');
 });
+
+describe('negotiationneeded', () => {
+  const needs = (end: End): number => count(end, 'negotiationneeded');
+
+  test('is told once a restart is wanted and nothing is out, and again after a rollback', () => {
+    const { offerer, net } = makeOpenPair();
+    const { rtc } = offerer;
+    rtc.restartIce();
+    rtc.restartIce();
+    net.advance(10);
+    expect(needs(offerer)).toBe(1);
+    rtc.negotiation().offer().rollback();
+    net.advance(10);
+    expect(needs(offerer)).toBe(2);
+  });
+
+  test('waits for the exchange that is under way, and is settled by a restart of the peer', () => {
+    const { offerer, answerer, net } = makeOpenPair();
+    const offer = offerer.rtc.negotiation().offer();
+    offerer.rtc.restartIce();
+    net.advance(10);
+    expect(needs(offerer)).toBe(0);
+    offer.accept(answerer.rtc.receiveOffer(offer.sdp).answer());
+    net.advance(10);
+    expect(needs(offerer)).toBe(1);
+    answerer.rtc.restartIce();
+    exchange(answerer, offerer);
+    const plain = offerer.rtc.negotiation().offer();
+    expect(fragmentOf(plain.sdp)).toBe(offerer.rtc.localParameters.ice.usernameFragment);
+    expect(needs(offerer)).toBe(1);
+  });
+});
+
+test('glare: whoever is asked rolls its restart back, answers the other, and has restarted, too', () => {
+  const { offerer, answerer, net } = makeOpenPair({ conditions: { latency: 20 } });
+  offerer.rtc.restartIce();
+  answerer.rtc.restartIce();
+  const polite = offerer.rtc.negotiation().offer();
+  const impolite = answerer.rtc.negotiation().offer();
+  expect(() => offerer.rtc.receiveOffer(impolite.sdp)).toThrow('glare');
+  polite.rollback();
+  impolite.accept(offerer.rtc.receiveOffer(impolite.sdp).answer());
+  channel(offerer).send('all is well');
+  net.advance(5_000);
+  expect(answerer.messages.get('chat')).toEqual(['all is well']);
+  for (const { rtc } of [offerer, answerer]) {
+    expect(rtc.usernameFragments).toEqual([rtc.localParameters.ice.usernameFragment]);
+    expect(rtc.connectionState).toBe('connected');
+  }
+});
+
+describe('restarts without end', () => {
+  test('offers beyond maxRestartsPerMinute are refused and counted, and a minute later taken again', () => {
+    const { offerer, answerer, net } = makeOpenPair({
+      conditions: { latency: 20 },
+      answerer: { maxRestartsPerMinute: 3 },
+    });
+    for (let i = 0; i < 3; i++) {
+      offerer.rtc.restartIce();
+      exchange(offerer, answerer);
+      net.advance(1000);
+    }
+    offerer.rtc.restartIce();
+    const offer = offerer.rtc.negotiation().offer();
+    expect(() => answerer.rtc.receiveOffer(offer.sdp)).toThrow('ice-restart-limit');
+    expect(answerer.rtc.inspect().restartsRefused).toBe(1);
+    // Our own restarts are our own business, and the connection lives.
+    offer.rollback();
+    answerer.rtc.restartIce();
+    exchange(answerer, offerer);
+    net.advance(60_000);
+    exchange(offerer, answerer);
+    channel(offerer).send('still here');
+    net.advance(1000);
+    expect(answerer.messages.get('chat')).toEqual(['still here']);
+  });
+
+  test('without SDP they throw', () => {
+    const { offerer, net } = makeByHand({ maxRestartsPerMinute: 2 });
+    const parameters = (i: number) => ({ usernameFragment: `peer${i}`, password: `${'p'.repeat(22)}${i}` });
+    for (let i = 0; i < 2; i++) offerer.rtc.setRemoteIceParameters(parameters(i));
+    expect(() => {
+      offerer.rtc.setRemoteIceParameters(parameters(2));
+    }).toThrow(expect.objectContaining({ code: 'ERR_LIMIT' }));
+    net.advance(1000);
+  });
+});
+
+test.each(['a=ice-ufrag', 'a=ice-pwd'])(
+  '%s alone changes: a restart, as browsers take it; refused where the letter counts',
+  (name) => {
+    for (const strictSdp of [false, true]) {
+      const { offerer, answerer, net } = makeOpenPair({ answerer: { strictSdp } });
+      const other = 'x'.repeat(30);
+      const { sdp } = offerer.rtc.negotiation().offer();
+      const half = sdp.replace(new RegExp(`${name}:.*`), `${name}:${other}`);
+      const before = answerer.rtc.localParameters.ice;
+      const answer = (): string => answerer.rtc.receiveOffer(half).answer();
+      if (strictSdp) {
+        expect(answer).toThrow('ice-restart-incomplete');
+      } else {
+        answer();
+        const { usernameFragment, password } = answerer.rtc.localParameters.ice;
+        expect(usernameFragment).not.toBe(before.usernameFragment);
+        expect(password).not.toBe(before.password);
+      }
+      net.advance(100);
+      expect(answerer.rtc.connectionState).toBe('connected');
+    }
+  },
+);
 
 test('candidates of a restart that come before its offer wait for it', () => {
   const pair = makePair({ conditions: { latency: 20 } });
@@ -346,8 +460,8 @@ function namesOne(data: Uint8Array, fragments: ReadonlySet<string>): boolean {
   return [...fragments].some((fragment) => text.includes(`${fragment}:`));
 }
 
-function makeByHand(): Pair {
-  const pair = makeUnsignalledPair({ conditions: { latency: 20 } });
+function makeByHand(options: Partial<RtcOptions> = {}): Pair {
+  const pair = makeUnsignalledPair({ conditions: { latency: 20 }, offerer: options });
   const { offerer, answerer, net } = pair;
   offerer.rtc.start({ ...answerer.rtc.localParameters, iceRole: 'controlling', dtlsRole: 'client' });
   answerer.rtc.start({ ...offerer.rtc.localParameters, iceRole: 'controlled', dtlsRole: 'server' });

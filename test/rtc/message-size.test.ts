@@ -1,7 +1,7 @@
 /** a=max-message-size (RFC 8841 §6) of an offer and its answer. */
 import { describe, expect, test } from 'vitest';
 import { jsCrypto, Rtc, SeededRandom } from '../../src/index.ts';
-import { certificates } from './pair.ts';
+import { certificates, channel, makeOpenPair } from './pair.ts';
 
 function end(seed: number, maxMessageSize: number): Rtc {
   const [certificate] = certificates;
@@ -31,5 +31,24 @@ describe('max-message-size', () => {
   ])('offered %d, an answer of an end that takes 100000 says %d', (offered, answered) => {
     const answer = end(2, 100_000).receiveOffer(offerOf(offered)).answer();
     expect(sizeIn(answer)).toBe(answered);
+  });
+
+  test('a later offer that says another size counts from then on', () => {
+    const { offerer, answerer, net } = makeOpenPair();
+    const takes = (): number | null => answerer.rtc.inspect().sctp.remoteMaxMessageSize;
+    expect(takes()).toBe(262_144);
+    const again = (size: string): void => {
+      const offer = offerer.rtc.negotiation().offer();
+      const sdp = offer.sdp.replace(/a=max-message-size:\d+\r\n/, size);
+      offer.accept(answerer.rtc.receiveOffer(sdp).answer());
+      net.advance(10);
+    };
+    again('a=max-message-size:1000\r\n');
+    expect(takes()).toBe(1000);
+    expect(channel(answerer).send(new Uint8Array(1001), { id: 1 })).toBe(false);
+    again('');
+    expect(takes()).toBe(65_536);
+    again('a=max-message-size:0\r\n');
+    expect(takes()).toBeNull();
   });
 });
