@@ -175,6 +175,7 @@ export class IceAgent implements Machine<IceEvent> {
     const isKnown = this.#host.locals.remove(address) > 0;
     if (!isKnown || this.#isOver()) return false;
     this.#generations.dropRemovedLocals();
+    this.#host.dropStrayTransmits();
     this.#turn(now);
     return true;
   }

@@ -175,6 +175,15 @@ export class Host {
     return this.transmits.size >= this.transmits.capacity;
   }
 
+  /** Datagrams that wait to leave from an address that is gone go with it. */
+  dropStrayTransmits(): void {
+    for (let left = this.transmits.size; left > 0; left--) {
+      const transmit = this.transmits.shift();
+      if (transmit === undefined) return;
+      if (this.locals.atBase(transmit.source, transmit.protocol) !== undefined) this.transmits.push(transmit);
+    }
+  }
+
   /** @param data handed over: the receiver of the transmit owns it */
   transmit({ protocol, source, destination }: IcePath, data: Bytes): void {
     if (!this.transmits.push({ protocol, source, destination, data })) this.counters.add('transmit-limit');
