@@ -125,7 +125,8 @@ function makeEnd(
   const channels: End['channels'] = new Map();
   const tap: Tap = {};
   const peer = host.attach<Output>(tapped(rtc, tap), {
-    port: 5000,
+    // The second is for candidates that are added to a connection that is up.
+    port: [5000, 5001],
     onEvent: ({ at, event }) => {
       events.push({ ...event, at });
       if (event.type === 'datachannel' || event.type === 'channelopen') {
