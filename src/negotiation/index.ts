@@ -18,7 +18,14 @@ export type {
   RoleDecision,
   SetupPreference,
 } from './role.ts';
-export { offerSetup, resolveAnswererRole, resolveIceRole, resolveOffererRole, setupOf } from './role.ts';
+export {
+  keptIceRole,
+  offerSetup,
+  resolveAnswererRole,
+  resolveIceRole,
+  resolveOffererRole,
+  setupOf,
+} from './role.ts';
 export type { SectionLine } from './section.ts';
 export type { Section, SectionPlan } from './sections.ts';
 export type {

@@ -10,6 +10,7 @@ import type {
 import {
   offerSetup,
   resolveAnswererRole,
+  keptIceRole,
   resolveIceRole,
   resolveOffererRole,
   setupOf,
@@ -217,6 +218,19 @@ test('ICE roles (RFC 8445 §6.1.1)', () => {
   expect(role(false, false, true)).toBe('controlling');
   expect(role(true, true, true)).toBe('controlling');
   expect(role(false, true, true)).toBe('controlled');
+});
+
+test('ICE roles persist over restarts, unless one end is lite now and the other is not (RFC 8445 §6.1.1)', () => {
+  for (const before of ['controlling', 'controlled'] as const) {
+    for (const offerer of [false, true]) {
+      const kept = (localLite: boolean, remoteLite: boolean): string =>
+        keptIceRole(before, { offerer, localLite, remoteLite });
+      expect(kept(false, false)).toBe(before);
+      expect(kept(true, true)).toBe(before);
+      expect(kept(true, false)).toBe('controlled');
+      expect(kept(false, true)).toBe('controlling');
+    }
+  }
 });
 
 function opposite(role: DtlsRole): DtlsRole {
