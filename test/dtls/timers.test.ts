@@ -318,3 +318,34 @@ describe('deadline', () => {
     expect(drain(client)).toBe(1);
   });
 });
+
+describe('what counts as hearing the peer, once connected', () => {
+  /** How long the peer has been silent, as the failure says with which the server ends now. */
+  function silence(pair: Pair): number | undefined {
+    pair.server.setRemoteFingerprints(
+      [{ algorithm: 'sha-256', value: 'AA'.repeat(32).replace(/..(?=.)/g, '$&:') }],
+      pair.now,
+    );
+    const event = pair.server.pollEvent();
+    return event?.type === 'closed' ? event.failure?.peerSilentFor : undefined;
+  }
+
+  it('a handshake message in plaintext does not, the same under protection does', () => {
+    const finished = (pair: Pair): Uint8Array =>
+      pair.sent.filter(({ from }) => from === 'client').at(-1)?.data ?? new Uint8Array();
+    const deaf = connectedPair();
+    const [hello] = deaf.sent;
+    deaf.now += 5000;
+    deaf.server.handlePacket(hello?.data ?? new Uint8Array(), deaf.now);
+    expect(silence(deaf)).toBeGreaterThanOrEqual(5000);
+
+    // DTLS 1.2's client repeats its last flight under new record numbers, for it has not got the server's.
+    const pair = new Pair({ wire: dropping(3) }).start();
+    pair.runTo(30);
+    expect(pair.server.state).toBe('connected');
+    pair.runTo(500);
+    expect(finished(pair).length).toBeGreaterThan(100);
+    expect(pair.server.inspect().counters.fragmentsRepeated).toBeGreaterThan(0);
+    expect(silence(pair)).toBeLessThan(100);
+  });
+});

@@ -378,6 +378,7 @@ it('a record with an id names its shard, and a hello none', () => {
   const shards = toEast.map(({ data }) => shardOf(data));
   expect(shards.filter((shard) => shard !== undefined).length).toBeGreaterThan(3);
   expect(new Set(shards.slice(-3))).toEqual(new Set([777]));
+  expect([shardOf(Uint8Array.of(0x3f, 65, 66)), shardOf(Uint8Array.of(0x3f, 66, 65))]).toEqual([1, 64]);
   expect(shardOf(Uint8Array.of(0x3f, 65))).toBeUndefined();
   expect(shardOf(Uint8Array.of(0x3f, 65, 33))).toBeUndefined();
   expect(shardOf(Uint8Array.of(0x2f, 65, 66))).toBeUndefined();
