@@ -141,8 +141,10 @@ function echo(all: Ends, connections: readonly Connection[], word: string): unkn
   connections.forEach((connection, i) => {
     connection.say(`${word} ${i}`);
   });
-  all.net.advance(4000);
-  return connections.map((connection) => connection.echoes().at(-1));
+  const latest = (): unknown[] => connections.map((connection) => connection.echoes().at(-1));
+  const isBack = (said: unknown, i: number): boolean => said === `${word} ${i}`;
+  for (let second = 0; second < 30 && !latest().every(isBack); second++) all.net.advance(1000);
+  return latest();
 }
 
 const expected = (connections: readonly Connection[], word: string): string[] =>
