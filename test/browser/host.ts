@@ -6,6 +6,7 @@ import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { selfSignedCertificate } from '../../src/dtls/index.ts';
 import { UdpDriver, type UdpDriverOptions } from '../../src/node/index.ts';
 import { Rtc, type RtcEvent, type RtcOptions } from '../../src/rtc.ts';
+import { writeCandidateLine } from '../../src/sdp/index.ts';
 import type { WireMessage } from './page-peer.ts';
 
 /** As long as the page's own patience. */
@@ -49,6 +50,8 @@ interface Line {
 
 export class Connection {
   readonly rtc: Rtc;
+  /** Told of each candidate that no description has, as a line. */
+  onCandidate: ((line: string) => void) | undefined;
   readonly #lines = new Map<string, Line>();
   #end: Failure | undefined;
 
@@ -59,6 +62,7 @@ export class Connection {
   /** What happened, from the driver. */
   note(event: RtcEvent): void {
     if (event.type === 'closed') this.#end = event.reason;
+    if (event.type === 'icecandidate') this.onCandidate?.(writeCandidateLine(event.candidate));
     if (!('channel' in event)) return;
     const line = this.#line(event.channel);
     if (event.type === 'message') line.inbox.push(event.data);

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest';
 import { describeForeign } from '../interop/availability.ts';
 import { Authority } from '../interop/authority.ts';
-import type { ForeignPeer, RunningPeer } from '../interop/contract.ts';
+import type { RunningPeer } from '../interop/contract.ts';
 import {
   Coturn,
   coturnVersion,
@@ -13,46 +13,33 @@ import {
   TURN_CREDENTIALS,
   TURN_TRANSPORTS,
 } from '../interop/coturn.ts';
+import { SansrtcPeers } from '../interop/sansrtc-peers.ts';
+import { Talk, type End } from '../interop/talk.ts';
 import { BROWSERS, startBrowser } from './browsers.ts';
+import { Host } from './host.ts';
+
+const TEN_MEBIBYTES = 10 * 1024 * 1024;
 
 const CASES = TURN_CREDENTIALS.flatMap((credentials) =>
   TURN_TRANSPORTS.map((transport) => [credentials, transport] as const),
 );
 
-let meetings = 0;
-
-/** Two connections of one page, each with a relayed address; a message each way. */
-async function talkToItself(peer: ForeignPeer, configuration: RTCConfiguration): Promise<void> {
-  const [a, b] = [`a ${++meetings}`, `b ${meetings}`];
-  for (const name of [a, b]) await peer.configure(name, configuration);
-  await peer.offer(a, [{ label: 'chat' }]);
-  await peer.answer(b, await peer.completeDescription(a));
-  await peer.acceptAnswer(a, await peer.completeDescription(b));
-  for (const [from, to] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    await peer.send(from, 'chat', { text: `from ${from}` });
-    expect(await peer.receive(to, 'chat')).toEqual({ text: `from ${from}` });
-    expect(await peer.selectedPair(to)).toMatchObject({ local: { type: 'relay' } });
-    await peer.drain(to, 'chat');
-  }
-  for (const name of [a, b]) await peer.close(name);
-}
-
 describeForeign('coturn', missingCoturn(), () => {
   describe.each(BROWSERS)('%s', (browser) => {
     let running: RunningPeer;
+    let host: Host;
     const servers = new Map<string, Coturn>();
 
     beforeAll(async () => {
       for (const credentials of TURN_CREDENTIALS)
         servers.set(credentials, await Coturn.start({ credentials }));
       running = await startBrowser(browser, Authority.ofThisRun());
+      host = await Host.listen({ tls: { ca: Authority.ofThisRun().certificate } });
       console.log(`${running.description}, coturn ${coturnVersion()}`);
     });
     afterAll(async () => {
       await running.stop();
+      await host.close();
       for (const coturn of servers.values()) await coturn.stop();
     });
 
@@ -66,7 +53,30 @@ describeForeign('coturn', missingCoturn(), () => {
     // What proves the server and the browser before anything of ours is in the game.
     test.each(CASES)('with itself, %s credentials, over %s', async (credentials, transport) => {
       const iceServer = serverFor(credentials).iceServer(transport);
-      await talkToItself(running.peer, { iceServers: [iceServer], iceTransportPolicy: 'relay' });
+      const end: End = {
+        peer: running.peer,
+        configuration: { iceServers: [iceServer], iceTransportPolicy: 'relay' },
+      };
+      const talk = await Talk.begin(end, end);
+      await talk.expectEcho();
+      await talk.close();
     });
+
+    test.each(CASES)(
+      'with the library, %s credentials, over %s: 10 MiB each way',
+      async (credentials, transport) => {
+        const iceServer = serverFor(credentials).iceServer(transport);
+        const configuration: RTCConfiguration = { iceServers: [iceServer], iceTransportPolicy: 'relay' };
+        const talk = await Talk.begin(
+          { peer: running.peer, configuration },
+          { peer: new SansrtcPeers(host).peer, configuration },
+        );
+        await talk.expectTransfer(TEN_MEBIBYTES);
+        const [page, library] = talk.names;
+        for (const pair of [await talk.offerer.selectedPair(page), await talk.answerer.selectedPair(library)])
+          expect(pair.local).toMatchObject({ type: 'relay', relayProtocol: transport });
+        await talk.close();
+      },
+    );
   });
 });

@@ -1,11 +1,18 @@
 /** The library behind the verbs of `contract.ts`: connections of one driver, each under a name. */
 import type { Connection, Host } from '../browser/host.ts';
 import type { PagePair } from '../browser/page-peer.ts';
-import type { RtcOptions } from '../../src/rtc.ts';
+import type { IceServer } from '../../src/gather/index.ts';
+import type {
+  RTCIceCandidatePairStats,
+  RTCIceCandidateStats,
+  RTCTransportStats,
+  RtcOptions,
+} from '../../src/rtc.ts';
 import { peerOver, type ForeignPeer } from './contract.ts';
 
 interface Peer {
   readonly connection: Connection;
+  readonly servers: readonly IceServer[];
   /** Its latest description, with every candidate that it had. */
   description: string;
   accept: ((answer: string) => void) | undefined;
@@ -42,15 +49,25 @@ export class SansrtcPeers {
     return peer;
   }
 
-  #configure(name: string): void {
-    const connection = this.#host.connection(this.#options);
-    this.#peers.set(name, { connection, description: '', accept: undefined });
+  async #configure(name: string, configuration: RTCConfiguration): Promise<void> {
+    const { iceServers = [], iceTransportPolicy: transportPolicy } = configuration;
+    const ice = { ...this.#options.ice, transportPolicy };
+    const connection = this.#host.connection({ ...this.#options, ice });
+    const servers = iceServers.map(({ urls, username, credential }) => ({ urls, username, credential }));
+    this.#peers.set(name, { connection, servers, description: '', accept: undefined });
+    await this.#gather(name);
+  }
+
+  /** With every server's answer, so that descriptions have all candidates in them. */
+  async #gather(name: string): Promise<void> {
+    const { connection, servers } = this.#peer(name);
+    if (servers.length > 0) await this.#host.driver.gather(connection.rtc, { iceServers: servers });
   }
 
   #verbs(): Partial<{ [V in keyof ForeignPeer]: (...args: Parameters<ForeignPeer[V]>) => unknown }> {
     const connection = (name: string): Connection => this.connection(name);
     return {
-      configure: (name) => this.#configure(name),
+      configure: (name, configuration) => this.#configure(name, configuration),
       offer: (name, channels) => {
         const peer = this.#peer(name);
         const draft = peer.connection.rtc.negotiation();
@@ -68,6 +85,9 @@ export class SansrtcPeers {
       },
       completeDescription: (name) => this.#peer(name).description,
       acceptAnswer: (name, sdp) => this.#peer(name).accept?.(sdp),
+      addCandidate: (name, candidate) => {
+        connection(name).rtc.addRemoteCandidate(candidate);
+      },
       openChannel: (name, { label, ...options }) => void connection(name).rtc.createChannel(label, options),
       opened: async (name, label) => {
         await connection(name).opened(label);
@@ -81,16 +101,28 @@ export class SansrtcPeers {
       restartIce: (name) => {
         connection(name).rtc.restartIce();
       },
-      selectedPair: (name): PagePair => {
-        const pair = connection(name).rtc.inspect().ice.selectedPair;
-        if (pair === undefined) throw new Error('no pair is selected');
-        const { local, remote } = pair;
-        return {
-          local: { type: local.type, protocol: local.protocol },
-          remote: { type: remote.type, protocol: remote.protocol },
-        };
-      },
+      selectedPair: (name) => selectedPair(connection(name)),
       close: (name) => connection(name).rtc.close(),
     };
   }
+}
+
+/** As a page's peer reads it of its own `getStats()`. */
+function selectedPair({ rtc }: Connection): PagePair {
+  const report = rtc.getStats();
+  const transport = [...report.values()].find(({ type }) => type === 'transport') as RTCTransportStats;
+  const pair = report.get(transport.selectedCandidatePairId ?? '') as RTCIceCandidatePairStats | undefined;
+  const [local, remote] = [pair?.localCandidateId, pair?.remoteCandidateId].map(
+    (id) => report.get(id ?? '') as RTCIceCandidateStats | undefined,
+  );
+  if (local === undefined || remote === undefined) throw new Error('no pair is selected');
+  const { relayProtocol } = local;
+  return {
+    local: {
+      type: local.candidateType,
+      protocol: local.protocol,
+      ...(relayProtocol === undefined ? {} : { relayProtocol }),
+    },
+    remote: { type: remote.candidateType, protocol: remote.protocol },
+  };
 }
