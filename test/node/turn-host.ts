@@ -79,9 +79,7 @@ export class TurnHost {
     const destination = { address: ADDRESS, port: localPort };
     this.#feed({ type: 'streamaccepted', now: now(), stream, source, destination });
     socket.on('error', () => undefined);
-    socket.on('data', (data: Buffer) =>
-      this.#feed({ type: 'streamdata', now: now(), stream, data }),
-    );
+    socket.on('data', (data: Buffer) => this.#feed({ type: 'streamdata', now: now(), stream, data }));
     socket.on('close', () => {
       this.#streams.delete(stream);
       this.#feed({ type: 'streamclosed', now: now(), stream });
