@@ -698,18 +698,11 @@ export class Rtc {
     else {
       if (plan.transport.iceRestart) this.#setRemoteIce(parameters.ice);
       const size = parameters.maxMessageSize;
-      if (size !== undefined) this.#setRemoteMaxMessageSize(size);
+      if (size !== undefined) this.#defer({ type: 'message-size', size });
     }
     const { candidates, endOfCandidates } = plan.transport;
     for (const candidate of candidates) this.#defer({ type: 'candidate', candidate });
     if (endOfCandidates) this.#defer({ type: 'end-of-candidates' });
-  }
-
-  /** The last one counts, however many come before the time is told. */
-  #setRemoteMaxMessageSize(size: number): void {
-    const earlier = this.#deferred.findIndex(({ type }) => type === 'message-size');
-    if (earlier >= 0) this.#deferred.splice(earlier, 1);
-    this.#defer({ type: 'message-size', size });
   }
 
   #restartIce(): void {
