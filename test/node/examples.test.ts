@@ -18,6 +18,8 @@ beforeAll(async () => {
     new URL('../../examples/', import.meta.url),
     [
       'chat/chat.mjs',
+      'client/client.mjs',
+      'client/server.mjs',
       'echo-server/server.mjs',
       'load/load.mjs',
       'load/server.mjs',
@@ -27,7 +29,7 @@ beforeAll(async () => {
       'workers/worker.mjs',
       'workers/pool.mjs',
     ],
-    ['whip-data/page.html'],
+    ['client/page.html', 'whip-data/page.html'],
   );
 });
 
@@ -117,6 +119,38 @@ describe('whip-data', () => {
     expect((await offer('v=0', 'text/plain')).status).toBe(415);
     expect((await offer('x'.repeat(70_000))).status).toBe(413);
     expect((await fetch(`${url}room/0-0`, { method: 'DELETE' })).status).toBe(404);
+  });
+});
+
+describe('client', () => {
+  test('pasted into a chat: the invitation of one is what the other takes', async () => {
+    const client = start('client/client.mjs', '--address', '127.0.0.1');
+    const chat = start('chat/chat.mjs', '127.0.0.1');
+    chat.type(await client.sees(/its reply here:\n(\S+)\n/));
+    client.type(await chat.sees(/send this reply back:\n(\S+)\n/));
+    await Promise.all([client.sees(/connected/), chat.sees(/connected/)]);
+    client.type('hello chat');
+    await chat.sees(/^> hello chat$/m);
+    client.process.stdin.end();
+    expect(await client.ended()).toBe(0);
+  });
+
+  test('joins the room of whip-data by the same POST', async () => {
+    const url = await start('whip-data/server.mjs', '--http-port', '0').sees(/http:\S+/);
+    const client = start('client/client.mjs', '--address', '127.0.0.1', `${url}room`);
+    await client.sees(/connected/);
+  });
+
+  test('its server hands an offer to whoever asks next, and the answer back', async () => {
+    const url = await start('client/server.mjs', '--http-port', '0').sees(/http:\S+/);
+    const headers = { 'content-type': 'application/sdp' };
+    const met = fetch(`${url}meet`, { method: 'POST', headers, body: 'an offer' });
+    const { id, sdp } = (await (await fetch(`${url}next`)).json()) as { id: string; sdp: string };
+    expect(sdp).toBe('an offer');
+    expect((await fetch(`${url}answer/0-0`, { method: 'POST', headers, body: 'late' })).status).toBe(404);
+    await fetch(`${url}answer/${id}`, { method: 'POST', headers, body: 'an answer' });
+    const response = await met;
+    expect([response.status, await response.text()]).toEqual([201, 'an answer']);
   });
 });
 
