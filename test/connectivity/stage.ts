@@ -24,6 +24,8 @@ export interface AgentSetting {
   readonly tcp?: 'passive' | 'active' | 'so';
   /** It is told the addresses that its peer's checks came from, and nothing else: its peer tells no candidates. */
   readonly silent?: boolean;
+  /** Its own address becomes known later: `revealHost`. */
+  readonly hostLater?: boolean;
   readonly options?: Partial<RtcOptions>;
 }
 
@@ -49,6 +51,7 @@ export interface Agent {
 export interface Stage {
   readonly net: Network;
   readonly turn: SimTurnServer;
+  readonly turnHost: Host;
   readonly offerer: Agent;
   readonly answerer: Agent;
   /** When the last description was taken, virtual milliseconds. */
@@ -103,7 +106,7 @@ export function setStage(setting: Setting): Stage {
   const offer = draft.offer();
   const answer = answerer.rtc.receiveOffer(told(offer.sdp, setting.offerer)).answer();
   offer.accept(told(answer, setting.answerer));
-  return { net, turn, offerer, answerer, describedAt: net.now };
+  return { net, turn, turnHost, offerer, answerer, describedAt: net.now };
 }
 
 /** The peer is told of candidates as they are found, unless this end keeps them to itself. */
@@ -123,6 +126,13 @@ function gather(agent: Agent, setting: AgentSetting): void {
   agent.endpoint.gather(agent.rtc, { iceServers: iceServers(setting) });
 }
 
+/** The agent's own address comes up, and its peer is told. */
+export function revealHost({ rtc, host }: Agent, to: Agent): void {
+  to.rtc.addRemoteCandidate(
+    rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address: host.address, port: PORT }),
+  );
+}
+
 /** Servers in the shape that applications give them. */
 export function iceServers({
   finds,
@@ -135,7 +145,7 @@ export function iceServers({
 }
 
 function makeAgent(net: Network, { seed, family, ...setting }: Setting, name: 'offerer' | 'answerer'): Agent {
-  const { nat: kind, lite, tcp, udpBlocked, options } = setting[name];
+  const { nat: kind, lite, tcp, udpBlocked, hostLater, options } = setting[name];
   const addresses = ADDRESSES[family][name];
   const nat =
     kind === 'none'
@@ -154,7 +164,7 @@ function makeAgent(net: Network, { seed, family, ...setting }: Setting, name: 'o
   const endpoint = new Endpoint();
   endpoint.add(rtc);
   endpoint.addSocket({ protocol: 'udp', address, port: PORT });
-  rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port: PORT });
+  if (hostLater !== true) rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port: PORT });
   if (tcp !== undefined) {
     const base = { address, port: PORT };
     rtc.addLocalCandidate({ type: 'host', protocol: 'tcp', tcpType: tcp, ...base, base });
