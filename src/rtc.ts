@@ -22,7 +22,6 @@ import type { Fingerprint } from './dtls/index.ts';
 import type {
   IceCandidate,
   IceCandidateError,
-  IceCredentials,
   IceGatheringState,
   IceParameters,
   IcePath,
@@ -36,6 +35,8 @@ import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
 import type { PathUse } from './transport/index.ts';
 import type { RtcOptions } from './rtc/options.ts';
+import type { DeferredCall } from './rtc/deferred-calls.ts';
+import { DeferredCalls } from './rtc/deferred-calls.ts';
 import { NextCredentials, RestartBudget } from './rtc/ice-restart.ts';
 import { SCTP_PORT, rtcSettings } from './rtc/options.ts';
 import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
@@ -76,9 +77,6 @@ const STALE_CLOCK_DELAY = 1;
 /** Rounds of due timers at one instant before we call it our own bug: every layer re-arms in the future. */
 const MAX_ROUNDS_AT_ONE_INSTANT = 100;
 
-/** Calls that may wait for the time at once; a browser trickles a few dozen candidates at the most. */
-const MAX_DEFERRED = 1000;
-
 /** What this end tells the peer, for signalling without SDP. */
 export interface LocalParameters {
   readonly ice: IceParameters;
@@ -109,16 +107,6 @@ export interface RtcInspection extends StackInspection {
   /** Calls that wait for the time. */
   readonly deferred: number;
 }
-
-/** What a call outside of a drain asked for, kept until the next input tells the time. */
-type Deferred =
-  | { readonly type: 'start'; readonly parameters: TransportParameters }
-  | { readonly type: 'restart'; readonly credentials: IceCredentials }
-  | { readonly type: 'remote-ice'; readonly ice: IceParameters }
-  | { readonly type: 'cancel-restart' }
-  | { readonly type: 'message-size'; readonly size: number }
-  | { readonly type: 'candidate'; readonly candidate: IceCandidate }
-  | { readonly type: 'end-of-candidates' };
 
 /**
  * One WebRTC peer connection. No socket, no timer, no clock, no hidden randomness. Its methods come in families:
@@ -167,7 +155,7 @@ export class Rtc {
   readonly #restartBudget: RestartBudget;
   readonly #strict: boolean;
   readonly #acceptAnyFingerprint: boolean;
-  readonly #deferred: Deferred[] = []; // bounded: see #defer
+  readonly #deferred = new DeferredCalls();
   #tracer: Tracer | undefined;
   #candidatesAfterEnd = 0;
   /** Of the candidates that `getStats` has shown. */
@@ -273,15 +261,15 @@ export class Rtc {
   /** This end's ICE credentials, those of the latest restart, certificate fingerprints and SCTP limits. */
   get localParameters(): LocalParameters {
     const current = this.#stack.transport.iceParameters;
-    const latest = this.#deferred.filter(isRestart).at(-1)?.credentials;
+    const latest = this.#deferred.restartCredentials;
     return { ice: latest === undefined ? current : { ...current, ...latest }, ...this.#local };
   }
 
   /** The username fragments that the peer's checks may be addressed to: ours, and during a restart those of before. */
   get usernameFragments(): readonly string[] {
     const fragments = this.#stack.transport.usernameFragments;
-    const latest = this.#deferred.filter(isRestart).at(-1);
-    return latest === undefined ? fragments : [latest.credentials.usernameFragment, ...fragments];
+    const latest = this.#deferred.restartCredentials;
+    return latest === undefined ? fragments : [latest.usernameFragment, ...fragments];
   }
 
   /** The peer's certificate, DER, once its DTLS has shown it; only `connectionState` says that it is the right one. */
@@ -372,7 +360,7 @@ export class Rtc {
       candidatesIgnored: this.#candidatesIgnored,
       candidatesAfterEnd: this.#candidatesAfterEnd,
       restartsRefused: this.#restartBudget.refused,
-      deferred: this.#deferred.length,
+      deferred: this.#deferred.size,
       ...this.#stack.inspect(),
     };
   }
@@ -392,8 +380,7 @@ export class Rtc {
    * every step.
    */
   invariantViolation(): string | undefined {
-    if (this.#deferred.length > 0 && !this.#stirred)
-      return 'calls wait for the time, and it is not asked for';
+    if (this.#deferred.size > 0 && !this.#stirred) return 'calls wait for the time, and it is not asked for';
     // What a call outside of a drain has brought about is carried at the time that it has asked for.
     if (this.#stack.hasUncarried && !this.#stirred)
       return 'a layer has said something, and nobody has carried it';
@@ -639,7 +626,7 @@ export class Rtc {
   close(): void {
     if (this.#stack.end !== undefined) return;
     this.#tracer?.call({ method: 'close' });
-    this.#deferred.length = 0;
+    this.#deferred.clear();
     this.#signaling.close();
     this.#stack.close();
     this.onWake?.();
@@ -714,9 +701,7 @@ export class Rtc {
   /** The latest one, which may have waited for the time so far. */
   #cancelIceRestart(): void {
     this.#awaitsRemoteIce = false;
-    const latest = this.#deferred.filter(isRestart).at(-1);
-    if (latest === undefined) this.#defer({ type: 'cancel-restart' });
-    else this.#deferred.splice(this.#deferred.indexOf(latest), 1);
+    if (!this.#deferred.withdrawRestart()) this.#defer({ type: 'cancel-restart' });
     this.onUsernameFragments?.();
   }
 
@@ -773,37 +758,19 @@ export class Rtc {
    * Inside a drain a call acts at once; outside of it the time is stale, and what arms deadlines waits for the next. How many
    * come at once is up to the peer, so too many are no misuse: they are counted and ignored, as ICE does over its own limit.
    */
-  #defer(action: Deferred): void {
-    if (!this.#clock().isStale) {
-      this.#apply(action);
-    } else if (action.type === 'candidate' && this.#deferred.length >= MAX_DEFERRED) {
-      this.#candidatesIgnored++;
-    } else if (action.type !== 'end-of-candidates' || this.#deferred.at(-1)?.type !== action.type) {
-      this.#dropSuperseded(action);
-      this.#deferred.push(action);
-    }
+  #defer(call: DeferredCall): void {
+    if (!this.#clock().isStale) this.#apply(call);
+    else if (!this.#deferred.push(call)) this.#candidatesIgnored++;
     this.#stir();
   }
 
-  /** How many exchanges come before the time is known is up to the peer: of each kind of what they lead to the latest counts. */
-  #dropSuperseded({ type }: Deferred): void {
-    if (type !== 'message-size' && type !== 'remote-ice') return;
-    const restart = this.#deferred.map(({ type: earlier }) => earlier).lastIndexOf('restart');
-    const left = this.#deferred.filter((earlier, i) => {
-      if (type === 'message-size') return earlier.type !== type;
-      // A restart drops the unfinished one before it.
-      return i >= restart || (earlier.type !== 'restart' && earlier.type !== 'remote-ice');
-    });
-    this.#deferred.splice(0, this.#deferred.length, ...left);
-  }
-
-  #apply(action: Deferred): void {
-    switch (action.type) {
+  #apply(call: DeferredCall): void {
+    switch (call.type) {
       case 'start':
-        this.#stack.start(action.parameters);
+        this.#stack.start(call.parameters);
         return;
       case 'restart':
-        this.#stack.restartIce(action.credentials);
+        this.#stack.restartIce(call.credentials);
         this.onUsernameFragments?.();
         return;
       case 'cancel-restart':
@@ -811,13 +778,13 @@ export class Rtc {
         this.onUsernameFragments?.();
         return;
       case 'message-size':
-        this.#stack.setRemoteMaxMessageSize(action.size);
+        this.#stack.setRemoteMaxMessageSize(call.size);
         return;
       case 'remote-ice':
-        this.#stack.setRemoteIce(action.ice);
+        this.#stack.setRemoteIce(call.ice);
         return;
       case 'candidate':
-        this.#stack.addRemoteCandidate(action.candidate);
+        this.#stack.addRemoteCandidate(call.candidate);
         return;
       case 'end-of-candidates':
         this.#stack.endOfRemoteCandidates();
@@ -828,10 +795,6 @@ export class Rtc {
     this.#stirred = true;
     if (this.#clock().isStale) this.onWake?.();
   }
-}
-
-function isRestart(deferred: Deferred): deferred is Deferred & { readonly type: 'restart' } {
-  return deferred.type === 'restart';
 }
 
 function withBytes(input: Extract<Input, { type: 'receive' }>): Input & { type: 'receive' } {
