@@ -55,16 +55,16 @@ async function converse(channels: number): Promise<void> {
 
 /**
  * @param duration how long pages reload, ms
- * @param consentTimeout how long the connection of a page that has gone without a word may stay, ms
+ * @param pathDownTimeout how long the connection of a page that has gone without a word may stay once it is disconnected, ms
  */
-export async function reloadingPages(duration: number, consentTimeout = 30_000): Promise<Outcome> {
+export async function reloadingPages(duration: number, pathDownTimeout = 60_000): Promise<Outcome> {
   const crypto = nodeCrypto();
   const certificate = selfSignedCertificate({ crypto });
   const driver = await UdpDriver.listen();
   const chromium = await Chromium.launch();
   const ended: Record<string, number> = {};
   const answer = (offer: string): string => {
-    const rtc = new Rtc({ certificate, crypto, ice: { consentTimeout } });
+    const rtc = new Rtc({ certificate, crypto, pathDownTimeout });
     driver.add(rtc, (event) => {
       // The last words of a page that has gone are told, and cannot be answered any more.
       if (event.type === 'message' && event.channel.readyState === 'open') event.channel.send(event.data);
@@ -90,7 +90,8 @@ export async function reloadingPages(duration: number, consentTimeout = 30_000):
     };
     await Promise.all(pages.slice(0, RELOADING).map(reload));
 
-    const patience = consentTimeout + 5000;
+    // Up to eleven seconds until two checks in a row are unanswered.
+    const patience = pathDownTimeout + 20_000;
     await until(() => driver.endpoint.size === PAGES, patience);
     const settled = driver.endpoint.inspect();
     const echoes = await Promise.all(pages.slice(RELOADING).map((page) => page.evaluate(fewestEchoes)));

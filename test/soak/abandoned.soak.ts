@@ -13,8 +13,8 @@ test('F2e: 10,000 connections whose peers have died each end at their gate, and 
     gates: {
       'checking: iceConnect': quarter,
       'handshaking: dtlsHandshake': quarter,
-      'associating: iceConsent': quarter,
-      'sending: iceConsent': quarter,
+      'associating: sctpConnect': quarter,
+      'sending: pathDown': quarter,
     },
     messages: quarter * 100,
     outcomes: quarter * 100,
