@@ -100,8 +100,16 @@ export function installPagePeer(): void {
   const LOW_WATER = 256 * 1024;
   const CHUNK = 64 * 1024;
 
+  /**
+   * For how long a channel is left alone once it is known here, ms. Chromium joins one that the other side has opened to its sender
+   * in tasks of its own; what a page sent into it right away was lost twice: `send` said nothing, and no packet left.
+   */
+  const SETTLING = 100;
+
   interface Line {
     readonly channel: RTCDataChannel;
+    /** When it became known here. */
+    readonly since: number;
     readonly inbox: (string | ArrayBuffer)[];
     readonly log: string[];
   }
@@ -158,7 +166,7 @@ export function installPagePeer(): void {
   }
 
   function watch(peer: Peer, channel: RTCDataChannel): void {
-    const line: Line = { channel, inbox: [], log: [] };
+    const line: Line = { channel, since: performance.now(), inbox: [], log: [] };
     channel.binaryType = 'arraybuffer';
     channel.onmessage = (event: MessageEvent<string | ArrayBuffer>) => line.inbox.push(event.data);
     channel.onclosing = () => line.log.push('closing');
@@ -188,6 +196,8 @@ export function installPagePeer(): void {
         cause: error,
       });
     }
+    const settling = line.since + SETTLING - performance.now();
+    if (settling > 0) await new Promise((resolve) => setTimeout(resolve, settling));
     return line;
   }
 
