@@ -18,6 +18,7 @@ export {
   writeCandidate,
   writeCandidateLine,
 } from './candidate.ts';
+export type { SdpCodec, SdpParameter } from './codec.ts';
 export type { MediaDescription, SdpLine, SdpOrigin, SessionDescription } from './description.ts';
 export { attributeLine, sdpLine } from './description.ts';
 export type { SdpFingerprint, Setup } from './dtls.ts';
@@ -32,6 +33,7 @@ export type {
   SdpWarning,
 } from './error.ts';
 export { isSdpError, sdpError } from './error.ts';
+export type { SdpExtension } from './extension.ts';
 export type { SdpCandidateAt, SdpIceParameters } from './ice.ts';
 export { hasEndOfCandidates, isIceLite, mediaCandidates, mediaIce, mediaIceOptions } from './ice.ts';
 export type { SdpLimits } from './limits.ts';
@@ -46,5 +48,7 @@ export {
   mediaSctpMap,
   mediaSctpPort,
 } from './sctp.ts';
+export type { SdpRid, SdpSimulcast, SdpSimulcastRid } from './simulcast.ts';
+export type { SdpSource, SdpSourceGroup, SdpStream } from './source.ts';
 export { isIceText, isTolerableIceText } from './token.ts';
 export { writeSdp } from './write.ts';
