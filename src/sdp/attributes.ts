@@ -69,7 +69,8 @@ export function mediaMid(media: MediaDescription): string | undefined {
 /** Which way the media of a section go (RFC 8866 §6.7). */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
-const DIRECTIONS: readonly Direction[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
+/** All of them. */
+export const DIRECTIONS: readonly Direction[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
 
 /** That of the section, else of the session (Firefox writes one there), else `sendrecv`. */
 export function mediaDirection(session: SessionDescription, media: MediaDescription): Direction {

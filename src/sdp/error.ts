@@ -32,7 +32,11 @@ export type SdpAttributeCode =
   | 'tls-id-invalid'
   | 'sctp-port-invalid'
   | 'sctpmap-invalid'
-  | 'max-message-size-invalid';
+  | 'max-message-size-invalid'
+  | 'payload-type-invalid'
+  | 'rtpmap-invalid'
+  | 'extmap-duplicate'
+  | 'simulcast-invalid';
 
 /** The description is well-formed, but it cannot be agreed to in the present state of the negotiation. */
 export type SdpNegotiationCode =
@@ -62,7 +66,11 @@ export type SdpNegotiationCode =
   | 'dtls-restart-unsupported'
   | 'sctp-port-missing'
   | 'sctp-port-changed'
-  | 'sctpmap-missing';
+  | 'sctpmap-missing'
+  | 'bundle-required'
+  | 'rtcp-mux-missing'
+  | 'direction-mismatch'
+  | 'pranswer-transport-changed';
 
 /** The code of an `SdpError`; docs/errors.md lists them. */
 export type SdpErrorCode = SdpSyntaxCode | SdpAttributeCode | SdpNegotiationCode;
@@ -91,14 +99,22 @@ export interface SdpWarning extends SdpPlace {
     | 'setup-missing'
     | 'role-change-ignored'
     | 'bundle-only-promoted'
+    | 'bundle-only-missing'
     | 'sctp-port-missing'
-    | 'sctpmap-missing';
+    | 'sctpmap-missing'
+    | 'line-ignored'
+    | 'format-ignored';
   readonly message: string;
 }
 
 /** Of `place` only the two fields are taken: what carries them may hold secrets besides. */
 export function sdpError(code: SdpErrorCode, message: string, { line, mid }: SdpPlace = {}): SdpError {
   return { failed: true, code, message, line, mid };
+}
+
+/** A line that does not read, and costs itself alone: `expected` says what it should have been. */
+export function ignoredLine(expected: string, line: number, mid: string | undefined): SdpWarning {
+  return { code: 'line-ignored', message: `expected ${expected}`, line, mid };
 }
 
 /** Tells an error from any value of this room. */

@@ -18,7 +18,8 @@ export {
   writeCandidate,
   writeCandidateLine,
 } from './candidate.ts';
-export type { SdpCodec, SdpParameter } from './codec.ts';
+export type { SdpCodec } from './codec.ts';
+export { codecLines, mediaCodecs } from './codec.ts';
 export type { MediaDescription, SdpLine, SdpOrigin, SessionDescription } from './description.ts';
 export { attributeLine, sdpLine } from './description.ts';
 export type { SdpFingerprint, Setup } from './dtls.ts';
@@ -34,11 +35,16 @@ export type {
 } from './error.ts';
 export { isSdpError, sdpError } from './error.ts';
 export type { SdpExtension } from './extension.ts';
+export { allowsMixedExtensions, extensionLine, mediaExtensions } from './extension.ts';
 export type { SdpCandidateAt, SdpIceParameters } from './ice.ts';
 export { hasEndOfCandidates, isIceLite, mediaCandidates, mediaIce, mediaIceOptions } from './ice.ts';
 export type { SdpLimits } from './limits.ts';
 export { DEFAULT_SDP_LIMITS, SDP_LIMIT_RULES } from './limits.ts';
+export type { SdpParameter } from './parameter.ts';
+export { parseFormatParameters, writeFormatParameters } from './parameter.ts';
 export { parseSdp } from './parse.ts';
+export type { SdpRtcp, SdpRtcpAddress } from './rtcp.ts';
+export { hasReducedSizeRtcp, hasRtcpMux, isRtcpMuxOnly, mediaRtcp, rtcpLine } from './rtcp.ts';
 export type { SctpMap } from './sctp.ts';
 export {
   DATA_CHANNEL_FORMAT,
@@ -49,6 +55,16 @@ export {
   mediaSctpPort,
 } from './sctp.ts';
 export type { SdpRid, SdpSimulcast, SdpSimulcastRid } from './simulcast.ts';
+export { isRid, mediaRids, mediaSimulcast, ridLine, simulcastLine } from './simulcast.ts';
 export type { SdpSource, SdpSourceGroup, SdpStream } from './source.ts';
+export {
+  isStreamIdentifier,
+  mediaSourceGroups,
+  mediaSources,
+  mediaStreams,
+  sourceGroupLine,
+  sourceLines,
+  streamLine,
+} from './source.ts';
 export { isIceText, isTolerableIceText } from './token.ts';
 export { writeSdp } from './write.ts';

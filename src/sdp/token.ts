@@ -36,3 +36,16 @@ export function withoutSpaceBehind(text: string): string {
 export function isVisible(text: string): boolean {
   return /^[!-~]+$/.test(text);
 }
+
+/** The word up to the first blank, and what stands behind it without blanks around it. */
+export function firstWord(text: string): readonly [word: string, rest: string] {
+  const end = text.indexOf(' ');
+  return end < 0 ? [text, ''] : [text.slice(0, end), withoutSpaceAround(text.slice(end))];
+}
+
+/** Without blanks and tabs at either end. */
+export function withoutSpaceAround(text: string): string {
+  let start = 0;
+  while (text[start] === ' ' || text[start] === '\t') start++;
+  return withoutSpaceBehind(text.slice(start));
+}
