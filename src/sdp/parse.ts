@@ -8,12 +8,11 @@
  * What a line means is not asked here: the views answer that, and a bad candidate is no reason to refuse a session.
  */
 import { checkOptions, withDefaults } from '../core/options.ts';
-import { countAttributes } from './attributes.ts';
 import type { MediaDescription, SdpLine, SdpOrigin, SessionDescription } from './description.ts';
 import type { SdpError } from './error.ts';
 import { isSdpError, sdpError } from './error.ts';
 import type { SdpLimits } from './limits.ts';
-import { DEFAULT_SDP_LIMITS, SDP_LIMIT_RULES } from './limits.ts';
+import { DEFAULT_SDP_LIMITS, exceededLimit, SDP_LIMIT_RULES } from './limits.ts';
 import { isToken, parseDecimal, withoutSpaceBehind } from './token.ts';
 
 /**
@@ -109,7 +108,7 @@ function divide(
     }
     media.push(description);
   }
-  return exceeded(session, media, limits) ?? { origin, lines: session, media };
+  return exceededLimit(session, media, limits) ?? { origin, lines: session, media };
 }
 
 /**
@@ -133,23 +132,4 @@ function parseMediaLine(line: SdpLine, lines: readonly SdpLine[]): MediaDescript
   return portCount === undefined
     ? undefined
     : { kind, port, portCount, protocol, formats, lines, number: line.number };
-}
-
-function exceeded(
-  session: readonly SdpLine[],
-  media: readonly MediaDescription[],
-  limits: SdpLimits,
-): SdpError | undefined {
-  for (const section of [{ lines: session, number: 1 }, ...media]) {
-    const place = { line: section.number };
-    if (countAttributes(section.lines, 'candidate') > limits.maxCandidates) {
-      const count = `expected at most ${limits.maxCandidates} candidates in a section`;
-      return sdpError('too-many-candidates', count, place);
-    }
-    if (countAttributes(section.lines, 'fingerprint') > limits.maxFingerprints) {
-      const count = `expected at most ${limits.maxFingerprints} fingerprints in a section`;
-      return sdpError('too-many-fingerprints', count, place);
-    }
-  }
-  return undefined;
 }

@@ -120,7 +120,9 @@ const TAKERS: readonly Taker[] = [
   {
     name: 'parseSdp',
     call: (options) => parseSdp('v=0', options),
-    keys: words('maxLength maxLines maxLineLength maxMediaSections maxCandidates maxFingerprints'),
+    keys: words(
+      'maxLength maxLines maxLineLength maxMediaSections maxSessionLines maxSectionLines maxPayloadTypes maxSources maxRids maxCandidates maxFingerprints',
+    ),
   },
   {
     name: 'createNegotiation',
