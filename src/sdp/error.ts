@@ -75,7 +75,11 @@ export type SdpNegotiationCode =
   | 'bundle-required'
   | 'rtcp-mux-missing'
   | 'direction-mismatch'
-  | 'pranswer-transport-changed';
+  | 'pranswer-transport-changed'
+  | 'codec-mismatch'
+  | 'payload-type-conflict'
+  | 'extension-conflict'
+  | 'extension-remapped';
 
 /** The code of an `SdpError`; docs/errors.md lists them. */
 export type SdpErrorCode = SdpSyntaxCode | SdpAttributeCode | SdpNegotiationCode;
