@@ -3,7 +3,7 @@
  * SCTP association has as many streams as both ends could want.
  *
  *   offered    in the form of RFC 8841; one that the session has already keeps its form
- *   answered   the one in use, or the first that is offered; any further one is rejected
+ *   answered   the one in use, or the first that is offered; any further one is rejected, and either end may reject the one in use
  *   read       the peer's SCTP port, and the largest message that it takes
  *   planned    those two: what the association has to know of the peer
  */
@@ -73,41 +73,31 @@ export function dataSection(section: RemoteSection): DataSection {
 }
 
 /**
- * Which section of an offer is for data channels.
+ * Which section of an offer is for data channels: the one in use, else the first that can be. `undefined` if there is none, or the
+ * one in use is switched off.
  * @param inUse the index of the section that the session has for them; -1 for none
+ * @param isWelcome whether a section shares the transport of the connection, and nobody has rejected it
  */
 export function chooseDataSection(
   inUse: number,
   offered: readonly RemoteSection[],
-): RemoteSection | SdpError {
+  isWelcome: (section: RemoteSection) => boolean,
+): RemoteSection | SdpError | undefined {
   const section = offered[inUse];
-  if (section === undefined) {
-    const first = offered.find(({ isRejected, media }) => !isRejected && isDataChannelSection(media));
-    if (first !== undefined) return first;
-    const message = 'expected "m=application … UDP/DTLS/SCTP webrtc-datachannel": there is nothing to accept';
-    return sdpError('no-application-section', message);
-  }
-  const place = { line: section.media.number, mid: section.mid };
-  if (section.isRejected) {
-    const message = 'the offer switches the data channels off: close the connection';
-    return sdpError('application-rejected', message, place);
-  }
-  if (!isDataChannelSection(section.media)) {
+  if (section !== undefined && !section.isRejected && !isDataChannelSection(section.media)) {
+    const place = { line: section.media.number, mid: section.mid };
     return sdpError('section-mismatch', 'the section of the data channels is in use', place);
   }
-  return section;
+  const isUsable = (candidate: RemoteSection) =>
+    !candidate.isRejected && isDataChannelSection(candidate.media) && isWelcome(candidate);
+  return section !== undefined && isUsable(section) ? section : offered.find(isUsable);
 }
 
 /** What an answer has made of a data section of ours: the same, or why that cannot be. */
 export function answeredDataSection(offered: DataSection, answer: RemoteSection): DataSection | SdpError {
+  if (isDataChannelSection(answer.media)) return offered;
   const place = { line: answer.media.number, mid: offered.mid };
-  if (answer.isRejected) {
-    return sdpError('application-rejected', 'the answer rejects the data channels', place);
-  }
-  if (!isDataChannelSection(answer.media)) {
-    return sdpError('section-mismatch', `expected "${DATA_CHANNEL_FORMAT}" over DTLS/SCTP`, place);
-  }
-  return offered;
+  return sdpError('section-mismatch', `expected "${DATA_CHANNEL_FORMAT}" over DTLS/SCTP`, place);
 }
 
 /** Reads the peer's side of a data section. What is passed over is added to `warnings`. */

@@ -3,7 +3,7 @@ import { attributeLine, sdpLine, writeSdp } from '../sdp/index.ts';
 import type { LocalData } from './data-section.ts';
 import { checkLocalData } from './data-section.ts';
 import type { LocalTransport } from './local-transport.ts';
-import { checkLocalTransport, writeTransport } from './local-transport.ts';
+import { bundleOnlyTransport, checkLocalTransport, writeTransport } from './local-transport.ts';
 import type { OfferSetup } from './role.ts';
 import type { Section, SectionPlan } from './sections.ts';
 import { writeSection } from './sections.ts';
@@ -19,13 +19,15 @@ export interface Description {
   readonly offered?: readonly SectionPlan[];
   /** The mids of the BUNDLE group, the tag first; empty for none. */
   readonly bundle: readonly string[];
+  /** The indices of sections that tell no transport. */
+  readonly bundleOnly?: ReadonlySet<number>;
   readonly setup: OfferSetup;
 }
 
 /** Writes a description, of the version that is next. Throws `ERR_BAD_ARGUMENT` for a `local` that could not be read back. */
 export function describe(
   { config, nextVersion }: NegotiationState,
-  { sections, offered, bundle, setup }: Description,
+  { sections, offered, bundle, bundleOnly, setup }: Description,
   local: LocalEnd,
 ): string {
   checkLocalTransport(local);
@@ -33,7 +35,10 @@ export function describe(
   const session = [sdpLine('s', '-'), sdpLine('t', '0 0')];
   if (bundle.length > 0) session.push(attributeLine('group', `BUNDLE ${bundle.join(' ')}`));
   if (local.ice.lite) session.push(attributeLine('ice-lite'));
-  const transportOf = ({ mid }: Section) => writeTransport(mid, bundle, setup, local);
+  const transportAt =
+    (index: number) =>
+    ({ mid }: Section) =>
+      bundleOnly?.has(index) === true ? bundleOnlyTransport(mid) : writeTransport(mid, bundle, setup, local);
   return writeSdp({
     origin: {
       username: '-',
@@ -45,6 +50,8 @@ export function describe(
       address: '127.0.0.1',
     },
     lines: session,
-    media: sections.map((section, index) => writeSection(section, offered?.[index], transportOf, local)),
+    media: sections.map((section, index) =>
+      writeSection(section, offered?.[index], transportAt(index), local),
+    ),
   });
 }

@@ -26,6 +26,15 @@ export interface SectionTransport {
 }
 
 /**
+ * What a section says that has no transport of its own (RFC 9143 §6): a peer without BUNDLE takes it for rejected.
+ */
+export function bundleOnlyTransport(mid: string | undefined): SectionTransport {
+  const lines = [connectionLine('0.0.0.0'), attributeLine('bundle-only')];
+  if (mid !== undefined) lines.push(attributeLine('mid', mid));
+  return { port: 0, lines };
+}
+
+/**
  * What section `mid` says of the transport. Candidates stand in the section that has the BUNDLE tag alone (RFC 9143 §10.1.2), or
  * in the only one.
  * @param bundle the mids of the group, the tag first; empty for none

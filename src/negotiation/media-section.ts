@@ -1,114 +1,328 @@
 /**
- * Media sections: audio and video over RTP. This end has no media yet, so it offers none and keeps one open only where the
- * transport hangs on it: the section with the BUNDLE tag speaks for all of its group (RFC 9143 §7.2, §7.3). Chromium with
- * `max-bundle` refuses an answer that rejects that section, and Firefox takes such an answer and never connects.
+ * Media sections: audio or video over RTP, secured by DTLS (RFC 9429 §5.2.1, RFC 8834).
  *
- *   offered    only again: what was kept open stays, until the peer closes it
- *   answered   the one with the tag, and one that was kept open before, as `inactive`: with one of its codecs, RTCP on the
- *              same path, and our transport; any other is rejected
- *   read       whether the peer has closed it
- *   planned    `inactive`: nothing to do
+ *   offered    what this end wants, under numbers that mean one thing in the whole session
+ *   accepted   a section of the peer's with a codec in common: the offer's numbers, and the direction that both want
+ *   answered   what the peer has made of a section of ours: its codecs, its direction, its numbers
+ *   planned    both flows, as they are agreed on
+ *
+ * A section that has no codec in common, no RTCP on the same path, or another profile than RTP over DTLS is rejected by who answers.
  */
-import type { MediaDescription } from '../sdp/index.ts';
-import { attributeLine, attributes, hasAttribute } from '../sdp/index.ts';
+import type {
+  Direction,
+  MediaDescription,
+  SdpCodec,
+  SdpError,
+  SdpExtension,
+  SdpWarning,
+} from '../sdp/index.ts';
+import { hasRtcpMux, isSdpError, sdpError } from '../sdp/index.ts';
+import type { AgreedCodecs, PayloadTypes } from './codec/index.ts';
+import { answeredCodecs, fromSdpCodecs, matchAnswer, offeredCodecs, toSdpCodecs } from './codec/index.ts';
+import { intersection, isWithin, reversed } from './direction.ts';
+import type { AgreedExtension, ExtensionTable } from './extensions.ts';
+import {
+  answeredExtensions,
+  matchAnsweredExtensions,
+  offeredExtensions,
+  receivedExtensions,
+  RID_EXTENSION,
+  sentExtensions,
+} from './extensions.ts';
 import type { SectionTransport } from './local-transport.ts';
-import type { RemoteSection, SectionLine } from './section.ts';
+import type {
+  CodecCapability,
+  MediaCodec,
+  MediaFlow,
+  MediaKind,
+  MediaPlan,
+  MediaWish,
+  OfferedMedia,
+  SectionChoice,
+} from './media.ts';
+import type { MediaDeclaration, ReadMedia } from './media-description.ts';
+import { isSecureRtp, mediaLines, readMedia, readReceivedFlow, streamsOf } from './media-description.ts';
+import type { RemoteSection, RemoteSession, SectionLine } from './section.ts';
 import { lineOf, mediaLine } from './section.ts';
+import { answeredSimulcast, matchAnsweredSimulcast, NO_SIMULCAST, offeredSimulcast } from './simulcast.ts';
 
-/** The one codec that a media section is kept open with. */
-export interface MediaCodec {
-  /** A format of the offer's `m=` line. */
-  readonly format: string;
-  /** Its `rtpmap` and `fmtp`, as the offer has them. */
-  readonly attributes: readonly string[];
-}
-
-/** A section for media, kept open. */
+/** A section for media, in use. */
 export interface MediaSection extends SectionLine {
   readonly kind: 'media';
-  readonly codec: MediaCodec;
+  readonly media: MediaKind;
+  /** Names the media for as long as the session lasts. */
+  readonly id: number;
+  /** What this end wants of it. */
+  readonly wish: MediaWish;
+  /** What this end says of it in its latest description. */
+  readonly said: MediaDeclaration;
 }
 
-/** What the connection has to do for a media section: nothing yet. */
-export interface MediaPlan {
-  readonly kind: 'media';
-  readonly mid: string | undefined;
-  readonly direction: 'inactive';
+/** What this end can do with media, by kind. */
+export interface MediaCapabilities {
+  readonly codecs: Readonly<Record<MediaKind, readonly CodecCapability[]>>;
+  /** URIs. */
+  readonly headerExtensions: Readonly<Record<MediaKind, readonly string[]>>;
 }
 
-/** RTP over DTLS-SRTP (RFC 9429 §5.1.2), whatever is said to be below. */
-const SECURE_RTP = /(?:^|\/)RTP\/SAVPF?$/;
+/** What each number means, in the whole session. */
+export interface Numbering {
+  readonly payloadTypes: PayloadTypes;
+  readonly extensions: ExtensionTable;
+}
 
-/** The name of a codec (RFC 8866 §6.6): `opus/48000/2`. */
-const CODEC = /^[!#$%&'*+\-.^_`{|}~A-Za-z0-9]{1,64}\/\d{1,9}(?:\/\d{1,3})?$/;
+/** A section of the peer's that was taken, and the numbers that it says. */
+export interface AcceptedMedia {
+  readonly section: MediaSection;
+  readonly plan: MediaPlan;
+  readonly codecs: readonly SdpCodec[];
+  readonly extensions: readonly SdpExtension[];
+}
 
-/** Characters of a `fmtp` that is repeated. */
-const MAX_PARAMETERS = 1024;
+/** RFC 9429 §5.1.2: what an offer says. */
+const PROTOCOL = 'UDP/TLS/RTP/SAVPF';
+
+// --- our offer ---
+
+/** Media that has no section yet: what stands in the `m=` line is filled in by `offeredMedia`. */
+export function newMediaSection(
+  mid: string,
+  { id, media, wish }: Pick<MediaSection, 'id' | 'media' | 'wish'>,
+): MediaSection {
+  const said: MediaDeclaration = {
+    direction: 'inactive',
+    codecs: [],
+    headerExtensions: [],
+    simulcast: NO_SIMULCAST,
+    reducedSizeRtcp: true,
+    mixedExtensions: true,
+  };
+  return { kind: 'media', mid, media, protocol: PROTOCOL, formats: [], id, wish, said };
+}
 
 /**
- * The section of an offer as it is kept open; `undefined` if it is to be rejected.
- * @param group the mids that share the transport of the connection, the tag first
- * @param wasKept it was kept open so far
+ * A section as it is offered, with numbers for what has none yet.
+ * @param orderIsWished the codecs stand in the order of the wish, though the last description had another one
  */
-export function keptMediaSection(
+export function offeredMedia(
+  section: MediaSection,
+  capabilities: MediaCapabilities,
+  orderIsWished: boolean,
+  { payloadTypes, extensions }: Numbering,
+): { readonly section: MediaSection; readonly numbering: Numbering } {
+  const { media, wish, said } = section;
+  const numbered = offeredCodecs(wish.codecs ?? capabilities.codecs[media], payloadTypes);
+  const extended = offeredExtensions(
+    wish.headerExtensions ?? capabilities.headerExtensions[media],
+    extensions,
+  );
+  const codecs = orderIsWished ? numbered.codecs : inOrderOf(said.codecs, numbered.codecs);
+  const declaration: MediaDeclaration = {
+    direction: wish.direction,
+    codecs,
+    headerExtensions: extended.extensions.map((extension) => ({ ...extension, direction: undefined })),
+    simulcast: offeredSimulcast(wish.encodings),
+    reducedSizeRtcp: true,
+    mixedExtensions: true,
+  };
+  return {
+    section: declared(section, declaration),
+    numbering: { payloadTypes: numbered.known, extensions: extended.table },
+  };
+}
+
+/** RFC 9429 §5.2.2: formats stand in the order of the last description, what is new comes after them. */
+function inOrderOf(before: readonly MediaCodec[], codecs: readonly MediaCodec[]): readonly MediaCodec[] {
+  const places = new Map(before.map(({ payloadType }, place) => [payloadType, place]));
+  const placeOf = ({ payloadType }: MediaCodec) => places.get(payloadType) ?? before.length;
+  return [...codecs].sort((a, b) => placeOf(a) - placeOf(b));
+}
+
+function declared(section: MediaSection, said: MediaDeclaration): MediaSection {
+  const formats = toSdpCodecs(said.codecs).map(({ payloadType }) => String(payloadType));
+  return { ...section, formats, said };
+}
+
+// --- their offer ---
+
+/**
+ * Judges a section of an offer that `isMediaSection` has found possible.
+ * @param before what the section is for so far; for new media a section with its id and its wish
+ * @returns `undefined` where no codec is in common: the section is rejected, unless it speaks for the transport of others
+ */
+export function acceptedMedia(
   section: RemoteSection,
-  group: readonly string[],
-  wasKept: boolean,
-): MediaSection | undefined {
-  const { mid, media } = section;
-  if (section.isRejected || mid === undefined) return undefined;
-  if (mid !== group[0] && !(wasKept && group.includes(mid))) return undefined;
-  const codec = firstCodec(media);
-  return codec === undefined ? undefined : { kind: 'media', ...lineOf(section), codec };
+  { inherited }: RemoteSession,
+  before: Pick<MediaSection, 'id' | 'wish'>,
+  choice: SectionChoice | undefined,
+  capabilities: MediaCapabilities,
+  warnings: SdpWarning[],
+): AcceptedMedia | SdpError | undefined {
+  const media = mediaKind(section);
+  const offer = readMedia(section, inherited, warnings);
+  if (isSdpError(offer)) return offer;
+  const wish = chosenWish(before.wish, choice);
+  const wanted = wish.codecs ?? capabilities.codecs[media];
+  const common = answeredCodecs(wanted, offer.codecs, wish.codecs !== undefined);
+  const isOpenOnly = common.receive.length === 0;
+  const { send, receive } = isOpenOnly && speaksForOthers(section) ? firstCodec(offer, media) : common;
+  if (receive.length === 0) return undefined;
+  const headerExtensions = answeredExtensions(
+    wish.headerExtensions ?? capabilities.headerExtensions[media],
+    offer.extensions,
+  );
+  const hasRids = headerExtensions.some(({ uri }) => uri === RID_EXTENSION);
+  const simulcast = hasRids
+    ? answeredSimulcast({ send: wish.encodings, receive: choice?.encodings }, offer.simulcast)
+    : { lines: NO_SIMULCAST, send: [], receive: [] };
+  const direction = isOpenOnly ? 'inactive' : intersection(wish.direction, reversed(offer.direction));
+  const { reducedSizeRtcp } = offer;
+  const said: MediaDeclaration = {
+    direction,
+    codecs: receive,
+    headerExtensions,
+    simulcast: simulcast.lines,
+    reducedSizeRtcp,
+    mixedExtensions: offer.mixedExtensions,
+  };
+  const { id } = before;
+  const line = { ...lineOf(section), media };
+  const accepted = declared({ kind: 'media', ...line, id, wish, said }, said);
+  const flows = flowsOf(headerExtensions, reducedSizeRtcp);
+  const plan: MediaPlan = {
+    kind: 'media',
+    id,
+    mid: section.mid,
+    media,
+    direction,
+    send: { ...flows.send, codecs: send, encodings: simulcast.send, streams: wish.streams },
+    receive: readReceivedFlow(
+      section,
+      { ...flows.receive, codecs: receive, encodings: simulcast.receive },
+      warnings,
+    ),
+  };
+  return { section: accepted, plan, codecs: offer.codecs, extensions: offer.extensions };
 }
 
-/** What an answer has made of a section that we offer to keep open; `undefined` if the peer has closed it. */
-export function answeredMediaSection(offered: MediaSection, answer: RemoteSection): MediaSection | undefined {
-  return answer.isRejected ? undefined : offered;
+/** True for the section with the tag of a group of several. */
+function speaksForOthers({ mid, group }: RemoteSection): boolean {
+  return group.length > 1 && mid === group[0];
 }
 
-/** The plan of a section that is kept open. */
-export function mediaPlan({ mid }: MediaSection): MediaPlan {
-  return { kind: 'media', mid, direction: 'inactive' };
+/**
+ * What keeps a section open that has no codec in common but the tag of its group: Chromium with `max-bundle` refuses an answer that rejects
+ * it, and Firefox takes such an answer and never connects.
+ */
+function firstCodec({ codecs }: ReadMedia, media: MediaKind): AgreedCodecs {
+  const [first] = fromSdpCodecs(codecs, media);
+  if (first === undefined) return { send: [], receive: [] };
+  const codec = { ...first, sdpFmtpLine: undefined, rtcpFeedback: [], rtxPayloadType: undefined };
+  return { send: [codec], receive: [codec] };
 }
 
-/** Writes a section that is kept open. */
+/** What somebody who answers sees of a section of an offer. */
+export function describeOffered(
+  section: RemoteSection,
+  { inherited }: RemoteSession,
+  id: number | undefined,
+  answer: Direction | undefined,
+): OfferedMedia | undefined {
+  const offer = readMedia(section, inherited, []);
+  if (isSdpError(offer)) return undefined;
+  const { index, mid, media } = section;
+  return {
+    index,
+    mid,
+    media: mediaKind(section),
+    id,
+    direction: offer.direction,
+    codecs: fromSdpCodecs(offer.codecs, mediaKind(section)),
+    headerExtensions: offer.extensions.map(({ id: number, uri }) => ({ id: number, uri })),
+    encodings: answeredSimulcast({ send: [], receive: undefined }, offer.simulcast).receive,
+    streams: streamsOf(media),
+    answer,
+  };
+}
+
+// --- their answer ---
+
+/** What an answer has made of a section of ours that it does not reject. */
+export function answeredMedia(
+  offered: MediaSection,
+  answer: RemoteSection,
+  { inherited }: RemoteSession,
+  warnings: SdpWarning[],
+): { readonly section: MediaSection; readonly plan: MediaPlan } | SdpError {
+  const { said, wish, id, media, mid } = offered;
+  const place = { line: answer.media.number, mid };
+  if (!isSecureRtp(answer.media.protocol))
+    return sdpError('section-mismatch', 'expected RTP over DTLS, as in the offer', place);
+  if (!hasRtcpMux(answer.media))
+    return sdpError('rtcp-mux-missing', 'expected "a=rtcp-mux": RTCP has no path of its own', place);
+  const read = readMedia(answer, inherited, warnings);
+  if (isSdpError(read)) return read;
+  const direction = reversed(read.direction);
+  if (!isWithin(direction, said.direction)) {
+    const message = `the offer said "${said.direction}", and "${read.direction}" is no answer to it`;
+    return sdpError('direction-mismatch', message, place);
+  }
+  const codecs = matchAnswer(said.codecs, read.codecs);
+  if (isSdpError(codecs)) return { ...codecs, ...place };
+  const headerExtensions = matchAnsweredExtensions(said.headerExtensions, read.extensions);
+  if (isSdpError(headerExtensions)) return { ...headerExtensions, ...place };
+  const simulcast = matchAnsweredSimulcast(wish.encodings, read.simulcast);
+  const flows = flowsOf(headerExtensions, read.reducedSizeRtcp);
+  const plan: MediaPlan = {
+    kind: 'media',
+    id,
+    mid,
+    media,
+    direction,
+    send: { ...flows.send, codecs: codecs.send, encodings: simulcast.send, streams: wish.streams },
+    receive: readReceivedFlow(
+      answer,
+      { ...flows.receive, codecs: codecs.receive, encodings: simulcast.receive },
+      warnings,
+    ),
+  };
+  return { section: offered, plan };
+}
+
+/** Writes a media section of ours. */
 export function writeMediaSection(
   section: MediaSection,
-  { port, lines }: SectionTransport,
+  transport: SectionTransport,
+  isAnswer: boolean,
 ): MediaDescription {
-  const { format, attributes: texts } = section.codec;
-  const codec = texts.map((text) => attributeLine(text));
-  const own = [attributeLine('inactive'), attributeLine('rtcp-mux'), ...codec];
-  return { ...mediaLine(section), formats: [format], port, lines: [...lines, ...own] };
+  const { said, wish, id } = section;
+  // Every browser in the field wants a track's name behind the stream's, which RFC 8830 §2 leaves open.
+  const own = mediaLines(said, { streams: wish.streams, track: `media${id}` }, isAnswer);
+  return { ...mediaLine(section), port: transport.port, lines: [...transport.lines, ...own] };
 }
 
-/** The first codec that can be repeated; `undefined` for a section that is no RTP over DTLS, or has no `rtcp-mux`. */
-function firstCodec(media: MediaDescription): MediaCodec | undefined {
-  if (media.kind !== 'audio' && media.kind !== 'video') return undefined;
-  if (!SECURE_RTP.test(media.protocol) || !hasAttribute(media.lines, 'rtcp-mux')) return undefined;
-  for (const format of media.formats) {
-    const codec = valueFor(media, 'rtpmap', format);
-    // Without a name only the static payload types mean something (RFC 3551 §6).
-    if (codec === undefined ? !isStatic(format) : !CODEC.test(codec)) continue;
-    const parameters = valueFor(media, 'fmtp', format);
-    const repeated = codec === undefined ? [] : [`rtpmap:${format} ${codec}`];
-    if (parameters !== undefined && isPlain(parameters)) repeated.push(`fmtp:${format} ${parameters}`);
-    return { format, attributes: repeated };
-  }
-  return undefined;
+function flowsOf(
+  headerExtensions: readonly AgreedExtension[],
+  reducedSizeRtcp: boolean,
+): Readonly<Record<'send' | 'receive', Pick<MediaFlow, 'headerExtensions' | 'reducedSizeRtcp'>>> {
+  return {
+    send: { headerExtensions: sentExtensions(headerExtensions), reducedSizeRtcp },
+    receive: { headerExtensions: receivedExtensions(headerExtensions), reducedSizeRtcp },
+  };
 }
 
-/** What `a=<name>:<format> …` says. */
-function valueFor(media: MediaDescription, name: string, format: string): string | undefined {
-  const found = attributes(media.lines, name).find(({ value }) => value.startsWith(`${format} `));
-  return found?.value.slice(format.length + 1);
+function chosenWish(wish: MediaWish, choice: SectionChoice | undefined): MediaWish {
+  if (choice === undefined) return wish;
+  const { direction, codecs, headerExtensions, streams } = choice;
+  return {
+    ...wish,
+    direction: direction ?? wish.direction,
+    codecs: codecs ?? wish.codecs,
+    headerExtensions: headerExtensions ?? wish.headerExtensions,
+    streams: streams ?? wish.streams,
+  };
 }
 
-function isStatic(format: string): boolean {
-  return /^\d{1,2}$/.test(format) && Number(format) < 35;
-}
-
-function isPlain(text: string): boolean {
-  return text.length <= MAX_PARAMETERS && /^[ -~]*$/.test(text);
+function mediaKind({ media }: RemoteSection): MediaKind {
+  return media.kind === 'audio' ? 'audio' : 'video';
 }

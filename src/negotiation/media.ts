@@ -57,10 +57,10 @@ export interface MediaEncoding {
 /** What this end wants of one media section. */
 export interface MediaWish {
   readonly direction: Direction;
-  /** In order of preference; at least one. */
-  readonly codecs: readonly CodecCapability[];
-  /** URIs. */
-  readonly headerExtensions: readonly string[];
+  /** In order of preference; at least one. `undefined`: whatever the connection can do, in the order that was agreed on last. */
+  readonly codecs: readonly CodecCapability[] | undefined;
+  /** URIs. `undefined`: whatever the connection can do. */
+  readonly headerExtensions: readonly string[] | undefined;
   /** What is to be sent as simulcast; empty for one plain stream. */
   readonly encodings: readonly MediaEncoding[];
   /** The identifiers of the MediaStreams that what is sent belongs to. */
@@ -88,7 +88,7 @@ export interface ReceivedFlow extends MediaFlow {
 /** What the connection has to do for a media section. */
 export interface MediaPlan {
   readonly kind: 'media';
-  /** Of the media that the section is for, as long as the session lasts. */
+  /** Of the media that the section is for, as long as the session lasts: even for what this end has added, odd for the peer's. */
   readonly id: number;
   readonly mid: string | undefined;
   readonly media: MediaKind;

@@ -61,7 +61,10 @@ export function readTransport(
   warnings: SdpWarning[],
 ): RemoteTransport | SdpError {
   const { session, sections } = remote;
-  const bundle = sections.filter((other) => group.includes(other.mid ?? '')).map((other) => other.media);
+  // The sections of a group have the same array.
+  const bundle = sections
+    .filter((other) => group.length > 0 && other.group === group)
+    .map((other) => other.media);
 
   const ice = mediaIce(session, media, strict);
   if (isSdpError(ice)) return ice;

@@ -2,8 +2,8 @@
  * Sections of a description: its `m=` lines, in their order. A section has its index for ever (RFC 3264 §8), and a kind:
  * what this end and the peer have agreed to make of it (`sections.ts`; each kind has a file of its own).
  */
-import type { MediaDescription, SdpError, SessionDescription } from '../sdp/index.ts';
-import { isRejected, isSdpError, readBundles, readMids } from '../sdp/index.ts';
+import type { MediaDescription, SdpError, SdpWarning, SessionDescription } from '../sdp/index.ts';
+import { hasAttribute, isBundleOnly, isSdpError, readBundles, readMids } from '../sdp/index.ts';
 
 /** What the `m=` line of a section says, and its `a=mid`. */
 export interface SectionLine {
@@ -21,13 +21,18 @@ export interface RemoteSection {
   readonly media: MediaDescription;
   /** Refused, or switched off: port 0 and not `a=bundle-only`. */
   readonly isRejected: boolean;
-  /** The mids of the BUNDLE group that the section is in, in order, its own among them; empty if it is in none. */
+  /**
+   * The mids of the BUNDLE group that the section is in, in order, its own among them; empty if it is in none. The sections of one
+   * group have the same array.
+   */
   readonly group: readonly string[];
 }
 
 /** A remote description with its sections sorted out. */
 export interface RemoteSession {
   readonly session: SessionDescription;
+  /** The session with those lines alone that media sections take from it where they say nothing: few, whatever came. */
+  readonly inherited: SessionDescription;
   readonly sections: readonly RemoteSection[];
 }
 
@@ -41,9 +46,26 @@ export function readSections(session: SessionDescription): RemoteSession | SdpEr
   const sections = session.media.map((media, index) => {
     const mid = mids[index];
     const group = (mid === undefined ? undefined : groups.get(mid)) ?? [];
-    return { index, mid, media, isRejected: isRejected(media, bundles), group };
+    // As `isRejected` has it, without a search in the groups for each section.
+    const isRejected = media.port === 0 && !(group.length > 0 && isBundleOnly(media));
+    return { index, mid, media, isRejected, group };
   });
-  return { session, sections };
+  return { session, inherited: inheritedLines(session), sections };
+}
+
+/**
+ * An offer whose sections in a BUNDLE group have port 0 without `a=bundle-only`, as some stacks write `max-bundle`. A section
+ * that is switched off is in no group (RFC 9143 §7.2), so it can only be meant to be used.
+ */
+export function promoteBundled(remote: RemoteSession, warnings: SdpWarning[]): RemoteSession {
+  const sections = remote.sections.map((section) => {
+    const { media, group, mid } = section;
+    if (!section.isRejected || group.length === 0 || isBundleOnly(media)) return section;
+    const message = 'port 0 in a BUNDLE group without "a=bundle-only" is taken for a section in use';
+    warnings.push({ code: 'bundle-only-missing', message, line: media.number, mid });
+    return { ...section, isRejected: false };
+  });
+  return { ...remote, sections };
 }
 
 /** The line of a section that is agreed to as it came. */
@@ -58,4 +80,23 @@ export function mediaLine({
   formats,
 }: SectionLine): Omit<MediaDescription, 'port' | 'lines'> {
   return { kind: media, protocol, formats, number: 0 };
+}
+
+const DIRECTIONS = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
+
+/** More header extensions than one table can hold (RFC 8285 §4.3). */
+const MAX_INHERITED_EXTENSIONS = 256;
+
+/** Every section looks there, so that a long session level with many sections must not cost their product. */
+function inheritedLines(session: SessionDescription): SessionDescription {
+  const { lines } = session;
+  const flags = lines.filter((line) =>
+    ['extmap-allow-mixed', ...DIRECTIONS].some((name) => hasAttribute([line], name)),
+  );
+  const extensions = lines.filter((line) => hasAttribute([line], 'extmap'));
+  // The first of each flag counts.
+  return {
+    ...session,
+    lines: [...flags.slice(0, DIRECTIONS.length + 1), ...extensions.slice(0, MAX_INHERITED_EXTENSIONS)],
+  };
 }

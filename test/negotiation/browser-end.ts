@@ -12,8 +12,8 @@ export interface PeerSection {
 
 const LINES: Readonly<Record<PeerSection['media'], readonly string[]>> = {
   application: ['UDP/DTLS/SCTP webrtc-datachannel', 'a=sctp-port:5000'],
-  audio: ['UDP/TLS/RTP/SAVPF 111', 'a=rtcp-mux', 'a=rtpmap:111 opus/48000/2'],
-  video: ['UDP/TLS/RTP/SAVPF 96', 'a=rtcp-mux', 'a=rtpmap:96 VP8/90000'],
+  audio: ['UDP/TLS/RTP/SAVPF 111', 'a=inactive', 'a=rtcp-mux', 'a=rtpmap:111 opus/48000/2'],
+  video: ['UDP/TLS/RTP/SAVPF 96', 'a=inactive', 'a=rtcp-mux', 'a=rtpmap:96 VP8/90000'],
   smell: ['UDP/ODOUR rose'],
 };
 

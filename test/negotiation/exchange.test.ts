@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   acceptAnswer,
   answerOffer,
+  applyOffer,
   closeNegotiation,
   inspectNegotiation,
   prepareOffer,
@@ -297,18 +298,19 @@ describe('taking back', () => {
 
   test('an offer that was received can be dropped, or be replaced by another', () => {
     const { sdp } = prepareOffer(newState(), LOCAL_A);
-    const { next } = valid(receiveOffer(newState(), sdp));
-    expect(next.signalingState).toBe('have-remote-offer');
-    expect(codeOf(receiveOffer(next, sdp))).toBe('accepted');
+    const waiting = applyOffer(valid(receiveOffer(newState(), sdp)));
+    expect(waiting.signalingState).toBe('have-remote-offer');
+    expect(codeOf(receiveOffer(waiting, sdp))).toBe('accepted');
+    expect(rollback(waiting)).toEqual(newState());
   });
 });
 
 describe('misuse throws before anything has changed', () => {
-  const pending = prepareOffer(newState(), LOCAL_A).next;
+  const waiting = applyOffer(valid(receiveOffer(newState(), prepareOffer(newState(), LOCAL_B).sdp)));
   const closed = closeNegotiation(exchange(newState(), newState()).offerer.state);
 
   test.each([
-    ['a second offer', () => prepareOffer(pending, LOCAL_A)],
+    ['an offer while one of the peer waits', () => prepareOffer(waiting, LOCAL_A)],
     ['an answer without an offer', () => acceptAnswer(newState(), 'v=0')],
     ['a rollback without an offer', () => rollback(newState())],
     ['an offer after close', () => prepareOffer(closed, LOCAL_A)],

@@ -27,11 +27,11 @@ describe('sections of several kinds', () => {
   const answered = answerOffer(valid(receiveOffer(newState(), offer)), LOCAL_A);
 
   test('keep their order, in the state, the plan and every description', () => {
-    expect(kinds(answered.next.sections)).toEqual(['media', 'rejected', 'rejected', 'data']);
-    expect(answered.plan.sections).toEqual([
-      { kind: 'media', mid: 'v', direction: 'inactive' },
+    expect(kinds(answered.next.sections)).toEqual(['media', 'rejected', 'media', 'data']);
+    expect(answered.plan.sections).toMatchObject([
+      { kind: 'media', id: 1, mid: 'v', direction: 'inactive' },
       { kind: 'rejected', mid: 's' },
-      { kind: 'rejected', mid: 'a' },
+      { kind: 'media', id: 3, mid: 'a', direction: 'inactive' },
       { kind: 'data', mid: 'd', sctpPort: 5000, maxMessageSize: 65_536 },
     ]);
     const ours = prepareOffer(answered.next, LOCAL_A);
@@ -39,10 +39,10 @@ describe('sections of several kinds', () => {
       expect(sectionsIn(sdp).map(({ mid, isLive }) => [mid, isLive])).toEqual([
         ['v', true],
         ['s', false],
-        ['a', false],
+        ['a', true],
         ['d', true],
       ]);
-      expect(groupIn(sdp)).toEqual(['v', 'd']);
+      expect(groupIn(sdp)).toEqual(['v', 'a', 'd']);
     }
   });
 
