@@ -143,6 +143,10 @@ export class Signaling {
   /** See `OfferDraft.offer`. */
   offer(draft: OfferDraft, channels: ChannelDraft): PendingOffer {
     this.#host.assertOpen();
+    if (this.#state.signalingState !== 'stable') {
+      const message = `an offer expected "stable", the negotiation is "${this.#state.signalingState}"`;
+      throw new RtcError('ERR_INVALID_STATE', message);
+    }
     const restarts = this.#restartWanted && this.hasAgreement;
     const offer = prepareOffer(this.#state, this.#localEnd(restarts));
     channels.adopt();
