@@ -1,47 +1,243 @@
-/** Simulcast of a section, as two ends agree on it (RFC 8853): none is agreed on yet. */
-import type { MediaDescription, SdpError, SdpRid, SdpSimulcast, SdpWarning } from '../sdp/index.ts';
-import { isSdpError, mediaRids, mediaSimulcast } from '../sdp/index.ts';
-import type { MediaEncoding } from './media.ts';
+/**
+ * Simulcast of a section (RFC 8853): several encodings of one source, each a stream with a name, its `rid` (RFC 8851). An answer has what
+ * the offer sends as received, and the reverse; it leaves out what it does not want, adds nothing, and of alternatives keeps one.
+ *
+ *   offer     a=rid:h send   a=rid:m send   a=rid:l send   a=simulcast:send h,m;l
+ *   answer    a=rid:h recv                  a=rid:l recv   a=simulcast:recv h;l
+ *
+ * One stream left is no simulcast: its `rid` stays, `a=simulcast` goes. Packets say their `rid` in a header extension; without it nobody
+ * can tell the streams apart, so there is no simulcast then.
+ */
+import { badArgument } from '../core/errors.ts';
+import type { SdpRid, SdpSimulcast, SdpSimulcastRid } from '../sdp/index.ts';
+import type { AgreedExtension } from './extensions.ts';
+import { receivedExtensions, RID_EXTENSION, sentExtensions } from './extensions.ts';
+import type { MediaEncoding, MediaHeaderExtension } from './media.ts';
 
-/** What a section says of rids and simulcast. */
+/** What a section says of simulcast. */
 export interface SimulcastLines {
   readonly rids: readonly SdpRid[];
   readonly simulcast: SdpSimulcast | undefined;
 }
 
-/** One plain stream. */
-export const NO_SIMULCAST: SimulcastLines = { rids: [], simulcast: undefined };
-
-/** What this end sends and receives. */
-export interface AgreedSimulcast {
-  readonly send: readonly MediaEncoding[];
+/** What an answer of ours makes of an offer. */
+export interface AnsweredSimulcast extends SimulcastLines {
+  /** What is sent to this end; empty for one plain stream. */
   readonly receive: readonly MediaEncoding[];
+  /** What this end sends; empty for one plain stream. */
+  readonly send: readonly MediaEncoding[];
+  /** There would be simulcast, were the header extension for `rid` agreed on. */
+  readonly lacksRidExtension: boolean;
 }
 
-/** Reads what a section says. */
-export function readSimulcast(media: MediaDescription, warnings: SdpWarning[]): SimulcastLines | SdpError {
-  const simulcast = mediaSimulcast(media);
-  if (isSdpError(simulcast)) return simulcast;
-  return { rids: mediaRids(media, warnings), simulcast };
+/** What this end makes of what it is offered. */
+export interface SimulcastChoice {
+  /** The rids to be received, in order of preference; absent: all that are offered. */
+  readonly receive?: readonly string[] | undefined;
+  /** What this end would send; absent: all that it is asked for. */
+  readonly send?: readonly MediaEncoding[] | undefined;
 }
 
-/** What an offer says of the encodings that are to be sent. */
+/** Encodings of one source that an offer of ours may have. Browsers send three at most. */
+export const MAX_ENCODINGS = 16;
+
+/** RFC 8852 §3: "constrained to contain only alphanumeric characters"; libwebrtc takes 16 of them. */
+const OFFERED_RID = /^[A-Za-z0-9]{1,16}$/;
+const RESTRICTION_NAME = /^[A-Za-z0-9-]{1,64}$/;
+const RESTRICTION_VALUE = /^[!-:<-~]{1,256}$/;
+
+/** One stream, whichever way it goes. */
+interface Stream {
+  readonly line: SdpRid;
+  readonly isPaused: boolean;
+}
+
+/**
+ * Throws `ERR_BAD_ARGUMENT` unless `value` is a list of `MediaEncoding` that can be offered: at most `MAX_ENCODINGS`, each with a name of
+ * its own of 1–16 letters and digits.
+ * @param name of the argument, for the sentence
+ */
+export function checkEncodings(value: unknown, name: string): asserts value is readonly MediaEncoding[] {
+  if (!Array.isArray(value) || value.length > MAX_ENCODINGS) {
+    throw badArgument(name, `a list of at most ${String(MAX_ENCODINGS)} encodings`, value);
+  }
+  const rids = new Set<string>();
+  for (const [index, encoding] of (value as unknown[]).entries()) {
+    const at = `${name}[${String(index)}]`;
+    if (typeof encoding !== 'object' || encoding === null) throw badArgument(at, 'an encoding', encoding);
+    const { rid, active, restrictions } = encoding as Partial<Record<keyof MediaEncoding, unknown>>;
+    if (typeof rid !== 'string' || !OFFERED_RID.test(rid) || rids.has(rid)) {
+      throw badArgument(`${at}.rid`, 'a name of its own of 1 to 16 letters and digits', rid);
+    }
+    rids.add(rid);
+    if (typeof active !== 'boolean') throw badArgument(`${at}.active`, 'a boolean', active);
+    if (!isRestrictions(restrictions)) {
+      throw badArgument(
+        `${at}.restrictions`,
+        'a list such as [{ name: "max-fps", value: "30" }]',
+        restrictions,
+      );
+    }
+  }
+}
+
+/** What a section of our offer says where this end would send `encodings`. None of them: nothing. */
 export function offeredSimulcast(encodings: readonly MediaEncoding[]): SimulcastLines {
-  return NO_SIMULCAST;
+  const streams = encodings.map(({ rid, active, restrictions }): Stream => ({
+    line: { id: rid, direction: 'send', payloadTypes: undefined, restrictions },
+    isPaused: !active,
+  }));
+  return linesOf(streams, []);
 }
 
-/** What an answer says. */
+/** What the peer would send, for whoever answers: of alternatives the one that it likes best. Empty for one plain stream. */
+export function offeredEncodings(offered: SimulcastLines): MediaEncoding[] {
+  return streamsOf(offered, 'send').flatMap(([preferred]) =>
+    preferred === undefined ? [] : [encodingOf(preferred)],
+  );
+}
+
+/**
+ * What our answer says of simulcast, and what flows then.
+ * @param payloadTypes the numbers of the codecs of our answer: a `rid` whose `pt` has none of them is left out
+ * @param extensions those of our answer, by `answeredExtensions`
+ */
 export function answeredSimulcast(
-  _wanted: { readonly send: readonly MediaEncoding[]; readonly receive: readonly string[] | undefined },
-  _offered: SimulcastLines,
-): AgreedSimulcast & { readonly lines: SimulcastLines } {
-  return { lines: NO_SIMULCAST, send: [], receive: [] };
+  offered: SimulcastLines,
+  choice: SimulcastChoice,
+  payloadTypes: ReadonlySet<number>,
+  extensions: readonly AgreedExtension[],
+): AnsweredSimulcast {
+  const { receive, send } = choice;
+  const wanted = receive === undefined ? undefined : new Map(receive.map((rid, index) => [rid, index]));
+  const own = send === undefined ? undefined : new Map(send.map((encoding) => [encoding.rid, encoding]));
+  const received = usableStreams(streamsOf(offered, 'send'), payloadTypes, (rid) => wanted?.has(rid) ?? true);
+  if (wanted !== undefined) {
+    received.sort((a, b) => (wanted.get(a.line.id) ?? 0) - (wanted.get(b.line.id) ?? 0));
+  }
+  const sent = usableStreams(streamsOf(offered, 'recv'), payloadTypes, (rid) => own?.has(rid) ?? true).map(
+    (stream): Stream => ({
+      line: stream.line,
+      isPaused: stream.isPaused || own?.get(stream.line.id)?.active === false,
+    }),
+  );
+  const [receivable, sendable] = [
+    hasRid(receivedExtensions(extensions)) ? received : [],
+    hasRid(sentExtensions(extensions)) ? sent : [],
+  ];
+  return {
+    ...linesOf(sendable.map(reversed), receivable.map(reversed)),
+    receive: receivable.map(encodingOf),
+    send: sendable.map(encodingOf),
+    lacksRidExtension: receivable.length < received.length || sendable.length < sent.length,
+  };
 }
 
-/** What the peer's answer has made of it. */
+/**
+ * What the peer's answer leaves of the encodings that we offered to send, in our order: those that it receives, each once, with the
+ * restrictions that it says. Empty for one plain stream, which is also what is left where it says nothing of them.
+ * @param extensions what the answer leaves of our header extensions, by `matchAnsweredExtensions`
+ */
 export function matchAnsweredSimulcast(
-  _offered: readonly MediaEncoding[],
-  _answered: SimulcastLines,
-): AgreedSimulcast {
-  return { send: [], receive: [] };
+  offered: readonly MediaEncoding[],
+  answered: SimulcastLines,
+  extensions: readonly AgreedExtension[],
+): { readonly send: readonly MediaEncoding[]; readonly lacksRidExtension: boolean } {
+  const own = new Set(offered.map(({ rid }) => rid));
+  const accepted = new Map<string, Stream>();
+  for (const alternatives of streamsOf(answered, 'recv')) {
+    const stream = alternatives.find(({ line }) => own.has(line.id));
+    if (stream !== undefined) accepted.set(stream.line.id, stream);
+  }
+  const send = offered.flatMap((encoding): MediaEncoding[] => {
+    const stream = accepted.get(encoding.rid);
+    if (stream === undefined) return [];
+    const { restrictions } = stream.line;
+    return [
+      {
+        rid: encoding.rid,
+        active: encoding.active && !stream.isPaused,
+        restrictions: restrictions.length === 0 ? encoding.restrictions : restrictions,
+      },
+    ];
+  });
+  if (hasRid(sentExtensions(extensions))) return { send, lacksRidExtension: false };
+  return { send: [], lacksRidExtension: send.length > 0 };
+}
+
+/**
+ * The streams of one direction in order, each with its alternatives; a `rid` counts once, where it stands first, and only where a line of
+ * its own declares it for that direction. Without `a=simulcast` the first `rid` is the one stream.
+ */
+function streamsOf({ rids, simulcast }: SimulcastLines, direction: 'send' | 'recv'): Stream[][] {
+  const declared = new Map<string, SdpRid>();
+  for (const line of rids) {
+    if (line.direction === direction && !declared.has(line.id)) declared.set(line.id, line);
+  }
+  if (simulcast === undefined) {
+    const [line] = declared.values();
+    return line === undefined ? [] : [[{ line, isPaused: false }]];
+  }
+  return simulcast[direction]
+    .map((alternatives) =>
+      alternatives.flatMap(({ rid, paused }): Stream[] => {
+        const line = declared.get(rid);
+        declared.delete(rid);
+        return line === undefined ? [] : [{ line, isPaused: paused }];
+      }),
+    )
+    .filter((alternatives) => alternatives.length > 0);
+}
+
+/** Of each stream the first alternative that can be used, with the payload types that are left of its own. */
+function usableStreams(
+  streams: readonly (readonly Stream[])[],
+  payloadTypes: ReadonlySet<number>,
+  isWanted: (rid: string) => boolean,
+): Stream[] {
+  return streams.flatMap((alternatives) => {
+    for (const { line, isPaused } of alternatives) {
+      if (!isWanted(line.id)) continue;
+      const left = line.payloadTypes?.filter((payloadType) => payloadTypes.has(payloadType));
+      if (left?.length === 0) continue;
+      return [{ line: { ...line, payloadTypes: left }, isPaused }];
+    }
+    return [];
+  });
+}
+
+function linesOf(send: readonly Stream[], recv: readonly Stream[]): SimulcastLines {
+  const rids = [...recv, ...send].map(({ line }) => line);
+  if (send.length < 2 && recv.length < 2) return { rids, simulcast: undefined };
+  return { rids, simulcast: { send: listOf(send), recv: listOf(recv) } };
+}
+
+function listOf(streams: readonly Stream[]): SdpSimulcastRid[][] {
+  if (streams.length < 2) return [];
+  return streams.map(({ line, isPaused }) => [{ rid: line.id, paused: isPaused }]);
+}
+
+function reversed({ line, isPaused }: Stream): Stream {
+  return { line: { ...line, direction: line.direction === 'send' ? 'recv' : 'send' }, isPaused };
+}
+
+function encodingOf({ line, isPaused }: Stream): MediaEncoding {
+  return { rid: line.id, active: !isPaused, restrictions: line.restrictions };
+}
+
+function hasRid(extensions: readonly MediaHeaderExtension[]): boolean {
+  return extensions.some(({ uri }) => uri === RID_EXTENSION);
+}
+
+function isRestrictions(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length <= MAX_ENCODINGS &&
+    value.every((one: unknown) => {
+      if (typeof one !== 'object' || one === null) return false;
+      const { name, value: text } = one as { readonly name?: unknown; readonly value?: unknown };
+      if (typeof name !== 'string' || !RESTRICTION_NAME.test(name) || name === 'pt') return false;
+      return text === undefined || (typeof text === 'string' && RESTRICTION_VALUE.test(text));
+    })
+  );
 }
