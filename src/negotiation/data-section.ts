@@ -25,7 +25,7 @@ import type { RemoteSection, SectionLine } from './section.ts';
 import { lineOf, mediaLine } from './section.ts';
 
 /** RFC 8841 §6: what an absent `a=max-message-size` means, bytes. */
-const DEFAULT_MAX_MESSAGE_SIZE = 65_536;
+export const DEFAULT_MAX_MESSAGE_SIZE = 65_536;
 
 /** RFC 8841 §5 wants the line; 5000 is what every WebRTC stack would have written. */
 const DEFAULT_SCTP_PORT = 5000;

@@ -46,6 +46,7 @@ export type SdpAttributeCode =
 /** The description is well-formed, but it cannot be agreed to in the present state of the negotiation. */
 export type SdpNegotiationCode =
   | 'glare'
+  | 'local-description-changed'
   | 'no-application-section'
   | 'application-rejected'
   | 'bundle-tag-rejected'
