@@ -4,7 +4,7 @@ import type { SessionDescription } from '../../src/sdp/index.ts';
 import { attributes, isSdpError, parseSdp, sdpLine, writeSdp } from '../../src/sdp/index.ts';
 import { howMany } from '../how-many.ts';
 import { mutatedDescription } from './hostile.ts';
-import { codeOf, recorded, recordedFiles, valid } from './recorded.ts';
+import { codeOf, dialect, dialectNames, recorded, recordedFiles, valid } from './recorded.ts';
 
 const PREAMBLE = 'v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n';
 const APPLICATION = 'm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n';
@@ -17,6 +17,11 @@ describe('recorded descriptions', () => {
 
   test('all eighty are there', () => {
     expect(recordedFiles).toHaveLength(80);
+  });
+
+  test.each(dialectNames)('the dialect %s is written back, with CRLF for LF', (name) => {
+    const text = dialect(name);
+    expect(writeSdp(valid(parseSdp(text)))).toBe(text.replaceAll(/\r?\n/g, '\r\n'));
   });
 });
 
