@@ -25,6 +25,8 @@ import {
   mediaCodecs,
   mediaDirection,
   mediaExtensions,
+  mediaRids,
+  mediaSimulcast,
   mediaSourceGroups,
   mediaSources,
   mediaStreams,
@@ -38,7 +40,6 @@ import type { AgreedExtension } from './extensions.ts';
 import type { MediaCodec, MediaFlow, ReceivedFlow } from './media.ts';
 import type { RemoteSection, RemoteSession } from './section.ts';
 import type { SimulcastLines } from './simulcast.ts';
-import { readSimulcast } from './simulcast.ts';
 
 /** What an end says of a media section in a description. */
 export interface MediaDeclaration {
@@ -86,13 +87,13 @@ export function readMedia(
   if (isSdpError(codecs)) return { ...codecs, mid };
   const extensions = mediaExtensions(inherited, media, warnings);
   if (isSdpError(extensions)) return { ...extensions, mid };
-  const simulcast = readSimulcast(media, warnings);
+  const simulcast = mediaSimulcast(media);
   if (isSdpError(simulcast)) return { ...simulcast, mid };
   return {
     direction: mediaDirection(inherited, media),
     codecs,
     extensions,
-    simulcast,
+    simulcast: { rids: mediaRids(media, warnings), simulcast },
     reducedSizeRtcp: hasReducedSizeRtcp(media),
     mixedExtensions: allowsMixedExtensions(inherited, media),
   };

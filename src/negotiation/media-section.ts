@@ -26,7 +26,6 @@ import {
   matchAnsweredExtensions,
   offeredExtensions,
   receivedExtensions,
-  RID_EXTENSION,
   sentExtensions,
 } from './extensions.ts';
 import type { SectionTransport } from './local-transport.ts';
@@ -44,7 +43,12 @@ import type { MediaDeclaration, ReadMedia } from './media-description.ts';
 import { isSecureRtp, mediaLines, readMedia, readReceivedFlow, streamsOf } from './media-description.ts';
 import type { RemoteSection, RemoteSession, SectionLine } from './section.ts';
 import { lineOf, mediaLine } from './section.ts';
-import { answeredSimulcast, matchAnsweredSimulcast, NO_SIMULCAST, offeredSimulcast } from './simulcast.ts';
+import {
+  answeredSimulcast,
+  matchAnsweredSimulcast,
+  offeredEncodings,
+  offeredSimulcast,
+} from './simulcast.ts';
 
 /** A section for media, in use. */
 export interface MediaSection extends SectionLine {
@@ -93,7 +97,7 @@ export function newMediaSection(
     direction: 'inactive',
     codecs: [],
     headerExtensions: [],
-    simulcast: NO_SIMULCAST,
+    simulcast: offeredSimulcast([]),
     reducedSizeRtcp: true,
     mixedExtensions: true,
   };
@@ -171,17 +175,19 @@ export function acceptedMedia(
     wish.headerExtensions ?? capabilities.headerExtensions[media],
     offer.extensions,
   );
-  const hasRids = headerExtensions.some(({ uri }) => uri === RID_EXTENSION);
-  const simulcast = hasRids
-    ? answeredSimulcast({ send: wish.encodings, receive: choice?.encodings }, offer.simulcast)
-    : { lines: NO_SIMULCAST, send: [], receive: [] };
+  const simulcast = answeredSimulcast(
+    offer.simulcast,
+    { send: wish.encodings, receive: choice?.encodings },
+    new Set(receive.map(({ payloadType }) => payloadType)),
+    headerExtensions,
+  );
   const direction = isOpenOnly ? 'inactive' : intersection(wish.direction, reversed(offer.direction));
   const { reducedSizeRtcp } = offer;
   const said: MediaDeclaration = {
     direction,
     codecs: receive,
     headerExtensions,
-    simulcast: simulcast.lines,
+    simulcast: { rids: simulcast.rids, simulcast: simulcast.simulcast },
     reducedSizeRtcp,
     mixedExtensions: offer.mixedExtensions,
   };
@@ -239,7 +245,7 @@ export function describeOffered(
     direction: offer.direction,
     codecs: fromSdpCodecs(offer.codecs, mediaKind(section)),
     headerExtensions: offer.extensions.map(({ id: number, uri }) => ({ id: number, uri })),
-    encodings: answeredSimulcast({ send: [], receive: undefined }, offer.simulcast).receive,
+    encodings: offeredEncodings(offer.simulcast),
     streams: streamsOf(media),
     answer,
   };
@@ -271,7 +277,7 @@ export function answeredMedia(
   if (isSdpError(codecs)) return { ...codecs, ...place };
   const headerExtensions = matchAnsweredExtensions(said.headerExtensions, read.extensions);
   if (isSdpError(headerExtensions)) return { ...headerExtensions, ...place };
-  const simulcast = matchAnsweredSimulcast(wish.encodings, read.simulcast);
+  const simulcast = matchAnsweredSimulcast(wish.encodings, read.simulcast, headerExtensions);
   const flows = flowsOf(headerExtensions, read.reducedSizeRtcp);
   const plan: MediaPlan = {
     kind: 'media',
@@ -280,11 +286,7 @@ export function answeredMedia(
     media,
     direction,
     send: { ...flows.send, codecs: codecs.send, encodings: simulcast.send, streams: wish.streams },
-    receive: readReceivedFlow(
-      answer,
-      { ...flows.receive, codecs: codecs.receive, encodings: simulcast.receive },
-      warnings,
-    ),
+    receive: readReceivedFlow(answer, { ...flows.receive, codecs: codecs.receive, encodings: [] }, warnings),
   };
   return { section: offered, plan };
 }
