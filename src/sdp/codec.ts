@@ -11,7 +11,7 @@ import { ignoredLine, isSdpError, sdpError } from './error.ts';
 import { hasRtcpMux } from './rtcp.ts';
 import type { SdpEncoding } from './static-payload-types.ts';
 import { staticEncoding } from './static-payload-types.ts';
-import { firstWord, isToken, parseDecimal } from './token.ts';
+import { firstWord, isToken, isTrimmed, parseDecimal } from './token.ts';
 
 /** A format of an `m=` line over RTP, and what the section says of it. */
 export interface SdpCodec {
@@ -211,9 +211,13 @@ export function codecLines(codec: SdpCodec): SdpLine[] {
     throw badArgument('codec', 'a token, a clock rate and perhaps a number of channels', encoding);
   const lines = [attributeLine('rtpmap', `${payloadType} ${encoding}`)];
   for (const value of feedback) {
-    if (!isFeedback(value)) throw badArgument('feedback', 'a token and perhaps parameters', value);
+    if (!isFeedback(value) || !isTrimmed(value))
+      throw badArgument('feedback', 'a token and perhaps parameters', value);
     lines.push(attributeLine('rtcp-fb', `${payloadType} ${value}`));
   }
-  if (fmtp !== undefined && fmtp !== '') lines.push(attributeLine('fmtp', `${payloadType} ${fmtp}`));
+  if (fmtp !== undefined) {
+    if (fmtp === '' || !isTrimmed(fmtp)) throw badArgument('fmtp', 'text without blanks around it', fmtp);
+    lines.push(attributeLine('fmtp', `${payloadType} ${fmtp}`));
+  }
   return lines;
 }

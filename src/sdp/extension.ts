@@ -6,7 +6,7 @@ import type { MediaDescription, SdpLine, SessionDescription } from './descriptio
 import { attributeLine } from './description.ts';
 import type { SdpError, SdpWarning } from './error.ts';
 import { ignoredLine, sdpError } from './error.ts';
-import { firstWord, isVisible, parseDecimal, withoutSpaceAround } from './token.ts';
+import { firstWord, isTrimmed, isVisible, parseDecimal } from './token.ts';
 
 /** One `a=extmap`. */
 export interface SdpExtension {
@@ -68,7 +68,7 @@ export function extensionLine({ id, uri, direction, attributes }: SdpExtension):
   if (!isVisible(uri)) throw badArgument('uri', 'visible ASCII', uri);
   const mapping = direction === undefined ? `${id}` : `${id}/${direction}`;
   if (attributes === undefined) return attributeLine('extmap', `${mapping} ${uri}`);
-  if (attributes === '' || withoutSpaceAround(attributes) !== attributes)
+  if (attributes === '' || !isTrimmed(attributes))
     throw badArgument('attributes', 'text without blanks around it', attributes);
   return attributeLine('extmap', `${mapping} ${uri} ${attributes}`);
 }

@@ -38,11 +38,22 @@ export type { SdpExtension } from './extension.ts';
 export { allowsMixedExtensions, extensionLine, mediaExtensions } from './extension.ts';
 export type { SdpCandidateAt, SdpIceParameters } from './ice.ts';
 export { hasEndOfCandidates, isIceLite, mediaCandidates, mediaIce, mediaIceOptions } from './ice.ts';
+export type { SdpImageAttributes, SdpImageSets } from './image.ts';
+export { imageAttributesLine, mediaImageAttributes } from './image.ts';
 export type { SdpLimits } from './limits.ts';
 export { DEFAULT_SDP_LIMITS, SDP_LIMIT_RULES } from './limits.ts';
 export type { SdpParameter } from './parameter.ts';
 export { parseFormatParameters, writeFormatParameters } from './parameter.ts';
 export { parseSdp } from './parse.ts';
+export type { SdpBandwidth } from './rate.ts';
+export {
+  bandwidthLine,
+  maxPacketTimeLine,
+  mediaBandwidths,
+  mediaMaxPacketTime,
+  mediaPacketTime,
+  packetTimeLine,
+} from './rate.ts';
 export type { SdpRtcp, SdpRtcpAddress } from './rtcp.ts';
 export { hasReducedSizeRtcp, hasRtcpMux, isRtcpMuxOnly, mediaRtcp, rtcpLine } from './rtcp.ts';
 export type { SctpMap } from './sctp.ts';

@@ -3,7 +3,7 @@
  * names that nobody here knows and names that come twice are kept: it is a list, never an object with the peer's names for keys.
  */
 import { badArgument } from '../core/errors.ts';
-import { withoutSpaceAround } from './token.ts';
+import { isTrimmed, withoutSpaceAround } from './token.ts';
 
 /** One `name=value` of an attribute, in the order in which they stand. A name alone has no value. */
 export interface SdpParameter {
@@ -40,5 +40,5 @@ export function writeFormatParameters(parameters: readonly SdpParameter[]): stri
 }
 
 function isPart(text: string): boolean {
-  return !text.includes(';') && withoutSpaceAround(text) === text;
+  return !text.includes(';') && isTrimmed(text);
 }

@@ -49,3 +49,8 @@ export function withoutSpaceAround(text: string): string {
   while (text[start] === ' ' || text[start] === '\t') start++;
   return withoutSpaceBehind(text.slice(start));
 }
+
+/** True for text without blanks and tabs at either end: with them it would not be read back as it is. */
+export function isTrimmed(text: string): boolean {
+  return withoutSpaceAround(text) === text;
+}
