@@ -25,6 +25,13 @@ export function attributes(lines: readonly SdpLine[], name: string): SdpAttribut
   return found;
 }
 
+/** The name of an `a=` line; `undefined` for another one. */
+export function attributeName({ type, text }: SdpLine): string | undefined {
+  if (type !== 'a') return undefined;
+  const colon = text.indexOf(':');
+  return colon < 0 ? withoutSpaceBehind(text) : text.slice(0, colon);
+}
+
 /** How many `a=` lines of that name there are. */
 export function countAttributes(lines: readonly SdpLine[], name: string): number {
   let count = 0;

@@ -6,7 +6,7 @@ import { isSdpError, sdpError } from './error.ts';
 import { isToken } from './token.ts';
 
 /** The mids of every section, in order: tokens, each used once. `undefined` stands where a section has none. */
-export function readMids(session: SessionDescription): (string | undefined)[] | SdpError {
+export function readMids(session: Pick<SessionDescription, 'media'>): (string | undefined)[] | SdpError {
   const mids: (string | undefined)[] = [];
   const seen = new Set<string>();
   for (const media of session.media) {

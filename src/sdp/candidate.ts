@@ -137,7 +137,7 @@ function parseExtensions(words: readonly string[], strict: boolean): Extensions 
   for (let i = 0; i < words.length; i += 2) {
     const name = words[i]!;
     const value = words[i + 1]!;
-    if (name === '' || value === '') return invalid('single spaces between words');
+    if (!isVisible(name) || !isVisible(value)) return invalid('visible words with single spaces between');
     switch (name) {
       case 'raddr':
         known = { ...known, relatedAddress: canonicalAddress(value) ?? value };

@@ -1,4 +1,5 @@
 /** ICE attributes (RFC 8839 §5): credentials, options, lite, candidates. */
+import type { SdpAttribute } from './attributes.ts';
 import { attributes, hasAttribute, inheritedAttribute, mediaMid } from './attributes.ts';
 import type { SdpCandidate } from './candidate.ts';
 import { parseCandidate } from './candidate.ts';
@@ -28,8 +29,17 @@ export function mediaIce(
   if (isSdpError(ufrag)) return ufrag;
   const pwd = inheritedAttribute(session, media, 'ice-pwd');
   if (isSdpError(pwd)) return pwd;
+  return readCredentials(ufrag, pwd, mediaMid(media), strict);
+}
+
+/** Credentials of the two attributes that one level has, or inherits. */
+export function readCredentials(
+  ufrag: SdpAttribute | undefined,
+  pwd: SdpAttribute | undefined,
+  mid: string | undefined,
+  strict: boolean,
+): SdpIceParameters | SdpError | undefined {
   if (ufrag === undefined && pwd === undefined) return undefined;
-  const mid = mediaMid(media);
   if (ufrag === undefined || pwd === undefined) {
     return sdpError('ice-credentials-missing', '"a=ice-ufrag" and "a=ice-pwd" come together', { mid });
   }

@@ -36,6 +36,8 @@ export type {
 export { isSdpError, sdpError } from './error.ts';
 export type { SdpExtension } from './extension.ts';
 export { allowsMixedExtensions, extensionLine, mediaExtensions } from './extension.ts';
+export type { SdpFragment, SdpFragmentLevel, SdpFragmentMedia } from './fragment.ts';
+export { FRAGMENT_MEDIA_TYPE, fragmentCandidates, parseSdpFragment, writeSdpFragment } from './fragment.ts';
 export type { SdpCandidateAt, SdpIceParameters } from './ice.ts';
 export { hasEndOfCandidates, isIceLite, mediaCandidates, mediaIce, mediaIceOptions } from './ice.ts';
 export type { SdpImageAttributes, SdpImageSets } from './image.ts';

@@ -34,10 +34,12 @@ export function parseSdp(text: string, limits: Partial<SdpLimits> = {}): Session
       line: 2,
     });
   }
-  return divide(origin, rest, bounds);
+  const levels = divide(rest, bounds);
+  return isSdpError(levels) ? levels : { origin, ...levels };
 }
 
-function splitLines(text: string, limits: SdpLimits): SdpLine[] | SdpError {
+/** The lines of a text. */
+export function splitLines(text: string, limits: SdpLimits): SdpLine[] | SdpError {
   if (text.length > limits.maxLength) {
     const sizes = `expected at most ${limits.maxLength} characters, got ${text.length}`;
     return sdpError('sdp-too-large', sizes);
@@ -79,11 +81,11 @@ function parseOrigin(text: string): SdpOrigin | undefined {
   return { username, sessionId, sessionVersion, networkType, addressType, address };
 }
 
-function divide(
-  origin: SdpOrigin,
+/** The lines before the sections, and the sections. */
+export function divide(
   lines: readonly SdpLine[],
   limits: SdpLimits,
-): SessionDescription | SdpError {
+): Omit<SessionDescription, 'origin'> | SdpError {
   const session: SdpLine[] = [];
   const media: MediaDescription[] = [];
   let section = session;
@@ -108,7 +110,7 @@ function divide(
     }
     media.push(description);
   }
-  return exceededLimit(session, media, limits) ?? { origin, lines: session, media };
+  return exceededLimit(session, media, limits) ?? { lines: session, media };
 }
 
 /**

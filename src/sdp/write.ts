@@ -13,11 +13,16 @@ export function writeSdp(description: SessionDescription): string {
     lines.push(mediaLine(media));
     for (const line of media.lines) lines.push(`${line.type}=${line.text}`);
   }
+  return joinLines(lines);
+}
+
+/** The text of these lines. Throws `ERR_BAD_ARGUMENT` if one of them holds CR, LF or NUL. */
+export function joinLines(lines: readonly string[]): string {
   for (const line of lines) {
     if (/[\r\n]/.test(line) || line.includes('\0'))
       throw badArgument('description', 'no line ends inside a line', line);
   }
-  return `${lines.join('\r\n')}\r\n`;
+  return lines.map((line) => `${line}\r\n`).join('');
 }
 
 function originLine(origin: SdpOrigin): string {
@@ -25,7 +30,8 @@ function originLine(origin: SdpOrigin): string {
   return `o=${username} ${sessionId} ${sessionVersion} ${networkType} ${addressType} ${address}`;
 }
 
-function mediaLine(media: MediaDescription): string {
+/** The `m=` line. */
+export function mediaLine(media: Omit<MediaDescription, 'lines' | 'number'>): string {
   const ports = media.portCount === undefined ? `${media.port}` : `${media.port}/${media.portCount}`;
   return `m=${media.kind} ${ports} ${media.protocol} ${media.formats.join(' ')}`;
 }
