@@ -10,6 +10,7 @@ import {
   hasReducedSizeRtcp,
   hasRtcpMux,
   inheritedAttribute,
+  isBundleOnly,
   isDataChannelSection,
   isRejected,
   isSdpError,
@@ -144,7 +145,10 @@ function rejectedFaults(answer: Description, { index, offered, answered }: Pair)
 /** Rules 3, 8, 9 and 10: what a section in use says. */
 function liveFaults(offer: Description, answer: Description, pair: Pair): string[] {
   const { index, offered, answered } = pair;
-  if (isRejected(offered, offer.bundles)) return [`3: section ${index} was not offered, and is answered`];
+  // Port 0 in a group without `a=bundle-only` is what some stacks write for max-bundle.
+  const isGrouped = offer.bundles.flat().includes(mediaMid(offered) ?? '');
+  if (isRejected(offered, offer.bundles) && !isGrouped)
+    return [`3: section ${index} was not offered, and is answered`];
   const faults: string[] = [];
   if (!hasConnection(answered)) faults.push(`3: section ${index} has no c= line`);
   if (hasAttribute(answered.lines, 'bundle-only'))
@@ -187,7 +191,9 @@ function dataFaults({ index, offered, answered }: Pair): string[] {
 function codecFaults({ index, offered, answered }: Pair): string[] {
   const faults: string[] = [];
   const at = `9: section ${index}`;
-  if (hasRtcpMux(answered) && !hasRtcpMux(offered)) faults.push(`${at} has rtcp-mux, which was not offered`);
+  // What is bundled only need not say so (RFC 8858 §4).
+  const isMuxed = hasRtcpMux(offered) || isBundleOnly(offered);
+  if (hasRtcpMux(answered) && !isMuxed) faults.push(`${at} has rtcp-mux, which was not offered`);
   if (hasReducedSizeRtcp(answered) && !hasReducedSizeRtcp(offered))
     faults.push(`${at} has rtcp-rsize, which was not offered`);
   const theirs = new Map(valid(mediaCodecs(offered)).map((codec) => [codec.payloadType, codec]));
