@@ -29,21 +29,32 @@ import type {
   LocalCandidateAddress,
   LocalCandidateInit,
 } from './ice/index.ts';
-import { ICE_CANDIDATE_ERROR_RULES, ICE_GATHERING_STATES, isSameCredentials } from './ice/index.ts';
-import type { LocalEnd, NegotiationInspection, SessionPlan, SignalingState } from './negotiation/index.ts';
+import { ICE_CANDIDATE_ERROR_RULES, ICE_GATHERING_STATES } from './ice/index.ts';
+import type { LocalEnd, MediaPlan, NegotiationInspection, SignalingState } from './negotiation/index.ts';
 import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
 import type { PathUse } from './transport/index.ts';
 import type { RtcOptions } from './rtc/options.ts';
-import type { DeferredCall } from './rtc/deferred-calls.ts';
-import { DeferredCalls } from './rtc/deferred-calls.ts';
 import { NextCredentials, RestartBudget } from './rtc/ice-restart.ts';
 import { SCTP_PORT, rtcSettings } from './rtc/options.ts';
 import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
 import { Signaling } from './rtc/signaling.ts';
-import type { RemoteCandidate, RemoteDescription, TransportParameters } from './rtc/parameters.ts';
-import { checkedIceParameters, checkedParameters, parametersOf, readCandidate } from './rtc/parameters.ts';
+import type {
+  DataParameters,
+  RemoteCandidate,
+  RemoteDescription,
+  TransportParameters,
+} from './rtc/parameters.ts';
+import {
+  checkMessageSize,
+  checkedDataParameters,
+  checkedIceParameters,
+  checkedParameters,
+  readCandidate,
+} from './rtc/parameters.ts';
 import type { StackInspection } from './rtc/inspection.ts';
+import { checkedMedia } from './rtc/media-plans.ts';
+import { Session } from './rtc/session.ts';
 import { ProtocolStack } from './rtc/stack.ts';
 import { CandidateIds } from './rtc/stats/candidate-ids.ts';
 import type { RTCStatsReport } from './rtc/stats/report.ts';
@@ -58,7 +69,12 @@ export type { RtcOptions } from './rtc/options.ts';
 export { RTC_OPTION_RULES } from './rtc/options.ts';
 export type { OfferDraft, PendingOffer, ReceivedOffer } from './rtc/signaling.ts';
 export { SdpRefusal } from './rtc/refusal.ts';
-export type { RemoteCandidate, RemoteDescription, TransportParameters } from './rtc/parameters.ts';
+export type {
+  DataParameters,
+  RemoteCandidate,
+  RemoteDescription,
+  TransportParameters,
+} from './rtc/parameters.ts';
 export type { StackInspection } from './rtc/inspection.ts';
 export type { RTCIceCandidatePairStats } from './rtc/stats/candidate-pair.ts';
 export type { RTCIceCandidateStats } from './rtc/stats/candidate.ts';
@@ -113,7 +129,8 @@ export interface RtcInspection extends StackInspection {
  *
  * - addresses: `addLocalCandidate`, `removeLocalCandidate`, `addRemoteCandidate`, `localCandidates`; who gathers says so by
  *   `setGatheringState`, `reportCandidateError`
- * - signalling: `negotiation`, `receiveOffer`, `restartIce`; without SDP `localParameters`, `start`, `setRemoteIceParameters`
+ * - signalling: `negotiation`, `receiveOffer`, `restartIce`; without SDP `localParameters`, `start`, `setRemoteIceParameters`,
+ *   `openData`, `closeData`, `setRemoteMaxMessageSize`, `setMedia`
  * - channels: `createChannel`
  * - the poll contract: `handleInput`, `pollOutput`
  * - the end: `shutdown`, `close`
@@ -149,24 +166,18 @@ export class Rtc {
   /** Called when the username fragments that the peer may address (`usernameFragments`) have changed. For endpoints. */
   onUsernameFragments: (() => void) | undefined;
   readonly #stack: ProtocolStack;
+  readonly #session: Session;
   readonly #signaling: Signaling;
   readonly #local: Omit<LocalParameters, 'ice'>;
   readonly #nextCredentials: NextCredentials;
   readonly #restartBudget: RestartBudget;
   readonly #strict: boolean;
   readonly #acceptAnyFingerprint: boolean;
-  readonly #deferred = new DeferredCalls();
   #tracer: Tracer | undefined;
   #candidatesAfterEnd = 0;
   /** Of the candidates that `getStats` has shown. */
   #candidateIds: CandidateIds | undefined;
-  #started = false;
-  #candidatesIgnored = 0;
   #gatheringState: IceGatheringState = 'new';
-  /** The peer's latest credentials. */
-  #remoteIce: IceParameters | undefined;
-  /** We have restarted ICE, and the peer's new credentials are to come. */
-  #awaitsRemoteIce = false;
   /** True if a call has made work that waits for a fresh time. */
   #stirred = false;
 
@@ -181,7 +192,7 @@ export class Rtc {
         this.#stir();
       },
       () => {
-        this.#awaitsRemoteIce = false;
+        this.#session.restartFailed();
         // The peer knows credentials that are no longer answered: the next offer has new ones.
         this.#signaling.wantRestart();
         this.onUsernameFragments?.();
@@ -192,6 +203,14 @@ export class Rtc {
       splitRandom(settings.random, 'restart'),
       options.ice?.usernameFragment,
     );
+    this.#session = new Session(this.#stack, this.#nextCredentials, {
+      stir: () => {
+        this.#stir();
+      },
+      usernameFragmentsChanged: () => {
+        this.onUsernameFragments?.();
+      },
+    });
     this.#local = {
       fingerprints: [options.certificate.fingerprint],
       sctpPort: SCTP_PORT,
@@ -206,7 +225,7 @@ export class Rtc {
       localEnd: (restart) => this.#localEnd(restart),
       restartIce: (origin) => {
         if (origin === 'remote') this.#restartBudget.spend(this.#clock().now);
-        this.#restartIce();
+        this.#session.restartIce();
       },
       admitsRestart: () => this.#restartBudget.admits(this.#clock().now),
       negotiationNeeded: () => {
@@ -214,7 +233,7 @@ export class Rtc {
         this.#stir();
       },
       cancelIceRestart: () => {
-        this.#cancelIceRestart();
+        this.#session.cancelIceRestart();
       },
       draftChannels: () => this.#stack.draftChannels(),
       createChannel: (channels, label, channelOptions, draft) =>
@@ -225,13 +244,13 @@ export class Rtc {
       onStep: (step) => {
         const { method } = step;
         // The roles of what has started stay: only an ICE restart would settle them anew.
-        if (!this.#started && (method === 'offer' || method === 'rollback'))
+        if (!this.#session.isStarted && (method === 'offer' || method === 'rollback'))
           this.#stack.setOffering(method === 'offer');
         this.#tracer?.signaling(step);
         if (method === 'offer') this.#offerGoesOut();
       },
       carryOut: (plan) => {
-        this.#carryOut(plan);
+        this.#session.carryOut(plan);
       },
       warn: ({ code, message }) => {
         this.#stack.warn({ layer: 'rtc', code, message });
@@ -261,14 +280,14 @@ export class Rtc {
   /** This end's ICE credentials, those of the latest restart, certificate fingerprints and SCTP limits. */
   get localParameters(): LocalParameters {
     const current = this.#stack.transport.iceParameters;
-    const latest = this.#deferred.restartCredentials;
+    const latest = this.#session.restartCredentials;
     return { ice: latest === undefined ? current : { ...current, ...latest }, ...this.#local };
   }
 
   /** The username fragments that the peer's checks may be addressed to: ours, and during a restart those of before. */
   get usernameFragments(): readonly string[] {
     const fragments = this.#stack.transport.usernameFragments;
-    const latest = this.#deferred.restartCredentials;
+    const latest = this.#session.restartCredentials;
     return latest === undefined ? fragments : [latest.usernameFragment, ...fragments];
   }
 
@@ -357,10 +376,10 @@ export class Rtc {
       iceGatheringState: this.#gatheringState,
       timeout: { at: at === Infinity ? null : at, reason: this.#stack.timeoutReason() },
       clockWentBackwards: this.#clock().wentBackwards,
-      candidatesIgnored: this.#candidatesIgnored,
+      candidatesIgnored: this.#session.candidatesIgnored,
       candidatesAfterEnd: this.#candidatesAfterEnd,
       restartsRefused: this.#restartBudget.refused,
-      deferred: this.#deferred.size,
+      deferred: this.#session.deferred,
       ...this.#stack.inspect(),
     };
   }
@@ -380,7 +399,8 @@ export class Rtc {
    * every step.
    */
   invariantViolation(): string | undefined {
-    if (this.#deferred.size > 0 && !this.#stirred) return 'calls wait for the time, and it is not asked for';
+    if (this.#session.deferred > 0 && !this.#stirred)
+      return 'calls wait for the time, and it is not asked for';
     // What a call outside of a drain has brought about is carried at the time that it has asked for.
     if (this.#stack.hasUncarried && !this.#stirred)
       return 'a layer has said something, and nobody has carried it';
@@ -519,9 +539,9 @@ export class Rtc {
    */
   start(parameters: TransportParameters): void {
     this.#assertOpen();
-    if (this.#started) throw new RtcError('ERR_INVALID_STATE', 'this Rtc has started already');
+    if (this.#session.isStarted) throw new RtcError('ERR_INVALID_STATE', 'this Rtc has started already');
     const judged = checkedParameters(parameters, this.#acceptAnyFingerprint);
-    this.#start(judged);
+    this.#session.start(judged);
     this.#tracer?.call({ method: 'start', parameters: judged });
   }
 
@@ -533,10 +553,10 @@ export class Rtc {
    */
   restartIce(): void {
     this.#assertOpen();
-    if (!this.#started) return;
+    if (!this.#session.isStarted) return;
     this.#tracer?.call({ method: 'restartIce' });
     if (this.#signaling.hasAgreement) this.#signaling.wantRestart();
-    else this.#restartIce();
+    else this.#session.restartIce();
     this.#stir();
   }
 
@@ -548,17 +568,66 @@ export class Rtc {
   setRemoteIceParameters(parameters: IceParameters): void {
     this.#assertOpen();
     const ice = checkedIceParameters(parameters);
-    if (!this.#started) throw new RtcError('ERR_INVALID_STATE', 'this Rtc has not started');
-    if (this.#remoteIce !== undefined && isSameCredentials(this.#remoteIce, ice)) return;
-    if (!this.#awaitsRemoteIce) {
+    this.#assertStarted();
+    if (this.#session.isRemoteIce(ice)) return;
+    if (!this.#session.awaitsRemoteIce) {
       const { now } = this.#clock();
       if (!this.#restartBudget.admits(now))
         throw new RtcError('ERR_LIMIT', 'the peer has restarted ICE as often as "maxRestartsPerMinute" says');
       this.#restartBudget.spend(now);
-      this.#restartIce();
+      this.#session.restartIce();
     }
-    this.#setRemoteIce(ice);
+    this.#session.setRemoteIceParameters(ice);
     this.#tracer?.call({ method: 'setRemoteIceParameters', parameters: ice });
+  }
+
+  /**
+   * Data channels, where `start` has brought none or `closeData` has ended them: an association is set up as soon as the path is
+   * there, and channels open. Without SDP both ends call it, in any order. Throws `ERR_BAD_ARGUMENT` for parameters that are
+   * none, `ERR_INVALID_STATE` before `start`, and where there are data channels.
+   */
+  openData(parameters: DataParameters = {}): void {
+    this.#assertStarted();
+    const data = checkedDataParameters(parameters);
+    if (this.#session.hasLivingData)
+      throw new RtcError('ERR_INVALID_STATE', 'this Rtc has data channels already');
+    this.#session.openData(data);
+    this.#tracer?.call({ method: 'openData', parameters: data });
+  }
+
+  /**
+   * No data channels any more; the connection goes on. The association ends with an ABORT, every channel closes, also those that
+   * wait for one, with the failure `data-closed`. Channels made afterwards wait for the next `openData`. Of a peer that is no
+   * sansrtc, and has no media, the connection may end with its association. Throws `ERR_INVALID_STATE` before `start`.
+   */
+  closeData(): void {
+    this.#assertStarted();
+    this.#session.closeData();
+    this.#tracer?.call({ method: 'closeData' });
+  }
+
+  /**
+   * The largest message that the peer takes from now on, bytes; `Infinity`: no limit. Throws `ERR_BAD_ARGUMENT` for what is no size,
+   * `ERR_INVALID_STATE` where there are no data channels.
+   */
+  setRemoteMaxMessageSize(size: number): void {
+    this.#assertStarted();
+    checkMessageSize(size);
+    if (!this.#session.hasData) throw new RtcError('ERR_INVALID_STATE', 'this Rtc has no data channels');
+    this.#session.setRemoteMaxMessageSize(size);
+    this.#tracer?.call({ method: 'setRemoteMaxMessageSize', size });
+  }
+
+  /**
+   * What media the ends have agreed on: `inspect().media`, for whoever sends and receives it; RTP itself is dropped and counted
+   * (`droppedRtp`) as long as nobody does. A connection that has media outlives its data channels. Throws
+   * `ERR_BAD_ARGUMENT` for plans that are none.
+   */
+  setMedia(plans: readonly MediaPlan[]): void {
+    this.#assertOpen();
+    const media = checkedMedia(plans);
+    this.#session.setMedia(media);
+    this.#tracer?.call({ method: 'setMedia', plans: media });
   }
 
   // --- channels ---
@@ -586,9 +655,8 @@ export class Rtc {
     this.#tracer?.input(input);
     if (this.#stack.end !== undefined) return;
     this.#stack.advance(input.now);
-    for (let next = this.#deferred.shift(); next !== undefined; next = this.#deferred.shift())
-      this.#apply(next);
-    if (!this.#started) this.#stack.awaitSignaling();
+    this.#session.catchUp();
+    if (!this.#session.isStarted) this.#stack.awaitSignaling();
     if (input.type === 'receive') this.#stack.receive(input, input.data, input.owned);
     else if (input.type === 'resolved') this.#stack.handleResolved(input.name, input.addresses);
     if (this.#stack.nextTimeout() <= this.#clock().now) this.#stack.handleTimeout();
@@ -626,7 +694,7 @@ export class Rtc {
   close(): void {
     if (this.#stack.end !== undefined) return;
     this.#tracer?.call({ method: 'close' });
-    this.#deferred.clear();
+    this.#session.close();
     this.#signaling.close();
     this.#stack.close();
     this.onWake?.();
@@ -678,49 +746,10 @@ export class Rtc {
     };
   }
 
-  /** What a description means beyond what is done already, in calls that do not know of SDP. */
-  #carryOut(plan: SessionPlan): void {
-    const parameters = parametersOf(plan);
-    if (!this.#started) this.#start(parameters);
-    else {
-      if (plan.transport.iceRestart) this.#setRemoteIce(parameters.ice);
-      const size = parameters.maxMessageSize;
-      if (size !== undefined) this.#defer({ type: 'message-size', size });
-    }
-    const { candidates, endOfCandidates } = plan.transport;
-    for (const candidate of candidates) this.#defer({ type: 'candidate', candidate });
-    if (endOfCandidates) this.#defer({ type: 'end-of-candidates' });
-  }
-
-  #restartIce(): void {
-    this.#awaitsRemoteIce = true;
-    this.#defer({ type: 'restart', credentials: this.#nextCredentials.take() });
-    this.onUsernameFragments?.();
-  }
-
-  /** The latest one, which may have waited for the time so far. */
-  #cancelIceRestart(): void {
-    this.#awaitsRemoteIce = false;
-    if (!this.#deferred.withdrawRestart()) this.#defer({ type: 'cancel-restart' });
-    this.onUsernameFragments?.();
-  }
-
-  #setRemoteIce(ice: IceParameters): void {
-    this.#awaitsRemoteIce = false;
-    this.#remoteIce = ice;
-    this.#defer({ type: 'remote-ice', ice });
-  }
-
   #offerGoesOut(): void {
     this.#stack.offerGoesOut();
     if (!this.#clock().isStale) this.#stack.awaitSignaling();
     this.#stir();
-  }
-
-  #start(parameters: TransportParameters): void {
-    this.#started = true;
-    this.#remoteIce = parameters.ice;
-    this.#defer({ type: 'start', parameters });
   }
 
   #addRemoteCandidate(candidate: RemoteCandidate): void {
@@ -729,9 +758,9 @@ export class Rtc {
       this.#candidatesAfterEnd++;
       return;
     }
-    if (read === 'end-of-candidates') this.#defer({ type: 'end-of-candidates' });
-    else if (read === 'ignored') this.#candidatesIgnored++;
-    else this.#defer({ type: 'candidate', candidate: read });
+    if (read === 'end-of-candidates') this.#session.endOfRemoteCandidates();
+    else if (read === 'ignored') this.#session.candidatesIgnored++;
+    else this.#session.addRemoteCandidate(read);
   }
 
   #createChannel(
@@ -750,45 +779,13 @@ export class Rtc {
     return this.#stack.clock;
   }
 
+  #assertStarted(): void {
+    this.#assertOpen();
+    if (!this.#session.isStarted) throw new RtcError('ERR_INVALID_STATE', 'this Rtc has not started');
+  }
+
   #assertOpen(): void {
     if (this.#stack.end !== undefined) throw new RtcError('ERR_INVALID_STATE', 'this Rtc is closed');
-  }
-
-  /**
-   * Inside a drain a call acts at once; outside of it the time is stale, and what arms deadlines waits for the next. How many
-   * come at once is up to the peer, so too many are no misuse: they are counted and ignored, as ICE does over its own limit.
-   */
-  #defer(call: DeferredCall): void {
-    if (!this.#clock().isStale) this.#apply(call);
-    else if (!this.#deferred.push(call)) this.#candidatesIgnored++;
-    this.#stir();
-  }
-
-  #apply(call: DeferredCall): void {
-    switch (call.type) {
-      case 'start':
-        this.#stack.start(call.parameters);
-        return;
-      case 'restart':
-        this.#stack.restartIce(call.credentials);
-        this.onUsernameFragments?.();
-        return;
-      case 'cancel-restart':
-        this.#stack.cancelIceRestart();
-        this.onUsernameFragments?.();
-        return;
-      case 'message-size':
-        this.#stack.setRemoteMaxMessageSize(call.size);
-        return;
-      case 'remote-ice':
-        this.#stack.setRemoteIce(call.ice);
-        return;
-      case 'candidate':
-        this.#stack.addRemoteCandidate(call.candidate);
-        return;
-      case 'end-of-candidates':
-        this.#stack.endOfRemoteCandidates();
-    }
   }
 
   #stir(): void {

@@ -28,7 +28,8 @@ export class ChannelTable {
   admitted = 0;
   /** How many of them have been open. */
   opened = 0;
-  readonly port: SctpPort;
+  /** Of the association that carries them, or will. */
+  port: SctpPort;
   readonly limits: ChannelLimits;
   readonly tolerateParity: boolean;
   readonly onActivity: () => void;
@@ -37,8 +38,8 @@ export class ChannelTable {
   readonly waits: Waits = { count: 0, undated: 0 };
   readonly gates: Gates<Stream>;
   readonly streams: StreamTable = new StreamTable();
-  readonly closing: Closing;
-  readonly control: ControlQueue;
+  closing: Closing;
+  control: ControlQueue;
   readonly events: EventQueue;
   readonly early: EarlyMessages;
   readonly counters: Counters<ChannelCounter> = new Counters<ChannelCounter>(CHANNEL_COUNTERS);
@@ -59,6 +60,15 @@ export class ChannelTable {
     this.early = new EarlyMessages(limits);
     this.onActivity = options.onActivity ?? ((): void => undefined);
     this.owner = ownerOf(this);
+  }
+
+  /** The channels, of which there are none any more, have another association from now on. */
+  attach(port: SctpPort): void {
+    this.association = 'connecting';
+    this.port = port;
+    this.closing = new Closing(port, this.streams, this.gates);
+    this.control = new ControlQueue(port);
+    this.events.attach(port);
   }
 
   /** True once the association takes no channel any more. */

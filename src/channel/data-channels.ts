@@ -114,8 +114,7 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
   /** Throws `ERR_BAD_ARGUMENT` for a gate or limit out of range. */
   constructor(port: SctpPort, options: ChannelOptions = {}) {
     this.#table = new ChannelTable(port, options, (table) => new HandleCalls(table));
-    // A message counts against the window until the application has it.
-    port.retainsMessages = true;
+    retainMessages(port);
   }
 
   /** Called after each call on a handle. For tracing. */
@@ -274,6 +273,15 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
     closeAll(this.#table, isOrderly(reason) ? undefined : reason, unread);
   }
 
+  /**
+   * After `close`, or the association's end: channels may be made again, and wait for the association at `port`. Role and counters
+   * stay, and events that were not polled come first.
+   */
+  reopen(port: SctpPort): void {
+    this.#table.attach(port);
+    retainMessages(port);
+  }
+
   /** What there is, what is waited for, what was dropped. */
   inspect(): ChannelsInspection {
     const { association, role, channels, streams, gates, events, control, early, counters } = this.#table;
@@ -309,4 +317,9 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
     clock.observe(now, this);
     if (waits.undated > 0) for (const gate of Object.values(gates)) gate.date();
   }
+}
+
+/** A message counts against the window until the application has it. */
+function retainMessages(port: SctpPort): void {
+  port.retainsMessages = true;
 }

@@ -14,7 +14,9 @@ type OtherEvent = Exclude<SctpTransportEvent, { type: 'message' }>;
 
 /** The events that wait for `pollEvent`, in their order. */
 export class EventQueue {
-  readonly #port: SctpPort;
+  #port: SctpPort;
+  /** How many places are from the time of another association: what is taken there counts against nothing any more. */
+  #former = 0;
   /**
    * Events, and for each message its channel. Bounded by its causes: an event of the association, a gate or a call makes a few
    * for each channel it concerns, and the receive window bounds messages.
@@ -30,6 +32,12 @@ export class EventQueue {
     return this.#places.size;
   }
 
+  /** The messages that are pushed from now on are of another association. */
+  attach(port: SctpPort): void {
+    this.#port = port;
+    this.#former = this.#places.size;
+  }
+
   push(event: OtherEvent): void {
     this.#places.push(event);
   }
@@ -42,11 +50,13 @@ export class EventQueue {
 
   shift(): SctpTransportEvent | undefined {
     for (let next = this.#places.shift(); next !== undefined; next = this.#places.shift()) {
+      const isFormer = this.#former > 0;
+      if (isFormer) this.#former--;
       if (!(next instanceof ChannelState)) return next;
       next.placed--;
       const message = next.isPaused ? undefined : next.unread.shift();
       if (message === undefined) continue;
-      this.#port.release(message.held);
+      if (!isFormer) this.#port.release(message.held);
       return { type: 'message', channel: next.handle, data: message.data };
     }
     return undefined;

@@ -31,7 +31,7 @@ export {
 export type { MessageData } from './payload.ts';
 export { Ppid } from './payload.ts';
 export type { SctpPort } from './port.ts';
-export type { SctpTransportInspection, SctpTransportStart } from './sctp-transport.ts';
+export type { DataState, SctpTransportInspection, SctpTransportStart } from './sctp-transport.ts';
 export { SctpTransport } from './sctp-transport.ts';
 export type { ChannelsStats, ChannelStats } from './stats.ts';
 export type { ChannelRole } from './streams.ts';

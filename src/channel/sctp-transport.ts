@@ -1,21 +1,34 @@
 /**
  * SctpTransport: data channels and the association that carries them, as one user of a secured path (W3C `RTCSctpTransport`).
  *
- *   path secured ─▶ the association is set up ─▶ channels open
+ *   data agreed on, path secured ─▶ the association is set up ─▶ channels open
  *   in:   plain packet → association → its events → channels → events for the host
  *   out:  channels → association → plain packet, written where its record will be
  *
- * The association's end is the end of the user, and says why.
+ *            open                 the association ends by itself, and the connection has others to live for
+ *   none ───────────▶ open ─────────────────────────────────────────────────────────────▶ over
+ *     ▲                 │ close of data: ABORT, every channel closes                       │
+ *     └─────────────────┴──────────────────────────────────────────────────────────────────┘
+ *
+ * In `none` channels may be made, and wait. Each time data is agreed on anew there is another association, between the same
+ * ports: verification tags and cookies, which are drawn for each, tell whose a late packet is (RFC 9260 §8.5). An INIT may
+ * come before we know that data is agreed on, as the peer's answer is still on its way: it is dropped, for this end sends an
+ * INIT of its own when it knows, and that one sets the association up.
+ *
+ * Where the connection has nothing but data, the association's end is the end of the user, and says why.
  */
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import type { PacketKind, PacketSource, PathFacts, PathUser } from '../core/machine.ts';
 import { timerName } from '../core/timers.ts';
-import type { SctpEvent, SctpInspection, SctpOptions, SctpState } from '../sctp/index.ts';
+import { splitRandom } from '../core/random.ts';
+import type { SctpCounter, SctpInspection, SctpOptions, SctpState } from '../sctp/index.ts';
 import { SctpAssociation } from '../sctp/index.ts';
 import type { DataChannel } from './data-channel.ts';
 import type { ChannelDraft } from './draft.ts';
 import { DataChannels } from './data-channels.ts';
+import type { AssociationClosed } from './end-reasons.ts';
+import { CLOSED_HERE, DATA_CLOSED, SHUT_DOWN, endReason, isDataClosed, isShutDown } from './end-reasons.ts';
 import type { ChannelCall, ChannelsInspection, SctpTransportEvent } from './events.ts';
 import type { ChannelOptions, DataChannelOptions } from './options.ts';
 import type { ChannelsStats } from './stats.ts';
@@ -30,8 +43,20 @@ export interface SctpTransportStart {
   readonly remoteMaxMessageSize?: number | undefined;
 }
 
+/**
+ * Whether the ends agree on data channels: `none`, not yet or no longer; `open`; `over`, where the association has ended by itself
+ * and the connection lives on.
+ */
+export type DataState = 'none' | 'open' | 'over';
+
 /** What `SctpTransport.inspect` shows. */
 export interface SctpTransportInspection {
+  readonly data: {
+    readonly state: DataState;
+    /** How many associations there have been, one for each time that data was agreed on. */
+    readonly associations: number;
+  };
+  /** The latest association; counters are those of all. */
   readonly sctp: SctpInspection;
   readonly channels: ChannelsInspection;
 }
@@ -41,15 +66,28 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
   readonly kind = 'sctp';
   readonly urgency = 'data';
   readonly sources: readonly PacketSource[] = [this];
-  readonly #association: SctpAssociation;
+  /** The connection has other things to do than data: it outlives the association. */
+  isOutlived: boolean = false;
+  readonly #sctp: SctpOptions;
   readonly #channels: DataChannels<SctpTransportEvent>;
-  /** The path that the association knows of; `undefined` before the first. */
+  /** In `none` the one that will be set up. */
+  #association: SctpAssociation;
+  #data: DataState = 'none';
+  #associations = 0;
+  #packetsDropped = 0;
+  /** What the associations before this one have counted. */
+  #counted: Partial<SctpCounts> = {};
+  /** The ABORT of the association before this one. */
+  #farewell: Bytes | undefined;
   #path: PathFacts | undefined;
+  /** The path that the association knows of; `undefined` before the first. */
+  #knownPath: PathFacts | undefined;
   #isShuttingDown = false;
   #end: Failure | undefined;
 
   /** Throws `ERR_BAD_ARGUMENT` for options out of range. */
   constructor(sctp: SctpOptions, channels: ChannelOptions) {
+    this.#sctp = sctp;
     this.#association = new SctpAssociation(sctp);
     this.#channels = new DataChannels(this.#association, channels);
   }
@@ -66,11 +104,29 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
     return this.#channels.draft();
   }
 
-  /** The peer is known; the association is set up when the path is there. */
-  start({ role, remotePort, remoteMaxMessageSize }: SctpTransportStart): void {
+  /** Data is agreed on: an association is set up as soon as the path is there. Where there has been one, after `closeData` alone. */
+  open({ role, remotePort, remoteMaxMessageSize }: SctpTransportStart, now: number): void {
+    if (this.#data !== 'none' || this.#end !== undefined) return;
+    this.#data = 'open';
+    this.#associations++;
     this.#channels.setRole(role);
     this.#association.remotePort = remotePort;
     if (remoteMaxMessageSize !== undefined) this.#association.remoteMaxMessageSize = remoteMaxMessageSize;
+    this.#tellPath(now);
+  }
+
+  /**
+   * Data is agreed on no longer: an ABORT waits to be polled, every channel closes with `data-closed`, those that wait for an
+   * association as well. What the peer has sent may still be read. During a graceful end nothing happens: everything ends.
+   */
+  closeData(now: number): void {
+    if (this.#isShuttingDown || this.#end !== undefined) return;
+    const isTold = this.#knownPath !== undefined && this.#data === 'open';
+    if (isTold) this.#channels.passOn({ type: 'sctpstatechange', state: 'closed' });
+    if (this.#data === 'open') this.#closeAssociation(DATA_CLOSED, now);
+    this.#channels.close(DATA_CLOSED, now);
+    if (this.#data === 'none') this.#channels.reopen(this.#association);
+    else this.#renew();
   }
 
   /** A later description of the peer's says what size of message it takes from now on; those under way are not judged again. */
@@ -91,38 +147,31 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
     if (SET_UP.has(this.#association.state)) this.#isShuttingDown = true;
     else this.#end ??= CLOSED_HERE;
     this.#channels.shutdown(now);
+    if (this.#data !== 'open') return;
     this.#association.shutdown(now);
     this.#carry(now);
   }
 
   /** Ends everything; an ABORT with the reason waits to be polled. What the peer has sent may still be read, unless we had enough. */
   close(reason: Failure, now: number): void {
-    this.#association.close(reason, now);
-    // The channels say the rest themselves.
-    for (let event = this.#association.pollEvent(); event !== undefined;)
-      event = this.#association.pollEvent();
+    // Whoever learns that the connection is over need not be told that its data was.
+    this.#farewell = undefined;
+    this.#closeAssociation(reason, now);
     this.#channels.close(reason, now);
   }
 
   // --- what the world did ---
 
   handlePath(path: PathFacts, now: number): void {
-    const association = this.#association;
-    const before = this.#path;
     this.#path = path;
-    // Before there is a path nothing is known of it: the first selection is no change.
-    if (path.generation !== (before?.generation ?? 0)) association.changePath(path.largestDatagram, now);
-    if (before === undefined) {
-      this.#channels.passOn({ type: 'sctpstatechange', state: 'connecting' });
-      association.overhead = path.overhead;
-      association.connect(now);
-    }
-    association.setPathWritable(path.writable, now);
-    this.#channels.setPathWritable(path.writable);
-    this.#carry(now);
+    this.#tellPath(now);
   }
 
   handlePacket(_kind: PacketKind, packet: Bytes, now: number): void {
+    if (this.#data === 'none') {
+      this.#packetsDropped++;
+      return;
+    }
     this.#association.handleOwnedPacket(packet, now);
     this.#carry(now);
   }
@@ -147,6 +196,7 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
   pollPacket(into: Uint8Array, offset: number, now: number): number {
     // What the host's calls began counts from the time of this drain.
     this.#channels.handleTimeout(now);
+    if (this.#farewell !== undefined) return this.#writeFarewell(this.#farewell, into, offset);
     for (;;) {
       const length = this.#association.pollTransmitInto(into, offset, now);
       // What sending has brought about may give it something more to send.
@@ -185,8 +235,23 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
     return this.#association.heldBytes + this.#channels.heldBytes;
   }
 
+  /** Whether the ends agree on data channels. */
+  get data(): DataState {
+    return this.#data;
+  }
+
+  /** Packets of the peer's that came while the ends did not agree on data. */
+  get packetsDropped(): number {
+    return this.#packetsDropped;
+  }
+
   inspect(): SctpTransportInspection {
-    return { sctp: this.#association.inspect(), channels: this.#channels.inspect() };
+    const sctp = this.#association.inspect();
+    return {
+      data: { state: this.#data, associations: this.#associations },
+      sctp: { ...sctp, counters: added(sctp.counters, this.#counted) },
+      channels: this.#channels.inspect(),
+    };
   }
 
   /** What has come of the channels so far. */
@@ -195,32 +260,98 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
   }
 
   invariantViolation(): string | undefined {
-    if (this.#path !== undefined && this.#association.state === 'new')
+    const { state } = this.#association;
+    if (this.#data === 'open' && this.#path !== undefined && state === 'new')
       return 'the path is up, SCTP is not told';
+    if (this.#data === 'none' && this.#end === undefined && state !== 'new' && state !== 'closed')
+      return 'SCTP has begun, and nobody has agreed on data';
     if (this.#association.queuedEvents > 0) return 'SCTP has said something, and no channel is told';
     return this.#association.invariantViolation() ?? this.#channels.invariantViolation();
   }
 
-  // --- from the association to the channels ---
+  // --- the association ---
 
-  /** True if there was anything to carry. */
+  /** Tells the association of the path. Before there is one nothing is known of it: the first selection is no change. */
+  #tellPath(now: number): void {
+    const path = this.#path;
+    if (path === undefined || this.#data !== 'open') return;
+    const association = this.#association;
+    const before = this.#knownPath;
+    this.#knownPath = path;
+    if (path.generation !== (before?.generation ?? 0)) association.changePath(path.largestDatagram, now);
+    if (before === undefined) {
+      this.#channels.passOn({ type: 'sctpstatechange', state: 'connecting' });
+      association.overhead = path.overhead;
+      association.connect(now);
+    }
+    association.setPathWritable(path.writable, now);
+    this.#channels.setPathWritable(path.writable);
+    this.#carry(now);
+  }
+
+  #closeAssociation(reason: Failure, now: number): void {
+    this.#association.close(reason, now);
+    // The channels say the rest themselves.
+    for (let event = this.#association.pollEvent(); event !== undefined;)
+      event = this.#association.pollEvent();
+  }
+
+  /** The association has ended. Another one, not set up yet, takes its place, and channels may wait for it. */
+  #renew(): void {
+    const last = this.#association;
+    // Two may end before the path carries anything: the peer knows of the first at the most.
+    this.#farewell ??= last.pollTransmit();
+    this.#counted = added(last.inspect().counters, this.#counted);
+    const name = `association ${this.#associations + 1}`;
+    this.#association = new SctpAssociation({
+      ...this.#sctp,
+      // A source that splits by name alone would give each the same tags.
+      random: splitRandom(this.#sctp.random, name),
+    });
+    this.#channels.reopen(this.#association);
+    this.#knownPath = undefined;
+    this.#data = 'none';
+  }
+
+  #writeFarewell(farewell: Bytes, into: Uint8Array, offset: number): number {
+    // As of everything else: not while there is no consent to send.
+    if (this.#path?.writable !== true) return 0;
+    this.#farewell = undefined;
+    into.set(farewell, offset);
+    return farewell.length;
+  }
+
+  /** From the association to the channels; true if there was anything to carry. */
   #carry(now: number): boolean {
     const association = this.#association;
     if (association.queuedEvents === 0) return false;
     for (let event = association.pollEvent(); event !== undefined; event = association.pollEvent()) {
       if (event.type === 'sendbufferlow') this.#channels.passOn(event);
       if (event.type === 'connected') this.#channels.passOn({ type: 'sctpstatechange', state: 'connected' });
-      if (event.type === 'closed') {
-        this.#channels.passOn({ type: 'sctpstatechange', state: 'closed' });
-        this.#end ??= this.#isShuttingDown && isShutDown(event) ? SHUT_DOWN : endReason(event);
-      }
-      this.#channels.handleSctpEvent(event, now);
+      if (event.type === 'closed') this.#carryEnd(event, now);
+      else this.#channels.handleSctpEvent(event, now);
     }
     return true;
   }
+
+  /** The association has ended by itself: with it the user, or the channels alone. */
+  #carryEnd(closed: AssociationClosed, now: number): void {
+    const isOfData = isDataClosed(closed);
+    this.#channels.passOn({ type: 'sctpstatechange', state: 'closed' });
+    if ((isOfData || this.isOutlived) && !this.#isShuttingDown && this.#end === undefined)
+      this.#data = 'over';
+    else this.#end ??= this.#isShuttingDown && isShutDown(closed) ? SHUT_DOWN : endReason(closed);
+    this.#channels.handleSctpEvent(isOfData ? { ...closed, failure: DATA_CLOSED } : closed, now);
+  }
 }
 
-type Closed = Extract<SctpEvent, { type: 'closed' }>;
+type SctpCounts = Readonly<Record<SctpCounter, number>>;
+
+function added(counts: SctpCounts, before: Partial<SctpCounts>): SctpCounts {
+  const sums: Record<SctpCounter, number> = { ...counts };
+  for (const name of Object.keys(sums) as SctpCounter[]) sums[name] += before[name] ?? 0;
+  return sums;
+}
 
 /** Up, or on its way down in order. */
 const SET_UP: ReadonlySet<SctpState> = new Set<SctpState>([
@@ -230,37 +361,3 @@ const SET_UP: ReadonlySet<SctpState> = new Set<SctpState>([
   'shutdown-received',
   'shutdown-ack-sent',
 ]);
-
-/** The end of what `shutdown` has found not set up yet. */
-const CLOSED_HERE: Failure = { layer: 'rtc', code: 'local-close', message: 'closed by this end' };
-
-/** The end that `shutdown` has asked for. */
-const SHUT_DOWN: Failure = {
-  layer: 'rtc',
-  code: 'local-close',
-  message: 'shut down by this end: all that it had accepted was delivered',
-};
-
-/** Neither end has aborted, and no gate has expired. */
-function isShutDown({ failure, causes }: Closed): boolean {
-  return failure === undefined && causes.length === 0;
-}
-
-/** RFC 9260 §3.3.10.12: how browsers say "close() was called"; with any other cause an ABORT is a failure. */
-const USER_INITIATED_ABORT = 12;
-
-/**
- * The end of the association as that of its user. An ABORT without a cause (RFC 9260 §3.3.7 allows it) is how werift and
- * aiortc close.
- */
-export function endReason({ failure, origin, causes }: Closed): Failure {
-  if (origin === 'remote' && failure?.code === 'aborted-by-peer' && causes.length === 0)
-    return remoteClose('the peer closed the connection (an ABORT without a cause)');
-  const byUser = origin === 'remote' && causes.find(({ code }) => code === USER_INITIATED_ABORT);
-  if (byUser) return remoteClose(`the peer closed the connection${byUser.text ? `: ${byUser.text}` : ''}`);
-  return failure ?? remoteClose('the peer shut the SCTP association down');
-}
-
-function remoteClose(message: string): Failure {
-  return { layer: 'sctp', code: 'remote-close', message };
-}

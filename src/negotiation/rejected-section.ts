@@ -21,6 +21,8 @@ export interface RejectedSection extends SectionLine {
 export interface RejectedPlan {
   readonly kind: 'rejected';
   readonly mid: string | undefined;
+  /** It was to be for data channels. */
+  readonly isForData?: true;
 }
 
 /** The section, rejected in its place: its line and its mid stay. */
@@ -29,8 +31,9 @@ export function rejectedSection({ mid, media, protocol, formats }: SectionLine):
 }
 
 /** The plan of a rejected section. */
-export function rejectedPlan({ mid }: RejectedSection): RejectedPlan {
-  return { kind: 'rejected', mid };
+export function rejectedPlan({ mid, media, protocol }: RejectedSection): RejectedPlan {
+  const isForData = media === 'application' && protocol.endsWith('DTLS/SCTP');
+  return { kind: 'rejected', mid, ...(isForData ? { isForData } : {}) };
 }
 
 /**

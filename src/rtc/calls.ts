@@ -19,8 +19,9 @@ import type {
   LocalCandidateAddress,
   LocalCandidateInit,
 } from '../ice/index.ts';
+import type { MediaPlan } from '../negotiation/index.ts';
 import type { PathAddresses } from './contract.ts';
-import type { RemoteCandidate, TransportParameters } from './parameters.ts';
+import type { DataParameters, RemoteCandidate, TransportParameters } from './parameters.ts';
 import type { OfferDraft, PendingOffer, ReceivedOffer, SignalingStep } from './signaling.ts';
 import type { Field, Fields } from './tracer/fields.ts';
 import { count, flag, object, oneOf, optional, payload, plain, text, variants } from './tracer/fields.ts';
@@ -56,6 +57,10 @@ export interface CallMembers {
   readonly restartIce: object;
   /** Without SDP: the peer's credentials after a restart. */
   readonly setRemoteIceParameters: { readonly parameters: IceParameters };
+  readonly setRemoteMaxMessageSize: { readonly size: number };
+  readonly openData: { readonly parameters: DataParameters };
+  readonly closeData: object;
+  readonly setMedia: { readonly plans: readonly MediaPlan[] };
   readonly createChannel: {
     readonly channel: TraceChannel;
     readonly label: string;
@@ -106,6 +111,10 @@ export interface CallTarget {
     start(parameters: TransportParameters): void;
     restartIce(): void;
     setRemoteIceParameters(parameters: IceParameters): void;
+    setRemoteMaxMessageSize(size: number): void;
+    openData(parameters: DataParameters): void;
+    closeData(): void;
+    setMedia(plans: readonly MediaPlan[]): void;
     createChannel(label: string, options: DataChannelOptions): DataChannel;
     receiveOffer(offer: string): ReceivedOffer;
     setPathHeld(path: PathAddresses, held: boolean): void;
@@ -183,6 +192,34 @@ const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name]> } = {
     describe: () => 'setRemoteIceParameters',
     perform: ({ rtc }, { parameters }) => {
       rtc.setRemoteIceParameters(parameters);
+    },
+  },
+  setRemoteMaxMessageSize: {
+    members: { size: plain() },
+    describe: ({ size }) => `setRemoteMaxMessageSize ${size}`,
+    perform: ({ rtc }, { size }) => {
+      rtc.setRemoteMaxMessageSize(size);
+    },
+  },
+  openData: {
+    members: { parameters: plain() },
+    describe: () => 'openData',
+    perform: ({ rtc }, { parameters }) => {
+      rtc.openData(parameters);
+    },
+  },
+  closeData: {
+    members: {},
+    describe: () => 'closeData',
+    perform: ({ rtc }) => {
+      rtc.closeData();
+    },
+  },
+  setMedia: {
+    members: { plans: plain() },
+    describe: ({ plans }) => `setMedia: ${plans.length} sections`,
+    perform: ({ rtc }, { plans }) => {
+      rtc.setMedia(plans);
     },
   },
   createChannel: {

@@ -5,9 +5,10 @@
  *     candidates                        1000 in all; who is over that is told so
  *     restarts of ICE                   the latest that is complete, and one whose answer is awaited
  *     end of candidates, message size   the latest
+ *     data                              opened once: closing it takes effect at once, and withdraws that
  */
 import type { IceCandidate, IceCredentials, IceParameters } from '../ice/index.ts';
-import type { TransportParameters } from './parameters.ts';
+import type { DataParameters, TransportParameters } from './parameters.ts';
 
 /** What a call has asked for. */
 export type DeferredCall =
@@ -15,6 +16,7 @@ export type DeferredCall =
   | { readonly type: 'restart'; readonly credentials: IceCredentials }
   | { readonly type: 'cancel-restart' }
   | { readonly type: 'remote-ice'; readonly ice: IceParameters }
+  | { readonly type: 'open-data'; readonly parameters: DataParameters }
   | { readonly type: 'message-size'; readonly size: number }
   | { readonly type: 'candidate'; readonly candidate: IceCandidate }
   | { readonly type: 'end-of-candidates' };
@@ -68,6 +70,15 @@ export class DeferredCalls {
     if (index < 0) return false;
     this.#waiting.splice(index, 1);
     return true;
+  }
+
+  /** Data is agreed on no longer: none is opened, by whatever waits. */
+  withdrawData(): void {
+    this.#waiting = this.#waiting
+      .filter(({ type }) => type !== 'open-data' && type !== 'message-size')
+      .map((call) =>
+        call.type === 'start' ? { ...call, parameters: { ...call.parameters, data: false } } : call,
+      );
   }
 
   clear(): void {

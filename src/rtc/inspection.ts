@@ -1,6 +1,7 @@
 /** Inspection of a connection: its states, queue sizes and counters, as plain data. */
 import type { SctpTransportInspection } from '../channel/index.ts';
 import type { Failure } from '../core/errors.ts';
+import type { MediaPlan } from '../negotiation/index.ts';
 import type { TransportCounter, TransportInspection } from '../transport/index.ts';
 import type { ConnectionState } from './contract.ts';
 import type { ConnectionGate } from './gates.ts';
@@ -20,8 +21,11 @@ export const STACK_COUNTERS: readonly StackCounter[] = [
 export interface StackInspection extends Omit<TransportInspection, 'counters'>, SctpTransportInspection {
   readonly connectionState: ConnectionState;
   readonly closed?: Failure;
+  /** What media has been agreed on, one a section. */
+  readonly media: readonly MediaPlan[];
   /** The deadlines of the connection's own gates, milliseconds on the caller's clock. */
   readonly gates: Partial<Record<ConnectionGate, number>>;
   readonly queued: { readonly events: number; readonly farewells: number };
-  readonly counters: Record<StackCounter | TransportCounter, number>;
+  /** `droppedSctp`: SCTP packets that came while data was not agreed on. */
+  readonly counters: Record<StackCounter | TransportCounter | 'droppedSctp', number>;
 }

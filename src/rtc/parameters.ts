@@ -8,6 +8,7 @@ import type { OptionRules } from '../core/options.ts';
 import {
   checkFields,
   checkOptions,
+  flag,
   integer,
   listOf,
   number,
@@ -19,15 +20,27 @@ import type { DtlsRole, Fingerprint } from '../dtls/index.ts';
 import { fingerprintRule, normalizeFingerprint } from '../dtls/index.ts';
 import type { IceCandidate, IceParameters, IceRole } from '../ice/index.ts';
 import { REMOTE_CANDIDATE_RULES, remoteParametersRule } from '../ice/index.ts';
-import type { SessionPlan } from '../negotiation/index.ts';
 import type { CandidateInit } from '../sdp/index.ts';
 import { isSdpError, parseCandidateInit } from '../sdp/index.ts';
 import { SdpRefusal } from './refusal.ts';
 
 // --- parameters ---
 
+/** What each end must know of the other one's SCTP: a data section carries it; `Rtc.openData` takes it as it is. */
+export interface DataParameters {
+  /** 1–65535. Default 5000. */
+  readonly sctpPort?: number | undefined;
+  /** Largest message the peer accepts, bytes; `Infinity` for no limit. Default 65536 (RFC 8841 §6.1). */
+  readonly maxMessageSize?: number | undefined;
+}
+
+const DATA_RULES: OptionRules<DataParameters> = {
+  sctpPort: integer(1, 65_535),
+  maxMessageSize: number(1, Infinity),
+};
+
 /** What each end must know of the other one before a connection can start. SDP carries it; `Rtc.start` takes it as it is. */
-export interface TransportParameters {
+export interface TransportParameters extends DataParameters {
   readonly ice: IceParameters;
   readonly iceRole: IceRole;
   readonly dtlsRole: DtlsRole;
@@ -36,10 +49,8 @@ export interface TransportParameters {
    * that any will do.
    */
   readonly fingerprints: readonly Fingerprint[];
-  /** Default 5000. */
-  readonly sctpPort?: number | undefined;
-  /** Largest message the peer accepts, bytes; `Infinity` for no limit. Default 65536 (RFC 8841 §6.1). */
-  readonly maxMessageSize?: number | undefined;
+  /** False: no data channels before `Rtc.openData`; `sctpPort` and `maxMessageSize` mean nothing then. Default true. */
+  readonly data?: boolean | undefined;
   /** What each end's description said of `a=setup`, for diagnosis. */
   readonly localSetup?: string | undefined;
   readonly remoteSetup?: string | undefined;
@@ -50,8 +61,8 @@ const PARAMETER_RULES: OptionRules<TransportParameters> = {
   iceRole: required(oneOf(['controlling', 'controlled'])),
   dtlsRole: required(oneOf(['client', 'server'])),
   fingerprints: required(listOf(fingerprintRule)),
-  sctpPort: integer(1, 65_535),
-  maxMessageSize: number(1, Infinity),
+  ...DATA_RULES,
+  data: flag,
   localSetup: text(),
   remoteSetup: text(),
 };
@@ -78,19 +89,23 @@ export function checkedParameters(
   };
 }
 
+/** What `openData` is given, copied. Throws `ERR_BAD_ARGUMENT`. */
+export function checkedDataParameters(parameters: DataParameters): DataParameters {
+  checkOptions('openData', parameters, DATA_RULES);
+  const { sctpPort, maxMessageSize } = parameters;
+  return { sctpPort, maxMessageSize };
+}
+
+/** Throws `ERR_BAD_ARGUMENT` for what is no size of a message. */
+export function checkMessageSize(size: number): void {
+  number(1, Infinity)(size, 'size');
+}
+
 /** Credentials of the peer's, copied. Throws `ERR_BAD_ARGUMENT`. */
 export function checkedIceParameters(parameters: IceParameters): IceParameters {
   remoteParametersRule(parameters, 'parameters');
   const { usernameFragment, password, lite = false } = parameters;
   return { usernameFragment, password, lite };
-}
-
-/** What a description says of the transport and of the data channels, as parameters. */
-export function parametersOf({ transport, sections }: SessionPlan): TransportParameters {
-  const { ice, iceRole, dtlsRole, fingerprints, localSetup, remoteSetup } = transport;
-  const data = sections.find((section) => section.kind === 'data');
-  const { sctpPort, maxMessageSize } = data ?? {};
-  return { ice, iceRole, dtlsRole, fingerprints, sctpPort, maxMessageSize, localSetup, remoteSetup };
 }
 
 // --- candidates ---

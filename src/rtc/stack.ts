@@ -13,7 +13,13 @@
  * brings what the touched ones have said to where it belongs, until all is quiet. Machines that were not touched are not
  * looked at; their deadlines are remembered.
  */
-import type { ChannelCall, ChannelDraft, DataChannel, DataChannelOptions } from '../channel/index.ts';
+import type {
+  ChannelCall,
+  ChannelDraft,
+  DataChannel,
+  DataChannelOptions,
+  DataState,
+} from '../channel/index.ts';
 import { SctpTransport } from '../channel/index.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { Clock } from '../core/clock.ts';
@@ -31,6 +37,7 @@ import type {
   LocalCandidateAddress,
   LocalCandidateInit,
 } from '../ice/index.ts';
+import type { MediaPlan } from '../negotiation/index.ts';
 import type { DatagramPath, TransportEvent, TransportTap } from '../transport/index.ts';
 import { Transport, dtlsOverhead } from '../transport/index.ts';
 import type { ConnectionState, PathAddresses, RtcEvent, Transmit } from './contract.ts';
@@ -41,7 +48,7 @@ import type { StackCounter, StackInspection } from './inspection.ts';
 import { STACK_COUNTERS } from './inspection.ts';
 import type { RtcSettings } from './options.ts';
 import { SCTP_PORT } from './options.ts';
-import type { TransportParameters } from './parameters.ts';
+import type { DataParameters, TransportParameters } from './parameters.ts';
 import type { Seat, SeatedSource, UserSeat } from './seats.ts';
 import type { ConnectionStats } from './stats/report.ts';
 import { byUrgency, deadlineOf, dropPackets, reasonOf, rest } from './seats.ts';
@@ -55,6 +62,7 @@ export class ProtocolStack {
   readonly clock: Clock;
   readonly #transport: Seat<Transport>;
   readonly #data: SctpTransport;
+  readonly #dataSeat: UserSeat;
   /** In the order in which they are told of things. */
   readonly #users: readonly UserSeat[];
   /** Every user's sources, in the order of their urgency, with their user. */
@@ -63,6 +71,7 @@ export class ProtocolStack {
   readonly #receivers: Readonly<Partial<Record<PacketKind, UserSeat>>>;
   readonly #gates: GateKeeper;
   readonly #onRestartFailed: () => void;
+  #media: readonly MediaPlan[] = [];
   readonly #counters = new Counters<StackCounter>(STACK_COUNTERS);
   /** Events in the order of their causes; for one that waits with its user, the user. Bounded by what users let through. */
   readonly #events = new BoundedQueue<RtcEvent | UserSeat>(Infinity);
@@ -109,6 +118,7 @@ export class ProtocolStack {
     );
     const data: UserSeat = { machine: this.#data, isTouched: false, deadline: Infinity, placed: 0 };
     this.#transport = { machine: transport, isTouched: false, deadline: Infinity };
+    this.#dataSeat = data;
     this.#users = [data];
     this.#sources = byUrgency(this.#users);
     this.#receivers = Object.fromEntries(this.#sources.map(({ source, seat }) => [source.kind, seat]));
@@ -198,11 +208,7 @@ export class ProtocolStack {
     if (this.#end !== undefined) return;
     this.#gates.passSignaling();
     this.#parameters = parameters;
-    this.#data.start({
-      role: parameters.dtlsRole,
-      remotePort: parameters.sctpPort ?? SCTP_PORT,
-      remoteMaxMessageSize: parameters.maxMessageSize,
-    });
+    if (parameters.data !== false) this.#openData(parameters, parameters);
     this.#touchAll();
     this.#transport.machine.start(parameters, this.clock.now);
     this.carry();
@@ -226,6 +232,31 @@ export class ProtocolStack {
   cancelIceRestart(): void {
     this.#touched(this.#transport).cancelIceRestart(this.clock.now);
     this.carry();
+  }
+
+  /** Data is agreed on, after `start`: an association is set up as soon as the path is there. */
+  openData(parameters: DataParameters): void {
+    if (this.#end !== undefined || this.#parameters === undefined) return;
+    this.#openData(this.#parameters, parameters);
+    this.carry();
+  }
+
+  /** Data is agreed on no longer: the association ends, every channel closes, the connection lives on. */
+  closeData(): void {
+    if (this.#end !== undefined) return;
+    this.#touchedData().closeData(this.clock.now);
+    this.carry();
+  }
+
+  /** Whether data is agreed on, and what has become of it. */
+  get data(): DataState {
+    return this.#data.data;
+  }
+
+  /** What media the connection has. It outlives its data then. */
+  setMedia(plans: readonly MediaPlan[]): void {
+    this.#media = plans;
+    this.#data.isOutlived = plans.length > 0;
   }
 
   /** The peer takes messages of another size from now on. */
@@ -372,9 +403,10 @@ export class ProtocolStack {
       ...(this.#end === undefined ? {} : { closed: this.#end }),
       ...transport,
       ...this.#data.inspect(),
+      media: this.#media,
       gates: this.#gates.armed(),
       queued: { events: this.#events.size, farewells: this.#farewells.size },
-      counters: { ...this.#counters.snapshot(), ...counters },
+      counters: { ...this.#counters.snapshot(), ...counters, droppedSctp: this.#data.packetsDropped },
     };
   }
 
@@ -560,6 +592,11 @@ export class ProtocolStack {
     }
   }
 
+  #openData({ dtlsRole: role }: TransportParameters, { sctpPort, maxMessageSize }: DataParameters): void {
+    const remotePort = sctpPort ?? SCTP_PORT;
+    this.#touchedData().open({ role, remotePort, remoteMaxMessageSize: maxMessageSize }, this.clock.now);
+  }
+
   // --- who was called ---
 
   #touch(seat: Seat<Machine<unknown>>): void {
@@ -570,6 +607,11 @@ export class ProtocolStack {
   #touched<M extends Machine<unknown>>(seat: Seat<M>): M {
     this.#touch(seat);
     return seat.machine;
+  }
+
+  #touchedData(): SctpTransport {
+    this.#touch(this.#dataSeat);
+    return this.#data;
   }
 
   #touchAll(): void {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { CHUNK } from '../../src/sctp/constants.ts';
 import { encodeCause } from '../../src/sctp/packet/causes.ts';
 import { encodeChunk } from '../../src/sctp/packet/simple.ts';
-import { endReason } from '../../src/channel/sctp-transport.ts';
+import { endReason } from '../../src/channel/end-reasons.ts';
 import { isOrderly } from '../../src/core/errors.ts';
 import { Puppet } from '../sctp/puppet.ts';
 

@@ -14,11 +14,12 @@ function end(seed: number, index: 0 | 1): Subject {
     { clock },
   );
   clock.advance(0, transport);
-  transport.start({
+  const start = {
     role: index === 0 ? 'client' : 'server',
     remotePort: 5000,
     remoteMaxMessageSize: 100_000,
-  });
+  } as const;
+  transport.open(start, 0);
   const chat = transport.createChannel('chat', {});
   const facts = { writable: true, largestDatagram: 1200, overhead: 37, roundTripTime: 20, generation: 1 };
   transport.handlePath(facts, 0);

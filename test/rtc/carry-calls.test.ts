@@ -57,6 +57,20 @@ const CALLS: Readonly<Record<CallName, (stage: Stage) => void>> = {
     const password = 'p'.repeat(24);
     offerer.rtc.setRemoteIceParameters({ usernameFragment: 'renewed', password });
   },
+  setRemoteMaxMessageSize: ({ pair: { offerer } }) => {
+    offerer.rtc.setRemoteMaxMessageSize(100_000);
+  },
+  openData: ({ pair: { offerer } }) => {
+    offerer.rtc.closeData();
+    offerer.rtc.openData({ sctpPort: 5000 });
+  },
+  closeData: ({ pair: { offerer } }) => {
+    offerer.rtc.closeData();
+    offerer.rtc.createChannel('waits');
+  },
+  setMedia: ({ pair: { offerer } }) => {
+    offerer.rtc.setMedia([{ kind: 'media', mid: 'a', direction: 'inactive' }]);
+  },
   createChannel: ({ pair: { offerer } }) => {
     offerer.rtc.createChannel('pre-arranged', { negotiated: true, id: 100 });
     offerer.rtc.createChannel('another');

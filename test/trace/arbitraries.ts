@@ -46,6 +46,12 @@ const call: fc.Arbitrary<TraceCall> = fc.oneof(
       maxMessageSize: fc.constantFrom(65_536, Infinity),
     }),
   }),
+  fc.record({
+    method: fc.constant('openData' as const),
+    parameters: fc.record({ sctpPort: fc.nat(), maxMessageSize: fc.constantFrom(65_536, Infinity) }),
+  }),
+  fc.record({ method: fc.constant('setRemoteMaxMessageSize' as const), size: fc.constantFrom(1, Infinity) }),
+  fc.record({ method: fc.constant('closeData' as const) }),
   fc.record(
     {
       method: fc.constant('createChannel' as const),
