@@ -256,7 +256,8 @@ export class ProtocolStack {
   /** What media the connection has. It outlives its data then. */
   setMedia(plans: readonly MediaPlan[]): void {
     this.#media = plans;
-    this.#data.isOutlived = plans.length > 0;
+    // What flows neither way is nothing to live for.
+    this.#data.isOutlived = plans.some(({ direction }) => direction !== 'inactive');
   }
 
   /** The peer takes messages of another size from now on. */

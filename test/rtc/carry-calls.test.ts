@@ -1,4 +1,5 @@
 /** Every call of `rtc/calls.ts`, in every state of a connection, inside of a drain and outside: nothing stays uncarried. */
+import { audioPlan } from '../negotiation/media-plans.ts';
 import { describe, expect, it, test } from 'vitest';
 import { jsCrypto } from '../../src/index.ts';
 import type { CallName } from '../../src/rtc/calls.ts';
@@ -69,7 +70,7 @@ const CALLS: Readonly<Record<CallName, (stage: Stage) => void>> = {
     offerer.rtc.createChannel('waits');
   },
   setMedia: ({ pair: { offerer } }) => {
-    offerer.rtc.setMedia([{ kind: 'media', mid: 'a', direction: 'inactive' }]);
+    offerer.rtc.setMedia([audioPlan('a', 'inactive')]);
   },
   createChannel: ({ pair: { offerer } }) => {
     offerer.rtc.createChannel('pre-arranged', { negotiated: true, id: 100 });

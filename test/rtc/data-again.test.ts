@@ -1,12 +1,12 @@
 /** Data channels closed and opened again over one connection: another association each time, and nothing of the one before in it. */
 import { describe, expect, test } from 'vitest';
-import type { MediaPlan } from '../../src/negotiation/index.ts';
 import type { Input } from '../../src/rtc.ts';
+import { audioPlan } from '../negotiation/media-plans.ts';
 import type { End, Pair } from './pair.ts';
 import { channel, closedReason, makeOpenPair } from './pair.ts';
 import { BOTH, connectedWithoutData, heard, openData, runUntilOpen } from './plain-ends.ts';
 
-const AUDIO: MediaPlan = { kind: 'media', mid: 'a', direction: 'inactive' };
+const AUDIO = audioPlan('a', 'sendrecv');
 
 function ends(pair: Pair, who: 'offerer' | 'answerer'): [End, End] {
   return who === 'offerer' ? [pair.offerer, pair.answerer] : [pair.answerer, pair.offerer];

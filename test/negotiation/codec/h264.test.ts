@@ -11,7 +11,10 @@ function capability(fmtp: string | undefined): CodecCapability {
   return { mimeType: 'video/H264', clockRate: 90_000, sdpFmtpLine: fmtp };
 }
 
-function answer(ours: string | undefined, theirs: string): { receive?: MediaCodec; send?: MediaCodec } {
+function answer(
+  ours: string | undefined,
+  theirs: string,
+): { receive: MediaCodec | undefined; send: MediaCodec | undefined } {
   const { receive, send } = answeredCodecs([capability(ours)], [format(`96 H264/90000 ${theirs}`)], false);
   return { receive: receive[0], send: send[0] };
 }
