@@ -30,15 +30,19 @@ import type {
   LocalCandidateInit,
 } from './ice/index.ts';
 import { ICE_CANDIDATE_ERROR_RULES, ICE_GATHERING_STATES } from './ice/index.ts';
-import type { LocalEnd, MediaPlan, NegotiationInspection, SignalingState } from './negotiation/index.ts';
+import type { LocalEnd, MediaPlan, SignalingState } from './negotiation/index.ts';
 import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
 import type { PathUse } from './transport/index.ts';
 import type { RtcOptions } from './rtc/options.ts';
 import { NextCredentials, RestartBudget } from './rtc/ice-restart.ts';
 import { SCTP_PORT, rtcSettings } from './rtc/options.ts';
-import type { OfferDraft, ReceivedOffer } from './rtc/signaling.ts';
-import { Signaling } from './rtc/signaling.ts';
+import type { Media } from './rtc/signaling/media.ts';
+import type { OfferDraft } from './rtc/signaling/offer-draft.ts';
+import type { ReceivedOffer } from './rtc/signaling/received-offer.ts';
+import type { SignalingStep } from './rtc/signaling/host.ts';
+import type { SignalingInspection } from './rtc/signaling/signaling.ts';
+import { Signaling } from './rtc/signaling/signaling.ts';
 import type {
   DataParameters,
   RemoteCandidate,
@@ -67,7 +71,12 @@ export type * from './rtc/contract.ts';
 export { IDLE_TIMERS } from './rtc/contract.ts';
 export type { RtcOptions } from './rtc/options.ts';
 export { RTC_OPTION_RULES } from './rtc/options.ts';
-export type { OfferDraft, PendingOffer, ReceivedOffer } from './rtc/signaling.ts';
+export type { Media } from './rtc/signaling/media.ts';
+export type { MediaEncodingInit, MediaInit } from './rtc/signaling/media-init.ts';
+export type { OfferDraft } from './rtc/signaling/offer-draft.ts';
+export type { PendingOffer, RollbackOptions, WrittenOffer } from './rtc/signaling/pending-offer.ts';
+export type { OfferedMediaHandle, ReceivedOffer } from './rtc/signaling/received-offer.ts';
+export type { SignalingInspection } from './rtc/signaling/signaling.ts';
 export { SdpRefusal } from './rtc/refusal.ts';
 export type {
   DataParameters,
@@ -107,7 +116,7 @@ export interface RtcInspection extends StackInspection {
   readonly now: number;
   /** When the machine wants to be woken, and by which timer; `null` for never (JSON has no Infinity). */
   readonly timeout: { readonly at: number | null; readonly reason: string };
-  readonly negotiation: NegotiationInspection;
+  readonly negotiation: SignalingInspection;
   readonly iceGatheringState: IceGatheringState;
   /** Inputs whose time was earlier than one seen before. */
   readonly clockWentBackwards: number;
@@ -129,7 +138,7 @@ export interface RtcInspection extends StackInspection {
  *
  * - addresses: `addLocalCandidate`, `removeLocalCandidate`, `addRemoteCandidate`, `localCandidates`; who gathers says so by
  *   `setGatheringState`, `reportCandidateError`
- * - signalling: `negotiation`, `receiveOffer`, `restartIce`; without SDP `localParameters`, `start`, `setRemoteIceParameters`,
+ * - signalling: `negotiation`, `receiveOffer`, `media`, `restartIce`; without SDP `localParameters`, `start`, `setRemoteIceParameters`,
  *   `openData`, `closeData`, `setRemoteMaxMessageSize`, `setMedia`
  * - channels: `createChannel`
  * - the poll contract: `handleInput`, `pollOutput`
@@ -220,37 +229,41 @@ export class Rtc {
       sessionId: sessionId(splitRandom(settings.random, 'sdp')),
       dtlsSetup: options.setup,
       strict: options.strictSdp,
+      bundlePolicy: options.bundlePolicy,
+      codecs: options.codecs,
+      headerExtensions: options.headerExtensions,
     });
     this.#signaling = new Signaling(negotiation, {
+      polite: settings.polite,
+      isOver: () => this.#stack.end !== undefined,
+      assertOpen: () => {
+        this.#assertOpen();
+      },
       localEnd: (restart) => this.#localEnd(restart),
       restartIce: (origin) => {
         if (origin === 'remote') this.#restartBudget.spend(this.#clock().now);
         this.#session.restartIce();
       },
-      admitsRestart: () => this.#restartBudget.admits(this.#clock().now),
-      negotiationNeeded: () => {
-        this.#stack.tell({ type: 'negotiationneeded' });
-        this.#stir();
-      },
       cancelIceRestart: () => {
         this.#session.cancelIceRestart();
       },
+      admitsRestart: () => this.#restartBudget.admits(this.#clock().now),
       draftChannels: () => this.#stack.draftChannels(),
       createChannel: (channels, label, channelOptions, draft) =>
         this.#createChannel(channels, label, channelOptions, draft),
-      assertOpen: () => {
-        this.#assertOpen();
-      },
+      hasChannels: () => this.#stack.hasChannels,
       onStep: (step) => {
-        const { method } = step;
-        // The roles of what has started stay: only an ICE restart would settle them anew.
-        if (!this.#session.isStarted && (method === 'offer' || method === 'rollback'))
-          this.#stack.setOffering(method === 'offer');
-        this.#tracer?.signaling(step);
-        if (method === 'offer') this.#offerGoesOut();
+        this.#onSignalingStep(step);
       },
       carryOut: (plan) => {
         this.#session.carryOut(plan);
+      },
+      tell: (event) => {
+        this.#stack.tell(event);
+        this.#stir();
+      },
+      onNeed: () => {
+        this.#stir();
       },
       warn: ({ code, message }) => {
         this.#stack.warn({ layer: 'rtc', code, message });
@@ -517,15 +530,20 @@ export class Rtc {
 
   // --- signalling ---
 
-  /** A draft of an offer: add channels to it, then `offer()`. */
+  /** A draft of an offer: add channels and media to it, then `offer()`. Any number of them may be about. */
   negotiation(): OfferDraft {
     this.#assertOpen();
     return this.#signaling.draft();
   }
 
+  /** Audio and video that live, ours from their offer on, the peer's from our answer on, in the order in which they came to be. */
+  get media(): readonly Media[] {
+    return this.#signaling.media.live;
+  }
+
   /**
    * Validates an offer, its text or W3C's `{ type: 'offer', sdp }`; it never waits and changes nothing. `.answer()` commits
-   * and gives the answer's SDP. Throws `SdpRefusal` (`ERR_SDP`, with code, line and mid) for an offer that must be refused,
+   * and gives the answer's SDP. While an offer of ours is out the peer's is refused (`glare`), unless this end is `polite`. Throws `SdpRefusal` (`ERR_SDP`, with code, line and mid) for an offer that must be refused,
    * `ERR_BAD_ARGUMENT` for something that is none.
    */
   receiveOffer(offer: RemoteDescription): ReceivedOffer {
@@ -702,7 +720,7 @@ export class Rtc {
 
   #nextOutput(): Output {
     for (let round = 0; ; round++) {
-      const event = this.#stack.pollEvent();
+      const event = this.#stack.pollEvent() ?? this.#signaling.pollEvent();
       if (event !== undefined) return { type: 'event', event };
       // Farewells go whatever the time is: no deadline hangs on them.
       if (this.#clock().isStale && this.#stack.end === undefined) break;
@@ -746,8 +764,17 @@ export class Rtc {
     };
   }
 
-  #offerGoesOut(): void {
-    this.#stack.offerGoesOut();
+  #onSignalingStep(step: SignalingStep): void {
+    const isOffer = step.method === 'offer' || step.method === 'commit';
+    const isTakenBack = step.method === 'rollback' && step.remote !== true;
+    // The roles of what has started stay: only an ICE restart would settle them anew.
+    if (!this.#session.isStarted && (isOffer || isTakenBack)) this.#stack.setOffering(isOffer);
+    this.#tracer?.signaling(step);
+    if (isOffer || step.method === 'apply') this.#awaitSignalingAnew();
+  }
+
+  #awaitSignalingAnew(): void {
+    this.#stack.awaitSignalingAnew();
     if (!this.#clock().isStale) this.#stack.awaitSignaling();
     this.#stir();
   }
@@ -772,6 +799,7 @@ export class Rtc {
     if (this.#stack.end?.code === 'local-close') this.#assertOpen();
     const channel = maker.createChannel(label, options);
     this.#tracer?.createChannel(channel, options, draft);
+    if (draft === undefined) this.#signaling.updateNeed();
     return channel;
   }
 

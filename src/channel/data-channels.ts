@@ -206,6 +206,11 @@ export class DataChannels<PassedOn extends SctpTransportEvent = never> implement
     if (table.control.size > 0) table.control.flush();
   }
 
+  /** There is one that has not closed. */
+  get hasChannels(): boolean {
+    return this.#table.channels.size > 0;
+  }
+
   /** Bytes of memory that the channels take: about 2 KB each, and as much again for labels of the default length. O(1). */
   get heldBytes(): number {
     return this.#table.channels.size * CHANNEL_MEMORY;

@@ -99,6 +99,11 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
     return this.#channels.createChannel(label, options);
   }
 
+  /** There is a channel that has not closed. */
+  get hasChannels(): boolean {
+    return this.#channels.hasChannels;
+  }
+
   /** Channels in the making. */
   draft(): ChannelDraft {
     return this.#channels.draft();

@@ -67,4 +67,10 @@ export type {
 } from './state.ts';
 export type { OfferWishes } from './wishes.ts';
 export { NO_WISHES } from './wishes.ts';
-export { closeNegotiation, createNegotiation, inspectNegotiation, rollback } from './state.ts';
+export {
+  closeNegotiation,
+  createNegotiation,
+  inspectNegotiation,
+  MEDIA_OPTION_RULES,
+  rollback,
+} from './state.ts';

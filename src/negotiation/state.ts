@@ -192,14 +192,21 @@ const capabilitiesRule: OptionRule = (value, name) => {
   })(value, name);
 };
 
+/** What must be of the options that are about media. */
+export const MEDIA_OPTION_RULES: OptionRules<
+  Pick<NegotiationOptions, 'bundlePolicy' | 'codecs' | 'headerExtensions'>
+> = {
+  bundlePolicy: oneOf(['balanced', 'max-compat', 'must-bundle']),
+  codecs: nested({ audio: capabilitiesRule, video: capabilitiesRule }),
+  headerExtensions: nested({ audio: listOf(text()), video: listOf(text()) }),
+};
+
 const RULES: OptionRules<NegotiationOptions> = {
+  ...MEDIA_OPTION_RULES,
   sessionId: required(sessionIdRule),
   dtlsSetup: oneOf(['auto', 'active', 'passive']),
   strict: flag,
   limits: nested(SDP_LIMIT_RULES),
-  bundlePolicy: oneOf(['balanced', 'max-compat', 'must-bundle']),
-  codecs: nested({ audio: capabilitiesRule, video: capabilitiesRule }),
-  headerExtensions: nested({ audio: listOf(text()), video: listOf(text()) }),
   newMediaDirection: oneOf(['sendrecv', 'sendonly', 'recvonly', 'inactive']),
 };
 

@@ -22,7 +22,12 @@ import type {
 import type { MediaPlan } from '../negotiation/index.ts';
 import type { PathAddresses } from './contract.ts';
 import type { DataParameters, RemoteCandidate, TransportParameters } from './parameters.ts';
-import type { OfferDraft, PendingOffer, ReceivedOffer, SignalingStep } from './signaling.ts';
+import type { SignalingCallMembers } from './signaling/calls.ts';
+import { SIGNALING_CALLS } from './signaling/calls.ts';
+import type { Media } from './signaling/media.ts';
+import type { OfferDraft } from './signaling/offer-draft.ts';
+import type { PendingOffer, WrittenOffer } from './signaling/pending-offer.ts';
+import type { ReceivedOffer } from './signaling/received-offer.ts';
 import type { Field, Fields } from './tracer/fields.ts';
 import { count, flag, object, oneOf, optional, payload, plain, text, variants } from './tracer/fields.ts';
 
@@ -34,12 +39,6 @@ export interface TraceChannel {
   readonly label: string;
 }
 
-/** What a step of signalling tells of itself. */
-type OfSignaling<Name extends SignalingStep['method']> = Omit<
-  Extract<SignalingStep, { readonly method: Name }>,
-  'method'
->;
-
 /** What a call on a channel's handle tells of itself, and whose handle it was. */
 type OfChannel<Name extends ChannelCall['method']> = { readonly channel: TraceChannel } & Omit<
   Extract<ChannelCall, { readonly method: Name }>,
@@ -47,14 +46,13 @@ type OfChannel<Name extends ChannelCall['method']> = { readonly channel: TraceCh
 >;
 
 /** What each call takes, and what came of it. */
-export interface CallMembers {
+export interface CallMembers extends SignalingCallMembers {
   readonly addLocalCandidate: { readonly candidate: LocalCandidateInit };
   readonly removeLocalCandidate: { readonly address: LocalCandidateAddress };
   readonly setGatheringState: { readonly state: IceGatheringState };
   readonly reportCandidateError: { readonly error: IceCandidateError };
   readonly addRemoteCandidate: { readonly candidate: RemoteCandidate };
   readonly start: { readonly parameters: TransportParameters };
-  readonly restartIce: object;
   /** Without SDP: the peer's credentials after a restart. */
   readonly setRemoteIceParameters: { readonly parameters: IceParameters };
   readonly setRemoteMaxMessageSize: { readonly size: number };
@@ -68,14 +66,6 @@ export interface CallMembers {
     /** By `OfferDraft.addChannel` of the draft of this number (from 0). */
     readonly draft?: number | undefined;
   };
-  /** `OfferDraft.offer()`, of the draft of this number; `sdp` is what it gave. */
-  readonly offer: { readonly draft: number; readonly sdp: string };
-  /** `PendingOffer.accept()`, of the latest offer. */
-  readonly accept: OfSignaling<'accept'>;
-  /** `PendingOffer.rollback()`, of the latest offer. */
-  readonly rollback: object;
-  /** `receiveOffer(offer).answer()`; `sdp` is what it gave. */
-  readonly answer: OfSignaling<'answer'>;
   readonly send: OfChannel<'send'>;
   readonly pauseReading: OfChannel<'pauseReading'>;
   readonly resumeReading: OfChannel<'resumeReading'>;
@@ -117,20 +107,27 @@ export interface CallTarget {
     setMedia(plans: readonly MediaPlan[]): void;
     createChannel(label: string, options: DataChannelOptions): DataChannel;
     receiveOffer(offer: string): ReceivedOffer;
+    readonly media: readonly Media[];
     setPathHeld(path: PathAddresses, held: boolean): void;
     shutdown(): void;
     close(): void;
   };
   /** In the order in which they became known. */
   readonly channels: DataChannel[];
+  /** In the order in which they became known. */
+  readonly media: Media[];
+  /** By number. */
+  readonly written: Map<number, WrittenOffer>;
   /** The draft of this number, made now if it has not been before. */
   draft(number: number): OfferDraft;
   /** The latest offer. */
   offer: PendingOffer | undefined;
+  /** The peer's that is applied, with its text. */
+  applied: { readonly offer: string; readonly received: ReceivedOffer } | undefined;
 }
 
 /** One row: what is known of a call besides its method. */
-interface CallRow<Members> {
+export interface CallRow<Members> {
   /** In the order in which they are written. */
   readonly members: Fields<Members>;
   /** In one line. */
@@ -142,6 +139,7 @@ interface CallRow<Members> {
 const channel: Field<TraceChannel> = object<TraceChannel>({ index: count, id: optional(count), label: text });
 
 const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name]> } = {
+  ...SIGNALING_CALLS,
   addLocalCandidate: {
     members: { candidate: plain() },
     describe: ({ candidate }) => `addLocalCandidate ${describeCandidate(candidate)}`,
@@ -178,13 +176,6 @@ const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name]> } = {
     describe: () => 'start',
     perform: ({ rtc }, { parameters }) => {
       rtc.start(parameters);
-    },
-  },
-  restartIce: {
-    members: {},
-    describe: () => 'restartIce',
-    perform: ({ rtc }) => {
-      rtc.restartIce();
     },
   },
   setRemoteIceParameters: {
@@ -232,28 +223,6 @@ const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name]> } = {
           : target.draft(draft).addChannel(label, options);
       target.channels.push(made);
     },
-  },
-  offer: {
-    members: { draft: count, sdp: text },
-    describe: () => 'offer',
-    perform: (target, { draft }) => {
-      target.offer = target.draft(draft).offer();
-    },
-  },
-  accept: {
-    members: { sdp: text },
-    describe: () => 'accept',
-    perform: ({ offer }, { sdp }) => offer?.accept(sdp),
-  },
-  rollback: {
-    members: {},
-    describe: () => 'rollback',
-    perform: ({ offer }) => offer?.rollback(),
-  },
-  answer: {
-    members: { offer: text, sdp: text },
-    describe: () => 'answer',
-    perform: ({ rtc }, { offer }) => void rtc.receiveOffer(offer).answer(),
   },
   send: {
     members: { channel, data: payload, options: optional(plain<SendOptions>()), accepted: flag },
@@ -333,6 +302,8 @@ export const callField: Field<TraceCall> = variants<'method', TraceCall>(
 
 /** How a channel stands in a file. */
 export const channelField: Field<TraceChannel> = channel;
+
+export { describeMedia, mediaField } from './signaling/calls.ts';
 
 /** A call in one line: `send on channel 0 "chat" (stream 1): 12 bytes`. */
 export function describeCall(call: TraceCall): string {

@@ -10,6 +10,7 @@ import type { TransportAddress, Protocol } from '../core/address.ts';
 import type { Failure } from '../core/errors.ts';
 import type { HostReply } from '../core/host.ts';
 import type { IceCandidate, IceCandidateError, IceGatheringState, IceState, IceTimer } from '../ice/index.ts';
+import type { MediaEvent } from './signaling/media.ts';
 import type { SctpInspection } from '../sctp/index.ts';
 import type { DtlsTransportState, Ecn, Transmit } from '../transport/index.ts';
 
@@ -72,8 +73,13 @@ export type RtcEvent =
   | { readonly type: 'dtlsstatechange'; readonly state: DtlsTransportState }
   /** A restart would lead to a better path, with `ice.pathUpgrade: 'restart'`. */
   | { readonly type: 'restartwanted' }
-  /** W3C's event of that name, told when the next offer would restart ICE and none is out: make one. */
+  /**
+   * W3C's event of that name: something waits for an offer of ours, and none is out: a restart of ICE, wishes of a draft or of an
+   * offer that was taken back, channels without a section. Make one.
+   */
   | { readonly type: 'negotiationneeded' }
+  /** `mediaadded`: the peer's offer has brought audio or video. `mediachanged`: its agreed direction or codecs, or it has ended. */
+  | MediaEvent
   /** The addresses of an mDNS name that a candidate of the peer's has are wanted, as an input `resolved`; whoever has none says so, or nothing. */
   | { readonly type: 'resolve'; readonly name: string }
   /** W3C's event of that name: what `setGatheringState` was told. */

@@ -23,7 +23,8 @@ import type { Certificate, DtlsOptions } from '../dtls/index.ts';
 import { DTLS_OPTION_RULES, certificateRule, checkDtlsOptions } from '../dtls/index.ts';
 import type { IceOptions } from '../ice/index.ts';
 import { ICE_OPTION_RULES } from '../ice/index.ts';
-import type { SetupPreference } from '../negotiation/index.ts';
+import type { BundlePolicy, NegotiationOptions, SetupPreference } from '../negotiation/index.ts';
+import { MEDIA_OPTION_RULES } from '../negotiation/index.ts';
 import type { PathMtuOptions, SctpOptions } from '../sctp/index.ts';
 import { PATH_MTU_RULES, SCTP_OPTION_RULES } from '../sctp/index.ts';
 import type { TransportOptions } from '../transport/index.ts';
@@ -48,6 +49,20 @@ export interface RtcOptions {
   readonly setup?: SetupPreference | undefined;
   /** Refuse descriptions that break the RFCs though they can be understood. Default false. */
   readonly strictSdp?: boolean | undefined;
+  /**
+   * What becomes of an offer of the peer's while one of ours is out: true: ours is taken back, what it wished is kept, and theirs is
+   * answered; false: theirs is refused (`glare`). One of the two ends is to be polite. Default false.
+   */
+  readonly polite?: boolean | undefined;
+  /**
+   * Which sections of an offer tell the transport, for peers that know nothing of BUNDLE: all (`max-compat`, the default, as Chromium
+   * writes), one of each kind of media (`balanced`), or the first alone (`must-bundle`). One transport is used always.
+   */
+  readonly bundlePolicy?: BundlePolicy | undefined;
+  /** What this end can do with audio and video, in order of preference. Default: the codecs that browsers have. */
+  readonly codecs?: NegotiationOptions['codecs'];
+  /** URIs of the RTP header extensions that it can do. Default: those that this library knows. */
+  readonly headerExtensions?: NegotiationOptions['headerExtensions'];
   /**
    * How long a connection may wait for its peer's description (or for `start()`), ms, more than 0, default 120000; `Infinity`:
    * as long as it likes. It counts from the first input, anew from each offer of ours, and ends the connection
@@ -129,6 +144,8 @@ export const RTC_OPTION_RULES: OptionRules<RtcOptions> = {
   iceLite: flag,
   setup: oneOf(['auto', 'active', 'passive']),
   strictSdp: flag,
+  polite: flag,
+  ...MEDIA_OPTION_RULES,
   maxMessageSize: integer(1024, 2 ** 30),
   mtu: integer(576, 65_507),
   signalingTimeout: wait,
@@ -154,7 +171,6 @@ export const RTC_OPTION_HINTS: OptionHints = new Map([
   ['iceCandidatePoolSize', GATHER],
   ['announcedAddress', ADD_CANDIDATES],
   ['announcedIp', ADD_CANDIDATES],
-  ['bundlePolicy', 'everything is bundled always'],
   ['rtcpMuxPolicy', 'RTP and RTCP share the path always'],
   ['certificates', 'give one "certificate"'],
   ['role', 'the DTLS role is asked for with "setup", the ICE role follows from who offers'],
@@ -165,6 +181,7 @@ export interface RtcSettings {
   readonly now: number;
   readonly random: RandomSource;
   readonly strictSdp: boolean;
+  readonly polite: boolean;
   readonly maxRestartsPerMinute: number;
   readonly maxMessageSize: number;
   /** Bytes of UDP payload. */
@@ -186,6 +203,7 @@ export function rtcSettings(options: RtcOptions): RtcSettings {
     now: options.now ?? 0,
     random,
     strictSdp: options.strictSdp ?? false,
+    polite: options.polite ?? false,
     maxRestartsPerMinute: options.maxRestartsPerMinute ?? 30,
     maxMessageSize: options.maxMessageSize ?? 262_144,
     mtu,

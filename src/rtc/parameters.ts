@@ -175,9 +175,9 @@ function isNullish(value: unknown): boolean {
 export type RemoteDescription = string | { readonly type: string; readonly sdp: string };
 
 /** The text of a description. Throws `ERR_BAD_ARGUMENT` for anything else, and for a description of another type. */
-export function textOf(description: RemoteDescription, type: 'offer' | 'answer'): string {
+export function textOf(description: RemoteDescription, type: 'offer' | 'answer' | 'pranswer'): string {
   if (typeof description === 'string') return description;
-  const expected = `the SDP of an ${type}, or { type: "${type}", sdp }`;
+  const expected = `its SDP as text, or { type: "${type}", sdp }`;
   if (typeof description !== 'object' || (description as unknown) === null) {
     throw badArgument(type, expected, description);
   }

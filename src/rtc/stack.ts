@@ -183,6 +183,11 @@ export class ProtocolStack {
     return this.#data.createChannel(label, options);
   }
 
+  /** There is a channel that has not closed. */
+  get hasChannels(): boolean {
+    return this.#data.hasChannels;
+  }
+
   /** Channels in the making, for an offer. */
   draftChannels(): ChannelDraft {
     return this.#data.draft();
@@ -198,8 +203,8 @@ export class ProtocolStack {
     this.#gates.arm('signaling', this.clock.now);
   }
 
-  /** An offer goes out: the gate `signaling` counts anew from the next time that is known. */
-  offerGoesOut(): void {
+  /** An offer goes out, or is applied: the gate `signaling` counts anew from the next time that is known. */
+  awaitSignalingAnew(): void {
     this.#gates.disarm('signaling');
   }
 

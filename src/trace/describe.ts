@@ -2,7 +2,7 @@
 import { formatAddress } from '../core/address.ts';
 import { quote } from '../core/text.ts';
 import type { TraceEntry, TraceEvent } from '../rtc.ts';
-import { describeCall, describeChannel, describeData } from '../rtc/calls.ts';
+import { describeCall, describeChannel, describeData, describeMedia } from '../rtc/calls.ts';
 import type { Trace } from './trace.ts';
 
 /** A whole trace: what it is, how much of what, then each entry with its time. */
@@ -65,6 +65,10 @@ function describeEvent(event: TraceEvent): string {
   const parts: string[] = [event.type];
   if (event.state !== undefined) parts.push(event.state);
   if (event.channel !== undefined) parts.push(describeChannel(event.channel));
+  if (event.media !== undefined) {
+    const { direction, stopped } = event.media;
+    parts.push(describeMedia(event.media), stopped === true ? 'stopped' : (direction ?? 'not agreed on'));
+  }
   if (event.outcome !== undefined) parts.push(`${event.id ?? ''}: ${event.outcome}`);
   if (event.data !== undefined) parts.push(describeData(event.data));
   if (event.name !== undefined) parts.push(quote(event.name));

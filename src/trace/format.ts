@@ -8,7 +8,7 @@
 import type { TransportAddress } from '../core/address.ts';
 import type { Failure } from '../core/errors.ts';
 import type { TraceEntry, TraceEvent } from '../rtc.ts';
-import { callField, channelField } from '../rtc/calls.ts';
+import { callField, channelField, mediaField } from '../rtc/calls.ts';
 import type { Field, Fields } from '../rtc/tracer/fields.ts';
 import {
   TraceRefusal,
@@ -105,6 +105,8 @@ const EVENT: Field<TraceEvent> = object<TraceEvent>({
     'iceconnectionstatechange',
     'dtlsstatechange',
     'negotiationneeded',
+    'mediaadded',
+    'mediachanged',
     'icegatheringstatechange',
     'icecandidate',
     'icecandidateerror',
@@ -115,6 +117,7 @@ const EVENT: Field<TraceEvent> = object<TraceEvent>({
   ),
   state: optional(text),
   channel: optional(channelField),
+  media: optional(mediaField),
   data: optional(payload as Field<NonNullable<TraceEvent['data']>>),
   id: optional(seed),
   outcome: optional(text),

@@ -11,7 +11,7 @@ import type { OptionRules } from '../core/options.ts';
 import { checkOptions } from '../core/options.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import { cryptoRule } from '../crypto/index.ts';
-import type { OfferDraft, Output, PendingOffer, Rtc, TraceEntry } from '../rtc.ts';
+import type { Media, OfferDraft, Output, PendingOffer, Rtc, TraceEntry, WrittenOffer } from '../rtc.ts';
 import type { CallTarget } from '../rtc/calls.ts';
 import { performCall } from '../rtc/calls.ts';
 import { TraceRefusal } from '../rtc/tracer/fields.ts';
@@ -109,7 +109,10 @@ function isOutput(entry: Done): boolean {
 class Again implements CallTarget {
   readonly rtc: Rtc;
   readonly channels: DataChannel[] = [];
+  readonly media: Media[] = [];
+  readonly written = new Map<number, WrittenOffer>();
   offer: PendingOffer | undefined;
+  applied: CallTarget['applied'];
   readonly #drafts = new Map<number, OfferDraft>();
   #made: TraceEntry | undefined;
 
@@ -151,7 +154,7 @@ class Again implements CallTarget {
       case 'transmit':
       case 'event':
       case 'timeout':
-        this.#learnChannel(this.rtc.pollOutput());
+        this.#learn(this.rtc.pollOutput());
     }
     return this.#made;
   }
@@ -165,10 +168,11 @@ class Again implements CallTarget {
     return draft;
   }
 
-  /** A channel the peer opened is known from its first event on, and has the next number. */
-  #learnChannel(output: Output): void {
-    if (output.type !== 'event' || !('channel' in output.event)) return;
-    const { channel } = output.event;
-    if (!this.channels.includes(channel)) this.channels.push(channel);
+  /** What the peer has opened or added is known from its first event on, and has the next number. */
+  #learn(output: Output): void {
+    if (output.type !== 'event') return;
+    const { event } = output;
+    if ('channel' in event && !this.channels.includes(event.channel)) this.channels.push(event.channel);
+    if ('media' in event && !this.media.includes(event.media)) this.media.push(event.media);
   }
 }

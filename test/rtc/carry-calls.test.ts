@@ -76,10 +76,39 @@ const CALLS: Readonly<Record<CallName, (stage: Stage) => void>> = {
     offerer.rtc.createChannel('pre-arranged', { negotiated: true, id: 100 });
     offerer.rtc.createChannel('another');
   },
+  addMedia: ({ pair: { offerer } }) => void offerer.rtc.negotiation().addMedia('audio'),
+  setDirection: ({ pair: { offerer } }) => {
+    const draft = offerer.rtc.negotiation();
+    draft.setDirection(draft.addMedia('audio'), 'recvonly');
+    if (offerer.rtc.signalingState === 'stable') draft.offer();
+  },
+  setCodecs: ({ pair: { offerer } }) => {
+    const draft = offerer.rtc.negotiation();
+    draft.setCodecs(draft.addMedia('audio'), [{ mimeType: 'audio/PCMU', clockRate: 8000 }]);
+  },
+  stopMedia: ({ pair: { offerer } }) => {
+    const draft = offerer.rtc.negotiation();
+    draft.stop(draft.addMedia('video'));
+  },
   offer: ({ pair: { offerer } }) => void offerer.rtc.negotiation().offer(),
+  write: ({ pair: { offerer } }) => void offerer.rtc.negotiation().write(),
+  commit: ({ pair: { offerer } }) => {
+    const draft = offerer.rtc.negotiation();
+    draft.addMedia('audio');
+    draft.write().commit();
+  },
   accept: ({ pair: { answerer }, offer }) => offer?.accept(answerer.rtc.receiveOffer(offer.sdp).answer()),
+  acceptProvisional: ({ pair: { answerer }, offer }) =>
+    offer?.acceptProvisional(answerer.rtc.receiveOffer(offer.sdp).answer()),
   rollback: ({ pair: { offerer }, offer }) => {
     (offer ?? offerer.rtc.negotiation().offer()).rollback();
+  },
+  apply: ({ pair: { offerer, answerer } }) => {
+    offerer.rtc.receiveOffer(answerer.rtc.negotiation().offer().sdp).apply();
+  },
+  provisionalAnswer: ({ pair: { offerer, answerer } }) => {
+    const received = offerer.rtc.receiveOffer(answerer.rtc.negotiation().offer().sdp);
+    received.provisionalAnswer();
   },
   answer: ({ pair: { offerer, answerer } }) => {
     const draft = answerer.rtc.negotiation();

@@ -15,9 +15,11 @@ import type { OptionRules } from '../../core/options.ts';
 import { flag } from '../../core/options.ts';
 import type { IceCandidate, IceCandidateError } from '../../ice/index.ts';
 import type { TraceCall, TraceChannel } from '../calls.ts';
+import type { TraceMedia } from '../signaling/calls.ts';
 import type { Ecn, RtcEvent } from '../contract.ts';
 
 export type { TraceCall, TraceChannel } from '../calls.ts';
+export type { TraceMedia } from '../signaling/calls.ts';
 
 /** Called with each entry as it happens. It must not call the `Rtc` it listens to; what it throws, its host catches. */
 export type TraceListener = (entry: TraceEntry) => void;
@@ -131,6 +133,7 @@ export interface TraceEvent {
   readonly type: RtcEvent['type'];
   readonly state?: string | undefined;
   readonly channel?: TraceChannel | undefined;
+  readonly media?: TraceMedia | undefined;
   readonly data?: string | Bytes | undefined;
   /** Of a `messageoutcome`. */
   readonly id?: number | string | undefined;

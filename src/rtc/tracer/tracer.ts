@@ -10,7 +10,10 @@ import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
 import type { IceCandidateError } from '../../ice/index.ts';
 import type { Input, Output, RtcEvent } from '../contract.ts';
-import type { OfferDraft, SignalingStep } from '../signaling.ts';
+import type { SignalingStep } from '../signaling/host.ts';
+import type { Media } from '../signaling/media.ts';
+import type { OfferDraft } from '../signaling/offer-draft.ts';
+import type { WrittenOffer } from '../signaling/pending-offer.ts';
 import type { TransportTap } from '../../transport/index.ts';
 import type {
   TraceCall,
@@ -18,6 +21,7 @@ import type {
   TraceEntry,
   TraceEvent,
   TraceListener,
+  TraceMedia,
   TraceOptions,
 } from './entry.ts';
 import { mapPlain } from './entry.ts';
@@ -33,11 +37,10 @@ export class Tracer implements TransportTap {
   readonly #listener: TraceListener;
   readonly #redact: Redactor;
   readonly #inspect: () => ObservedInspection;
-  /** Channels and drafts are known by the order of their first mention. Weak: a tracer keeps nothing alive. */
-  readonly #channels = new WeakMap<DataChannel, number>();
-  readonly #drafts = new WeakMap<OfferDraft, number>();
-  #channelCount = 0;
-  #draftCount = 0;
+  readonly #channels = new Numbers<DataChannel>();
+  readonly #media = new Numbers<Media>();
+  readonly #drafts = new Numbers<OfferDraft>();
+  readonly #written = new Numbers<WrittenOffer>();
   #now: number;
   #last: Observation;
 
@@ -94,7 +97,7 @@ export class Tracer implements TransportTap {
       channel: this.#channel(channel),
       label: channel.label,
       options,
-      ...(draft === undefined ? {} : { draft: this.#draft(draft) }),
+      ...(draft === undefined ? {} : { draft: this.#drafts.of(draft) }),
     });
   }
 
@@ -103,7 +106,12 @@ export class Tracer implements TransportTap {
   }
 
   signaling(step: SignalingStep): void {
-    this.call(step.method === 'offer' ? { ...step, draft: this.#draft(step.draft) } : step);
+    const handles = {
+      ...('draft' in step ? { draft: this.#drafts.of(step.draft) } : {}),
+      ...('media' in step ? { media: this.#mediaOf(step.media) } : {}),
+      ...('written' in step ? { written: this.#written.of(step.written) } : {}),
+    };
+    this.call({ ...step, ...handles } as TraceCall);
   }
 
   // --- what comes out ---
@@ -159,6 +167,7 @@ export class Tracer implements TransportTap {
       type: event.type,
       ...('state' in event ? { state: event.state } : {}),
       ...('channel' in event ? { channel: this.#channel(event.channel) } : {}),
+      ...('media' in event ? { media: this.#mediaOf(event.media) } : {}),
       ...('data' in event ? { data: copyPayload(event.data) } : {}),
       ...('outcome' in event ? { id: event.id, outcome: event.outcome } : {}),
       ...('name' in event ? { name: event.name } : {}),
@@ -170,20 +179,33 @@ export class Tracer implements TransportTap {
   }
 
   #channel(channel: DataChannel): TraceChannel {
-    let index = this.#channels.get(channel);
-    if (index === undefined) {
-      index = this.#channelCount++;
-      this.#channels.set(channel, index);
-    }
+    const index = this.#channels.of(channel);
     const { id, label } = channel;
     return { index, ...(id === undefined ? {} : { id }), label };
   }
 
-  #draft(draft: OfferDraft): number {
-    let number = this.#drafts.get(draft);
+  #mediaOf(media: Media): TraceMedia {
+    const { kind, mid, currentDirection: direction, stopped } = media;
+    return {
+      index: this.#media.of(media),
+      kind,
+      ...(mid === undefined ? {} : { mid }),
+      ...(direction === null ? {} : { direction }),
+      ...(stopped ? { stopped } : {}),
+    };
+  }
+}
+
+/** Numbers of handles, in the order of their first mention, from 0. Weak: a tracer keeps nothing alive. */
+class Numbers<Handle extends object> {
+  readonly #numbers = new WeakMap<Handle, number>();
+  #count = 0;
+
+  of(handle: Handle): number {
+    let number = this.#numbers.get(handle);
     if (number === undefined) {
-      number = this.#draftCount++;
-      this.#drafts.set(draft, number);
+      number = this.#count++;
+      this.#numbers.set(handle, number);
     }
     return number;
   }

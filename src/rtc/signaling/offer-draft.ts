@@ -1,0 +1,174 @@
+/**
+ * OfferDraft: an offer in the making, of which nothing has happened yet. What it wishes is a list that grows, so that what an offer
+ * was written of can be told from what came later.
+ */
+import type { ChannelDraft, DataChannel, DataChannelOptions } from '../../channel/index.ts';
+import { RtcError } from '../../core/errors.ts';
+import type { CodecCapability, MediaChange, MediaKind } from '../../negotiation/index.ts';
+import type { Direction } from '../../sdp/index.ts';
+import type { Media } from './media.ts';
+import type { MediaInit } from './media-init.ts';
+import { checkedCodecs, checkedDirection, checkedKind, checkedMediaInit } from './media-init.ts';
+import type { PendingOffer, WrittenOffer } from './pending-offer.ts';
+import type { Signaling } from './signaling.ts';
+import type { Wishes } from './wishes.ts';
+import { folded } from './wishes.ts';
+
+/** How far a draft had come when an offer was written of it. */
+export interface DraftMark {
+  readonly changes: number;
+  readonly restartsIce: boolean;
+}
+
+/**
+ * An offer in the making. Nothing of it has happened before `offer()`: a draft that is dropped leaves nothing behind. Make one at
+ * any time. While another offer is out `offer()` throws, and the event `negotiationneeded` says when that is over for a draft that
+ * wishes anything. What is wished after `offer()` is for the next one. Channels added to a draft are `connecting`, its media not yet
+ * among `Rtc.media`; `rollback()` of the offer ends both.
+ */
+export class OfferDraft {
+  /** The channels added so far. */
+  readonly channels: DataChannel[] = [];
+  readonly #signaling: Signaling;
+  readonly #drafted: ChannelDraft;
+  /** Wished and not offered yet, one after the other. */
+  readonly #changes: MediaChange[] = [];
+  /** Media that are added by these, by id. */
+  readonly #added = new Map<number, Media>();
+  #restartsIce = false;
+  /** How many of `channels` have been offered. */
+  #offeredChannels = 0;
+
+  /** @internal */
+  constructor(signaling: Signaling, drafted: ChannelDraft) {
+    this.#signaling = signaling;
+    this.#drafted = drafted;
+  }
+
+  /**
+   * Adds a channel that the offer is for: its handle; the channel comes to be with `offer()`, and after that at once. Throws as
+   * `Rtc.createChannel` does. No event tells of a channel that is closed before `offer()`.
+   */
+  addChannel(label: string, options: DataChannelOptions = {}): DataChannel {
+    const channel = this.#signaling.addChannel(this, this.#drafted, label, options);
+    this.channels.push(channel);
+    return channel;
+  }
+
+  /**
+   * Adds audio or video that the offer is for: its handle, the same for as long as the media lives. Throws `ERR_BAD_ARGUMENT` for
+   * what is out of range, `ERR_INVALID_STATE` once the connection has ended.
+   */
+  addMedia(kind: MediaKind, init: MediaInit = {}): Media {
+    this.#signaling.assertOpen();
+    const table = this.#signaling.media;
+    const wish = checkedMediaInit(checkedKind(kind), init);
+    const media = table.draft(kind, wish.direction);
+    const id = table.idOf(media);
+    this.#added.set(id, media);
+    this.#changes.push({ type: 'add', id, media: kind, wish });
+    this.#signaling.wished(this, { method: 'addMedia', draft: this, media, init });
+    return media;
+  }
+
+  /**
+   * What is to flow of this media, as seen from this end. Throws `ERR_BAD_ARGUMENT` for what is no direction or no media of this
+   * connection, `ERR_INVALID_STATE` for media that has ended or is of another draft.
+   */
+  setDirection(media: Media, direction: Direction): void {
+    const id = this.#idOf(media);
+    this.#changes.push({ type: 'set', id, wish: { direction: checkedDirection(direction) } });
+    if (this.#added.has(id)) this.#signaling.media.setDrafted(media, direction);
+    this.#signaling.wished(this, { method: 'setDirection', draft: this, media, direction });
+  }
+
+  /** Which codecs this media may have, in order of preference, one at the least. Throws as `setDirection` does. */
+  setCodecs(media: Media, codecs: readonly CodecCapability[]): void {
+    const id = this.#idOf(media);
+    const checked = checkedCodecs(codecs, media.kind);
+    this.#changes.push({ type: 'set', id, wish: { codecs: checked } });
+    this.#signaling.wished(this, { method: 'setCodecs', draft: this, media, codecs: checked });
+  }
+
+  /**
+   * Ends this media: once the offer is answered; one that was added to this draft at once, and no event tells of it. Throws as
+   * `setDirection` does.
+   */
+  stop(media: Media): void {
+    const id = this.#idOf(media);
+    this.#changes.push({ type: 'stop', id });
+    this.#signaling.wished(this, { method: 'stopMedia', draft: this, media });
+    if (!this.#added.delete(id)) return;
+    this.#signaling.media.drop(media);
+  }
+
+  /** The offer restarts ICE, as one after `Rtc.restartIce` does; before the first exchange there is nothing to restart. */
+  restartIce(): void {
+    this.#signaling.assertOpen();
+    this.#restartsIce = true;
+    this.#signaling.wished(this, { method: 'restartIce', draft: this });
+  }
+
+  /**
+   * Makes the offer: it is out from now on. Throws, before anything has changed, `ERR_INVALID_STATE` while another one is out or an
+   * offer of the peer's is applied, and as `Rtc.createChannel` does where a channel cannot be any more, because others have come in
+   * between.
+   */
+  offer(): PendingOffer {
+    return this.#signaling.offer(this);
+  }
+
+  /**
+   * Writes the offer and changes nothing, as often as you like; `WrittenOffer.commit()` makes it. While an offer of ours is out it
+   * is written to replace that one. Throws `ERR_INVALID_STATE` while an offer of the peer's is applied, or an answer provisional.
+   */
+  write(): WrittenOffer {
+    return this.#signaling.write(this);
+  }
+
+  // --- for signalling ---
+
+  /** @internal What is wished and not offered yet. */
+  get wishes(): Wishes {
+    const channels = this.channels.slice(this.#offeredChannels);
+    return {
+      media: folded(this.#changes),
+      channels: channels.filter(({ readyState }) => readyState !== 'closed'),
+    };
+  }
+
+  /** @internal */
+  get mark(): DraftMark {
+    return { changes: this.#changes.length, restartsIce: this.#restartsIce };
+  }
+
+  /**
+   * @internal Is offered, as far as `mark` says: the channels come to be, the media live. Throws before anything has changed, as
+   * `offer` does, and `ERR_INVALID_STATE` for media that has been stopped since.
+   */
+  take({ changes, restartsIce }: DraftMark): void {
+    const taken = this.#changes.slice(0, changes);
+    const added = folded(taken).filter(({ type }) => type === 'add');
+    if (added.some(({ id }) => !this.#added.has(id)))
+      throw new RtcError('ERR_INVALID_STATE', 'media of this offer has been stopped since it was written');
+    this.#drafted.adopt();
+    this.#changes.splice(0, changes);
+    this.#offeredChannels = this.channels.length;
+    if (restartsIce) this.#restartsIce = false;
+    for (const { id } of added) {
+      this.#signaling.media.admit(this.#added.get(id)!); // as was asked above
+      this.#added.delete(id);
+    }
+  }
+
+  /** Throws for what this draft can wish nothing of. */
+  #idOf(media: Media): number {
+    this.#signaling.assertOpen();
+    const table = this.#signaling.media;
+    const id = table.idOf(media);
+    if (media.stopped) throw new RtcError('ERR_INVALID_STATE', 'this media has ended');
+    if (table.isDrafted(media) && !this.#added.has(id))
+      throw new RtcError('ERR_INVALID_STATE', 'this media is of another draft, which has not been offered');
+    return id;
+  }
+}

@@ -1,0 +1,530 @@
+/**
+ * Signaling: where the negotiation of one `Rtc` stands, and its steps, over the pure functions of `negotiation`. Handles stand for one
+ * step each:
+ *
+ *   we offer      rtc.negotiation() ─▶ OfferDraft.offer(), or .write() ─▶ WrittenOffer.commit()
+ *                   ─▶ PendingOffer.accept(answer), .acceptProvisional(answer) or .rollback()
+ *   they offer    rtc.receiveOffer(sdp) ─▶ ReceivedOffer.answer(), .provisionalAnswer(), or .apply() first; .rollback(), .dismiss()
+ *
+ * A step is judged before anything changes: a description that is refused throws `SdpRefusal`, a handle whose moment has passed
+ * `ERR_INVALID_STATE`.
+ */
+import type { ChannelDraft, DataChannel, DataChannelOptions } from '../../channel/index.ts';
+import { RtcError } from '../../core/errors.ts';
+import type {
+  AcceptedAnswer,
+  AcceptedProvisionalAnswer,
+  LocalEnd,
+  MediaChange,
+  NegotiationInspection,
+  NegotiationState,
+  OfferedPlan,
+  PreparedLocalOffer,
+  PreparedRemoteOffer,
+  Section,
+  SectionChoice,
+  SessionPlan,
+  SignalingState,
+  TransportPlan,
+} from '../../negotiation/index.ts';
+import {
+  acceptAnswer,
+  acceptProvisionalAnswer,
+  answerOffer,
+  answerProvisionally,
+  applyOffer,
+  chooseSections,
+  closeNegotiation,
+  inspectNegotiation,
+  prepareOffer,
+  receiveOffer,
+  rollback,
+} from '../../negotiation/index.ts';
+import type { SdpError, SdpWarning } from '../../sdp/index.ts';
+import { isSdpError, sdpError } from '../../sdp/index.ts';
+import type { RemoteDescription } from '../parameters.ts';
+import { textOf } from '../parameters.ts';
+import { SdpRefusal } from '../refusal.ts';
+import type { AnswerStep, DraftStep, SignalingHost } from './host.ts';
+import { MediaTable } from './media.ts';
+import { OfferDraft } from './offer-draft.ts';
+import type { OutOffer, WrittenState } from './pending-offer.ts';
+import { PendingOffer, WrittenOffer } from './pending-offer.ts';
+import type { OfferedMediaHandle, ReceivedState } from './received-offer.ts';
+import { ReceivedOffer } from './received-offer.ts';
+import { joinedChoice } from './section-choice.ts';
+import type { Wishes } from './wishes.ts';
+import { joinedWishes, NO_WISHES } from './wishes.ts';
+
+/** What signalling shows of itself, beside the negotiation. */
+export interface SignalingInspection extends NegotiationInspection {
+  /** The next offer restarts ICE. */
+  readonly restartWanted: boolean;
+  /** Changes of media that wait for the next offer, because theirs was taken back. */
+  readonly keptWishes: readonly MediaChange[];
+}
+
+/** W3C's event of that name. */
+export interface NegotiationNeeded {
+  readonly type: 'negotiationneeded';
+}
+
+/** The state of signalling, and its steps. One an `Rtc`. */
+export class Signaling {
+  readonly media: MediaTable;
+  readonly #host: SignalingHost;
+  #state: NegotiationState;
+  /** Ours, until it is answered for good. */
+  #out: OutOffer | undefined;
+  /** The peer's, applied, until it is answered for good. */
+  #applied: ReceivedState | undefined;
+  /** Of an offer that was taken back: they go with the next one. */
+  #kept: Wishes = NO_WISHES;
+  /** Drafts that have wished something since the negotiation was last `stable` anew. */
+  readonly #drafts = new Set<OfferDraft>();
+  /** Drafts that had wished something by then: nothing is in their way, and nobody has been told yet. */
+  readonly #due = new Set<OfferDraft>();
+  /** The next offer restarts ICE, until one is answered that does, the peer's or our own. */
+  #restartWanted = false;
+  /** `negotiationneeded` is told once until an offer goes out or an exchange is over. */
+  #isNeedTold = false;
+
+  constructor(initial: NegotiationState, host: SignalingHost) {
+    this.#state = initial;
+    this.#host = host;
+    this.media = new MediaTable(host);
+  }
+
+  /** That of the last step. */
+  get state(): SignalingState {
+    return this.#state.signalingState;
+  }
+
+  /** True once offer and answer have been exchanged: then a restart is negotiated, too. */
+  get hasAgreement(): boolean {
+    return this.#state.agreement !== undefined;
+  }
+
+  /** Throws `ERR_INVALID_STATE` once the connection has ended. */
+  assertOpen(): void {
+    this.#host.assertOpen();
+  }
+
+  /** Every step after it throws `ERR_INVALID_STATE`. */
+  close(): void {
+    this.#state = closeNegotiation(this.#state);
+    this.#drafts.clear();
+    this.#due.clear();
+  }
+
+  /** Signalling for people. */
+  inspect(): SignalingInspection {
+    const { media } = this.#kept;
+    return { ...inspectNegotiation(this.#state), restartWanted: this.#restartWanted, keptWishes: media };
+  }
+
+  // --- what is wished ---
+
+  /** The beginning of an offer of ours. */
+  draft(): OfferDraft {
+    return new OfferDraft(this, this.#host.draftChannels());
+  }
+
+  /** See `OfferDraft.addChannel`. */
+  addChannel(
+    draft: OfferDraft,
+    drafted: ChannelDraft,
+    label: string,
+    options: DataChannelOptions,
+  ): DataChannel {
+    const channel = this.#host.createChannel(drafted, label, options, draft);
+    this.#drafts.add(draft);
+    return channel;
+  }
+
+  /** A draft wishes something more. */
+  wished(draft: OfferDraft, step: DraftStep): void {
+    this.#drafts.add(draft);
+    this.#host.onStep(step);
+  }
+
+  /** The next offer of ours restarts ICE, until one is answered that does, the peer's or our own. */
+  wantRestart(): void {
+    if (this.#restartWanted || !this.hasAgreement) return;
+    this.#restartWanted = true;
+    this.updateNeed();
+  }
+
+  /** What needs an offer may have changed: `pollEvent` is asked at the next drain. */
+  updateNeed(): void {
+    if (this.state === 'stable' && !this.#isNeedTold && this.#isNeeded()) this.#host.onNeed();
+  }
+
+  /**
+   * The event `negotiationneeded`, if it is to be told now (W3C webrtc-pc §4.7.3): asked in a drain and not told in a call, so that
+   * what is over within one call, as a glare is for the polite end, tells nothing.
+   */
+  pollEvent(): NegotiationNeeded | undefined {
+    if (this.#isNeedTold || this.state !== 'stable' || this.#host.isOver() || !this.#isNeeded())
+      return undefined;
+    this.#isNeedTold = true;
+    this.#due.clear();
+    return { type: 'negotiationneeded' };
+  }
+
+  #isNeeded(): boolean {
+    if (this.#restartWanted && this.hasAgreement) return true;
+    if (this.#relevant(this.#kept.media).length > 0) return true;
+    if (this.#lacksDataSection() && (this.hasAgreement || hasLiving(this.#kept.channels))) return true;
+    return [...this.#due].some((draft) => this.#wishesSomething(draft));
+  }
+
+  /** There are channels, and no section that they could be of. */
+  #lacksDataSection(): boolean {
+    return this.#host.hasChannels() && !hasDataSection(this.#state);
+  }
+
+  #wishesSomething(draft: OfferDraft): boolean {
+    const { media, channels } = draft.wishes;
+    return draft.mark.restartsIce || channels.length > 0 || this.#relevant(media).length > 0;
+  }
+
+  /** Without the changes of media that has ended meanwhile. */
+  #relevant(changes: readonly MediaChange[]): readonly MediaChange[] {
+    return changes.filter(({ type, id }) => type === 'add' || this.media.get(id) !== undefined);
+  }
+
+  // --- our offers ---
+
+  /** See `OfferDraft.offer`. */
+  offer(draft: OfferDraft): PendingOffer {
+    this.#host.assertOpen();
+    if (this.state !== 'stable') {
+      const message =
+        'an offer waits for its answer: "negotiationneeded" tells when the next one can be made';
+      throw new RtcError('ERR_INVALID_STATE', message);
+    }
+    const written = this.#write(draft);
+    const { prepared } = written;
+    const out = this.#send(written, prepared);
+    this.#host.onStep({ method: 'offer', draft, sdp: prepared.sdp });
+    return new PendingOffer(this, prepared, out);
+  }
+
+  /** See `OfferDraft.write`. */
+  write(draft: OfferDraft): WrittenOffer {
+    this.#host.assertOpen();
+    const { state } = this;
+    if (state !== 'stable' && state !== 'have-local-offer')
+      throw new RtcError('ERR_INVALID_STATE', `no offer can be written while the negotiation is "${state}"`);
+    const offer = this.#write(draft);
+    const written = new WrittenOffer(this, offer);
+    this.#host.onStep({ method: 'write', draft, written, sdp: written.sdp });
+    return written;
+  }
+
+  /** See `WrittenOffer.commit`. */
+  commit(written: WrittenOffer, offer: WrittenState): PendingOffer {
+    this.#assertUnchanged(offer.before);
+    const { prepared } = offer;
+    const out = this.#send(offer, prepared);
+    this.#host.onStep({ method: 'commit', written, sdp: prepared.sdp });
+    return new PendingOffer(this, prepared, out);
+  }
+
+  #write(draft: OfferDraft): WrittenState {
+    const before = this.#state;
+    const mark = draft.mark;
+    const wishes = joinedWishes(this.#out?.wishes ?? this.#kept, draft.wishes);
+    const media = this.#relevant(wishes.media);
+    const replaced = before.signalingState === 'have-local-offer' ? before.offer : undefined;
+    const wantsRestart = this.hasAgreement && (this.#restartWanted || mark.restartsIce);
+    const restart = replaced?.restartsIce === true ? 'again' : wantsRestart ? 'new' : undefined;
+    const local = this.#localEnd(restart !== undefined, restart === 'again' ? replaced?.ice : undefined);
+    const prepared = prepareOffer(before, local, {
+      media,
+      data: this.#host.hasChannels() || wishes.channels.length > 0,
+    });
+    return { draft, mark, before, prepared, wishes: { ...wishes, media }, restart, wantsRestart };
+  }
+
+  /** An offer goes out. Throws before anything has changed where its draft cannot be offered. */
+  #send(written: WrittenState, prepared: PreparedLocalOffer): OutOffer {
+    const { draft, mark, wishes, restart, wantsRestart } = written;
+    draft.take(mark);
+    const out = { draft, wishes };
+    this.#out = out;
+    this.#kept = NO_WISHES;
+    this.#state = prepared.next;
+    this.#drafts.delete(draft);
+    this.#due.delete(draft);
+    this.#restartWanted ||= wantsRestart;
+    if (restart === 'new') this.#host.restartIce('local');
+    this.#follow();
+    return out;
+  }
+
+  /** See `PendingOffer.accept` and `acceptProvisional`. */
+  accept(out: OutOffer, answer: RemoteDescription, type: 'answer' | 'pranswer'): void {
+    const sdp = textOf(answer, type);
+    this.#assertOut(out);
+    const isProvisional = type === 'pranswer';
+    const accept = isProvisional ? acceptProvisionalAnswer : acceptAnswer;
+    const { plan, next, warnings } = judged<AcceptedAnswer | AcceptedProvisionalAnswer>(
+      accept(this.#state, sdp),
+    );
+    refuseNewAssociation(plan.transport);
+    this.#state = next;
+    if (!isProvisional) this.#out = undefined;
+    this.#exchanged(plan, warnings);
+    this.#host.onStep({ method: isProvisional ? 'acceptProvisional' : 'accept', sdp });
+  }
+
+  /** See `PendingOffer.rollback`. */
+  rollback(out: OutOffer, keepWishes: boolean): void {
+    this.#assertOut(out);
+    this.#takeBack(out, keepWishes);
+    this.updateNeed();
+  }
+
+  #takeBack(out: OutOffer, keepWishes: boolean): void {
+    const before = this.#state;
+    this.#state = rollback(before);
+    this.#out = undefined;
+    this.#kept = keepWishes ? out.wishes : NO_WISHES;
+    if (before.signalingState === 'have-local-offer' && before.offer.restartsIce)
+      this.#host.cancelIceRestart();
+    if (!keepWishes)
+      for (const channel of [...out.wishes.channels, ...out.draft.wishes.channels]) channel.close();
+    this.#settle();
+    this.#follow();
+    this.#host.onStep({ method: 'rollback', ...(keepWishes ? { keepWishes } : {}) });
+  }
+
+  // --- the peer's offers ---
+
+  /** Throws as `Rtc.receiveOffer` does. */
+  receiveOffer(offer: RemoteDescription): ReceivedOffer {
+    const sdp = textOf(offer, 'offer');
+    const before = this.#state;
+    const rollsBack = this.#host.polite && before.signalingState === 'have-local-offer';
+    const prepared = judged(receiveOffer(rollsBack ? rollback(before) : before, sdp));
+    refuseNewAssociation(prepared.plan.transport);
+    if (prepared.plan.transport.iceRestart && !this.#host.admitsRestart()) {
+      const message = 'the peer has restarted ICE as often as it may in a minute ("maxRestartsPerMinute")';
+      throw new SdpRefusal(sdpError('ice-restart-limit', message, { mid: prepared.plan.transport.mid }));
+    }
+    const choices = new Map<number, SectionChoice>();
+    const received = { sdp, before, rollsBack, prepared, answered: undefined, choices, isOpen: true };
+    return new ReceivedOffer(this, received, (id) => this.media.get(id));
+  }
+
+  /** See `OfferedMediaHandle`. */
+  choose(received: ReceivedState, section: OfferedMediaHandle, choice: Omit<SectionChoice, 'index'>): void {
+    this.#assertReceived(received);
+    const { index } = section;
+    received.choices.set(index, joinedChoice(received.choices.get(index) ?? { index }, choice, section));
+  }
+
+  /** See `ReceivedOffer.apply`. */
+  apply(received: ReceivedState): void {
+    this.#assertReceived(received);
+    if (this.#applied === received) throw new RtcError('ERR_INVALID_STATE', 'this offer is applied already');
+    const next = applyOffer(received.prepared);
+    this.#giveWay(received);
+    this.#state = next;
+    this.#applied = received;
+    this.#host.onStep({ method: 'apply', offer: received.sdp });
+  }
+
+  /** See `ReceivedOffer.writeAnswer`. */
+  writeAnswer(received: ReceivedState): string {
+    this.#assertReceived(received);
+    const { prepared, local } = this.#prepareAnswer(received);
+    return answerOffer(prepared, local).sdp;
+  }
+
+  /** See `ReceivedOffer.answer`. */
+  answer(received: ReceivedState): string {
+    this.#assertReceived(received);
+    const { prepared, local } = this.#prepareAnswer(received);
+    const { sdp, plan, next } = answerOffer(prepared, local);
+    this.#giveWay(received);
+    this.#applied = undefined;
+    received.isOpen = false;
+    this.#answered(received, plan, next);
+    this.#host.onStep({ method: 'answer', ...answerStep(received, sdp) });
+    return sdp;
+  }
+
+  /** See `ReceivedOffer.provisionalAnswer`. */
+  provisionalAnswer(received: ReceivedState): string {
+    this.#assertReceived(received);
+    const { prepared, local } = this.#prepareAnswer(received);
+    const { sdp, plan, next, prepared: following } = answerProvisionally(prepared, local);
+    this.#giveWay(received);
+    this.#applied = received;
+    received.prepared = following;
+    this.#answered(received, plan, next);
+    received.answered = local.ice;
+    this.#host.onStep({ method: 'provisionalAnswer', ...answerStep(received, sdp) });
+    return sdp;
+  }
+
+  /** See `ReceivedOffer.rollback`. */
+  rollbackReceived(received: ReceivedState): void {
+    this.#assertReceived(received);
+    if (this.#applied !== received) throw new RtcError('ERR_INVALID_STATE', 'this offer is not applied');
+    this.#state = rollback(this.#state);
+    this.#applied = undefined;
+    received.isOpen = false;
+    this.#settle();
+    this.#follow();
+    this.#host.onStep({ method: 'rollback', remote: true });
+    this.updateNeed();
+  }
+
+  /** See `ReceivedOffer.dismiss`. */
+  dismiss(received: ReceivedState): void {
+    if (this.#applied === received) this.rollbackReceived(received);
+    else received.isOpen = false;
+  }
+
+  /** What the answer is written from. Throws `SdpRefusal` where the choices leave nothing to agree on. */
+  #prepareAnswer({ prepared: byDefault, choices, answered }: ReceivedState): {
+    readonly prepared: PreparedRemoteOffer;
+    readonly local: LocalEnd;
+  } {
+    const prepared =
+      choices.size === 0 ? byDefault : judged(chooseSections(byDefault, [...choices.values()]));
+    const { transport } = prepared.plan;
+    refuseOtherTransport(this.#provisional?.transport, transport);
+    return { prepared, local: this.#localEnd(transport.iceRestart, answered) };
+  }
+
+  #answered({ prepared, answered }: ReceivedState, plan: SessionPlan, next: NegotiationState): void {
+    const { iceRestart } = plan.transport;
+    this.#state = next;
+    if (answered !== undefined) {
+      // What the provisional answer has begun is not done twice.
+      this.#exchanged({ ...plan, transport: { ...plan.transport, iceRestart: false } }, []);
+      return;
+    }
+    if (iceRestart) this.#host.restartIce('remote');
+    this.#exchanged(plan, prepared.warnings);
+  }
+
+  /** The polite end takes its own offer back, and keeps what it wished. */
+  #giveWay({ rollsBack }: ReceivedState): void {
+    if (rollsBack && this.#out !== undefined) this.#takeBack(this.#out, true);
+  }
+
+  // --- after every step ---
+
+  #exchanged(plan: SessionPlan, warnings: readonly SdpWarning[]): void {
+    if (plan.transport.iceRestart) this.#restartWanted = false;
+    for (const warning of warnings) this.#host.warn(warning);
+    this.#host.carryOut(plan);
+    // Channels that have found a section are like any other.
+    if (hasDataSection(this.#state)) this.#kept = { ...this.#kept, channels: [] };
+    if (this.state === 'stable') this.#settle();
+    this.#follow();
+    this.updateNeed();
+  }
+
+  /** Nothing is out any more. */
+  #settle(): void {
+    this.#isNeedTold = false;
+    for (const draft of this.#drafts) this.#due.add(draft);
+    this.#drafts.clear();
+  }
+
+  #follow(): void {
+    const state = this.#state;
+    const waiting = this.#kept.media.flatMap(({ type, id }) => (type === 'add' ? [id] : []));
+    const plan = this.#provisional ?? state.agreement?.plan;
+    const events = this.media.follow({
+      sections: sectionsOf(state),
+      plans: plan?.sections ?? [],
+      waiting: new Set(waiting),
+    });
+    for (const event of events) this.#host.tell(event);
+  }
+
+  /** What has been agreed on is said again, whatever has become of a restart since. */
+  #localEnd(restarts: boolean, again?: LocalEnd['ice']): LocalEnd {
+    const local = this.#host.localEnd(restarts);
+    const said = again ?? (restarts ? undefined : this.#state.agreement?.localIce);
+    if (said === undefined) return local;
+    const { usernameFragment, password } = said;
+    return { ...local, ice: { ...local.ice, usernameFragment, password } };
+  }
+
+  /** What an exchange that is not over yet has come to. */
+  get #provisional(): SessionPlan | undefined {
+    return 'provisional' in this.#state ? this.#state.provisional : undefined;
+  }
+
+  #assertOut(out: OutOffer): void {
+    this.#host.assertOpen();
+    if (this.#out !== out) throw movedOn();
+  }
+
+  #assertReceived(received: ReceivedState): void {
+    this.#host.assertOpen();
+    if (!received.isOpen || (this.#applied !== received && this.#state !== received.before)) throw movedOn();
+  }
+
+  #assertUnchanged(expected: NegotiationState): void {
+    this.#host.assertOpen();
+    if (this.#state !== expected) throw movedOn();
+  }
+}
+
+function movedOn(): RtcError {
+  const message = 'this offer is no longer current: the negotiation has moved on';
+  return new RtcError('ERR_INVALID_STATE', message);
+}
+
+function answerStep({ sdp: offer, choices }: ReceivedState, sdp: string): AnswerStep {
+  return choices.size === 0 ? { offer, sdp } : { offer, choices: [...choices.values()], sdp };
+}
+
+/** Those of the latest description. */
+function sectionsOf(state: NegotiationState): readonly Section[] {
+  if ('offer' in state) return state.offer.sections;
+  return 'remoteOffer' in state ? state.remoteOffer.sections : state.sections;
+}
+
+function hasDataSection({ sections }: NegotiationState): boolean {
+  return sections.some(({ kind }) => kind === 'data');
+}
+
+function hasLiving(channels: readonly DataChannel[]): boolean {
+  return channels.some(({ readyState }) => readyState !== 'closed');
+}
+
+function judged<T>(result: T | SdpError): T {
+  if (isSdpError(result)) throw new SdpRefusal(result);
+  return result;
+}
+
+/**
+ * Another certificate starts another DTLS association (RFC 8842 §5.5), and with it another SCTP association: every channel of
+ * this one would end. Refused before anything changes.
+ */
+function refuseNewAssociation({ dtlsRestart, mid }: Pick<TransportPlan, 'dtlsRestart' | 'mid'>): void {
+  if (!dtlsRestart) return;
+  const message =
+    'another certificate or "a=tls-id" needs another connection: channels do not outlive their association';
+  throw new SdpRefusal(sdpError('dtls-restart-unsupported', message, { mid }));
+}
+
+/** A provisional answer has started the transport: what is chosen after it may not lead to another one. */
+function refuseOtherTransport(started: TransportPlan | undefined, now: OfferedPlan['transport']): void {
+  if (started === undefined) return;
+  const keys = ['ice', 'fingerprints', 'dtlsRole'] as const;
+  if (keys.every((key) => JSON.stringify(started[key]) === JSON.stringify(now[key]))) return;
+  const message = 'the transport of the provisional answer has started: another one cannot take its place';
+  throw new SdpRefusal(sdpError('pranswer-transport-changed', message, { mid: now.mid }));
+}

@@ -1,0 +1,47 @@
+/**
+ * Wishes: what the next offer is to change, as plain data, in three places in turn:
+ *
+ *   in a draft ──write──▶ of the offer that is out ──answered──▶ done
+ *                              └── taken back, and kept (glare) ──▶ waiting for the next offer of whichever draft
+ *
+ * Of each media there is one change at the most: a later one is folded into the one before.
+ */
+import type { DataChannel } from '../../channel/index.ts';
+import type { MediaChange } from '../../negotiation/index.ts';
+
+/** What an offer is to change. */
+export interface Wishes {
+  /** One for each media, in the order in which they were first spoken of. */
+  readonly media: readonly MediaChange[];
+  /** Channels that were added for the offer: they close with it if it is taken back for good. */
+  readonly channels: readonly DataChannel[];
+}
+
+/** None. */
+export const NO_WISHES: Wishes = { media: [], channels: [] };
+
+/** Those of `first`, and then those of `second`. */
+export function joinedWishes(first: Wishes, second: Wishes): Wishes {
+  const channels = new Set([...first.channels, ...second.channels]);
+  return { media: folded([...first.media, ...second.media]), channels: [...channels] };
+}
+
+/** One change for each media. One that is added and stopped again has none. */
+export function folded(changes: readonly MediaChange[]): readonly MediaChange[] {
+  const byMedia = new Map<number, MediaChange>();
+  for (const change of changes) {
+    const both = joined(byMedia.get(change.id), change);
+    if (both === undefined) byMedia.delete(change.id);
+    else byMedia.set(change.id, both);
+  }
+  return [...byMedia.values()];
+}
+
+/** Both changes in one; `undefined` if nothing is left of them. */
+function joined(before: MediaChange | undefined, change: MediaChange): MediaChange | undefined {
+  if (before === undefined || change.type === 'add') return change;
+  if (before.type === 'stop') return before;
+  if (change.type === 'stop') return before.type === 'add' ? undefined : change;
+  if (before.type === 'add') return { ...before, wish: { ...before.wish, ...change.wish } };
+  return { ...before, wish: { ...before.wish, ...change.wish } };
+}
