@@ -159,6 +159,7 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
 
   /** Ends everything; an ABORT with the reason waits to be polled. What the peer has sent may still be read, unless we had enough. */
   close(reason: Failure, now: number): void {
+    this.#end ??= reason;
     // Whoever learns that the connection is over need not be told that its data was.
     this.#farewell = undefined;
     this.#closeAssociation(reason, now);
@@ -217,7 +218,7 @@ export class SctpTransport implements PathUser<SctpTransportEvent>, PacketSource
     return this.#channels.pollEvent();
   }
 
-  /** Why the association is over, by the peer's doing or a gate's; `undefined` while it is not. */
+  /** Why it is over: by the peer's doing or a gate's, or as `close` says; `undefined` while it is not. */
   get end(): Failure | undefined {
     return this.#end;
   }

@@ -28,8 +28,14 @@ export interface PlainCalls {
 /**
  * Does what `plan` says and is not done yet.
  * @param before what was carried out last
+ * @param isProvisional a provisional answer takes nothing away: the final one may agree on it after all
  */
-export function carryOut(calls: PlainCalls, plan: SessionPlan, before: SessionPlan | undefined): void {
+export function carryOut(
+  calls: PlainCalls,
+  plan: SessionPlan,
+  before: SessionPlan | undefined,
+  isProvisional: boolean = false,
+): void {
   const { transport, sections } = plan;
   const { ice, iceRole, dtlsRole, fingerprints, localSetup, remoteSetup } = transport;
   const data = sections.find((section) => section.kind === 'data');
@@ -41,7 +47,8 @@ export function carryOut(calls: PlainCalls, plan: SessionPlan, before: SessionPl
   }
   calls.setMedia(sections.filter((section) => section.kind === 'media'));
   if (data === undefined) {
-    if (calls.hasData || refusesData(sections, before?.sections)) calls.closeData();
+    const isOver = calls.hasData || refusesData(sections, before?.sections);
+    if (isOver && !isProvisional) calls.closeData();
   } else if (calls.hasData) {
     calls.setRemoteMaxMessageSize(data.maxMessageSize);
   } else {

@@ -153,11 +153,14 @@ export class Session implements PlainCalls {
     this.#defer({ type: 'end-of-candidates' });
   }
 
-  /** What descriptions mean, beyond what is done already. */
-  carryOut(plan: SessionPlan): void {
+  /**
+   * What descriptions mean, beyond what is done already.
+   * @param isProvisional a provisional answer takes nothing away: the final one may agree on it after all
+   */
+  carryOut(plan: SessionPlan, isProvisional: boolean = false): void {
     const before = this.#plan;
-    this.#plan = plan;
-    carryOut(this, plan, before);
+    if (!isProvisional) this.#plan = plan;
+    carryOut(this, plan, before, isProvisional);
   }
 
   // --- the time ---

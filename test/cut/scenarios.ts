@@ -35,6 +35,7 @@ export function searches(crypto: Materials): Search[] {
       openChannel(cast, end),
       transfer(cast, end),
       restartIce(cast, end),
+      dataAgain(cast, end),
       closeChannel(cast, end),
       closeConnection(cast, end),
     );
@@ -120,6 +121,33 @@ function restartIce(cast: Cast, end: Actor): Search {
     });
   };
   return search({ name, build });
+}
+
+/**
+ * Data rejected, then agreed on again, as soon as that is carried out: by this end first, by the other one when signalling has
+ * brought it the word. A channel of the new association works, and nothing of the old one comes out of it.
+ */
+function dataAgain(cast: Cast, end: Actor): Search {
+  const name = `reject data and agree on it again, ${cast.crypto.name} crypto, by the ${end}`;
+  const build = (seed: number): GoalStage => {
+    const stage = setOpenStage(seed, cast);
+    const ends = [stage[end], stage[other(end)]];
+    for (const { channels } of ends) channels.get('chat')?.send('of old');
+    for (const { greets } of ends) greets.add('again');
+    for (const { rtc } of ends) rtc.closeData();
+    for (const { rtc } of ends) rtc.openData();
+    stage[end].rtc.createChannel('again');
+    return withGoal(stage, () => {
+      const isGreeted = ends.every(({ messages }) => messages.get('again')?.[0] === 'hello');
+      return isGreeted ? undefined : 'an end has not been greeted on the new channel';
+    });
+  };
+  return search({ name, build }, (stage) => {
+    const isMixed = [stage.offerer, stage.answerer].some(({ messages }) =>
+      messages.get('again')?.some((message) => message !== 'hello'),
+    );
+    return isMixed ? { wrong: 'something else has come on the new channel' } : undefined;
+  });
 }
 
 function closeChannel(cast: Cast, end: Actor): Search {

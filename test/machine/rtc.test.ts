@@ -50,6 +50,12 @@ function callsOn(rtc: Rtc, channel: () => DataChannel | undefined): (() => void)
     () => {
       rtc.negotiation().offer().rollback();
     },
+    () => {
+      rtc.closeData();
+    },
+    () => {
+      rtc.openData();
+    },
     () => channel()?.close(),
   ];
 }

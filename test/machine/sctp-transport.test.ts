@@ -62,6 +62,12 @@ function end(seed: number, index: 0 | 1): Subject {
       () => {
         chat.close();
       },
+      () => {
+        transport.closeData(clock.now);
+      },
+      () => {
+        transport.open(start, clock.now);
+      },
     ],
   });
 }
