@@ -18,6 +18,7 @@ import {
   attributeLine,
   codecLines,
   extensionLine,
+  hasAttribute,
   hasReducedSizeRtcp,
   hasRtcpMux,
   isBundleOnly,
@@ -60,11 +61,15 @@ export function isSecureRtp(protocol: string): boolean {
   return SECURE_RTP.test(protocol);
 }
 
+/** What some stacks write and mean RTP over DTLS-SRTP; then there is a fingerprint (RFC 9429 §5.1.2). */
+const PLAIN_RTP = /^RTP\/AVPF?$/;
+
 /** True for a section that this end could take: audio or video over DTLS-SRTP, with RTCP on the same path. */
 export function isMediaSection({ media, isRejected }: RemoteSection): boolean {
   if (isRejected || (media.kind !== 'audio' && media.kind !== 'video')) return false;
+  const isMeant = PLAIN_RTP.test(media.protocol) && hasAttribute(media.lines, 'fingerprint');
   // RFC 8858 §4: what is bundled only needs no line to say so.
-  return isSecureRtp(media.protocol) && (hasRtcpMux(media) || isBundleOnly(media));
+  return (isMeant || isSecureRtp(media.protocol)) && (hasRtcpMux(media) || isBundleOnly(media));
 }
 
 /** What a description of the peer's says of a media section. */
@@ -135,7 +140,7 @@ export function mediaLines(
     lines.push(extensionLine({ ...extension, attributes: undefined }));
   lines.push(attributeLine(said.direction));
   if (sends(said.direction)) {
-    const streams = sent.streams.length > 0 ? sent.streams : ['-'];
+    const streams = sent.streams.length > 0 ? new Set(sent.streams) : ['-'];
     for (const stream of streams) lines.push(streamLine({ stream, track: sent.track }));
   }
   lines.push(attributeLine('rtcp-mux'));
