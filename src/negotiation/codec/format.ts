@@ -26,7 +26,7 @@ const RULES: ReadonlyMap<string, CodecRules> = new Map([
 ]);
 
 /**
- * What accompanies a codec and is none to speak by: W3C's list for `setCodecPreferences`, forward error correction, and
+ * What accompanies a codec and is none to speak by: W3C's list of what codec preferences may not be alone, forward error correction, and
  * telephone events.
  */
 const COMPANIONS: ReadonlySet<string> = new Set([
