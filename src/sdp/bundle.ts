@@ -50,9 +50,9 @@ export function readBundles(session: SessionDescription): string[][] | SdpError 
  */
 export function isRejected(media: MediaDescription, bundles: readonly (readonly string[])[]): boolean {
   if (media.port !== 0) return false;
+  if (!isBundleOnly(media)) return true;
   const mid = mediaMid(media);
-  const bundled = mid !== undefined && bundles.some((mids) => mids.includes(mid));
-  return !bundled || !isBundleOnly(media);
+  return mid === undefined || !bundles.some((mids) => mids.includes(mid));
 }
 
 /** True for port 0 with `a=bundle-only`; with another port the attribute means nothing (RFC 8843 §6). */

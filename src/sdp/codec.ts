@@ -11,7 +11,7 @@ import { ignoredLine, isSdpError, sdpError } from './error.ts';
 import { hasRtcpMux } from './rtcp.ts';
 import type { SdpEncoding } from './static-payload-types.ts';
 import { staticEncoding } from './static-payload-types.ts';
-import { firstWord, isToken, isTrimmed, parseDecimal } from './token.ts';
+import { firstWord, isToken, isTrimmed, parseDecimal, withoutSpaceAround } from './token.ts';
 
 /** A format of an `m=` line over RTP, and what the section says of it. */
 export interface SdpCodec {
@@ -200,7 +200,7 @@ function addTo(sets: Map<number, Set<string>>, key: number, text: string): void 
 
 /**
  * The lines of a codec: `rtpmap`, then each `rtcp-fb`, then `fmtp`. A static payload type has its `rtpmap` as well (RFC 9429 §5.2.1).
- * Throws `ERR_BAD_ARGUMENT` for a codec that would not be read back.
+ * Parameters of blanks alone have no line. Throws `ERR_BAD_ARGUMENT` for a codec that would not be read back.
  */
 export function codecLines(codec: SdpCodec): SdpLine[] {
   const { payloadType, fmtp, feedback } = codec;
@@ -215,9 +215,7 @@ export function codecLines(codec: SdpCodec): SdpLine[] {
       throw badArgument('feedback', 'a token and perhaps parameters', value);
     lines.push(attributeLine('rtcp-fb', `${payloadType} ${value}`));
   }
-  if (fmtp !== undefined) {
-    if (fmtp === '' || !isTrimmed(fmtp)) throw badArgument('fmtp', 'text without blanks around it', fmtp);
-    lines.push(attributeLine('fmtp', `${payloadType} ${fmtp}`));
-  }
+  const parameters = withoutSpaceAround(fmtp ?? '');
+  if (parameters !== '') lines.push(attributeLine('fmtp', `${payloadType} ${parameters}`));
   return lines;
 }

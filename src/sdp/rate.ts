@@ -69,7 +69,7 @@ function milliseconds(
 
 /** RFC 8866 §9: `non-zero-int-or-real`, of a length that any number of milliseconds has. */
 function isMilliseconds(text: string): boolean {
-  return /^\d{1,10}(?:\.\d{1,10})?$/.test(text) && Number(text) > 0;
+  return /^\d{1,10}(?:\.\d{1,6})?$/.test(text) && Number(text) > 0;
 }
 
 /** `a=ptime`. Throws `ERR_BAD_ARGUMENT` for what is no number of milliseconds. */

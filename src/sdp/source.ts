@@ -6,7 +6,7 @@ import { attributeLine } from './description.ts';
 import type { SdpWarning } from './error.ts';
 import { ignoredLine } from './error.ts';
 import type { SdpParameter } from './parameter.ts';
-import { firstWord, isToken, isTrimmed, isVisible, parseDecimal } from './token.ts';
+import { firstWord, isToken, isVisible, parseDecimal, withoutSpaceBehind } from './token.ts';
 
 /** What the `a=ssrc` lines say of one source. */
 export interface SdpSource {
@@ -66,8 +66,8 @@ export function sourceLines({ ssrc, attributes }: SdpSource): SdpLine[] {
   checkSsrc(ssrc);
   return attributes.map(({ name, value }) => {
     if (!isToken(name)) throw badArgument('name', 'a token', name);
-    if (value !== undefined && !isTrimmed(value))
-      throw badArgument('value', 'text without blanks around it', value);
+    if (value !== undefined && withoutSpaceBehind(value) !== value)
+      throw badArgument('value', 'text without blanks at its end', value);
     return attributeLine('ssrc', value === undefined ? `${ssrc} ${name}` : `${ssrc} ${name}:${value}`);
   });
 }
