@@ -2,16 +2,12 @@
  * Parameters of a format, as its `fmtp` has them: `profile-id=0;max-fr=30`. A `fmtp` is kept verbatim and read where a codec's rules
  * ask for one name; names are compared without regard to case, as those of media types are (RFC 6838 §4.3), and the first counts.
  */
+import { parseFormatParameters } from '../../sdp/index.ts';
 
 /** The value of the parameter `name` (in lower case); `undefined` where it is absent or has no value. */
 export function formatParameter(fmtp: string | undefined, name: string): string | undefined {
-  for (const part of fmtp?.split(';') ?? []) {
-    const equals = part.indexOf('=');
-    const written = equals === -1 ? part : part.slice(0, equals);
-    if (written.trim().toLowerCase() !== name) continue;
-    return equals === -1 ? undefined : part.slice(equals + 1).trim();
-  }
-  return undefined;
+  if (fmtp === undefined) return undefined;
+  return parseFormatParameters(fmtp).find((parameter) => parameter.name.toLowerCase() === name)?.value;
 }
 
 /** A parameter that is a decimal number of at most six digits; `fallback` where it is absent, `undefined` where it is none. */
