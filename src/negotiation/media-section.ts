@@ -115,7 +115,7 @@ export function offeredMedia(
   { payloadTypes, extensions }: Numbering,
 ): { readonly section: MediaSection; readonly numbering: Numbering } {
   const { media, wish, said } = section;
-  const numbered = offeredCodecs(wish.codecs ?? capabilities.codecs[media], payloadTypes);
+  const numbered = offeredCodecs(wish.codecs ?? capabilities.codecs[media], payloadTypes, said.codecs);
   const extended = offeredExtensions(
     wish.headerExtensions ?? capabilities.headerExtensions[media],
     extensions,

@@ -6,6 +6,7 @@ import { encodingOf, formatKey, isAudio } from './format.ts';
 import type { PayloadTypes } from './payload-types.ts';
 import { PayloadTypeAssignment, retransmissionMeaning } from './payload-types.ts';
 import { isRedundancy, offeredRedundancy } from './redundancy.ts';
+import { toSdpCodecs } from './sdp-codecs.ts';
 
 /** An offer's codecs, and what is known of numbers once it is out. */
 export interface OfferedCodecs {
@@ -25,9 +26,17 @@ interface Numbered {
  * The codecs for a section of an offer, in the order of `capabilities`. Each keeps the number that its format has in `known`, or has a
  * new one, which means nothing else in the session; so have its retransmissions. Where numbers run out the last preferences are left
  * out. Nothing left: `codecs` is empty.
+ * @param said the codecs of the section's last description: their numbers stay, also where other sections have others
  */
-export function offeredCodecs(capabilities: readonly CodecCapability[], known: PayloadTypes): OfferedCodecs {
-  const numbers = new PayloadTypeAssignment(known);
+export function offeredCodecs(
+  capabilities: readonly CodecCapability[],
+  known: PayloadTypes,
+  said: readonly MediaCodec[] = [],
+): OfferedCodecs {
+  const numbers = new PayloadTypeAssignment(
+    known,
+    toSdpCodecs(said).map(({ payloadType }) => payloadType),
+  );
   const numbered: Numbered[] = [];
   for (const capability of capabilities) {
     const format = formatOf(capability);

@@ -84,15 +84,19 @@ export function notePayloadTypes(
 export class PayloadTypeAssignment {
   readonly #known: PayloadTypeMeaning[];
   readonly #taken: Set<number>;
-  /** By meaning: the numbers that had it before and are not given away yet, the oldest last. */
+  /** By meaning: the numbers that have it already and are not given yet, the one to be given first last. */
   readonly #before = new Map<string, number[]>();
   /** How many of `DYNAMIC` have been looked at. */
   #looked = 0;
 
-  constructor(known: PayloadTypes) {
+  /** @param said the numbers of the section's last description, which it keeps where a format has several */
+  constructor(known: PayloadTypes, said: readonly number[]) {
     this.#known = [...known];
     this.#taken = new Set(known.map(({ payloadType }) => payloadType));
-    for (const { payloadType, format } of [...known].reverse()) {
+    const own = new Set(said);
+    const isOwn = ({ payloadType }: PayloadTypeMeaning): boolean => own.has(payloadType);
+    const order = [...known.filter(isOwn), ...known.filter((meaning) => !isOwn(meaning))];
+    for (const { payloadType, format } of order.reverse()) {
       const numbers = this.#before.get(format);
       if (numbers === undefined) this.#before.set(format, [payloadType]);
       else numbers.push(payloadType);
