@@ -10,8 +10,8 @@ import { isSdpError, sdpError } from '../sdp/index.ts';
 import { sectionsInReach } from './bundle.ts';
 import { notePayloadTypes } from './codec/index.ts';
 import { chooseDataSection, dataSection, readDataPlan } from './data-section.ts';
-import { noteExtensions } from './extensions.ts';
-import type { MediaWish, OfferedMedia, SectionChoice } from './media.ts';
+import { noteAgreedExtensions, noteExtensions } from './extensions.ts';
+import type { MediaHeaderExtension, MediaWish, OfferedMedia, SectionChoice } from './media.ts';
 import type { MediaCapabilities, Numbering } from './media-section.ts';
 import { isMediaSection } from './media-description.ts';
 import { acceptedMedia, describeOffered } from './media-section.ts';
@@ -89,6 +89,7 @@ export function acceptedSections(
   const media: OfferedMedia[] = [];
   const codecs: (readonly SdpCodec[])[] = [];
   const extensions: (readonly SdpExtension[])[] = [];
+  const agreed: (readonly MediaHeaderExtension[])[] = [];
   let { nextRemoteMediaId } = context;
   for (const section of offered) {
     const old = before[section.index];
@@ -124,10 +125,12 @@ export function acceptedSections(
     plans.push(accepted.plan);
     codecs.push(accepted.codecs);
     extensions.push(accepted.extensions);
+    agreed.push(accepted.section.said.headerExtensions);
   }
   const payloadTypes = notePayloadTypes(context.numbering.payloadTypes, codecs);
   if (isSdpError(payloadTypes)) return payloadTypes;
   const table = noteExtensions(context.numbering.extensions, extensions);
   if (isSdpError(table)) return table;
-  return { sections, plans, media, numbering: { payloadTypes, extensions: table }, nextRemoteMediaId };
+  const numbering = { payloadTypes, extensions: noteAgreedExtensions(table, agreed) };
+  return { sections, plans, media, numbering, nextRemoteMediaId };
 }

@@ -1,13 +1,22 @@
 /**
  * RTP header extensions (RFC 8285) of a session: which of them both ends take in a section, and what each number means. In a BUNDLE group
- * a number means one extension (RFC 9143 §10.1.3), and it never means another one later: packets that are under way name no description.
+ * a number means one extension (RFC 9143 §10.1.3). Once it is agreed on it never means another one: packets that are under way name no
+ * description. One that was offered and not taken may: an end need not remember what it does not know.
  */
 import type { Direction, SdpError, SdpExtension } from '../sdp/index.ts';
 import { sdpError } from '../sdp/index.ts';
 import type { MediaHeaderExtension, MediaKind } from './media.ts';
 
-/** What every number means that has been spoken of in a session, the newest last. Plain and immutable. */
-export type ExtensionTable = readonly MediaHeaderExtension[];
+/** What one number means. */
+export interface ExtensionMeaning extends MediaHeaderExtension {
+  /** By both ends, once. */
+  readonly isAgreed: boolean;
+}
+
+/**
+ * What every number means that has been spoken of in a session, the newest last; at most one entry a number. Plain and immutable.
+ */
+export type ExtensionTable = readonly ExtensionMeaning[];
 
 /** Of a session in which nothing has been said yet. */
 export const NO_EXTENSIONS: ExtensionTable = [];
@@ -43,8 +52,6 @@ export const DEFAULT_HEADER_EXTENSIONS: Readonly<Record<MediaKind, readonly stri
     REPAIRED_RID_EXTENSION,
     'urn:3gpp:video-orientation',
     'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',
-    'urn:ietf:params:rtp-hdrext:toffset',
-    'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension',
   ],
 };
 
@@ -73,7 +80,7 @@ export function offeredExtensions(
   const known = new Map(table.map(({ uri, id }) => [uri, id]));
   const taken = new Set(table.map(({ id }) => id));
   const extensions: MediaHeaderExtension[] = [];
-  const added: MediaHeaderExtension[] = [];
+  const added: ExtensionMeaning[] = [];
   const last = allowsMixed ? LAST_TWO_BYTE_ID : LAST_ONE_BYTE_ID;
   let next = 1;
   for (const uri of new Set(uris)) {
@@ -86,7 +93,7 @@ export function offeredExtensions(
     if (next > last) continue;
     const extension = { id: next++, uri };
     extensions.push(extension);
-    added.push(extension);
+    added.push({ ...extension, isAgreed: false });
   }
   return { extensions, table: added.length === 0 ? table : [...table, ...added] };
 }
@@ -147,32 +154,39 @@ export function receivedExtensions(extensions: readonly AgreedExtension[]): Medi
 }
 
 /**
- * What is known after a description has been applied whose sections, those of one BUNDLE group, have these extensions.
- * `extension-conflict` where a number means two extensions in it, `extension-remapped` where it has meant another one before.
+ * What is known after a description of the peer's whose sections, those of one BUNDLE group, have these extensions.
+ * `extension-conflict` where a number means two extensions in it, `extension-remapped` where another one has been agreed on for it.
  */
 export function noteExtensions(
   table: ExtensionTable,
   sections: readonly (readonly MediaHeaderExtension[])[],
 ): ExtensionTable | SdpError {
-  const known = new Map(table.map(({ id, uri }) => [id, uri]));
-  const noted = new Map<number, string>();
+  const known = new Map(table.map((meaning) => [meaning.id, meaning]));
+  const noted = new Map<number, ExtensionMeaning>();
   for (const { id, uri } of sections.flat()) {
     const before = noted.get(id);
-    if (before !== undefined && before !== uri) return conflict(id);
-    noted.set(id, uri);
-  }
-  const added: MediaHeaderExtension[] = [];
-  for (const [id, uri] of noted) {
-    const before = known.get(id);
-    if (before === undefined) added.push({ id, uri });
-    else if (before !== uri) {
+    if (before !== undefined && before.uri !== uri) return conflict(id);
+    const agreed = known.get(id)?.isAgreed === true ? known.get(id) : undefined;
+    if (agreed !== undefined && agreed.uri !== uri) {
       return sdpError(
         'extension-remapped',
-        `header extension ${String(id)} has meant another one in this session`,
+        `header extension ${String(id)} was agreed on as another one in this session`,
       );
     }
+    noted.set(id, agreed ?? { id, uri, isAgreed: false });
   }
-  return added.length === 0 ? table : [...table, ...added];
+  return [...table.filter(({ id }) => !noted.has(id)), ...noted.values()];
+}
+
+/** What is known once sections of both ends have agreed on these. */
+export function noteAgreedExtensions(
+  table: ExtensionTable,
+  sections: readonly (readonly MediaHeaderExtension[])[],
+): ExtensionTable {
+  const agreed = new Map(
+    sections.flat().map(({ id, uri }): [number, ExtensionMeaning] => [id, { id, uri, isAgreed: true }]),
+  );
+  return [...table.filter(({ id }) => !agreed.has(id)), ...agreed.values()];
 }
 
 function conflict(id: number): SdpError {

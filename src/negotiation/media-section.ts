@@ -24,6 +24,7 @@ import type { AgreedExtension, ExtensionTable } from './extensions.ts';
 import {
   answeredExtensions,
   matchAnsweredExtensions,
+  noteAgreedExtensions,
   offeredExtensions,
   receivedExtensions,
   sentExtensions,
@@ -301,6 +302,12 @@ export function writeMediaSection(
   // Every browser in the field wants a track's name behind the stream's, which RFC 8830 §2 leaves open.
   const own = mediaLines(said, { streams: wish.streams, track: `media${id}` }, isAnswer);
   return { ...mediaLine(section), port: transport.port, lines: [...transport.lines, ...own] };
+}
+
+/** What is known of numbers once an answer has come to these plans. */
+export function withAgreedExtensions(numbering: Numbering, plans: readonly MediaPlan[]): Numbering {
+  const agreed = plans.flatMap(({ send, receive }) => [send.headerExtensions, receive.headerExtensions]);
+  return { ...numbering, extensions: noteAgreedExtensions(numbering.extensions, agreed) };
 }
 
 function flowsOf(

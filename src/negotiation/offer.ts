@@ -7,6 +7,7 @@ import { isSdpError, parseSdp, sdpError } from '../sdp/index.ts';
 import { bundleOf, bundleOnlySections, checkOneTransport, offeredBundle } from './bundle.ts';
 import type { LocalEnd } from './describe.ts';
 import { describe } from './describe.ts';
+import { withAgreedExtensions } from './media-section.ts';
 import type { RemoteTransport } from './remote-transport.ts';
 import { checkRestart, readTransport, sameIce, sameIdentity } from './remote-transport.ts';
 import { keptIceRole, offerSetup, resolveOffererRole, roleWarning } from './role.ts';
@@ -93,7 +94,9 @@ export function acceptAnswer(state: NegotiationState, sdp: string): AcceptedAnsw
   const judged = judgeAnswer(pendingOffer(state), sdp);
   if (isSdpError(judged)) return judged;
   const { plan, sections, roleChange, warnings } = judged;
-  const { numbering, ice: localIce } = judged.offer;
+  const { ice: localIce } = judged.offer;
+  const media = plan.sections.filter((section) => section.kind === 'media');
+  const numbering = withAgreedExtensions(judged.offer.numbering, media);
   const { nextRemoteMediaId } = state;
   const next = settled(state, { sections, numbering, nextRemoteMediaId, localIce }, plan);
   const roleChangesIgnored = state.roleChangesIgnored + roleChange;
