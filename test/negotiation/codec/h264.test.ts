@@ -14,7 +14,7 @@ function capability(fmtp: string | undefined): CodecCapability {
 function answer(
   ours: string | undefined,
   theirs: string,
-): { receive: MediaCodec | undefined; send: MediaCodec | undefined } {
+): Record<'receive' | 'send', MediaCodec | undefined> {
   const { receive, send } = answeredCodecs([capability(ours)], [format(`96 H264/90000 ${theirs}`)], false);
   return { receive: receive[0], send: send[0] };
 }
