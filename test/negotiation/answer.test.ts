@@ -146,7 +146,12 @@ describe('C12: the tagged section of a group, until media is there', () => {
 
   test.each([
     ['without rtcp-mux', TAGGED.filter((line) => line !== 'a=rtcp-mux')],
-    ['without DTLS', TAGGED.map((line) => line.replace('UDP/TLS/RTP/SAVPF', 'RTP/AVPF'))],
+    [
+      'without DTLS',
+      TAGGED.map((line) => line.replace('UDP/TLS/RTP/SAVPF', 'RTP/AVPF')).filter(
+        (line) => !line.startsWith('a=fingerprint'),
+      ),
+    ],
     [
       'of formats nobody names',
       TAGGED.map((line) => line.replace('111 0', '111')).filter((line) => !line.includes('rtpmap')),

@@ -30,19 +30,18 @@ interface Ends {
   readonly answerer: StableState;
 }
 
+interface Exchanged extends Ends {
+  readonly offer: string;
+  readonly answer: string;
+}
+
 /** Offer and answer, each looked at; the answerer wants what is offered, both ways. */
-function exchange(
-  { offerer, answerer }: Ends,
-  media: readonly MediaChange[],
-): Ends & { readonly offer: string; readonly answer: string } {
+function exchange({ offerer, answerer }: Ends, media: readonly MediaChange[]): Exchanged {
   const offered = prepareOffer(offerer, LOCAL_A, { media, data: false });
   return answeredBy(offered, answerer);
 }
 
-function answeredBy(
-  offered: PreparedLocalOffer,
-  answerer: StableState,
-): Ends & { readonly offer: string; readonly answer: string } {
+function answeredBy(offered: PreparedLocalOffer, answerer: StableState): Exchanged {
   const received = valid(receiveOffer(answerer, offered.sdp));
   const choices = received.media.map(({ index }) => ({ index, direction: 'sendrecv' }) as const);
   const { sdp, next } = answerOffer(valid(chooseSections(received, choices)), LOCAL_B);
@@ -55,7 +54,7 @@ function answeredBy(
   };
 }
 
-const start = (): Ends =>
+const start = (): Exchanged =>
   exchange({ offerer: newState(), answerer: newState() }, [addition('audio', 0), addition('video', 2)]);
 
 describe('stopping', () => {
