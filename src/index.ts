@@ -54,7 +54,11 @@ export type {
   IcePath,
   Input,
   LocalParameters,
+  Media,
+  MediaEncodingInit,
+  MediaInit,
   OfferDraft,
+  OfferedMediaHandle,
   Output,
   PathAddresses,
   PendingOffer,
@@ -69,6 +73,7 @@ export type {
   ReceivedOffer,
   RemoteCandidate,
   RemoteDescription,
+  RollbackOptions,
   RtcEvent,
   RtcInspection,
   RtcOptions,
@@ -79,9 +84,21 @@ export type {
   TraceOptions,
   TransportParameters,
   Transmit,
+  WrittenOffer,
 } from './rtc.ts';
 export { Rtc, SdpRefusal } from './rtc.ts';
-export type { CandidateInit, SdpCandidate } from './sdp/index.ts';
+export type {
+  BundlePolicy,
+  CodecCapability,
+  MediaCodec,
+  MediaEncoding,
+  MediaFlow,
+  MediaHeaderExtension,
+  MediaKind,
+  MediaPlan,
+  ReceivedFlow,
+} from './negotiation/index.ts';
+export type { CandidateInit, Direction, SdpCandidate } from './sdp/index.ts';
 export type {
   AddressFamily,
   TurnClientEvent,

@@ -22,13 +22,9 @@ import type {
 import type { MediaPlan } from '../negotiation/index.ts';
 import type { PathAddresses } from './contract.ts';
 import type { DataParameters, RemoteCandidate, TransportParameters } from './parameters.ts';
-import type { SignalingCallMembers } from './signaling/calls.ts';
+import type { CallRow, SignalingCallMembers, SignalingTarget } from './signaling/calls.ts';
 import { SIGNALING_CALLS } from './signaling/calls.ts';
-import type { Media } from './signaling/media.ts';
-import type { OfferDraft } from './signaling/offer-draft.ts';
-import type { PendingOffer, WrittenOffer } from './signaling/pending-offer.ts';
-import type { ReceivedOffer } from './signaling/received-offer.ts';
-import type { Field, Fields } from './tracer/fields.ts';
+import type { Field } from './tracer/fields.ts';
 import { count, flag, object, oneOf, optional, payload, plain, text, variants } from './tracer/fields.ts';
 
 /** A channel, by the order in which the connection came to know it (from 0), and by its own names. */
@@ -90,55 +86,32 @@ export type TraceCall = {
 }[CallName];
 
 /** What calls are done on: a connection, and the handles that it has given out, as a trace numbers them. */
-export interface CallTarget {
+export interface CallTarget extends SignalingTarget {
   /** The `Rtc`, as far as calls go. */
-  readonly rtc: {
+  readonly rtc: SignalingTarget['rtc'] & {
     addLocalCandidate(candidate: LocalCandidateInit): unknown;
     removeLocalCandidate(address: LocalCandidateAddress): boolean;
     setGatheringState(state: IceGatheringState): void;
     reportCandidateError(error: IceCandidateError): void;
     addRemoteCandidate(candidate: RemoteCandidate): void;
     start(parameters: TransportParameters): void;
-    restartIce(): void;
     setRemoteIceParameters(parameters: IceParameters): void;
     setRemoteMaxMessageSize(size: number): void;
     openData(parameters: DataParameters): void;
     closeData(): void;
     setMedia(plans: readonly MediaPlan[]): void;
     createChannel(label: string, options: DataChannelOptions): DataChannel;
-    receiveOffer(offer: string): ReceivedOffer;
-    readonly media: readonly Media[];
     setPathHeld(path: PathAddresses, held: boolean): void;
     shutdown(): void;
     close(): void;
   };
   /** In the order in which they became known. */
   readonly channels: DataChannel[];
-  /** In the order in which they became known. */
-  readonly media: Media[];
-  /** By number. */
-  readonly written: Map<number, WrittenOffer>;
-  /** The draft of this number, made now if it has not been before. */
-  draft(number: number): OfferDraft;
-  /** The latest offer. */
-  offer: PendingOffer | undefined;
-  /** The peer's that is applied, with its text. */
-  applied: { readonly offer: string; readonly received: ReceivedOffer } | undefined;
-}
-
-/** One row: what is known of a call besides its method. */
-export interface CallRow<Members> {
-  /** In the order in which they are written. */
-  readonly members: Fields<Members>;
-  /** In one line. */
-  describe(members: Members): string;
-  /** Does it again, by the method; throws what the method throws. */
-  perform(target: CallTarget, members: Members): void;
 }
 
 const channel: Field<TraceChannel> = object<TraceChannel>({ index: count, id: optional(count), label: text });
 
-const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name]> } = {
+const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name], CallTarget> } = {
   ...SIGNALING_CALLS,
   addLocalCandidate: {
     members: { candidate: plain() },
@@ -288,7 +261,7 @@ const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name]> } = {
 };
 
 /** The row of a call; whoever takes it hands it the members of that call. */
-function rowOf({ method }: TraceCall): CallRow<object> {
+function rowOf({ method }: TraceCall): CallRow<object, CallTarget> {
   return CALLS[method];
 }
 

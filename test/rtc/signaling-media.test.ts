@@ -339,8 +339,8 @@ describe('provisional answers', () => {
     const answer = received.answer();
     const before = shown(a);
     for (const other of [
-      answer.replace(/a=ice-ufrag:.*/, 'a=ice-ufrag:elsewhere'),
-      answer.replace(/a=setup:active/, 'a=setup:passive'),
+      answer.replaceAll(/a=ice-ufrag:.*/g, 'a=ice-ufrag:elsewhere'),
+      answer.replaceAll(/a=fingerprint:sha-256 ../g, 'a=fingerprint:sha-256 00'),
     ]) {
       expect(other).not.toBe(answer);
       expect(() => pending.accept(other)).toThrow('pranswer-transport-changed');

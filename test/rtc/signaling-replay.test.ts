@@ -8,8 +8,8 @@ import { events, exchange, makeSignaller, takeAll } from './signallers.ts';
 interface Recording {
   readonly rtc: Rtc;
   /** The trace, read back, does again what was recorded. */
-  again(): void;
-  text(): string;
+  readonly again: () => void;
+  readonly text: () => string;
 }
 
 function record(options: Parameters<typeof recordRtc>[0] = {}): Recording {

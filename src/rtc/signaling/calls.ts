@@ -4,11 +4,12 @@
 import { quote } from '../../core/text.ts';
 import type { MediaKind, SectionChoice } from '../../negotiation/index.ts';
 import type { Direction } from '../../sdp/index.ts';
-import type { CallRow, CallTarget } from '../calls.ts';
-import type { Field } from '../tracer/fields.ts';
+import type { Field, Fields } from '../tracer/fields.ts';
 import { count, flag, object, oneOf, optional, plain, text } from '../tracer/fields.ts';
 import type { SignalingStep } from './host.ts';
 import type { Media } from './media.ts';
+import type { OfferDraft } from './offer-draft.ts';
+import type { PendingOffer, WrittenOffer } from './pending-offer.ts';
 import type { ReceivedOffer } from './received-offer.ts';
 
 /** Audio or video, by the order in which the connection came to know it (from 0), and how it is. */
@@ -76,9 +77,39 @@ export const mediaField: Field<TraceMedia> = object<TraceMedia>({
   stopped: optional(flag),
 });
 
+/** What calls of signalling are done on: a connection, and the handles that it has given out, as a trace numbers them. */
+export interface SignalingTarget {
+  /** The `Rtc`, as far as calls of signalling go. */
+  readonly rtc: {
+    restartIce(): void;
+    receiveOffer(offer: string): ReceivedOffer;
+    readonly media: readonly Media[];
+  };
+  /** In the order in which they became known. */
+  readonly media: Media[];
+  /** By number. */
+  readonly written: Map<number, WrittenOffer>;
+  /** The draft of this number, made now if it has not been before. */
+  draft(number: number): OfferDraft;
+  /** The latest offer. */
+  offer: PendingOffer | undefined;
+  /** The peer's that is applied, with its text. */
+  applied: { readonly offer: string; readonly received: ReceivedOffer } | undefined;
+}
+
+/** One row: what is known of a call besides its method. */
+export interface CallRow<Members, Target> {
+  /** In the order in which they are written. */
+  readonly members: Fields<Members>;
+  /** In one line. */
+  describe(members: Members): string;
+  /** Does it again, by the method; throws what the method throws. */
+  perform(target: Target, members: Members): void;
+}
+
 /** What is known of each call besides its method. */
 export const SIGNALING_CALLS: {
-  readonly [Name in keyof SignalingCallMembers]: CallRow<SignalingCallMembers[Name]>;
+  readonly [Name in keyof SignalingCallMembers]: CallRow<SignalingCallMembers[Name], SignalingTarget>;
 } = {
   restartIce: {
     members: { draft: optional(count) },
@@ -202,14 +233,14 @@ export function describeMedia({ index, kind, mid }: TraceMedia): string {
 }
 
 /** Media that the peer has added may be spoken of before an event has told of it: it is found by its mid then. */
-function mediaOf({ rtc, media }: CallTarget, { index, mid }: TraceMedia): Media | undefined {
+function mediaOf({ rtc, media }: SignalingTarget, { index, mid }: TraceMedia): Media | undefined {
   media[index] ??= rtc.media.find((one) => one.mid === mid && !media.includes(one)) as Media;
   return media[index];
 }
 
 /** The offer to be answered, the one that is applied if it is that, and what was chosen of its sections. */
 function chosen(
-  { rtc, applied }: CallTarget,
+  { rtc, applied }: SignalingTarget,
   offer: string,
   choices: readonly SectionChoice[] = [],
 ): ReceivedOffer {

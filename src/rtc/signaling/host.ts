@@ -1,20 +1,10 @@
 /** The connection that signalling works for: what signalling asks of it, and what it tells it. */
 import type { ChannelDraft, DataChannel, DataChannelOptions } from '../../channel/index.ts';
-import type { CodecCapability, LocalEnd, SectionChoice, SessionPlan } from '../../negotiation/index.ts';
-import type { Direction, SdpWarning } from '../../sdp/index.ts';
-import type { Media, MediaEvent, MediaOwner } from './media.ts';
-import type { MediaInit } from './media-init.ts';
-import type { OfferDraft } from './offer-draft.ts';
+import type { LocalEnd, SectionChoice, SessionPlan } from '../../negotiation/index.ts';
+import type { SdpWarning } from '../../sdp/index.ts';
+import type { MediaEvent, MediaOwner } from './media.ts';
+import type { DraftStep, OfferDraft } from './offer-draft.ts';
 import type { WrittenOffer } from './pending-offer.ts';
-
-/** One wish of a draft's, added to it. */
-export type DraftStep = { readonly draft: OfferDraft } & (
-  | { readonly method: 'addMedia'; readonly media: Media; readonly init: MediaInit }
-  | { readonly method: 'setDirection'; readonly media: Media; readonly direction: Direction }
-  | { readonly method: 'setCodecs'; readonly media: Media; readonly codecs: readonly CodecCapability[] }
-  | { readonly method: 'stopMedia'; readonly media: Media }
-  | { readonly method: 'restartIce' }
-);
 
 /** An answer of ours. */
 export interface AnswerStep {

@@ -6,18 +6,37 @@ import type { ChannelDraft, DataChannel, DataChannelOptions } from '../../channe
 import { RtcError } from '../../core/errors.ts';
 import type { CodecCapability, MediaChange, MediaKind } from '../../negotiation/index.ts';
 import type { Direction } from '../../sdp/index.ts';
-import type { Media } from './media.ts';
+import type { Media, MediaTable } from './media.ts';
 import type { MediaInit } from './media-init.ts';
 import { checkedCodecs, checkedDirection, checkedKind, checkedMediaInit } from './media-init.ts';
 import type { PendingOffer, WrittenOffer } from './pending-offer.ts';
-import type { Signaling } from './signaling.ts';
-import type { Wishes } from './wishes.ts';
+import type { DraftMark, Wishes, Wishing } from './wishes.ts';
 import { folded } from './wishes.ts';
 
-/** How far a draft had come when an offer was written of it. */
-export interface DraftMark {
-  readonly changes: number;
-  readonly restartsIce: boolean;
+/** One wish of a draft's, added to it. */
+export type DraftStep = { readonly draft: OfferDraft } & (
+  | { readonly method: 'addMedia'; readonly media: Media; readonly init: MediaInit }
+  | { readonly method: 'setDirection'; readonly media: Media; readonly direction: Direction }
+  | { readonly method: 'setCodecs'; readonly media: Media; readonly codecs: readonly CodecCapability[] }
+  | { readonly method: 'stopMedia'; readonly media: Media }
+  | { readonly method: 'restartIce' }
+);
+
+/** Who makes offers of drafts. */
+export interface DraftOwner {
+  readonly media: MediaTable;
+  /** Throws `ERR_INVALID_STATE` once the connection has ended. */
+  assertOpen(): void;
+  addChannel(
+    draft: OfferDraft,
+    drafted: ChannelDraft,
+    label: string,
+    options: DataChannelOptions,
+  ): DataChannel;
+  /** A draft wishes something more. */
+  wished(step: DraftStep): void;
+  offer(draft: OfferDraft): PendingOffer;
+  write(draft: OfferDraft): WrittenOffer;
 }
 
 /**
@@ -26,10 +45,10 @@ export interface DraftMark {
  * wishes anything. What is wished after `offer()` is for the next one. Channels added to a draft are `connecting`, its media not yet
  * among `Rtc.media`; `rollback()` of the offer ends both.
  */
-export class OfferDraft {
+export class OfferDraft implements Wishing {
   /** The channels added so far. */
   readonly channels: DataChannel[] = [];
-  readonly #signaling: Signaling;
+  readonly #owner: DraftOwner;
   readonly #drafted: ChannelDraft;
   /** Wished and not offered yet, one after the other. */
   readonly #changes: MediaChange[] = [];
@@ -40,8 +59,8 @@ export class OfferDraft {
   #offeredChannels = 0;
 
   /** @internal */
-  constructor(signaling: Signaling, drafted: ChannelDraft) {
-    this.#signaling = signaling;
+  constructor(owner: DraftOwner, drafted: ChannelDraft) {
+    this.#owner = owner;
     this.#drafted = drafted;
   }
 
@@ -50,7 +69,7 @@ export class OfferDraft {
    * `Rtc.createChannel` does. No event tells of a channel that is closed before `offer()`.
    */
   addChannel(label: string, options: DataChannelOptions = {}): DataChannel {
-    const channel = this.#signaling.addChannel(this, this.#drafted, label, options);
+    const channel = this.#owner.addChannel(this, this.#drafted, label, options);
     this.channels.push(channel);
     return channel;
   }
@@ -60,14 +79,14 @@ export class OfferDraft {
    * what is out of range, `ERR_INVALID_STATE` once the connection has ended.
    */
   addMedia(kind: MediaKind, init: MediaInit = {}): Media {
-    this.#signaling.assertOpen();
-    const table = this.#signaling.media;
+    this.#owner.assertOpen();
+    const table = this.#owner.media;
     const wish = checkedMediaInit(checkedKind(kind), init);
     const media = table.draft(kind, wish.direction);
     const id = table.idOf(media);
     this.#added.set(id, media);
     this.#changes.push({ type: 'add', id, media: kind, wish });
-    this.#signaling.wished(this, { method: 'addMedia', draft: this, media, init });
+    this.#owner.wished({ method: 'addMedia', draft: this, media, init });
     return media;
   }
 
@@ -78,8 +97,8 @@ export class OfferDraft {
   setDirection(media: Media, direction: Direction): void {
     const id = this.#idOf(media);
     this.#changes.push({ type: 'set', id, wish: { direction: checkedDirection(direction) } });
-    if (this.#added.has(id)) this.#signaling.media.setDrafted(media, direction);
-    this.#signaling.wished(this, { method: 'setDirection', draft: this, media, direction });
+    if (this.#added.has(id)) this.#owner.media.setDrafted(media, direction);
+    this.#owner.wished({ method: 'setDirection', draft: this, media, direction });
   }
 
   /** Which codecs this media may have, in order of preference, one at the least. Throws as `setDirection` does. */
@@ -87,7 +106,7 @@ export class OfferDraft {
     const id = this.#idOf(media);
     const checked = checkedCodecs(codecs, media.kind);
     this.#changes.push({ type: 'set', id, wish: { codecs: checked } });
-    this.#signaling.wished(this, { method: 'setCodecs', draft: this, media, codecs: checked });
+    this.#owner.wished({ method: 'setCodecs', draft: this, media, codecs: checked });
   }
 
   /**
@@ -97,16 +116,16 @@ export class OfferDraft {
   stop(media: Media): void {
     const id = this.#idOf(media);
     this.#changes.push({ type: 'stop', id });
-    this.#signaling.wished(this, { method: 'stopMedia', draft: this, media });
+    this.#owner.wished({ method: 'stopMedia', draft: this, media });
     if (!this.#added.delete(id)) return;
-    this.#signaling.media.drop(media);
+    this.#owner.media.drop(media);
   }
 
   /** The offer restarts ICE, as one after `Rtc.restartIce` does; before the first exchange there is nothing to restart. */
   restartIce(): void {
-    this.#signaling.assertOpen();
+    this.#owner.assertOpen();
     this.#restartsIce = true;
-    this.#signaling.wished(this, { method: 'restartIce', draft: this });
+    this.#owner.wished({ method: 'restartIce', draft: this });
   }
 
   /**
@@ -115,7 +134,7 @@ export class OfferDraft {
    * between.
    */
   offer(): PendingOffer {
-    return this.#signaling.offer(this);
+    return this.#owner.offer(this);
   }
 
   /**
@@ -123,7 +142,7 @@ export class OfferDraft {
    * is written to replace that one. Throws `ERR_INVALID_STATE` while an offer of the peer's is applied, or an answer provisional.
    */
   write(): WrittenOffer {
-    return this.#signaling.write(this);
+    return this.#owner.write(this);
   }
 
   // --- for signalling ---
@@ -147,24 +166,25 @@ export class OfferDraft {
    * `offer` does, and `ERR_INVALID_STATE` for media that has been stopped since.
    */
   take({ changes, restartsIce }: DraftMark): void {
-    const taken = this.#changes.slice(0, changes);
-    const added = folded(taken).filter(({ type }) => type === 'add');
-    if (added.some(({ id }) => !this.#added.has(id)))
+    const added = folded(this.#changes.slice(0, changes)).flatMap(({ type, id }) =>
+      type === 'add' ? [{ id, media: this.#added.get(id) }] : [],
+    );
+    if (added.some(({ media }) => media === undefined))
       throw new RtcError('ERR_INVALID_STATE', 'media of this offer has been stopped since it was written');
     this.#drafted.adopt();
     this.#changes.splice(0, changes);
     this.#offeredChannels = this.channels.length;
     if (restartsIce) this.#restartsIce = false;
-    for (const { id } of added) {
-      this.#signaling.media.admit(this.#added.get(id)!); // as was asked above
+    for (const { id, media } of added) {
+      if (media !== undefined) this.#owner.media.admit(media);
       this.#added.delete(id);
     }
   }
 
   /** Throws for what this draft can wish nothing of. */
   #idOf(media: Media): number {
-    this.#signaling.assertOpen();
-    const table = this.#signaling.media;
+    this.#owner.assertOpen();
+    const table = this.#owner.media;
     const id = table.idOf(media);
     if (media.stopped) throw new RtcError('ERR_INVALID_STATE', 'this media has ended');
     if (table.isDrafted(media) && !this.#added.has(id))

@@ -3,13 +3,11 @@ import type { OptionRules } from '../../core/options.ts';
 import { checkOptions, flag } from '../../core/options.ts';
 import type { NegotiationState, PreparedLocalOffer } from '../../negotiation/index.ts';
 import type { RemoteDescription } from '../parameters.ts';
-import type { DraftMark, OfferDraft } from './offer-draft.ts';
-import type { Signaling } from './signaling.ts';
-import type { Wishes } from './wishes.ts';
+import type { DraftMark, Wishes, Wishing } from './wishes.ts';
 
 /** What an offer was written of. */
 export interface WrittenState {
-  readonly draft: OfferDraft;
+  readonly draft: Wishing;
   /** As far as the draft had come. */
   readonly mark: DraftMark;
   /** The negotiation that it was written for. */
@@ -30,8 +28,15 @@ export interface RollbackOptions {
 
 /** An offer of ours that is out: what it wishes, until it is answered. */
 export interface OutOffer {
-  readonly draft: OfferDraft;
+  readonly draft: Wishing;
   readonly wishes: Wishes;
+}
+
+/** Who carries out what these handles ask for. */
+export interface PendingOwner {
+  commit(written: WrittenOffer, offer: WrittenState): PendingOffer;
+  accept(out: OutOffer, answer: RemoteDescription, type: 'answer' | 'pranswer'): void;
+  rollback(out: OutOffer, keepWishes: boolean): void;
 }
 
 /** An offer that is written and not made. Dropping it leaves nothing behind. */
@@ -40,16 +45,16 @@ export class WrittenOffer {
   /** As in `PendingOffer`. */
   readonly mid: string | undefined;
   readonly mLineIndex: number;
-  readonly #signaling: Signaling;
+  readonly #owner: PendingOwner;
   readonly #state: WrittenState;
 
   /** @internal */
-  constructor(signaling: Signaling, state: WrittenState) {
+  constructor(owner: PendingOwner, state: WrittenState) {
     const { sdp, mid, mLineIndex } = state.prepared;
     this.sdp = sdp;
     this.mid = mid;
     this.mLineIndex = mLineIndex;
-    this.#signaling = signaling;
+    this.#owner = owner;
     this.#state = state;
   }
 
@@ -58,7 +63,7 @@ export class WrittenOffer {
    * negotiation has moved on since or media in it has been stopped, and as `OfferDraft.offer` does.
    */
   commit(): PendingOffer {
-    return this.#signaling.commit(this, this.#state);
+    return this.#owner.commit(this, this.#state);
   }
 }
 
@@ -69,15 +74,15 @@ export class PendingOffer {
   /** What to say of candidates that are trickled after it: `sdpMid` and `sdpMLineIndex` of `RTCIceCandidateInit`. */
   readonly mid: string | undefined;
   readonly mLineIndex: number;
-  readonly #signaling: Signaling;
+  readonly #owner: PendingOwner;
   readonly #out: OutOffer;
 
   /** @internal */
-  constructor(signaling: Signaling, { sdp, mid, mLineIndex }: PreparedLocalOffer, out: OutOffer) {
+  constructor(owner: PendingOwner, { sdp, mid, mLineIndex }: PreparedLocalOffer, out: OutOffer) {
     this.sdp = sdp;
     this.mid = mid;
     this.mLineIndex = mLineIndex;
-    this.#signaling = signaling;
+    this.#owner = owner;
     this.#out = out;
   }
 
@@ -87,7 +92,7 @@ export class PendingOffer {
    * answered, rolled back or replaced.
    */
   accept(answer: RemoteDescription): void {
-    this.#signaling.accept(this.#out, answer, 'answer');
+    this.#owner.accept(this.#out, answer, 'answer');
   }
 
   /**
@@ -96,7 +101,7 @@ export class PendingOffer {
    * any more. Throws as `accept` does.
    */
   acceptProvisional(answer: RemoteDescription): void {
-    this.#signaling.accept(this.#out, answer, 'pranswer');
+    this.#owner.accept(this.#out, answer, 'pranswer');
   }
 
   /**
@@ -105,7 +110,7 @@ export class PendingOffer {
    * or replaced.
    */
   rollback(options: RollbackOptions = {}): void {
-    this.#signaling.rollback(this.#out, keepsWishes(options));
+    this.#owner.rollback(this.#out, keepsWishes(options));
   }
 }
 

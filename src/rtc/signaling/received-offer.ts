@@ -13,7 +13,6 @@ import type {
 } from '../../negotiation/index.ts';
 import type { Direction, SdpWarning } from '../../sdp/index.ts';
 import type { Media } from './media.ts';
-import type { Signaling } from './signaling.ts';
 
 /** An offer of the peer's, as plain data; signalling changes it. */
 export interface ReceivedState {
@@ -30,6 +29,17 @@ export interface ReceivedState {
   readonly choices: Map<number, SectionChoice>;
   /** Neither dismissed nor answered. */
   isOpen: boolean;
+}
+
+/** Who carries out what these handles ask for. */
+export interface ReceivedOwner {
+  choose(received: ReceivedState, section: OfferedMediaHandle, choice: Omit<SectionChoice, 'index'>): void;
+  apply(received: ReceivedState): void;
+  writeAnswer(received: ReceivedState): string;
+  answer(received: ReceivedState): string;
+  provisionalAnswer(received: ReceivedState): string;
+  rollbackReceived(received: ReceivedState): void;
+  dismiss(received: ReceivedState): void;
 }
 
 /** A media section of an offer of the peer's, and what the answer is to say of it. What is not chosen here is as before, or `inactive`. */
@@ -50,11 +60,11 @@ export class OfferedMediaHandle {
   /** The identifiers of the peer's MediaStreams. */
   readonly streams: readonly string[];
   readonly #byDefault: Direction | undefined;
-  readonly #signaling: Signaling;
+  readonly #owner: ReceivedOwner;
   readonly #offer: ReceivedState;
 
   /** @internal */
-  constructor(signaling: Signaling, offer: ReceivedState, offered: OfferedMedia, media: Media | undefined) {
+  constructor(owner: ReceivedOwner, offer: ReceivedState, offered: OfferedMedia, media: Media | undefined) {
     this.index = offered.index;
     this.mid = offered.mid;
     this.kind = offered.media;
@@ -65,46 +75,46 @@ export class OfferedMediaHandle {
     this.encodings = offered.encodings;
     this.streams = offered.streams;
     this.#byDefault = offered.answer;
-    this.#signaling = signaling;
+    this.#owner = owner;
     this.#offer = offer;
   }
 
   /**
-   * What this end wants; the answer says what the offer leaves of it. `undefined`: the section is rejected. Setting it takes
-   * `reject()` back. Throws `ERR_BAD_ARGUMENT` for what is none, `ERR_INVALID_STATE` once the offer is answered or over.
+   * What this end wants; the answer says what the offer leaves of it. `undefined`: the section is rejected, as by `reject()`; a
+   * direction takes that back. Throws `ERR_BAD_ARGUMENT` for what is none, `ERR_INVALID_STATE` once the offer is answered or over.
    */
   get direction(): Direction | undefined {
     const { reject, direction } = this.#offer.choices.get(this.index) ?? {};
     return reject === true ? undefined : (direction ?? this.#byDefault);
   }
 
-  set direction(direction: Direction) {
-    this.#signaling.choose(this.#offer, this, { direction });
+  set direction(direction: Direction | undefined) {
+    this.#owner.choose(this.#offer, this, direction === undefined ? { reject: true } : { direction });
   }
 
   /** The section is rejected: it carries nothing, and its media ends. Throws as `direction` does. */
   reject(): void {
-    this.#signaling.choose(this.#offer, this, { reject: true });
+    this.#owner.choose(this.#offer, this, { reject: true });
   }
 
   /** Which codecs this end can do, in order of preference, one at the least. Throws as `direction` does. */
   setCodecs(codecs: readonly CodecCapability[]): void {
-    this.#signaling.choose(this.#offer, this, { codecs });
+    this.#owner.choose(this.#offer, this, { codecs });
   }
 
   /** Which header extensions this end can do: URIs. Throws as `direction` does. */
   setHeaderExtensions(headerExtensions: readonly string[]): void {
-    this.#signaling.choose(this.#offer, this, { headerExtensions });
+    this.#owner.choose(this.#offer, this, { headerExtensions });
   }
 
   /** The identifiers of the MediaStreams that what this end sends belongs to. Throws as `direction` does. */
   setStreams(streams: readonly string[]): void {
-    this.#signaling.choose(this.#offer, this, { streams });
+    this.#owner.choose(this.#offer, this, { streams });
   }
 
   /** Which of `encodings` this end receives, by rid, in order. Throws as `direction` does. */
   setEncodings(rids: readonly string[]): void {
-    this.#signaling.choose(this.#offer, this, { encodings: rids });
+    this.#owner.choose(this.#offer, this, { encodings: rids });
   }
 }
 
@@ -116,20 +126,20 @@ export class ReceivedOffer {
   /** Its sections for audio and video, in their order. */
   readonly media: readonly OfferedMediaHandle[];
   readonly warnings: readonly SdpWarning[];
-  readonly #signaling: Signaling;
+  readonly #owner: ReceivedOwner;
   readonly #state: ReceivedState;
 
   /** @internal */
-  constructor(signaling: Signaling, state: ReceivedState, mediaOf: (id: number) => Media | undefined) {
+  constructor(owner: ReceivedOwner, state: ReceivedState, mediaOf: (id: number) => Media | undefined) {
     const { plan, warnings, media } = state.prepared;
     this.mid = plan.transport.mid;
     this.mLineIndex = plan.transport.mLineIndex;
     this.warnings = warnings;
     this.media = media.map((offered) => {
       const known = offered.id === undefined ? undefined : mediaOf(offered.id);
-      return new OfferedMediaHandle(signaling, state, offered, known);
+      return new OfferedMediaHandle(owner, state, offered, known);
     });
-    this.#signaling = signaling;
+    this.#owner = owner;
     this.#state = state;
   }
 
@@ -139,12 +149,12 @@ export class ReceivedOffer {
    * negotiation has moved on since.
    */
   apply(): void {
-    this.#signaling.apply(this.#state);
+    this.#owner.apply(this.#state);
   }
 
   /** Writes the answer's SDP and changes nothing, as often as you like. Throws as `answer` does. */
   writeAnswer(): string {
-    return this.#signaling.writeAnswer(this.#state);
+    return this.#owner.writeAnswer(this.#state);
   }
 
   /**
@@ -152,7 +162,7 @@ export class ReceivedOffer {
    * `ERR_INVALID_STATE` if the negotiation has moved on since, `SdpRefusal` where what was chosen leaves nothing to connect for.
    */
   answer(): string {
-    return this.#signaling.answer(this.#state);
+    return this.#owner.answer(this.#state);
   }
 
   /**
@@ -160,16 +170,16 @@ export class ReceivedOffer {
    * rollback any more.
    */
   provisionalAnswer(): string {
-    return this.#signaling.provisionalAnswer(this.#state);
+    return this.#owner.provisionalAnswer(this.#state);
   }
 
   /** Takes it back after `apply()`. Throws `ERR_INVALID_STATE` unless it is applied, and not answered provisionally. */
   rollback(): void {
-    this.#signaling.rollbackReceived(this.#state);
+    this.#owner.rollbackReceived(this.#state);
   }
 
   /** Declines it: every call after it throws `ERR_INVALID_STATE`. Takes it back where it is applied, and throws as `rollback` does. */
   dismiss(): void {
-    this.#signaling.dismiss(this.#state);
+    this.#owner.dismiss(this.#state);
   }
 }

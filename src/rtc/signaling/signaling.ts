@@ -45,15 +45,16 @@ import { isSdpError, sdpError } from '../../sdp/index.ts';
 import type { RemoteDescription } from '../parameters.ts';
 import { textOf } from '../parameters.ts';
 import { SdpRefusal } from '../refusal.ts';
-import type { AnswerStep, DraftStep, SignalingHost } from './host.ts';
+import type { AnswerStep, SignalingHost } from './host.ts';
 import { MediaTable } from './media.ts';
+import type { DraftOwner, DraftStep } from './offer-draft.ts';
 import { OfferDraft } from './offer-draft.ts';
-import type { OutOffer, WrittenState } from './pending-offer.ts';
+import type { OutOffer, PendingOwner, WrittenState } from './pending-offer.ts';
 import { PendingOffer, WrittenOffer } from './pending-offer.ts';
-import type { OfferedMediaHandle, ReceivedState } from './received-offer.ts';
+import type { OfferedMediaHandle, ReceivedOwner, ReceivedState } from './received-offer.ts';
 import { ReceivedOffer } from './received-offer.ts';
 import { joinedChoice } from './section-choice.ts';
-import type { Wishes } from './wishes.ts';
+import type { Wishes, Wishing } from './wishes.ts';
 import { joinedWishes, NO_WISHES } from './wishes.ts';
 
 /** What signalling shows of itself, beside the negotiation. */
@@ -70,7 +71,7 @@ export interface NegotiationNeeded {
 }
 
 /** The state of signalling, and its steps. One an `Rtc`. */
-export class Signaling {
+export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
   readonly media: MediaTable;
   readonly #host: SignalingHost;
   #state: NegotiationState;
@@ -81,9 +82,9 @@ export class Signaling {
   /** Of an offer that was taken back: they go with the next one. */
   #kept: Wishes = NO_WISHES;
   /** Drafts that have wished something since the negotiation was last `stable` anew. */
-  readonly #drafts = new Set<OfferDraft>();
+  readonly #drafts = new Set<Wishing>();
   /** Drafts that had wished something by then: nothing is in their way, and nobody has been told yet. */
-  readonly #due = new Set<OfferDraft>();
+  readonly #due = new Set<Wishing>();
   /** The next offer restarts ICE, until one is answered that does, the peer's or our own. */
   #restartWanted = false;
   /** `negotiationneeded` is told once until an offer goes out or an exchange is over. */
@@ -143,8 +144,8 @@ export class Signaling {
   }
 
   /** A draft wishes something more. */
-  wished(draft: OfferDraft, step: DraftStep): void {
-    this.#drafts.add(draft);
+  wished(step: DraftStep): void {
+    this.#drafts.add(step.draft);
     this.#host.onStep(step);
   }
 
@@ -184,7 +185,7 @@ export class Signaling {
     return this.#host.hasChannels() && !hasDataSection(this.#state);
   }
 
-  #wishesSomething(draft: OfferDraft): boolean {
+  #wishesSomething(draft: Wishing): boolean {
     const { media, channels } = draft.wishes;
     return draft.mark.restartsIce || channels.length > 0 || this.#relevant(media).length > 0;
   }
@@ -200,8 +201,7 @@ export class Signaling {
   offer(draft: OfferDraft): PendingOffer {
     this.#host.assertOpen();
     if (this.state !== 'stable') {
-      const message =
-        'an offer waits for its answer: "negotiationneeded" tells when the next one can be made';
+      const message = `another one is out ("${this.state}"): "negotiationneeded" tells when this one can be made`;
       throw new RtcError('ERR_INVALID_STATE', message);
     }
     const written = this.#write(draft);
@@ -232,7 +232,7 @@ export class Signaling {
     return new PendingOffer(this, prepared, out);
   }
 
-  #write(draft: OfferDraft): WrittenState {
+  #write(draft: Wishing): WrittenState {
     const before = this.#state;
     const mark = draft.mark;
     const wishes = joinedWishes(this.#out?.wishes ?? this.#kept, draft.wishes);
@@ -256,8 +256,8 @@ export class Signaling {
     this.#out = out;
     this.#kept = NO_WISHES;
     this.#state = prepared.next;
-    this.#drafts.delete(draft);
     this.#due.delete(draft);
+    if (!this.#wishesSomething(draft)) this.#drafts.delete(draft);
     this.#restartWanted ||= wantsRestart;
     if (restart === 'new') this.#host.restartIce('local');
     this.#follow();

@@ -17,6 +17,24 @@ export interface Wishes {
   readonly channels: readonly DataChannel[];
 }
 
+/** How far a draft had come when an offer was written of it. */
+export interface DraftMark {
+  readonly changes: number;
+  readonly restartsIce: boolean;
+}
+
+/** Whoever wishes something, as signalling sees it. */
+export interface Wishing {
+  /** Wished and not offered yet. */
+  readonly wishes: Wishes;
+  readonly mark: DraftMark;
+  /**
+   * It is offered, as far as `mark` says. Throws before anything has changed where it cannot be any more, as `OfferDraft.offer`
+   * does.
+   */
+  take(mark: DraftMark): void;
+}
+
 /** None. */
 export const NO_WISHES: Wishes = { media: [], channels: [] };
 
