@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { SectionPlan, SessionPlan } from '../../src/negotiation/index.ts';
 import type { PlainCalls } from '../../src/rtc/carry-out.ts';
 import { carryOut } from '../../src/rtc/carry-out.ts';
+import { audioPlan } from '../negotiation/media-plans.ts';
 
 const ICE = { usernameFragment: 'abcd', password: 'p'.repeat(24), lite: false, renomination: false };
 
@@ -17,7 +18,7 @@ const CANDIDATE = {
 } as const;
 
 const DATA: SectionPlan = { kind: 'data', mid: '0', sctpPort: 5001, maxMessageSize: 1000 };
-const MEDIA: SectionPlan = { kind: 'media', mid: '1', direction: 'inactive' };
+const MEDIA: SectionPlan = audioPlan('1', 'inactive');
 const REFUSED: SectionPlan = { kind: 'rejected', mid: '0', isForData: true };
 const REJECTED: SectionPlan = { kind: 'rejected', mid: '1' };
 

@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import type { IceParameters, Output, RtcEvent, RtcOptions } from '../../src/index.ts';
 import { Endpoint, Rtc, SeededRandom } from '../../src/index.ts';
-import type { MediaPlan } from '../../src/negotiation/index.ts';
 import { Network } from '../../src/sim/index.ts';
 import type { Recording } from '../../src/trace/index.ts';
 import { formatTrace, recordRtc, replay } from '../../src/trace/index.ts';
 import { certificates } from './pair.ts';
+import { audioPlan } from '../negotiation/media-plans.ts';
 
 interface PlainEnd extends Recording {
   readonly events: RtcEvent[];
@@ -23,7 +23,7 @@ function makeEnd(net: Network, index: 0 | 1): PlainEnd {
   return { ...recording, events };
 }
 
-const VIDEO: MediaPlan = { kind: 'media', mid: 'v', direction: 'inactive' };
+const AUDIO = audioPlan('a', 'inactive');
 
 test('two ends connect, restart ICE, add and remove data and set media, and all of it replays', () => {
   const net = new Network({ seed: 4, defaults: { latency: 15, jitter: 5, loss: 0.02 } });
@@ -40,7 +40,7 @@ test('two ends connect, restart ICE, add and remove data and set media, and all 
   until(() => both.every(({ rtc }) => rtc.connectionState === 'connected'));
 
   for (const { rtc } of both) {
-    rtc.setMedia([VIDEO]);
+    rtc.setMedia([AUDIO]);
     rtc.openData({ sctpPort: 5000, maxMessageSize: 100_000 });
   }
   const first = a.rtc.createChannel('first');
