@@ -4,7 +4,7 @@
  *   set     another direction, codecs, streams … for media that has a section
  *   stop    the section is closed; its place is free once the peer has agreed
  *   add     the place of a section that both ends have closed, or a new one at the end (RFC 9429 §5.2.2)
- *   data    a section for data channels, where there is none
+ *   data    a section for data channels, where there is none; or the one that there is is closed
  *
  * A change of media that is gone is moot, and ignored.
  */
@@ -21,6 +21,8 @@ export interface OfferWishes {
   readonly media: readonly MediaChange[];
   /** A section for data channels. One that is in use stays, and an offer of nothing else has one. */
   readonly data: boolean;
+  /** The section for data channels is closed, and no other one made. Default false. */
+  readonly closesData?: boolean | undefined;
 }
 
 /** What an offer is for where nothing is said: data channels, and what the session has. */
@@ -46,13 +48,18 @@ export function offeredSections(
   const mids = new FreeMids(before, nextMid);
   const places = freePlaces(before);
   const changes = sortedChanges(wishes.media);
-  const sections = before.map((section) => changedSection(section, changes));
+  const { data, closesData = false } = wishes;
+  const sections = before.map((section) =>
+    closesData && section.kind === 'data' ? rejectedSection(section) : changedSection(section, changes),
+  );
   const put = (section: Section) => {
     sections[places.shift() ?? sections.length] = section;
   };
   for (const { id, media, wish } of changes.added) put(newMediaSection(mids.next(), { id, media, wish }));
   const hasMedia = sections.some(({ kind }) => kind === 'media');
-  if (!sections.some(({ kind }) => kind === 'data') && (wishes.data || !hasMedia))
+  const hasData = sections.some(({ kind }) => kind === 'data');
+  // Where nothing else is in use, data channels hold the transport.
+  if (!hasData && !closesData && (data || !hasMedia))
     put(newDataSection(mids.next()));
 
   let numbered = numbering;
