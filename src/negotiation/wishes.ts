@@ -59,8 +59,7 @@ export function offeredSections(
   const hasMedia = sections.some(({ kind }) => kind === 'media');
   const hasData = sections.some(({ kind }) => kind === 'data');
   // Where nothing else is in use, data channels hold the transport.
-  if (!hasData && !closesData && (data || !hasMedia))
-    put(newDataSection(mids.next()));
+  if (!hasData && !closesData && (data || !hasMedia)) put(newDataSection(mids.next()));
 
   let numbered = numbering;
   const offered = sections.map((section) => {
