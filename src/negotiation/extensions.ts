@@ -95,7 +95,7 @@ export function offeredExtensions(
     extensions.push(extension);
     added.push({ ...extension, isAgreed: false });
   }
-  return { extensions, table: added.length === 0 ? table : [...table, ...added] };
+  return { extensions, table: [...table, ...added] };
 }
 
 /**

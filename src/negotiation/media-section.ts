@@ -19,7 +19,7 @@ import type {
 import { hasRtcpMux, isSdpError, sdpError } from '../sdp/index.ts';
 import type { AgreedCodecs, PayloadTypes } from './codec/index.ts';
 import { answeredCodecs, fromSdpCodecs, matchAnswer, offeredCodecs, toSdpCodecs } from './codec/index.ts';
-import { intersection, isWithin, reversed } from './direction.ts';
+import { intersection, isWithin, reversed, sends } from './direction.ts';
 import type { AgreedExtension, ExtensionTable } from './extensions.ts';
 import {
   answeredExtensions,
@@ -47,6 +47,7 @@ import { lineOf, mediaLine } from './section.ts';
 import {
   answeredSimulcast,
   matchAnsweredSimulcast,
+  NO_SIMULCAST,
   offeredEncodings,
   offeredSimulcast,
 } from './simulcast.ts';
@@ -98,7 +99,7 @@ export function newMediaSection(
     direction: 'inactive',
     codecs: [],
     headerExtensions: [],
-    simulcast: offeredSimulcast([]),
+    simulcast: NO_SIMULCAST,
     reducedSizeRtcp: true,
     mixedExtensions: true,
   };
@@ -126,7 +127,7 @@ export function offeredMedia(
     direction: wish.direction,
     codecs,
     headerExtensions: extended.extensions.map((extension) => ({ ...extension, direction: undefined })),
-    simulcast: offeredSimulcast(wish.encodings),
+    simulcast: offeredSimulcast(sends(wish.direction) ? wish.encodings : [], said.simulcast),
     reducedSizeRtcp: true,
     mixedExtensions: true,
   };
@@ -176,13 +177,14 @@ export function acceptedMedia(
     wish.headerExtensions ?? capabilities.headerExtensions[media],
     offer.extensions,
   );
+  const direction = isOpenOnly ? 'inactive' : intersection(wish.direction, reversed(offer.direction));
+  // RFC 9429 §5.3.1: what is sent is said where anything is; what is received always, or a browser gives it up for good.
   const simulcast = answeredSimulcast(
     offer.simulcast,
-    { send: wish.encodings, receive: choice?.encodings },
+    { send: sends(direction) ? wish.encodings : [], receive: choice?.encodings },
     new Set(receive.map(({ payloadType }) => payloadType)),
     headerExtensions,
   );
-  const direction = isOpenOnly ? 'inactive' : intersection(wish.direction, reversed(offer.direction));
   const { reducedSizeRtcp } = offer;
   const said: MediaDeclaration = {
     direction,
@@ -278,7 +280,7 @@ export function answeredMedia(
   if (isSdpError(codecs)) return { ...codecs, ...place };
   const headerExtensions = matchAnsweredExtensions(said.headerExtensions, read.extensions);
   if (isSdpError(headerExtensions)) return { ...headerExtensions, ...place };
-  const simulcast = matchAnsweredSimulcast(wish.encodings, read.simulcast, headerExtensions);
+  const simulcast = matchAnsweredSimulcast(said.simulcast, read.simulcast, headerExtensions);
   const flows = flowsOf(headerExtensions, read.reducedSizeRtcp);
   const plan: MediaPlan = {
     kind: 'media',
@@ -287,7 +289,11 @@ export function answeredMedia(
     media,
     direction,
     send: { ...flows.send, codecs: codecs.send, encodings: simulcast.send, streams: wish.streams },
-    receive: readReceivedFlow(answer, { ...flows.receive, codecs: codecs.receive, encodings: [] }, warnings),
+    receive: readReceivedFlow(
+      answer,
+      { ...flows.receive, codecs: codecs.receive, encodings: simulcast.receive },
+      warnings,
+    ),
   };
   return { section: offered, plan };
 }

@@ -20,15 +20,21 @@ export interface SimulcastLines {
   readonly simulcast: SdpSimulcast | undefined;
 }
 
-/** What an answer of ours makes of an offer. */
-export interface AnsweredSimulcast extends SimulcastLines {
+/** Of a section with one plain stream each way. */
+export const NO_SIMULCAST: SimulcastLines = { rids: [], simulcast: undefined };
+
+/** What flows of simulcast once a section is agreed on. */
+export interface AgreedSimulcast {
   /** What is sent to this end; empty for one plain stream. */
   readonly receive: readonly MediaEncoding[];
   /** What this end sends; empty for one plain stream. */
   readonly send: readonly MediaEncoding[];
-  /** There would be simulcast, were the header extension for `rid` agreed on. */
+  /** There would be more, were the header extension for `rid` agreed on that way. */
   readonly lacksRidExtension: boolean;
 }
+
+/** What an answer of ours makes of an offer, and says. */
+export type AnsweredSimulcast = SimulcastLines & AgreedSimulcast;
 
 /** What this end makes of what it is offered. */
 export interface SimulcastChoice {
@@ -81,13 +87,20 @@ export function checkEncodings(value: unknown, name: string): asserts value is r
   }
 }
 
-/** What a section of our offer says where this end would send `encodings`. None of them: nothing. */
-export function offeredSimulcast(encodings: readonly MediaEncoding[]): SimulcastLines {
-  const streams = encodings.map(({ rid, active, restrictions }): Stream => ({
+/**
+ * What a section of our offer says where this end would send `encodings`, and receive again what it has said before that it receives: an
+ * offer is the whole of what its end wants (RFC 3264 §8), and a browser that is asked for no simulcast any more gives it up for good.
+ * @param said our last description of the section
+ */
+export function offeredSimulcast(
+  encodings: readonly MediaEncoding[],
+  said: SimulcastLines = NO_SIMULCAST,
+): SimulcastLines {
+  const send = encodings.map(({ rid, active, restrictions }): Stream => ({
     line: { id: rid, direction: 'send', payloadTypes: undefined, restrictions },
     isPaused: !active,
   }));
-  return linesOf(streams, []);
+  return linesOf(send, streamsOf(said, 'recv').flat());
 }
 
 /** What the peer would send, for whoever answers: of alternatives the one that it likes best. Empty for one plain stream. */
@@ -134,35 +147,39 @@ export function answeredSimulcast(
 }
 
 /**
- * What the peer's answer leaves of the encodings that we offered to send, in our order: those that it receives, each once, with the
- * restrictions that it says. Empty for one plain stream, which is also what is left where it says nothing of them.
+ * What the peer's answer leaves of the simulcast that we offered, in our order: what it receives of ours, and sends of what we receive,
+ * each once, with the restrictions that it says. None is one plain stream, which is also what is left where it says nothing of them.
  * @param extensions what the answer leaves of our header extensions, by `matchAnsweredExtensions`
  */
 export function matchAnsweredSimulcast(
-  offered: readonly MediaEncoding[],
+  offered: SimulcastLines,
   answered: SimulcastLines,
   extensions: readonly AgreedExtension[],
-): { readonly send: readonly MediaEncoding[]; readonly lacksRidExtension: boolean } {
-  const own = new Set(offered.map(({ rid }) => rid));
+): AgreedSimulcast {
+  const send = acceptedStreams(streamsOf(offered, 'send').flat(), streamsOf(answered, 'recv'));
+  const receive = acceptedStreams(streamsOf(offered, 'recv').flat(), streamsOf(answered, 'send'));
+  const sendable = hasRid(sentExtensions(extensions)) ? send : [];
+  const receivable = hasRid(receivedExtensions(extensions)) ? receive : [];
+  return {
+    send: sendable,
+    receive: receivable,
+    lacksRidExtension: sendable.length < send.length || receivable.length < receive.length,
+  };
+}
+
+function acceptedStreams(ours: readonly Stream[], theirs: readonly (readonly Stream[])[]): MediaEncoding[] {
+  const own = new Set(ours.map(({ line }) => line.id));
   const accepted = new Map<string, Stream>();
-  for (const alternatives of streamsOf(answered, 'recv')) {
+  for (const alternatives of theirs) {
     const stream = alternatives.find(({ line }) => own.has(line.id));
     if (stream !== undefined) accepted.set(stream.line.id, stream);
   }
-  const send = offered.flatMap((encoding): MediaEncoding[] => {
-    const stream = accepted.get(encoding.rid);
+  return ours.flatMap(({ line, isPaused }): MediaEncoding[] => {
+    const stream = accepted.get(line.id);
     if (stream === undefined) return [];
-    const { restrictions } = stream.line;
-    return [
-      {
-        rid: encoding.rid,
-        active: encoding.active && !stream.isPaused,
-        restrictions: restrictions.length === 0 ? encoding.restrictions : restrictions,
-      },
-    ];
+    const { restrictions } = stream.line.restrictions.length === 0 ? line : stream.line;
+    return [{ rid: line.id, active: !isPaused && !stream.isPaused, restrictions }];
   });
-  if (hasRid(sentExtensions(extensions))) return { send, lacksRidExtension: false };
-  return { send: [], lacksRidExtension: send.length > 0 };
 }
 
 /**

@@ -147,7 +147,7 @@ describe('negotiation-encodings', () => {
   const offered = encodings('l;m;h');
   const all = ['l recv', 'm recv', 'h recv'];
   const accepted = (answer: SimulcastLines): readonly MediaEncoding[] =>
-    matchAnsweredSimulcast(offered, answer, RID).send;
+    matchAnsweredSimulcast(offeredSimulcast(offered), answer, RID).send;
 
   test('our offer has them in order; an inactive one is paused', () => {
     expect(written(offeredSimulcast(encodings('l;~m;h')))).toEqual({
@@ -156,6 +156,23 @@ describe('negotiation-encodings', () => {
     });
     expect(written(offeredSimulcast(encodings('l')))).toEqual({ rids: ['l send'], simulcast: undefined });
     expect(offeredSimulcast([])).toEqual({ rids: [], simulcast: undefined });
+  });
+
+  test('a later offer of ours says again what this end receives, and an answer can narrow it', () => {
+    const sent = lines(['l send pt=96 max-fps=15', 'm send', 'h send'], { send: 'l;~m;h' });
+    const answer = answeredSimulcast(sent, {}, VP8, RID);
+    const again = offeredSimulcast(encodings('x;y'), answer);
+    expect(written(again)).toEqual({
+      rids: ['l recv', 'm recv', 'h recv', 'x send', 'y send'],
+      simulcast: { send: 'x;y', recv: 'l;~m;h' },
+    });
+    expect(again.rids[0]).toEqual({ ...sent.rids[0], direction: 'recv' });
+    expect(offeredSimulcast([], again).rids).toEqual(answer.rids);
+    expect(matchAnsweredSimulcast(again, lines(['h send', 'l send'], { send: 'h;l' }), RID)).toEqual({
+      send: [],
+      receive: [{ ...answer.receive[0] }, { ...answer.receive[2] }],
+      lacksRidExtension: false,
+    });
   });
 
   test('an answer can narrow them, down to one that keeps its rid', () => {
@@ -188,14 +205,16 @@ describe('negotiation-encodings', () => {
 
   test('what either end pauses is not sent at first', () => {
     expect(accepted(lines(all, { recv: 'l;~m;h' }))).toEqual(encodings('l;~m;h'));
-    expect(matchAnsweredSimulcast(encodings('~l;h'), lines(all, { recv: 'l;h' }), RID).send).toEqual(
-      encodings('~l;h'),
-    );
+    expect(
+      matchAnsweredSimulcast(offeredSimulcast(encodings('~l;h')), lines(all, { recv: 'l;h' }), RID).send,
+    ).toEqual(encodings('~l;h'));
   });
 
   test('without the header extension for rid one plain stream is left', () => {
-    expect(matchAnsweredSimulcast(offered, lines(all, { recv: 'l;m;h' }), [])).toEqual({
+    const offer = offeredSimulcast(offered);
+    expect(matchAnsweredSimulcast(offer, lines(all, { recv: 'l;m;h' }), [])).toEqual({
       send: [],
+      receive: [],
       lacksRidExtension: true,
     });
   });

@@ -36,6 +36,13 @@ describe('h264-profile-levels', () => {
       'high 10': ['6e001f'],
       'high 10 intra': ['6e101f'],
       'high 4:4:4': ['f4001f'],
+      // Reserved bits: nobody knows what of.
+      'reserved 42': ['42e11f'],
+      'reserved 42 without': ['42011f'],
+      'reserved 4d': ['4d811f'],
+      'reserved 58': ['58c11f'],
+      'reserved 64': ['64011f'],
+      'reserved 64 constrained': ['640d1f'],
     };
     const all = Object.entries(profiles).flatMap(([name, ids]) => ids.map((id) => ({ name, id })));
     for (const one of all) {
