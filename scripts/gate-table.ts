@@ -163,7 +163,7 @@ export function gateTable(): string {
     ],
     [
       'signaling',
-      "the connection was made, or its offer went out, and nothing of the peer's has been taken",
+      "the connection was made, its offer went out or the peer's was applied, and none is answered",
       DEFAULT_CONNECTION_GATES.signaling,
       '`closed`',
       'signalingTimeout',

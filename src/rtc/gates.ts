@@ -3,7 +3,7 @@
  *
  *   signaling   made and never started: an offer that was refused, or an answer that never came, costs nothing for long
  *                 first input ──▶ armed ──the peer's description is taken, or start()──▶ passed
- *                                   └──an offer of ours goes out: from the next input it counts anew
+ *                                   └──an offer of ours goes out, or one of the peer's is applied: from the next input it counts anew
  *   pathDown    a connection that was up has no path. What waits for the peer stands still meanwhile, so this gate ends it
  *                 the path is not writable ──▶ armed ──writable again──▶ disarmed
  */

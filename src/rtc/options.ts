@@ -65,8 +65,8 @@ export interface RtcOptions {
   readonly headerExtensions?: NegotiationOptions['headerExtensions'];
   /**
    * How long a connection may wait for its peer's description (or for `start()`), ms, more than 0, default 120000; `Infinity`:
-   * as long as it likes. It counts from the first input, anew from each offer of ours, and ends the connection
-   * (`signaling-timeout`).
+   * as long as it likes. It counts from the first input, anew from each offer of ours and each of the peer's that is applied, and
+   * ends the connection (`signaling-timeout`). An answer, provisional or not, ends the wait.
    */
   readonly signalingTimeout?: number | undefined;
   /**

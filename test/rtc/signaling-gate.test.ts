@@ -78,6 +78,33 @@ describe('the gate signaling', () => {
     expect(() => offer.accept('v=0')).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }));
   });
 
+  it('A4: an applied offer of the peer’s begins it anew; whoever has it has time to answer', () => {
+    const rtc = make();
+    const peer = make({}, 2);
+    at(rtc, 0);
+    at(rtc, 100_000);
+    const received = rtc.receiveOffer(peer.negotiation().offer().sdp);
+    received.apply();
+    expect(at(rtc, 119_000).timeout).toMatchObject({ at: 239_000, reason: 'rtc.signaling' });
+    expect(at(rtc, 239_000).events.at(-1)).toMatchObject({ type: 'closed' });
+    expect(() => received.answer()).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }));
+  });
+
+  it('A4: provisional answers end the wait at both ends: from then on ICE has its own gate', () => {
+    const [rtc, peer] = [make(), make({}, 2)];
+    for (const end of [rtc, peer]) at(end, 0);
+    const pending = rtc.negotiation().offer();
+    pending.acceptProvisional(peer.receiveOffer(pending.sdp).provisionalAnswer());
+    for (const end of [rtc, peer]) {
+      at(end, 1000);
+      expect(at(end, 1001).timeout.reason).toMatch(/^ice\./);
+      expect(end.inspect().gates).toEqual({});
+      const heard: RtcEvent[] = [];
+      for (let now = 2000; now < 60_000; now += 2000) heard.push(...at(end, now).events);
+      expect(heard.at(-1)).toMatchObject({ type: 'closed', reason: { gate: 'iceConnect' } });
+    }
+  });
+
   it('A4: an offer made within a drain counts from that time', () => {
     const rtc = make();
     at(rtc, 0);

@@ -211,6 +211,23 @@ describe('drafts while an offer is out', () => {
     expect(told(a)).toEqual([]);
   });
 
+  it('a channel that is added after offer() comes to be at once, and ends with the offer', () => {
+    const { a, b } = makeSignallers();
+    const draft = a.negotiation();
+    draft.addChannel('chat');
+    const pending = draft.offer();
+    const late = draft.addChannel('late');
+    expect(late.readyState).toBe('connecting');
+    pending.rollback();
+    expect(late.readyState).toBe('closed');
+    const again = a.negotiation();
+    again.addChannel('chat');
+    const second = again.offer();
+    again.addChannel('later');
+    second.accept(b.receiveOffer(second.sdp).answer());
+    expect(told(a)).toEqual([]);
+  });
+
   it('an offer of another draft that comes first is told of, too', () => {
     const { a, b } = makeSignallers();
     const draft = a.negotiation();

@@ -55,8 +55,9 @@ export class OfferDraft implements Wishing {
   /** Media that are added by these, by id. */
   readonly #added = new Map<number, Media>();
   #restartsIce = false;
-  /** How many of `channels` have been offered. */
+  /** How many of `channels` wait for no offer: they have been offered, or came to be at once. */
   #offeredChannels = 0;
+  #isOffered = false;
 
   /** @internal */
   constructor(owner: DraftOwner, drafted: ChannelDraft) {
@@ -71,6 +72,7 @@ export class OfferDraft implements Wishing {
   addChannel(label: string, options: DataChannelOptions = {}): DataChannel {
     const channel = this.#owner.addChannel(this, this.#drafted, label, options);
     this.channels.push(channel);
+    if (this.#isOffered) this.#offeredChannels = this.channels.length;
     return channel;
   }
 
@@ -173,6 +175,7 @@ export class OfferDraft implements Wishing {
       throw new RtcError('ERR_INVALID_STATE', 'media of this offer has been stopped since it was written');
     this.#drafted.adopt();
     this.#changes.splice(0, changes);
+    this.#isOffered = true;
     this.#offeredChannels = this.channels.length;
     if (restartsIce) this.#restartsIce = false;
     for (const { id, media } of added) {

@@ -29,7 +29,7 @@ export interface RollbackOptions {
 /** An offer of ours that is out: what it wishes, until it is answered. */
 export interface OutOffer {
   readonly draft: Wishing;
-  readonly wishes: Wishes;
+  wishes: Wishes;
 }
 
 /** Who carries out what these handles ask for. */

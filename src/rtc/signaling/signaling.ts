@@ -89,6 +89,8 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
   #restartWanted = false;
   /** `negotiationneeded` is told once until an offer goes out or an exchange is over. */
   #isNeedTold = false;
+  /** Something has come to need an offer since: the next drain looks, and none of the others. */
+  #isNeedDue = false;
 
   constructor(initial: NegotiationState, host: SignalingHost) {
     this.#state = initial;
@@ -139,7 +141,11 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     options: DataChannelOptions,
   ): DataChannel {
     const channel = this.#host.createChannel(drafted, label, options, draft);
+    // What comes to be at once ends with the offer of its draft all the same.
+    if (this.#out?.draft === draft)
+      this.#out.wishes = joinedWishes(this.#out.wishes, { media: [], channels: [channel] });
     this.#drafts.add(draft);
+    this.updateNeed();
     return channel;
   }
 
@@ -158,7 +164,9 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
 
   /** What needs an offer may have changed: `pollEvent` is asked at the next drain. */
   updateNeed(): void {
-    if (this.state === 'stable' && !this.#isNeedTold && this.#isNeeded()) this.#host.onNeed();
+    if (this.state !== 'stable' || this.#isNeedTold || !this.#isNeeded()) return;
+    this.#isNeedDue = true;
+    this.#host.onNeed();
   }
 
   /**
@@ -166,8 +174,9 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
    * what is over within one call, as a glare is for the polite end, tells nothing.
    */
   pollEvent(): NegotiationNeeded | undefined {
-    if (this.#isNeedTold || this.state !== 'stable' || this.#host.isOver() || !this.#isNeeded())
-      return undefined;
+    if (!this.#isNeedDue || this.state !== 'stable' || this.#host.isOver()) return undefined;
+    this.#isNeedDue = false;
+    if (!this.#isNeeded()) return undefined;
     this.#isNeedTold = true;
     this.#due.clear();
     return { type: 'negotiationneeded' };
@@ -252,7 +261,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
   #send(written: WrittenState, prepared: PreparedLocalOffer): OutOffer {
     const { draft, mark, wishes, restart, wantsRestart } = written;
     draft.take(mark);
-    const out = { draft, wishes };
+    const out: OutOffer = { draft, wishes };
     this.#out = out;
     this.#kept = NO_WISHES;
     this.#state = prepared.next;
@@ -294,8 +303,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     this.#kept = keepWishes ? out.wishes : NO_WISHES;
     if (before.signalingState === 'have-local-offer' && before.offer.restartsIce)
       this.#host.cancelIceRestart();
-    if (!keepWishes)
-      for (const channel of [...out.wishes.channels, ...out.draft.wishes.channels]) channel.close();
+    if (!keepWishes) for (const channel of out.wishes.channels) channel.close();
     this.#settle();
     this.#follow();
     this.#host.onStep({ method: 'rollback', ...(keepWishes ? { keepWishes } : {}) });
