@@ -255,8 +255,8 @@ export class Rtc {
       onStep: (step) => {
         this.#onSignalingStep(step);
       },
-      carryOut: (plan) => {
-        this.#session.carryOut(plan);
+      carryOut: (plan, isProvisional) => {
+        this.#session.carryOut(plan, isProvisional);
       },
       tell: (event) => {
         this.#stack.tell(event);

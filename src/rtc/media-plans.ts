@@ -1,17 +1,63 @@
 /** Plans of media that a caller gives: judged at the call, and copied. */
 import type { OptionRules } from '../core/options.ts';
-import { fields, listOf, oneOf, required, text } from '../core/options.ts';
-import type { MediaPlan } from '../negotiation/index.ts';
+import { fields, flag, integer, listOf, number, oneOf, required, text } from '../core/options.ts';
+import type {
+  MediaCodec,
+  MediaEncoding,
+  MediaFlow,
+  MediaHeaderExtension,
+  MediaPlan,
+  ReceivedFlow,
+} from '../negotiation/index.ts';
 import { mapPlain } from './tracer/entry.ts';
 
-const RULES: OptionRules<Pick<MediaPlan, 'kind' | 'mid' | 'direction'>> = {
+const CODEC: OptionRules<MediaCodec> = {
+  payloadType: required(integer(0, 127)),
+  mimeType: required(text(1)),
+  clockRate: required(number(1)),
+  channels: integer(1),
+  sdpFmtpLine: text(),
+  rtcpFeedback: required(listOf(text())),
+  rtxPayloadType: integer(0, 127),
+};
+
+const HEADER_EXTENSION: OptionRules<MediaHeaderExtension> = {
+  id: required(integer(1, 255)),
+  uri: required(text(1)),
+};
+
+const ENCODING: OptionRules<MediaEncoding> = {
+  rid: required(text(1)),
+  active: required(flag),
+  restrictions: required(listOf(fields({}))),
+};
+
+const FLOW: OptionRules<MediaFlow> = {
+  codecs: required(listOf(fields(CODEC))),
+  headerExtensions: required(listOf(fields(HEADER_EXTENSION))),
+  encodings: required(listOf(fields(ENCODING))),
+  streams: required(listOf(text())),
+  reducedSizeRtcp: required(flag),
+};
+
+const RECEIVED_FLOW: OptionRules<ReceivedFlow> = {
+  ...FLOW,
+  sources: required(listOf(fields({}))),
+  sourceGroups: required(listOf(fields({}))),
+};
+
+const PLAN: OptionRules<MediaPlan> = {
   kind: required(oneOf(['media'])),
+  id: required(integer(0)),
   mid: text(),
+  media: required(oneOf(['audio', 'video'])),
   direction: required(oneOf(['sendrecv', 'sendonly', 'recvonly', 'inactive'])),
+  send: required(fields(FLOW)),
+  receive: required(fields(RECEIVED_FLOW)),
 };
 
 /** The plans, copied: nothing that the caller changes afterwards counts. Throws `ERR_BAD_ARGUMENT`. */
 export function checkedMedia(plans: readonly MediaPlan[]): readonly MediaPlan[] {
-  listOf(fields(RULES))(plans, 'plans');
+  listOf(fields(PLAN))(plans, 'plans');
   return mapPlain(plans, (leaf) => leaf);
 }

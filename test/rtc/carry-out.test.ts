@@ -1,9 +1,9 @@
 /** What a plan comes to, in plain calls: the difference between what is agreed on and what runs, and nothing else. */
 import { describe, expect, test } from 'vitest';
+import { audioPlan } from '../negotiation/media-plans.ts';
 import type { SectionPlan, SessionPlan } from '../../src/negotiation/index.ts';
 import type { PlainCalls } from '../../src/rtc/carry-out.ts';
 import { carryOut } from '../../src/rtc/carry-out.ts';
-import { audioPlan } from '../negotiation/media-plans.ts';
 
 const ICE = { usernameFragment: 'abcd', password: 'p'.repeat(24), lite: false, renomination: false };
 
@@ -18,7 +18,7 @@ const CANDIDATE = {
 } as const;
 
 const DATA: SectionPlan = { kind: 'data', mid: '0', sctpPort: 5001, maxMessageSize: 1000 };
-const MEDIA: SectionPlan = audioPlan('1', 'inactive');
+const MEDIA: SectionPlan = audioPlan('1', 'sendrecv');
 const REFUSED: SectionPlan = { kind: 'rejected', mid: '0', isForData: true };
 const REJECTED: SectionPlan = { kind: 'rejected', mid: '1' };
 

@@ -1,5 +1,6 @@
 /** Data channels closed and opened again over one connection: another association each time, and nothing of the one before in it. */
 import { describe, expect, test } from 'vitest';
+import type { MediaPlan } from '../../src/negotiation/index.ts';
 import type { Input } from '../../src/rtc.ts';
 import { audioPlan } from '../negotiation/media-plans.ts';
 import type { End, Pair } from './pair.ts';
@@ -307,9 +308,20 @@ describe('a connection that has media', () => {
     offerer.rtc.setMedia([plan]);
     plan.mid = 'another';
     expect(offerer.rtc.inspect().media).toEqual([AUDIO]);
-    expect(() => {
-      offerer.rtc.setMedia([{ ...AUDIO, direction: 'upwards' as 'inactive' }]);
-    }).toThrow(expect.objectContaining({ code: 'ERR_BAD_ARGUMENT' }));
+    const codec = { payloadType: 128, mimeType: 'audio/opus', clockRate: 48_000, rtcpFeedback: [] };
+    const wrong: readonly unknown[] = [
+      { ...AUDIO, direction: 'upwards' },
+      { ...AUDIO, id: -1 },
+      { ...AUDIO, send: undefined },
+      { ...AUDIO, send: { ...AUDIO.send, codecs: [codec] } },
+      { ...AUDIO, receive: { ...AUDIO.receive, headerExtensions: [{ id: 0, uri: 'urn:of:something' }] } },
+      null,
+    ];
+    for (const each of wrong) {
+      expect(() => {
+        offerer.rtc.setMedia([each as MediaPlan]);
+      }).toThrow(expect.objectContaining({ code: 'ERR_BAD_ARGUMENT' }));
+    }
     expect(offerer.rtc.inspect().media).toEqual([AUDIO]);
   });
 });

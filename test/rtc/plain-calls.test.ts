@@ -5,8 +5,8 @@ import { Endpoint, Rtc, SeededRandom } from '../../src/index.ts';
 import { Network } from '../../src/sim/index.ts';
 import type { Recording } from '../../src/trace/index.ts';
 import { formatTrace, recordRtc, replay } from '../../src/trace/index.ts';
-import { certificates } from './pair.ts';
 import { audioPlan } from '../negotiation/media-plans.ts';
+import { certificates } from './pair.ts';
 
 interface PlainEnd extends Recording {
   readonly events: RtcEvent[];
@@ -23,7 +23,7 @@ function makeEnd(net: Network, index: 0 | 1): PlainEnd {
   return { ...recording, events };
 }
 
-const AUDIO = audioPlan('a', 'inactive');
+const AUDIO = audioPlan('a', 'sendrecv');
 
 test('two ends connect, restart ICE, add and remove data and set media, and all of it replays', () => {
   const net = new Network({ seed: 4, defaults: { latency: 15, jitter: 5, loss: 0.02 } });

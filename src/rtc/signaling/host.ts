@@ -65,7 +65,7 @@ export interface SignalingHost extends MediaOwner {
   /** Told of each step after it. */
   onStep(step: SignalingStep): void;
   /** An exchange is complete, or provisionally so: does what it says. Never fails. */
-  carryOut(plan: SessionPlan): void;
+  carryOut(plan: SessionPlan, isProvisional: boolean): void;
   /** For the application. */
   tell(event: MediaEvent): void;
   /** `Signaling.pollEvent` has something to say: a drain is wanted. */

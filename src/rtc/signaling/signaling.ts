@@ -432,7 +432,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
   #exchanged(plan: SessionPlan, warnings: readonly SdpWarning[]): void {
     if (plan.transport.iceRestart) this.#restartWanted = false;
     for (const warning of warnings) this.#host.warn(warning);
-    this.#host.carryOut(plan);
+    this.#host.carryOut(plan, this.state !== 'stable');
     // Channels that have found a section are like any other.
     if (hasDataSection(this.#state)) this.#kept = { ...this.#kept, channels: [] };
     if (this.state === 'stable') this.#settle();
