@@ -123,20 +123,34 @@ function restartIce(cast: Cast, end: Actor): Search {
   return search({ name, build });
 }
 
+/** Milliseconds that signalling takes: a round trip and more. */
+const SIGNALLING = 30;
+
 /**
- * Data rejected, then agreed on again, as soon as that is carried out: by this end first, by the other one when signalling has
- * brought it the word. A channel of the new association works, and nothing of the old one comes out of it.
+ * Data is rejected, then agreed on again. Whoever answers carries it out at once, the end that has offered when signalling has brought
+ * the answer; meanwhile it sends on, and INITs come too early. A channel of the new association works, and nothing of the old one comes
+ * out of it.
  */
 function dataAgain(cast: Cast, end: Actor): Search {
-  const name = `reject data and agree on it again, ${cast.crypto.name} crypto, by the ${end}`;
+  const name = `reject data and agree on it again, ${cast.crypto.name} crypto, offered by the ${end}`;
   const build = (seed: number): GoalStage => {
     const stage = setOpenStage(seed, cast);
-    const ends = [stage[end], stage[other(end)]];
+    const [offers, answers] = [stage[end], stage[other(end)]];
+    const ends = [offers, answers];
     for (const { channels } of ends) channels.get('chat')?.send('of old');
     for (const { greets } of ends) greets.add('again');
-    for (const { rtc } of ends) rtc.closeData();
-    for (const { rtc } of ends) rtc.openData();
-    stage[end].rtc.createChannel('again');
+    answers.rtc.closeData();
+    stage.net.after(SIGNALLING / 2, () => void offers.channels.get('chat')?.send('too late'));
+    stage.net.after(SIGNALLING, () => {
+      offers.rtc.closeData();
+      offers.rtc.createChannel('again');
+    });
+    stage.net.after(2 * SIGNALLING, () => {
+      answers.rtc.openData();
+    });
+    stage.net.after(3 * SIGNALLING, () => {
+      offers.rtc.openData();
+    });
     return withGoal(stage, () => {
       const isGreeted = ends.every(({ messages }) => messages.get('again')?.[0] === 'hello');
       return isGreeted ? undefined : 'an end has not been greeted on the new channel';
