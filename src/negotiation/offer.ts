@@ -2,7 +2,7 @@
  * The offerer's side: `prepareOffer` writes an offer, `acceptAnswer` judges the answer. Neither changes a state: both
  * hand out the next one.
  */
-import type { SdpError, SdpWarning } from '../sdp/index.ts';
+import type { SdpError, SdpIceParameters, SdpWarning } from '../sdp/index.ts';
 import { isSdpError, parseSdp, sdpError } from '../sdp/index.ts';
 import { bundleOf, bundleOnlySections, checkOneTransport, offeredBundle } from './bundle.ts';
 import type { LocalEnd } from './describe.ts';
@@ -93,8 +93,7 @@ export function prepareOffer(
 export function acceptAnswer(state: NegotiationState, sdp: string): AcceptedAnswer | SdpError {
   const judged = judgeAnswer(pendingOffer(state), sdp);
   if (isSdpError(judged)) return judged;
-  const { plan, sections, roleChange, warnings } = judged;
-  const { ice: localIce } = judged.offer;
+  const { plan, sections, localIce, roleChange, warnings } = judged;
   const media = plan.sections.filter((section) => section.kind === 'media');
   const numbering = withAgreedExtensions(judged.offer.numbering, media);
   const { nextRemoteMediaId } = state;
@@ -125,6 +124,8 @@ interface JudgedAnswer {
   readonly offer: LocalOffer;
   readonly plan: SessionPlan;
   readonly sections: readonly Section[];
+  /** Those that this end goes on with. */
+  readonly localIce: SdpIceParameters;
   readonly roleChange: 0 | 1;
   readonly warnings: readonly SdpWarning[];
 }
@@ -150,14 +151,25 @@ function judgeAnswer(state: PendingState, sdp: string): JudgedAnswer | SdpError 
   const apart = checkOneTransport(answer.sections, sections, bundle);
   if (apart !== undefined) return apart;
   const warnings: SdpWarning[] = [];
-  const decided =
-    bundle.speaker < 0 ? nothingInUse(state) : answeredTransport(state, answer, bundle.speaker, warnings);
+  const started = state.signalingState === 'have-remote-pranswer' ? state.provisional.transport : undefined;
+  const isUnused = bundle.speaker < 0;
+  const decided = isUnused
+    ? nothingInUse(started ?? agreement?.plan.transport)
+    : answeredTransport(state, started, answer, bundle.speaker, warnings);
   if (isSdpError(decided)) return decided;
+  const localIce = isUnused && started === undefined ? (agreement?.localIce ?? offer.ice) : offer.ice;
   const { roleChange, ...transport } = decided;
   const change = checkChanges(agreement?.plan.sections ?? [], plans, transport.dtlsRestart);
   if (change !== undefined) return change;
   const plan = { transport, sections: plans };
-  return { offer, plan, sections, roleChange, warnings: boundedWarnings(sectionWarnings, warnings) };
+  return {
+    offer,
+    plan,
+    sections,
+    localIce,
+    roleChange,
+    warnings: boundedWarnings(sectionWarnings, warnings),
+  };
 }
 
 type PendingState = LocalOfferState | RemotePranswerState;
@@ -167,6 +179,7 @@ type AnsweredTransport = TransportPlan & { readonly roleChange: 0 | 1 };
 
 function answeredTransport(
   state: PendingState,
+  started: TransportPlan | undefined,
   answer: RemoteSession,
   speaker: number,
   warnings: SdpWarning[],
@@ -176,7 +189,6 @@ function answeredTransport(
   const remote = readTransport(answer, answer.sections[speaker]!, strict, warnings); // `speaker` is one of them
   if (isSdpError(remote)) return remote;
   const mid = offer.sections[speaker]?.mid;
-  const started = state.signalingState === 'have-remote-pranswer' ? state.provisional.transport : undefined;
   if (started !== undefined && (!sameIce(started.ice, remote.ice) || !sameIdentity(started, remote))) {
     const message = 'the transport of the provisional answer has started: another one cannot take its place';
     return sdpError('pranswer-transport-changed', message, { mid });
@@ -229,10 +241,12 @@ function checkAnsweredRestart(
   return sdpError('ice-restart-unanswered', message, { mid });
 }
 
-/** The answer rejects, or both have closed, every section: the transport stays as it is, if there is one. */
-function nothingInUse({ agreement, offer }: PendingState): AnsweredTransport | SdpError {
-  if (agreement !== undefined && !offer.restartsIce)
-    return { ...agreement.plan.transport, iceRestart: false, dtlsRestart: false, roleChange: 0 };
+/**
+ * The answer rejects, or both have closed, every section: the transport stays as it is, if there is one. A restart of ICE that the
+ * offer began is over, for nothing in the answer speaks of it.
+ */
+function nothingInUse(before: TransportPlan | undefined): AnsweredTransport | SdpError {
+  if (before !== undefined) return { ...before, iceRestart: false, dtlsRestart: false, roleChange: 0 };
   return sdpError(
     'application-rejected',
     'the answer rejects every section: there is nothing to connect for',

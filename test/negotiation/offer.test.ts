@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { acceptAnswer, answerOffer, prepareOffer, receiveOffer } from '../../src/negotiation/index.ts';
 import { parseCandidateLine, parseSdp } from '../../src/sdp/index.ts';
 import { codeOf, recorded, recordedFiles, valid } from '../sdp/recorded.ts';
-import { dataOf, LOCAL_A, LOCAL_B, newState } from './ends.ts';
+import { dataOf, exchange, LOCAL_A, LOCAL_B, newState, restarted } from './ends.ts';
 
 const pending = prepareOffer(newState(), LOCAL_A);
 const answer = answerOffer(valid(receiveOffer(newState(), pending.sdp)), LOCAL_B).sdp;
@@ -86,4 +86,17 @@ describe('the default candidate (RFC 8445 §5.1.4)', () => {
 
 test('every description we write reads back', () => {
   for (const text of [pending.sdp, answer]) expect(codeOf(parseSdp(text))).toBe('accepted');
+});
+
+test('an answer that rejects every section of an offer that restarts ICE leaves the transport as it is', () => {
+  const first = exchange(newState(), newState());
+  const before = first.offerer.state.agreement;
+  const offer = prepareOffer(first.offerer.state, restarted(LOCAL_A));
+  const { sdp } = answerOffer(valid(receiveOffer(first.answerer.state, offer.sdp)), restarted(LOCAL_B));
+  const rejected = sdp.replace('a=group:BUNDLE 0\r\n', '').replace(/m=application \d+/, 'm=application 0');
+  const { plan, next } = valid(acceptAnswer(offer.next, rejected));
+  expect(plan.transport).toMatchObject({ ...before?.plan.transport, iceRestart: false, dtlsRestart: false });
+  expect(next.agreement?.localIce).toEqual(before?.localIce);
+  // The credentials of before are said again, and are no restart.
+  expect(prepareOffer(next, LOCAL_A).next.offer.restartsIce).toBe(false);
 });
