@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Authority } from '../interop/authority.ts';
 import type { RunningPeer } from '../interop/contract.ts';
-import { Chromium, peersOf } from './chromium.ts';
+import { Chromium, mediaOf, peersOf } from './chromium.ts';
 import { Firefox } from './firefox.ts';
+import type { PageMediaPeer } from './page-media.ts';
 
 export const BROWSERS = ['Chromium', 'Firefox'] as const;
 export type BrowserName = (typeof BROWSERS)[number];
@@ -15,6 +16,8 @@ const PAGE_PROCESS: Readonly<Record<BrowserName, RegExp>> = {
 };
 
 export interface RunningBrowser extends RunningPeer {
+  /** Audio and video of the peers of its page. */
+  readonly media: PageMediaPeer;
   /** Stops the processes of its pages: they neither run nor know of it. Nothing can be asked of them until `thaw`. */
   freeze(): void;
   thaw(): void;
@@ -36,13 +39,15 @@ export async function startBrowser(name: BrowserName, authority?: Authority): Pr
   };
   if (name === 'Firefox') {
     const firefox = await Firefox.launch('1.3', authority);
-    const { description, peer } = firefox;
-    return { description, peer, stop: () => firefox.stop(), ...freezer };
+    const { description, peer, media } = firefox;
+    return { description, peer, media, stop: () => firefox.stop(), ...freezer };
   }
   const chromium = await Chromium.launch(authority);
+  const page = await chromium.newPage();
   return {
     description: `Chromium ${chromium.version}, Node ${process.versions.node}`,
-    peer: peersOf(await chromium.newPage()),
+    peer: peersOf(page),
+    media: mediaOf(page),
     stop: () => chromium.close(),
     ...freezer,
   };

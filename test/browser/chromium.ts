@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import type { Authority } from '../interop/authority.ts';
 import { peerOver, type ForeignPeer } from '../interop/contract.ts';
+import { installPageMedia, mediaOver, type PageMediaPeer } from './page-media.ts';
 import { installPagePeer } from './page-peer.ts';
 
 const FLAGS = [
@@ -24,6 +25,8 @@ const FLAGS = [
   '--disable-sync',
   // Together with a media permission it makes Chromium gather 127.0.0.1, so that no network is needed at all.
   '--allow-loopback-in-peer-connection',
+  // A camera and a microphone.
+  '--use-fake-device-for-media-stream',
 ];
 
 /** Where it looks for the certificates that its user believes, below the user's folder: old versions, and new ones. */
@@ -68,10 +71,11 @@ export class Chromium {
    */
   async newPage(candidates: 'loopback' | 'mdns' = 'loopback'): Promise<Page> {
     const context = await this.#browser.newContext({
-      permissions: candidates === 'loopback' ? ['microphone'] : [],
+      permissions: candidates === 'loopback' ? ['microphone', 'camera'] : [],
     });
     const page = await context.newPage();
     await page.addInitScript(installPagePeer);
+    await page.addInitScript(installPageMedia);
     // localhost is a secure context, which crypto.subtle and the permission need.
     await page.goto(`http://localhost:${String((this.#server.address() as AddressInfo).port)}/`);
     return page;
@@ -87,13 +91,25 @@ export class Chromium {
 
 /** The page's peers, as those of Firefox and of other stacks are asked. */
 export function peersOf(page: Page): ForeignPeer {
-  return peerOver((verb, args) =>
-    page.evaluate(
-      ([method, parameters]) => {
-        const verbs = peers as unknown as Record<string, (...all: unknown[]) => unknown>;
-        return verbs[method]?.(...parameters);
-      },
-      [verb, args as unknown[]] as const,
-    ),
+  return peerOver((verb, args) => ask(page, 'peers', verb, args));
+}
+
+/** The same for its audio and video. */
+export function mediaOf(page: Page): PageMediaPeer {
+  return mediaOver((verb, args) => ask(page, 'pageMedia', verb, args));
+}
+
+function ask(
+  page: Page,
+  object: 'peers' | 'pageMedia',
+  verb: string,
+  args: readonly unknown[],
+): Promise<unknown> {
+  return page.evaluate(
+    ([which, method, parameters]) => {
+      const verbs = globalThis[which] as unknown as Record<string, (...all: unknown[]) => unknown>;
+      return verbs[method]?.(...parameters);
+    },
+    [object, verb, args as unknown[]] as const,
   );
 }

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { launch, type Browser, type Page } from 'puppeteer-core';
 import type { Authority } from '../interop/authority.ts';
 import { peerOver, type ForeignPeer, type RunningPeer } from '../interop/contract.ts';
+import { installPageMedia, mediaOver, type PageMediaPeer } from './page-media.ts';
 import { installPagePeer, type PagePeers } from './page-peer.ts';
 
 const PREFERENCES = {
@@ -19,6 +20,9 @@ const PREFERENCES = {
   'media.peerconnection.ice.loopback': true,
   'permissions.default.microphone': 1,
   'permissions.default.camera': 1,
+  // A camera and a microphone.
+  'media.navigator.streams.fake': true,
+  'media.navigator.permission.disabled': true,
 };
 
 /** `version` of TLS as Firefox's preferences count them. */
@@ -28,6 +32,8 @@ export class Firefox implements RunningPeer {
   readonly description: string;
   /** The page's peers, as the conversations with foreign peers ask for them. */
   readonly peer: ForeignPeer;
+  /** Their audio and video. */
+  readonly media: PageMediaPeer;
   readonly #page: Page;
   readonly #browser: Browser;
   readonly #server: Server;
@@ -69,6 +75,7 @@ export class Firefox implements RunningPeer {
     // localhost is a secure context, which crypto.subtle and the permissions need.
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
     await page.evaluate(installPagePeer);
+    await page.evaluate(installPageMedia);
     return new Firefox(await browser.version(), browser, page, server, profile);
   }
 
@@ -78,21 +85,25 @@ export class Firefox implements RunningPeer {
     this.#page = page;
     this.#server = server;
     this.#profile = profile;
-    this.peer = peerOver((verb, args) =>
-      page.evaluate(
-        (method, parameters) => {
-          const verbs = peers as unknown as Record<string, (...all: unknown[]) => unknown>;
-          return verbs[method]?.(...parameters);
-        },
-        verb,
-        args as unknown[],
-      ),
-    );
+    this.peer = peerOver((verb, args) => this.#ask('peers', verb, args));
+    this.media = mediaOver((verb, args) => this.#ask('pageMedia', verb, args));
   }
 
   /** `peers.offerMedia` in the page. */
   offerMedia(...parameters: Parameters<PagePeers['offerMedia']>): Promise<string> {
     return this.#page.evaluate((...all) => peers.offerMedia(...all), ...parameters);
+  }
+
+  #ask(object: 'peers' | 'pageMedia', verb: string, args: readonly unknown[]): Promise<unknown> {
+    return this.#page.evaluate(
+      (which, method, parameters) => {
+        const verbs = globalThis[which] as unknown as Record<string, (...all: unknown[]) => unknown>;
+        return verbs[method]?.(...parameters);
+      },
+      object,
+      verb,
+      args as unknown[],
+    );
   }
 
   async stop(): Promise<void> {

@@ -32,7 +32,7 @@ export class Host {
 
   connection(options: Partial<RtcOptions> = {}): Connection {
     const rtc = new Rtc({ certificate: this.#certificate, crypto: this.#crypto, ...options });
-    const connection = new Connection(rtc);
+    const connection = new Connection(rtc, () => this.driver.endpoint.inspect());
     this.driver.add(rtc, (event) => connection.note(event));
     return connection;
   }
@@ -54,9 +54,12 @@ export class Connection {
   onCandidate: ((line: string) => void) | undefined;
   readonly #lines = new Map<string, Line>();
   #end: Failure | undefined;
+  readonly #inspectHost: (() => object) | undefined;
 
-  constructor(rtc: Rtc) {
+  /** @param inspectHost what the socket that it is behind shows of itself */
+  constructor(rtc: Rtc, inspectHost?: () => object) {
     this.rtc = rtc;
+    this.#inspectHost = inspectHost;
   }
 
   /** What happened, from the driver. */
@@ -160,7 +163,7 @@ export class Connection {
       if (failIfClosed && this.#end !== undefined)
         throw new Error(`closed (${this.#end.code}) before ${what}`);
       if (performance.now() - start > PATIENCE) {
-        const state = JSON.stringify(this.rtc.inspect(), null, 2);
+        const state = JSON.stringify({ ...this.rtc.inspect(), host: this.#inspectHost?.() }, null, 2);
         throw new Error(`waited ${String(PATIENCE)} ms for ${what}\n${state}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 2));

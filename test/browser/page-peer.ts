@@ -36,6 +36,8 @@ export interface PagePair {
 
 /** What a test may ask of the peer called `name` in its page; a name is made on first use. */
 export interface PagePeers {
+  /** The connection itself, for what else is installed in the page: it cannot be carried out of it. */
+  connection(name: string): RTCPeerConnection;
   /** Makes the connection of this name, with this configuration. */
   configure(name: string, configuration: RTCConfiguration): void;
   /** Creates the channels and answers the offer, before any candidate has been gathered. */
@@ -212,6 +214,10 @@ export function installPagePeer(): void {
   }
 
   globalThis.peers = {
+    connection(name) {
+      return peerOf(name).connection;
+    },
+
     configure(name, configuration) {
       peerOf(name, configuration);
     },
