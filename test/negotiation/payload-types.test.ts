@@ -108,6 +108,22 @@ describe('numbers of the peer', () => {
     expect(codeOf(receiveOffer(newState(), good))).toBe('accepted');
   });
 
+  test('rtx of another clock rate than its codec is none (RFC 4588 §4.3)', () => {
+    const lines = [
+      RTP,
+      'a=rtpmap:96 VP8/90000',
+      'a=rtpmap:97 rtx/9',
+      'a=fmtp:97 apt=96',
+      'a=rtpmap:98 rtx/90000',
+      'a=fmtp:98 apt=96',
+    ];
+    const { sdp } = answerTo(
+      newState(),
+      described([{ media: 'video', mid: '0', formats: '96 97 98', lines }]),
+    );
+    expect(numbersOf(sdp)).toEqual(['96 VP8', '98 rtx']);
+  });
+
   test('rtx of a codec that is not there is left out, and so is what nobody knows', () => {
     const lines = [
       RTP,

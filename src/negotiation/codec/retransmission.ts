@@ -15,18 +15,21 @@ export interface RepeatableCodec {
 /** The encoding name of RFC 4588. */
 const RTX = 'rtx';
 
-/** The formats of a section in order, each with its `rtx`. An `rtx` whose `apt` names none of them, or another `rtx`, is left out. */
+/**
+ * The formats of a section in order, each with its `rtx`. An `rtx` whose `apt` names none of them, or another `rtx`, is left out, as is one of
+ * another clock rate (RFC 4588 §4.3).
+ */
 export function pairRetransmission(codecs: readonly SdpCodec[]): RepeatableCodec[] {
+  const repeated = codecs.filter(({ name }) => name.toLowerCase() !== RTX);
+  const clockRates = new Map(repeated.map(({ payloadType, clockRate }) => [payloadType, clockRate]));
   const repeating = new Map<number, number>();
-  for (const { name, payloadType, fmtp } of codecs) {
+  for (const { name, payloadType, clockRate, fmtp } of codecs) {
     if (name.toLowerCase() !== RTX) continue;
     const apt = formatParameter(fmtp, 'apt');
     if (apt === undefined || !/^\d{1,3}$/.test(apt) || repeating.has(Number(apt))) continue;
-    repeating.set(Number(apt), payloadType);
+    if (clockRates.get(Number(apt)) === clockRate) repeating.set(Number(apt), payloadType);
   }
-  return codecs
-    .filter(({ name }) => name.toLowerCase() !== RTX)
-    .map((codec) => ({ codec, rtxPayloadType: repeating.get(codec.payloadType) }));
+  return repeated.map((codec) => ({ codec, rtxPayloadType: repeating.get(codec.payloadType) }));
 }
 
 /** The `rtx` of a format, as a section says it. */
