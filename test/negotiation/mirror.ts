@@ -13,6 +13,7 @@ import {
   isBundleOnly,
   isDataChannelSection,
   isRejected,
+  isSctpPortFormat,
   isSdpError,
   mediaCodecs,
   mediaDirection,
@@ -176,7 +177,7 @@ function receives(direction: Direction): boolean {
 /** Rule 8: the form that was offered, and a port of our own. */
 function dataFaults({ index, offered, answered }: Pair): string[] {
   const faults: string[] = [];
-  const isOld = hasAttribute(offered.lines, 'sctpmap');
+  const isOld = isSctpPortFormat(offered.formats);
   if (!isOld && answered.formats.join(' ') !== offered.formats.join(' '))
     faults.push(`8: section ${index} has other formats`);
   if (!hasAttribute(answered.lines, isOld ? 'sctpmap' : 'sctp-port'))
