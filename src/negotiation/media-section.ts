@@ -181,7 +181,7 @@ export function acceptedMedia(
   // RFC 9429 §5.3.1: what is sent is said where anything is; what is received always, or a browser gives it up for good.
   const simulcast = answeredSimulcast(
     offer.simulcast,
-    { send: sends(direction) ? wish.encodings : [], receive: choice?.encodings },
+    { send: sends(direction) ? wish.encodings : [], receive: wish.receivedRids },
     new Set(receive.map(({ payloadType }) => payloadType)),
     headerExtensions,
   );
@@ -328,13 +328,14 @@ function flowsOf(
 
 function chosenWish(wish: MediaWish, choice: SectionChoice | undefined): MediaWish {
   if (choice === undefined) return wish;
-  const { direction, codecs, headerExtensions, streams } = choice;
+  const { direction, codecs, headerExtensions, streams, encodings } = choice;
   return {
     ...wish,
     direction: direction ?? wish.direction,
     codecs: codecs ?? wish.codecs,
     headerExtensions: headerExtensions ?? wish.headerExtensions,
     streams: streams ?? wish.streams,
+    receivedRids: encodings ?? wish.receivedRids,
   };
 }
 

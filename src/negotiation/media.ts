@@ -63,6 +63,8 @@ export interface MediaWish {
   readonly headerExtensions: readonly string[] | undefined;
   /** What is to be sent as simulcast; empty for one plain stream. */
   readonly encodings: readonly MediaEncoding[];
+  /** The rids that are to be received, in order. `undefined`: all that the peer offers. */
+  readonly receivedRids?: readonly string[] | undefined;
   /** The identifiers of the MediaStreams that what is sent belongs to. */
   readonly streams: readonly string[];
 }

@@ -5,7 +5,7 @@
  *   offer     a=rid:h send   a=rid:m send   a=rid:l send   a=simulcast:send h,m;l
  *   answer    a=rid:h recv                  a=rid:l recv   a=simulcast:recv h;l
  *
- * One stream left is no simulcast: its `rid` stays, `a=simulcast` goes. Packets say their `rid` in a header extension; without it nobody
+ * One stream left has its `a=simulcast` still. Packets say their `rid` in a header extension; without it nobody
  * can tell the streams apart, so there is no simulcast then.
  */
 import { badArgument } from '../core/errors.ts';
@@ -100,7 +100,7 @@ export function offeredSimulcast(
     line: { id: rid, direction: 'send', payloadTypes: undefined, restrictions },
     isPaused: !active,
   }));
-  return linesOf(send, streamsOf(said, 'recv').flat());
+  return linesOf(send, streamsOf(said, 'recv').flat(), send.length > 1 || said.simulcast !== undefined);
 }
 
 /** What the peer would send, for whoever answers: of alternatives the one that it likes best. Empty for one plain stream. */
@@ -139,7 +139,7 @@ export function answeredSimulcast(
     hasRid(sentExtensions(extensions)) ? sent : [],
   ];
   return {
-    ...linesOf(sendable.map(reversed), receivable.map(reversed)),
+    ...linesOf(sendable.map(reversed), receivable.map(reversed), offered.simulcast !== undefined),
     receive: receivable.map(encodingOf),
     send: sendable.map(encodingOf),
     lacksRidExtension: receivable.length < received.length || sendable.length < sent.length,
@@ -223,14 +223,17 @@ function usableStreams(
   });
 }
 
-function linesOf(send: readonly Stream[], recv: readonly Stream[]): SimulcastLines {
+/**
+ * @param isSimulcast `a=simulcast` is said also of one stream: browsers take an answer without it for one of no simulcast, and send
+ * their first encoding, without a rid, whichever was chosen
+ */
+function linesOf(send: readonly Stream[], recv: readonly Stream[], isSimulcast: boolean): SimulcastLines {
   const rids = [...recv, ...send].map(({ line }) => line);
-  if (send.length < 2 && recv.length < 2) return { rids, simulcast: undefined };
+  if (!isSimulcast || rids.length === 0) return { rids, simulcast: undefined };
   return { rids, simulcast: { send: listOf(send), recv: listOf(recv) } };
 }
 
 function listOf(streams: readonly Stream[]): SdpSimulcastRid[][] {
-  if (streams.length < 2) return [];
   return streams.map(({ line, isPaused }) => [{ rid: line.id, paused: isPaused }]);
 }
 

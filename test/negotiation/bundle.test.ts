@@ -107,7 +107,7 @@ describe('our offer', () => {
   const shapeOf = (bundlePolicy: 'balanced' | 'max-compat' | 'must-bundle'): readonly string[] => {
     const { sdp } = prepareOffer(newState({ bundlePolicy }), LOCAL_A, { media, data: true });
     const session = valid(parseSdp(sdp));
-    expect(attributes(session.lines, 'group').map(({ value }) => value)).toEqual(['BUNDLE 0 1 2 3 4']);
+    expect(attributes(session.lines, 'group').map(({ value }) => value)).toEqual(['BUNDLE 4 0 1 2 3']);
     return session.media.map(({ kind, port, lines }) => {
       const isBundleOnly = lines.some(({ text }) => text === 'bundle-only');
       expect(port === 0).toBe(isBundleOnly);
@@ -133,8 +133,10 @@ describe('our offer', () => {
   });
 
   test('must-bundle: the one with the tag does', () => {
-    const [first, ...others] = shapeOf('must-bundle');
-    expect(first).toBe('audio');
+    const shapes = shapeOf('must-bundle');
+    const others = shapes.slice(0, -1);
+    // Browsers give up a transport whose section is stopped: media may be, data channels hardly are.
+    expect(shapes.at(-1)).toBe('application');
     expect(others.every((shape) => shape.endsWith('bundle-only'))).toBe(true);
   });
 

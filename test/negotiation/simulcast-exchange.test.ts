@@ -68,7 +68,7 @@ describe('simulcast over several exchanges', () => {
     const received = valid(receiveOffer(newState(), offered.sdp));
     const choice = { index: 0, direction: 'recvonly' as const, encodings: ['h'] };
     const there = answerOffer(valid(chooseSections(received, [choice])), LOCAL_B);
-    expect(simulcastIn(there.sdp)).toEqual(['a=rid:h recv']);
+    expect(simulcastIn(there.sdp)).toEqual(['a=rid:h recv', 'a=simulcast:recv h']);
     const here = valid(acceptAnswer(offered.next, there.sdp));
     expect(here.plan.sections[0]).toMatchObject({ send: { encodings: [{ rid: 'h', active: true }] } });
     expect(simulcastIn(prepareOffer(here.next, LOCAL_A, { media: [], data: false }).sdp)).toEqual(lines);
@@ -79,5 +79,24 @@ describe('simulcast over several exchanges', () => {
     expect(simulcastIn(prepareOffer(inactive.next, LOCAL_A, { media: [again], data: false }).sdp)).toEqual(
       lines,
     );
+  });
+
+  test("what was chosen of the peer's is chosen again when it offers again", () => {
+    const wish = {
+      direction: 'sendonly' as const,
+      codecs: undefined,
+      headerExtensions: undefined,
+      encodings: ['l', 'm', 'h'].map((rid) => ({ rid, active: true, restrictions: [] })),
+      streams: [],
+    };
+    const media = [{ type: 'add' as const, id: 0, media: 'video' as const, wish }];
+    const offered = prepareOffer(newState(), LOCAL_A, { media, data: false });
+    const received = valid(receiveOffer(newState(), offered.sdp));
+    const choice = { index: 0, direction: 'recvonly' as const, encodings: ['m'] };
+    const there = answerOffer(valid(chooseSections(received, [choice])), LOCAL_B);
+    const here = valid(acceptAnswer(offered.next, there.sdp));
+    const again = prepareOffer(here.next, LOCAL_A, { media: [], data: false });
+    const answer = answerOffer(valid(receiveOffer(there.next, again.sdp)), LOCAL_B);
+    expect(simulcastIn(answer.sdp)).toEqual(['a=rid:m recv', 'a=simulcast:recv m']);
   });
 });

@@ -91,9 +91,9 @@ describe('simulcast-answer', () => {
     expect(answeredSimulcast(offer, { send: [] }, VP8, RID)).toMatchObject({ rids: [], send: [] });
   });
 
-  test('with one layer left has its rid and no simulcast', () => {
+  test('with one layer left says so, as browsers would else send their first without a rid', () => {
     const answer = answeredSimulcast(offer, { send: encodings('bar') }, VP8, RID);
-    expect(written(answer)).toEqual({ rids: ['bar send'], simulcast: undefined });
+    expect(written(answer)).toEqual({ rids: ['bar send'], simulcast: { send: 'bar', recv: '' } });
     expect(answer.send).toEqual(encodings('bar'));
   });
 
