@@ -60,9 +60,10 @@ function milliseconds(
   media: MediaDescription,
   warnings: SdpWarning[],
 ): number | undefined {
+  const mid = mediaMid(media);
   for (const { value, line } of found) {
     if (isMilliseconds(value)) return Number(value);
-    warnings.push(ignoredLine('a number of milliseconds', line, mediaMid(media)));
+    warnings.push(ignoredLine('a number of milliseconds', line, mid));
   }
   return undefined;
 }

@@ -27,10 +27,11 @@ export interface SdpRtcpAddress {
 
 /** The first `a=rtcp` that reads; `undefined` if there is none. */
 export function mediaRtcp(media: MediaDescription, warnings: SdpWarning[] = []): SdpRtcp | undefined {
+  const mid = mediaMid(media);
   for (const { value, line } of attributes(media.lines, 'rtcp')) {
     const rtcp = parseRtcp(value);
     if (rtcp !== undefined) return rtcp;
-    warnings.push(ignoredLine('an "a=rtcp" of a port and perhaps an address', line, mediaMid(media)));
+    warnings.push(ignoredLine('an "a=rtcp" of a port and perhaps an address', line, mid));
   }
   return undefined;
 }

@@ -54,11 +54,12 @@ export function isSctpPortFormat(formats: readonly string[]): boolean {
  */
 export function mediaSctpMap(media: MediaDescription): SctpMap | SdpError | undefined {
   const port = portOf(media.formats[0] ?? '');
+  const mid = mediaMid(media);
   let found: SctpMap | undefined;
   let last: SdpAttribute | undefined;
   for (const attribute of attributes(media.lines, 'sctpmap')) {
     last = attribute;
-    const place = { line: attribute.line, mid: mediaMid(media) };
+    const place = { line: attribute.line, mid };
     const map = parseSctpMap(attribute.value);
     if (map === undefined) {
       return sdpError(
@@ -80,7 +81,7 @@ export function mediaSctpMap(media: MediaDescription): SctpMap | SdpError | unde
   if (found !== undefined || last === undefined) return found;
   return sdpError('sctpmap-invalid', 'expected an "a=sctpmap" of the port in the "m=" line', {
     line: last.line,
-    mid: mediaMid(media),
+    mid,
   });
 }
 
