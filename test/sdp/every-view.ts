@@ -37,45 +37,42 @@ import {
   readMids,
 } from '../../src/sdp/index.ts';
 
-/** What they all say. */
-export function everyView(session: SessionDescription): unknown[] {
+/** Asks them all, and lets go of what they say of a section before it asks of the next. */
+export function everyView(session: SessionDescription): void {
   const warnings: SdpWarning[] = [];
   const bundles = readBundles(session);
-  const seen: unknown[] = [readMids(session), bundles, isIceLite(session), warnings];
+  readMids(session);
+  isIceLite(session);
   for (const media of session.media) {
     const codecs = mediaCodecs(media, warnings);
-    seen.push(
-      codecs,
-      isSdpError(codecs) ? undefined : codecs.map(({ fmtp }) => parseFormatParameters(fmtp ?? '')),
-      mediaExtensions(session, media, warnings),
-      allowsMixedExtensions(session, media),
-      mediaSources(media, warnings),
-      mediaSourceGroups(media, warnings),
-      mediaStreams(media, warnings),
-      mediaRids(media, warnings),
-      mediaSimulcast(media),
-      mediaRtcp(media, warnings),
-      hasRtcpMux(media),
-      isRtcpMuxOnly(media),
-      hasReducedSizeRtcp(media),
-      mediaBandwidths(media, warnings),
-      mediaPacketTime(media, warnings),
-      mediaMaxPacketTime(media, warnings),
-      mediaImageAttributes(media, warnings),
-      mediaDirection(session, media),
-      isRejected(media, isSdpError(bundles) ? [] : bundles),
-      mediaIce(session, media),
-      mediaIceOptions(session, media),
-      mediaCandidates(media),
-      hasEndOfCandidates(session, media),
-      mediaFingerprints(session, media),
-      mediaSetup(session, media),
-      mediaTlsId(session, media),
-      isDataChannelSection(media),
-      mediaSctpMap(media),
-      mediaSctpPort(media),
-      mediaMaxMessageSize(media),
-    );
+    if (!isSdpError(codecs)) for (const { fmtp } of codecs) parseFormatParameters(fmtp ?? '');
+    mediaExtensions(session, media, warnings);
+    allowsMixedExtensions(session, media);
+    mediaSources(media, warnings);
+    mediaSourceGroups(media, warnings);
+    mediaStreams(media, warnings);
+    mediaRids(media, warnings);
+    mediaSimulcast(media);
+    mediaRtcp(media, warnings);
+    hasRtcpMux(media);
+    isRtcpMuxOnly(media);
+    hasReducedSizeRtcp(media);
+    mediaBandwidths(media, warnings);
+    mediaPacketTime(media, warnings);
+    mediaMaxPacketTime(media, warnings);
+    mediaImageAttributes(media, warnings);
+    mediaDirection(session, media);
+    isRejected(media, isSdpError(bundles) ? [] : bundles);
+    mediaIce(session, media);
+    mediaIceOptions(session, media);
+    mediaCandidates(media);
+    hasEndOfCandidates(session, media);
+    mediaFingerprints(session, media);
+    mediaSetup(session, media);
+    mediaTlsId(session, media);
+    isDataChannelSection(media);
+    mediaSctpMap(media);
+    mediaSctpPort(media);
+    mediaMaxMessageSize(media);
   }
-  return seen;
 }
