@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Media, OfferDraft, PendingOffer, ReceivedOffer, Rtc, WrittenOffer } from '../../src/index.ts';
 import { RtcError } from '../../src/index.ts';
 import { formatTrace, recordRtc, replay } from '../../src/trace/index.ts';
+import { howMany } from '../how-many.ts';
 import { events, exchange, makeSignaller, nextOffer, shown } from './signallers.ts';
 
 /** One end, and every handle that it has given out. */
@@ -204,6 +205,13 @@ const WISHES: readonly (keyof typeof STEPS)[] = [
   'write',
 ];
 
+/** Credentials that have been shown are not shown again by another restart. */
+function comparable(rtc: Rtc): string {
+  const offer = nextOffer(rtc);
+  const { restartWanted } = rtc.inspect().negotiation;
+  return restartWanted ? offer.replaceAll(/^(a=ice-(?:ufrag|pwd)):.*$/gm, '$1') : offer;
+}
+
 function negotiationOf(rtc: Rtc): unknown {
   return { ...rtc.inspect().negotiation, nextVersion: 0 };
 }
@@ -237,7 +245,7 @@ describe('any order of calls', () => {
           expect(rtc.media).toEqual([]);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: howMany(50, 1000) },
     );
   });
 
@@ -248,19 +256,21 @@ describe('any order of calls', () => {
         for (const step of list) perform(ends, step);
         settle(ends);
         const { rtc } = ends[0];
+        // Answers that were delivered late or never may have left the ends at odds: then as it is.
+        attempt(() => exchange(rtc, ends[1].rtc));
+        attempt(() => rtc.negotiation().write().commit().rollback());
         if (rtc.signalingState !== 'stable') return;
-        exchange(rtc, ends[1].rtc);
         events(rtc);
-        const before = [nextOffer(rtc), negotiationOf(rtc), rtc.media.map(describeMedia)];
+        const before = [comparable(rtc), negotiationOf(rtc), rtc.media.map(describeMedia)];
         const draft = rtc.negotiation();
         const own = end(rtc);
         own.drafts.push(draft);
         for (const step of more) if (WISHES.includes(step.name)) perform([own, ends[1]], step);
         own.drafts[0]?.offer().rollback();
         events(rtc);
-        expect([nextOffer(rtc), negotiationOf(rtc), rtc.media.map(describeMedia)]).toEqual(before);
+        expect([comparable(rtc), negotiationOf(rtc), rtc.media.map(describeMedia)]).toEqual(before);
       }),
-      { numRuns: 100 },
+      { numRuns: howMany(30, 500) },
     );
   });
 
@@ -276,7 +286,7 @@ describe('any order of calls', () => {
         expect(outcome.identical ? '' : outcome.divergence.message).toBe('');
         expect(outcome.rtc.inspect().negotiation).toEqual(rtc.inspect().negotiation);
       }),
-      { numRuns: 60 },
+      { numRuns: howMany(20, 300) },
     );
   });
 });

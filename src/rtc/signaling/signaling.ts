@@ -18,14 +18,12 @@ import type {
   MediaChange,
   NegotiationInspection,
   NegotiationState,
-  OfferedPlan,
   PreparedLocalOffer,
   PreparedRemoteOffer,
   Section,
   SectionChoice,
   SessionPlan,
   SignalingState,
-  TransportPlan,
 } from '../../negotiation/index.ts';
 import {
   acceptAnswer,
@@ -40,19 +38,21 @@ import {
   receiveOffer,
   rollback,
 } from '../../negotiation/index.ts';
-import type { SdpError, SdpWarning } from '../../sdp/index.ts';
-import { isSdpError, sdpError } from '../../sdp/index.ts';
+import type { SdpWarning } from '../../sdp/index.ts';
+import { sdpError } from '../../sdp/index.ts';
 import type { RemoteDescription } from '../parameters.ts';
 import { textOf } from '../parameters.ts';
 import { SdpRefusal } from '../refusal.ts';
 import type { AnswerStep, SignalingHost } from './host.ts';
 import { MediaTable } from './media.ts';
+import { NegotiationNeed } from './need.ts';
 import type { DraftOwner, DraftStep } from './offer-draft.ts';
 import { OfferDraft } from './offer-draft.ts';
 import type { OutOffer, PendingOwner, WrittenState } from './pending-offer.ts';
 import { PendingOffer, WrittenOffer } from './pending-offer.ts';
 import type { OfferedMediaHandle, ReceivedOwner, ReceivedState } from './received-offer.ts';
 import { ReceivedOffer } from './received-offer.ts';
+import { judged, movedOn, refuseNewAssociation, refuseOtherTransport } from './refusals.ts';
 import { joinedChoice } from './section-choice.ts';
 import type { Wishes, Wishing } from './wishes.ts';
 import { joinedWishes, NO_WISHES } from './wishes.ts';
@@ -81,17 +81,9 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
   #applied: ReceivedState | undefined;
   /** Of an offer that was taken back: they go with the next one. */
   #kept: Wishes = NO_WISHES;
-  /** Drafts that have wished something since the negotiation was last `stable` anew. */
-  readonly #drafts = new Set<Wishing>();
-  /** Drafts that had wished something by then: nothing is in their way, and nobody has been told yet. */
-  readonly #due = new Set<Wishing>();
+  readonly #need = new NegotiationNeed();
   /** The next offer restarts ICE, until one is answered that does, the peer's or our own. */
   #restartWanted = false;
-  /** `negotiationneeded` is told once until an offer goes out or an exchange is over. */
-  #isNeedTold = false;
-  /** Something has come to need an offer since: the next drain looks, and none of the others. */
-  #isNeedDue = false;
-
   constructor(initial: NegotiationState, host: SignalingHost) {
     this.#state = initial;
     this.#host = host;
@@ -116,8 +108,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
   /** Every step after it throws `ERR_INVALID_STATE`. */
   close(): void {
     this.#state = closeNegotiation(this.#state);
-    this.#drafts.clear();
-    this.#due.clear();
+    this.#need.close();
   }
 
   /** Signalling for people. */
@@ -144,14 +135,14 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     // What comes to be at once ends with the offer of its draft all the same.
     if (this.#out?.draft === draft)
       this.#out.wishes = joinedWishes(this.#out.wishes, { media: [], channels: [channel] });
-    this.#drafts.add(draft);
+    this.#need.wished(draft);
     this.updateNeed();
     return channel;
   }
 
   /** A draft wishes something more. */
   wished(step: DraftStep): void {
-    this.#drafts.add(step.draft);
+    this.#need.wished(step.draft);
     this.#host.onStep(step);
   }
 
@@ -164,9 +155,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
 
   /** What needs an offer may have changed: `pollEvent` is asked at the next drain. */
   updateNeed(): void {
-    if (this.state !== 'stable' || this.#isNeedTold || !this.#isNeeded()) return;
-    this.#isNeedDue = true;
-    this.#host.onNeed();
+    if (this.state === 'stable' && this.#need.update(this.#isNeeded())) this.#host.onNeed();
   }
 
   /**
@@ -174,19 +163,15 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
    * what is over within one call, as a glare is for the polite end, tells nothing.
    */
   pollEvent(): NegotiationNeeded | undefined {
-    if (!this.#isNeedDue || this.state !== 'stable' || this.#host.isOver()) return undefined;
-    this.#isNeedDue = false;
-    if (!this.#isNeeded()) return undefined;
-    this.#isNeedTold = true;
-    this.#due.clear();
-    return { type: 'negotiationneeded' };
+    if (!this.#need.isDue || this.state !== 'stable' || this.#host.isOver()) return undefined;
+    return this.#need.take(this.#isNeeded()) ? { type: 'negotiationneeded' } : undefined;
   }
 
   #isNeeded(): boolean {
     if (this.#restartWanted && this.hasAgreement) return true;
     if (this.#relevant(this.#kept.media).length > 0) return true;
     if (this.#lacksDataSection() && (this.hasAgreement || hasLiving(this.#kept.channels))) return true;
-    return [...this.#due].some((draft) => this.#wishesSomething(draft));
+    return this.#need.waiting.some((draft) => this.#wishesSomething(draft));
   }
 
   /** There are channels, and no section that they could be of. */
@@ -265,8 +250,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     this.#out = out;
     this.#kept = NO_WISHES;
     this.#state = prepared.next;
-    this.#due.delete(draft);
-    if (!this.#wishesSomething(draft)) this.#drafts.delete(draft);
+    this.#need.offered(draft, this.#wishesSomething(draft));
     this.#restartWanted ||= wantsRestart;
     if (restart === 'new') this.#host.restartIce('local');
     this.#follow();
@@ -304,7 +288,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     if (before.signalingState === 'have-local-offer' && before.offer.restartsIce)
       this.#host.cancelIceRestart();
     if (!keepWishes) for (const channel of out.wishes.channels) channel.close();
-    this.#settle();
+    this.#need.settle();
     this.#follow();
     this.#host.onStep({ method: 'rollback', ...(keepWishes ? { keepWishes } : {}) });
   }
@@ -386,7 +370,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     this.#state = rollback(this.#state);
     this.#applied = undefined;
     received.isOpen = false;
-    this.#settle();
+    this.#need.settle();
     this.#follow();
     this.#host.onStep({ method: 'rollback', remote: true });
     this.updateNeed();
@@ -435,16 +419,9 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     this.#host.carryOut(plan, this.state !== 'stable');
     // Channels that have found a section are like any other.
     if (hasDataSection(this.#state)) this.#kept = { ...this.#kept, channels: [] };
-    if (this.state === 'stable') this.#settle();
+    if (this.state === 'stable') this.#need.settle();
     this.#follow();
     this.updateNeed();
-  }
-
-  /** Nothing is out any more. */
-  #settle(): void {
-    this.#isNeedTold = false;
-    for (const draft of this.#drafts) this.#due.add(draft);
-    this.#drafts.clear();
   }
 
   #follow(): void {
@@ -489,11 +466,6 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
   }
 }
 
-function movedOn(): RtcError {
-  const message = 'this offer is no longer current: the negotiation has moved on';
-  return new RtcError('ERR_INVALID_STATE', message);
-}
-
 function answerStep({ sdp: offer, choices }: ReceivedState, sdp: string): AnswerStep {
   return choices.size === 0 ? { offer, sdp } : { offer, choices: [...choices.values()], sdp };
 }
@@ -510,29 +482,4 @@ function hasDataSection({ sections }: NegotiationState): boolean {
 
 function hasLiving(channels: readonly DataChannel[]): boolean {
   return channels.some(({ readyState }) => readyState !== 'closed');
-}
-
-function judged<T>(result: T | SdpError): T {
-  if (isSdpError(result)) throw new SdpRefusal(result);
-  return result;
-}
-
-/**
- * Another certificate starts another DTLS association (RFC 8842 §5.5), and with it another SCTP association: every channel of
- * this one would end. Refused before anything changes.
- */
-function refuseNewAssociation({ dtlsRestart, mid }: Pick<TransportPlan, 'dtlsRestart' | 'mid'>): void {
-  if (!dtlsRestart) return;
-  const message =
-    'another certificate or "a=tls-id" needs another connection: channels do not outlive their association';
-  throw new SdpRefusal(sdpError('dtls-restart-unsupported', message, { mid }));
-}
-
-/** A provisional answer has started the transport: what is chosen after it may not lead to another one. */
-function refuseOtherTransport(started: TransportPlan | undefined, now: OfferedPlan['transport']): void {
-  if (started === undefined) return;
-  const keys = ['ice', 'fingerprints', 'dtlsRole'] as const;
-  if (keys.every((key) => JSON.stringify(started[key]) === JSON.stringify(now[key]))) return;
-  const message = 'the transport of the provisional answer has started: another one cannot take its place';
-  throw new SdpRefusal(sdpError('pranswer-transport-changed', message, { mid: now.mid }));
 }
