@@ -7,6 +7,7 @@ export type { BundlePolicy } from './bundle.ts';
 export { DEFAULT_CAPABILITIES, checkCapability } from './codec/index.ts';
 export type { DataPlan, DataSection, LocalData } from './data-section.ts';
 export type { LocalEnd } from './describe.ts';
+export { judgeAnswerEdit, judgeEdit } from './edited.ts';
 export type { LocalTransport } from './local-transport.ts';
 export { DEFAULT_HEADER_EXTENSIONS } from './extensions.ts';
 export type {

@@ -144,7 +144,8 @@ function inOrderOf(before: readonly MediaCodec[], codecs: readonly MediaCodec[])
   return [...codecs].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
-function declared(section: MediaSection, said: MediaDeclaration): MediaSection {
+/** The section with what is said of it, and the formats of its `m=` line. */
+export function declared(section: MediaSection, said: MediaDeclaration): MediaSection {
   const formats = toSdpCodecs(said.codecs).map(({ payloadType }) => String(payloadType));
   return { ...section, formats, said };
 }

@@ -27,6 +27,8 @@ import {
   mediaTlsId,
 } from '../../sdp/index.ts';
 import { DEFAULT_MAX_MESSAGE_SIZE } from '../data-section.ts';
+import { sameIce } from '../remote-transport.ts';
+import type { OfferSetup } from '../role.ts';
 import type { RemoteSection } from '../section.ts';
 import type { DataEdit, EditedPair, EditedSection, LocalEdit, SectionEdit } from './edit.ts';
 import { changed, placeOf, words } from './edit.ts';
@@ -36,12 +38,18 @@ import { compareMedia } from './media.ts';
 /** What sections say of the transport that they share. */
 type TransportEdit = Pick<LocalEdit, 'ice' | 'setup'>;
 
+/** What one section says of it, if anything. */
+interface SaidTransport {
+  readonly ice: SdpIceParameters | undefined;
+  readonly setup: Setup | undefined;
+}
+
 /**
  * What an edited description says; `local-description-changed` if that is more than an edit, and the codes of the views for what
  * is malformed.
  * @param setups what it may say of its role in DTLS
  */
-export function compareDescriptions(pair: EditedPair, setups: readonly Setup[]): LocalEdit | SdpError {
+export function compareDescriptions(pair: EditedPair, setups: readonly OfferSetup[]): LocalEdit | SdpError {
   const error = compareOrigin(pair) ?? compareStructure(pair) ?? compareGroups(pair);
   if (error !== undefined) return error;
   const sections = pair.written.sections.map((written, index): EditedSection => {
@@ -109,19 +117,20 @@ function groupsOf({ lines }: SessionDescription): string {
 function compareTransport(
   pair: EditedPair,
   sections: readonly EditedSection[],
-  setups: readonly Setup[],
+  setups: readonly OfferSetup[],
 ): TransportEdit | SdpError {
   if (isIceLite(pair.written.session) !== isIceLite(pair.edited.session)) {
     return changed('"a=ice-lite" was changed');
   }
   const inUse = sections.filter(({ written }) => !written.isRejected);
   const speaker = inUse.find(({ written }) => isTagged(written)) ?? inUse[0];
-  if (speaker === undefined) return changed('no section is in use');
+  if (speaker === undefined) return { ice: undefined, setup: undefined };
   const said = readTransport(pair, speaker);
   if (isSdpError(said)) return said;
-  const { ice, setup } = said;
+  const { ice } = said;
+  const setup = setups.find((allowed) => allowed === said.setup);
   if (ice === undefined) return changed('the ICE credentials were left out', placeOf(speaker));
-  if (setup === undefined || !setups.includes(setup)) {
+  if (setup === undefined) {
     return changed('"a=setup" was changed', placeOf(speaker));
   }
   for (const section of inUse) {
@@ -130,7 +139,9 @@ function compareTransport(
       compareWith({ ice, setup }, readTransport(pair, section), section);
     if (error !== undefined) return error;
   }
-  return { ice, setup };
+  const written = mediaIce(pair.written.session, speaker.written.media);
+  const isSame = written !== undefined && !isSdpError(written) && sameIce(written, ice);
+  return { ice: isSame ? undefined : ice, setup };
 }
 
 function isTagged({ mid, group }: RemoteSection): boolean {
@@ -140,21 +151,21 @@ function isTagged({ mid, group }: RemoteSection): boolean {
 function readTransport(
   { edited: { session } }: EditedPair,
   { edited: { media } }: EditedSection,
-): Partial<TransportEdit> | SdpError {
+): SaidTransport | SdpError {
   // What we write is to the letter, whatever is read.
   const ice = mediaIce(session, media, true);
   if (isSdpError(ice)) return ice;
   const setup = mediaSetup(session, media);
-  return isSdpError(setup) ? setup : { ...(ice && { ice }), ...(setup && { setup }) };
+  return isSdpError(setup) ? setup : { ice, setup };
 }
 
 function compareWith(
-  { ice, setup }: TransportEdit,
-  other: Partial<TransportEdit> | SdpError,
+  { ice, setup }: { readonly ice: SdpIceParameters; readonly setup: Setup },
+  other: SaidTransport | SdpError,
   section: EditedSection,
 ): SdpError | undefined {
   if (isSdpError(other)) return other;
-  if (other.ice !== undefined && !isSameIce(other.ice, ice)) {
+  if (other.ice !== undefined && !sameIce(other.ice, ice)) {
     return changed('the ICE credentials were changed in one section alone', placeOf(section));
   }
   if (other.setup !== undefined && other.setup !== setup) {
@@ -193,10 +204,6 @@ function textOf(fingerprints: ReturnType<typeof mediaFingerprints>): string | un
     .map(({ algorithm, value }) => `${algorithm} ${value}`)
     .sort()
     .join();
-}
-
-function isSameIce(a: SdpIceParameters, b: SdpIceParameters): boolean {
-  return a.usernameFragment === b.usernameFragment && a.password === b.password;
 }
 
 // --- the sections ---

@@ -1,21 +1,16 @@
 /** Edits of a description of ours as data: what its caller has made of it before it is applied. */
-import type {
-  Direction,
-  SdpCodec,
-  SdpError,
-  SdpIceParameters,
-  SdpPlace,
-  SdpRid,
-  SdpSimulcast,
-  Setup,
-} from '../../sdp/index.ts';
+import type { SdpError, SdpIceParameters, SdpPlace } from '../../sdp/index.ts';
 import { sdpError } from '../../sdp/index.ts';
+import type { ReadMedia } from '../media-description.ts';
+import type { OfferSetup } from '../role.ts';
 import type { RemoteSection, RemoteSession } from '../section.ts';
 
 /** What an edited description of ours says. */
 export interface LocalEdit {
-  readonly ice: SdpIceParameters;
-  readonly setup: Setup;
+  /** Other credentials than were written; `undefined` for the same. */
+  readonly ice: SdpIceParameters | undefined;
+  /** `undefined` where no section is in use. */
+  readonly setup: OfferSetup | undefined;
   /** One a section. */
   readonly sections: readonly SectionEdit[];
 }
@@ -30,19 +25,9 @@ export interface DataEdit {
   readonly maxMessageSize: number;
 }
 
-/** What an edited section for media says. */
-export interface MediaEdit {
+/** What an edited section for media says: codecs in their order now, with what is said of them now; encodings; a direction. */
+export interface MediaEdit extends ReadMedia {
   readonly kind: 'media';
-  readonly direction: Direction;
-  /** Those that are left, in their order now, with what is said of them now. */
-  readonly codecs: readonly SdpCodec[];
-  /** The ids of the header extensions that are left. */
-  readonly extensions: readonly number[];
-  /** The encodings that are left, those with `~` not active at first. */
-  readonly rids: readonly SdpRid[];
-  readonly simulcast: SdpSimulcast | undefined;
-  readonly reducedSizeRtcp: boolean;
-  readonly mixedExtensions: boolean;
   /** The identifiers of the MediaStreams that what is sent belongs to. */
   readonly streams: readonly string[];
 }
