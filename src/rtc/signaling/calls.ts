@@ -52,7 +52,7 @@ export interface SignalingCallMembers {
   readonly offer: OfDraft & OfSignaling<'offer'>;
   /** `OfferDraft.write()`; `written` is the number of what it gave. */
   readonly write: OfDraft & { readonly written: number } & OfSignaling<'write'>;
-  /** `WrittenOffer.commit()`; `sdp` is the offer. */
+  /** `WrittenOffer.commit(edited)`; `sdp` is the offer. */
   readonly commit: { readonly written: number } & OfSignaling<'commit'>;
   /** `PendingOffer.accept()`, of the latest offer. */
   readonly accept: OfSignaling<'accept'>;
@@ -62,7 +62,7 @@ export interface SignalingCallMembers {
   readonly rollback: OfSignaling<'rollback'>;
   /** `ReceivedOffer.apply()`. */
   readonly apply: OfSignaling<'apply'>;
-  /** `receiveOffer(offer).answer()`; `sdp` is what it gave. */
+  /** `receiveOffer(offer).answer(edited)`; `sdp` is what it gave. */
   readonly answer: OfSignaling<'answer'>;
   /** `receiveOffer(offer).provisionalAnswer()`; `sdp` is what it gave. */
   readonly provisionalAnswer: OfSignaling<'provisionalAnswer'>;
@@ -170,10 +170,10 @@ export const SIGNALING_CALLS: {
     },
   },
   commit: {
-    members: { written: count, sdp: text },
-    describe: () => 'commit',
-    perform: (target, { written }) => {
-      target.offer = target.written.get(written)?.commit() ?? target.offer;
+    members: { written: count, edited: optional(text), sdp: text },
+    describe: ({ edited }) => (edited === undefined ? 'commit' : 'commit, edited'),
+    perform: (target, { written, edited }) => {
+      target.offer = target.written.get(written)?.commit(edited) ?? target.offer;
     },
   },
   accept: {
@@ -209,10 +209,10 @@ export const SIGNALING_CALLS: {
     },
   },
   answer: {
-    members: { offer: text, choices: optional(plain()), sdp: text },
-    describe: () => 'answer',
-    perform: (target, { offer, choices }) => {
-      chosen(target, offer, choices).answer();
+    members: { offer: text, choices: optional(plain()), edited: optional(text), sdp: text },
+    describe: ({ edited }) => (edited === undefined ? 'answer' : 'answer, edited'),
+    perform: (target, { offer, choices, edited }) => {
+      chosen(target, offer, choices).answer(edited);
       target.applied = undefined;
     },
   },

@@ -15,6 +15,13 @@ export interface AnswerStep {
   readonly sdp: string;
 }
 
+/** A description of ours that may have been edited. */
+interface EditedStep {
+  /** What its caller has made of it; absent: nothing. */
+  readonly edited?: string | undefined;
+  readonly sdp: string;
+}
+
 /** One step of signalling, done; `sdp` is the description that it gave or took. */
 export type SignalingStep =
   | DraftStep
@@ -25,7 +32,7 @@ export type SignalingStep =
       readonly written: WrittenOffer;
       readonly sdp: string;
     }
-  | { readonly method: 'commit'; readonly written: WrittenOffer; readonly sdp: string }
+  | ({ readonly method: 'commit'; readonly written: WrittenOffer } & EditedStep)
   | { readonly method: 'accept'; readonly sdp: string }
   | { readonly method: 'acceptProvisional'; readonly sdp: string }
   /** `remote`: of an offer of the peer's that was applied. */
@@ -35,7 +42,7 @@ export type SignalingStep =
       readonly remote?: boolean | undefined;
     }
   | { readonly method: 'apply'; readonly offer: string }
-  | ({ readonly method: 'answer' } & AnswerStep)
+  | ({ readonly method: 'answer' } & AnswerStep & EditedStep)
   | ({ readonly method: 'provisionalAnswer' } & AnswerStep);
 
 /** What signalling asks of its connection, and tells it. */

@@ -34,7 +34,7 @@ export interface OutOffer {
 
 /** Who carries out what these handles ask for. */
 export interface PendingOwner {
-  commit(written: WrittenOffer, offer: WrittenState): PendingOffer;
+  commit(written: WrittenOffer, offer: WrittenState, edited: string | undefined): PendingOffer;
   accept(out: OutOffer, answer: RemoteDescription, type: 'answer' | 'pranswer'): void;
   rollback(out: OutOffer, keepWishes: boolean): void;
 }
@@ -59,11 +59,13 @@ export class WrittenOffer {
   }
 
   /**
-   * Makes the offer as it was written. It replaces one that is out. Throws, before anything has changed, `ERR_INVALID_STATE` if the
-   * negotiation has moved on since or media in it has been stopped, and as `OfferDraft.offer` does.
+   * Makes the offer as it was written, or as `edited`, your version of `sdp`, which says the same or less in any words
+   * (docs/negotiation.md). It replaces one that is out. Throws, before anything has changed, `SdpRefusal` for more than an edit
+   * (`local-description-changed`), `ERR_INVALID_STATE` if the negotiation has moved on since or media in it has been stopped, and as
+   * `OfferDraft.offer` does.
    */
-  commit(): PendingOffer {
-    return this.#owner.commit(this, this.#state);
+  commit(edited?: string): PendingOffer {
+    return this.#owner.commit(this, this.#state, edited);
   }
 }
 

@@ -36,7 +36,7 @@ export interface ReceivedOwner {
   choose(received: ReceivedState, section: OfferedMediaHandle, choice: Omit<SectionChoice, 'index'>): void;
   apply(received: ReceivedState): void;
   writeAnswer(received: ReceivedState): string;
-  answer(received: ReceivedState): string;
+  answer(received: ReceivedState, edited: string | undefined): string;
   provisionalAnswer(received: ReceivedState): string;
   rollbackReceived(received: ReceivedState): void;
   dismiss(received: ReceivedState): void;
@@ -158,11 +158,13 @@ export class ReceivedOffer {
   }
 
   /**
-   * Commits, and writes the answer's SDP. A polite end takes its own offer back first, and keeps what it wished. Throws
-   * `ERR_INVALID_STATE` if the negotiation has moved on since, `SdpRefusal` where what was chosen leaves nothing to connect for.
+   * Commits, and writes the answer's SDP; or as `edited`, your version of what `writeAnswer()` gave, which says the same or less in any
+   * words (docs/negotiation.md). A polite end takes its own offer back first, and keeps what it wished. Throws
+   * `ERR_INVALID_STATE` if the negotiation has moved on since, `SdpRefusal` where what was chosen leaves nothing to connect for, and for
+   * more than an edit (`local-description-changed`).
    */
-  answer(): string {
-    return this.#owner.answer(this.#state);
+  answer(edited?: string): string {
+    return this.#owner.answer(this.#state, edited);
   }
 
   /**

@@ -1,7 +1,7 @@
 /** What signalling refuses: descriptions that cannot be taken, and handles whose moment has passed. */
 import { RtcError } from '../../core/errors.ts';
 import type { OfferedPlan, TransportPlan } from '../../negotiation/index.ts';
-import type { SdpError } from '../../sdp/index.ts';
+import type { SdpError, SdpIceParameters } from '../../sdp/index.ts';
 import { isSdpError, sdpError } from '../../sdp/index.ts';
 import { SdpRefusal } from '../refusal.ts';
 
@@ -38,4 +38,18 @@ export function refuseOtherTransport(
   if (keys.every((key) => JSON.stringify(started[key]) === JSON.stringify(now[key]))) return;
   const message = 'the transport of the provisional answer has started: another one cannot take its place';
   throw new SdpRefusal(sdpError('pranswer-transport-changed', message, { mid: now.mid }));
+}
+
+/**
+ * ICE answers to the credentials that it was made with, so an edit cannot choose others; `ice.usernameFragment` and `ice.password`
+ * of the options do.
+ */
+export function refuseOtherIce(
+  written: SdpIceParameters | undefined,
+  edited: SdpIceParameters | undefined,
+): void {
+  if (written?.usernameFragment === edited?.usernameFragment && written?.password === edited?.password)
+    return;
+  const message = 'the ICE credentials were changed: the options "ice" of the connection choose them';
+  throw new SdpRefusal(sdpError('local-description-changed', message));
 }

@@ -11,6 +11,7 @@
  */
 import type { ChannelDraft, DataChannel, DataChannelOptions } from '../../channel/index.ts';
 import { RtcError } from '../../core/errors.ts';
+import { text } from '../../core/options.ts';
 import type {
   AcceptedAnswer,
   AcceptedProvisionalAnswer,
@@ -34,6 +35,8 @@ import {
   chooseSections,
   closeNegotiation,
   inspectNegotiation,
+  judgeAnswerEdit,
+  judgeEdit,
   prepareOffer,
   receiveOffer,
   rollback,
@@ -52,7 +55,7 @@ import type { OutOffer, PendingOwner, WrittenState } from './pending-offer.ts';
 import { PendingOffer, WrittenOffer } from './pending-offer.ts';
 import type { OfferedMediaHandle, ReceivedOwner, ReceivedState } from './received-offer.ts';
 import { ReceivedOffer } from './received-offer.ts';
-import { judged, movedOn, refuseNewAssociation, refuseOtherTransport } from './refusals.ts';
+import { judged, movedOn, refuseNewAssociation, refuseOtherIce, refuseOtherTransport } from './refusals.ts';
 import { joinedChoice } from './section-choice.ts';
 import type { Wishes, Wishing } from './wishes.ts';
 import { joinedWishes, NO_WISHES } from './wishes.ts';
@@ -218,11 +221,14 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
   }
 
   /** See `WrittenOffer.commit`. */
-  commit(written: WrittenOffer, offer: WrittenState): PendingOffer {
+  commit(written: WrittenOffer, offer: WrittenState, edited: string | undefined): PendingOffer {
+    if (edited !== undefined) text()(edited, 'edited');
     this.#assertUnchanged(offer.before);
-    const { prepared } = offer;
+    const prepared =
+      edited === undefined ? offer.prepared : judged(judgeEdit(offer.before, offer.prepared, edited));
+    refuseOtherIce(offer.prepared.next.offer.ice, prepared.next.offer.ice);
     const out = this.#send(offer, prepared);
-    this.#host.onStep({ method: 'commit', written, sdp: prepared.sdp });
+    this.#host.onStep({ method: 'commit', written, ...editedStep(edited, prepared.sdp) });
     return new PendingOffer(this, prepared, out);
   }
 
@@ -337,15 +343,20 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
   }
 
   /** See `ReceivedOffer.answer`. */
-  answer(received: ReceivedState): string {
+  answer(received: ReceivedState, edited: string | undefined): string {
+    if (edited !== undefined) text()(edited, 'edited');
     this.#assertReceived(received);
     const { prepared, local } = this.#prepareAnswer(received);
-    const { sdp, plan, next } = answerOffer(prepared, local);
+    const written = answerOffer(prepared, local);
+    const answer =
+      edited === undefined ? written : judged(judgeAnswerEdit(prepared, written, edited, this.#provisional));
+    refuseOtherIce(written.next.agreement?.localIce, answer.next.agreement?.localIce);
     this.#giveWay(received);
     this.#applied = undefined;
     received.isOpen = false;
-    this.#answered(received, plan, next);
-    this.#host.onStep({ method: 'answer', ...answerStep(received, sdp) });
+    this.#answered(received, answer.plan, answer.next);
+    const { sdp } = answer;
+    this.#host.onStep({ method: 'answer', ...answerStep(received, sdp), ...editedStep(edited, sdp) });
     return sdp;
   }
 
@@ -468,6 +479,13 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
 
 function answerStep({ sdp: offer, choices }: ReceivedState, sdp: string): AnswerStep {
   return choices.size === 0 ? { offer, sdp } : { offer, choices: [...choices.values()], sdp };
+}
+
+function editedStep(
+  edited: string | undefined,
+  sdp: string,
+): { readonly edited?: string; readonly sdp: string } {
+  return edited === undefined ? { sdp } : { edited, sdp };
 }
 
 /** Those of the latest description. */
