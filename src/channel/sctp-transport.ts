@@ -11,7 +11,7 @@
  *     └─────────────────┴──────────────────────────────────────────────────────────────────┘
  *
  * In `none` channels may be made, and wait. Each time data is agreed on anew there is another association, between the same
- * ports: verification tags and cookies, which are drawn for each, tell whose a late packet is (RFC 9260 §8.5). An INIT may
+ * ports (README): verification tags and cookies, which are drawn for each, tell whose a late packet is (RFC 9260 §8.5). An INIT may
  * come before we know that data is agreed on, as the peer's answer is still on its way: it is dropped, for this end sends an
  * INIT of its own when it knows, and that one sets the association up.
  *
@@ -20,8 +20,8 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { Failure } from '../core/errors.ts';
 import type { PacketKind, PacketSource, PathFacts, PathUser } from '../core/machine.ts';
-import { timerName } from '../core/timers.ts';
 import { splitRandom } from '../core/random.ts';
+import { timerName } from '../core/timers.ts';
 import type { SctpCounter, SctpInspection, SctpOptions, SctpState } from '../sctp/index.ts';
 import { SctpAssociation } from '../sctp/index.ts';
 import type { DataChannel } from './data-channel.ts';

@@ -38,6 +38,18 @@ describe('a connection without data', () => {
     for (const { rtc } of [offerer, answerer]) expect(rtc.isEmpty).toBe(true);
   });
 
+  test('with a lite end, which sends no checks: it has a deadline all the same', () => {
+    const { net, offerer, answerer } = connectedWithoutData({
+      conditions: { latency: 20 },
+      answerer: { iceLite: true },
+    });
+    net.advance(60_000);
+    expect(answerer.rtc.connectionState).toBe('connected');
+    offerer.peer.detach();
+    net.advance(120_000);
+    expect(closedReason(answerer)).toMatchObject({ code: 'path-down', gate: 'pathDown' });
+  });
+
   test('a peer that is gone is missed by ICE', () => {
     const { net, offerer, answerer } = connectedWithoutData();
     answerer.peer.detach();
