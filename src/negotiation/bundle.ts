@@ -40,8 +40,8 @@ export function offeredBundle(sections: readonly Section[], tag: string | undefi
 }
 
 /**
- * The sections of a first offer that tell no transport of their own and want none (RFC 9143 §6): by `balanced` all but the first of
- * each kind, by `must-bundle` all but the one with the tag. What has been agreed on before tells its transport.
+ * The sections of a first offer that have no transport of their own and want none (RFC 9143 §6): by `balanced` all but the first of
+ * each kind, by `must-bundle` all but the one with the tag. What has been agreed on before has its transport.
  */
 export function bundleOnlySections(
   policy: BundlePolicy,

@@ -19,7 +19,7 @@ export interface Description {
   readonly offered?: readonly SectionPlan[];
   /** The mids of the BUNDLE group, the tag first; empty for none. */
   readonly bundle: readonly string[];
-  /** The indices of sections that tell no transport. */
+  /** The indices of sections that have no transport of their own. */
   readonly bundleOnly?: ReadonlySet<number>;
   readonly setup: OfferSetup;
 }
@@ -38,7 +38,9 @@ export function describe(
   const transportAt =
     (index: number) =>
     ({ mid }: Section) =>
-      bundleOnly?.has(index) === true ? bundleOnlyTransport(mid) : writeTransport(mid, bundle, setup, local);
+      bundleOnly?.has(index) === true
+        ? bundleOnlyTransport(mid, setup, local)
+        : writeTransport(mid, bundle, setup, local);
   return writeSdp({
     origin: {
       username: '-',

@@ -26,11 +26,20 @@ export interface SectionTransport {
 }
 
 /**
- * What a section says that has no transport of its own (RFC 9143 §6): a peer without BUNDLE takes it for rejected.
+ * What a section says that has no transport of its own (RFC 9143 §6): a peer without BUNDLE takes it for rejected. It repeats that of
+ * its group, though RFC 9143 §7.1.3 leaves that to the section with the tag: a page of Firefox 153 dies of an answer to an offer
+ * with such a section without `ice-ufrag`. Firefox repeats it in offers of its own.
  */
-export function bundleOnlyTransport(mid: string | undefined): SectionTransport {
-  const lines = [connectionLine('0.0.0.0'), attributeLine('bundle-only')];
-  if (mid !== undefined) lines.push(attributeLine('mid', mid));
+export function bundleOnlyTransport(
+  mid: string | undefined,
+  setup: OfferSetup,
+  local: LocalTransport,
+): SectionTransport {
+  const lines = [
+    connectionLine('0.0.0.0'),
+    attributeLine('bundle-only'),
+    ...identityLines(mid, setup, local),
+  ];
   return { port: 0, lines };
 }
 
@@ -53,18 +62,24 @@ export function writeTransport(
     }
     if (local.endOfCandidates) lines.push(attributeLine('end-of-candidates'));
   }
-  lines.push(
+  lines.push(...identityLines(mid, setup, local));
+  return { port, lines };
+}
+
+/** Who this end is for ICE and DTLS, and which section says so. */
+function identityLines(mid: string | undefined, setup: OfferSetup, local: LocalTransport): SdpLine[] {
+  const lines = [
     attributeLine('ice-ufrag', local.ice.usernameFragment),
     attributeLine('ice-pwd', local.ice.password),
     attributeLine('ice-options', local.ice.renomination === true ? 'trickle renomination' : 'trickle'),
-  );
+  ];
   for (const { algorithm, value } of local.fingerprints) {
     lines.push(attributeLine('fingerprint', `${algorithm} ${value}`));
   }
   lines.push(attributeLine('setup', setup));
   if (local.tlsId !== undefined) lines.push(attributeLine('tls-id', local.tlsId));
   if (mid !== undefined) lines.push(attributeLine('mid', mid));
-  return { port, lines };
+  return lines;
 }
 
 /** The `c=` line of an address. */
