@@ -1,58 +1,26 @@
 /** The README's code runs: each JavaScript block is taken out, written to a file and imported. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { Rtc, selfSignedCertificate } from '../../src/index.ts';
 import { UdpDriver } from '../../src/node/index.ts';
+import { programFolder, Programs } from './programs.ts';
 
-const folder = new URL('../../.readme-code/', import.meta.url);
-const blocks = extract(readFileSync(new URL('../../README.md', import.meta.url), 'utf8'));
-
-/** JavaScript blocks by the heading they stand under; several under one heading are one program. */
-function extract(markdown: string): Map<string, string> {
-  const programs = new Map<string, string>();
-  for (const section of markdown.split(/^## /m).slice(1)) {
-    const heading = section.slice(0, section.indexOf('\n'));
-    const code = [...section.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, body]) => body ?? '').join('\n');
-    if (code !== '') programs.set(heading, code);
-  }
-  return programs;
-}
-
-/** Runs a program, with `more` behind it, and answers what it exports and what it printed. */
-async function run(
-  heading: string,
-  more = '',
-): Promise<{ exports: Record<string, unknown>; printed: string[] }> {
-  const code = blocks.get(heading);
-  if (code === undefined) throw new Error(`README.md has no code under "${heading}"`);
-  mkdirSync(folder, { recursive: true });
-  const file = new URL(`${heading.replaceAll(/[^a-z]+/gi, '-')}.mjs`, folder);
-  writeFileSync(file, code + more);
-  const printed: string[] = [];
-  const log = vi.spyOn(console, 'log').mockImplementation((line: unknown) => {
-    printed.push(String(line));
-  });
-  try {
-    return { exports: (await import(/* @vite-ignore */ file.pathname)) as Record<string, unknown>, printed };
-  } finally {
-    log.mockRestore();
-  }
-}
+const programs = new Programs('README.md');
 
 afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(programFolder, { recursive: true, force: true });
 });
 
 describe('README', () => {
   test('two peers, no network', async () => {
-    const { printed } = await run('Two peers, no network');
+    const { printed } = await programs.run('Two peers, no network');
     expect(printed).toHaveLength(1);
     expect(printed[0]).toMatch(/^"hello" after \d+ ms of virtual time$/);
   });
 
   test('the poll loop, over real UDP: heard, and both ends closed at once', async () => {
-    const { exports, printed } = await run('The poll loop', '\nexport { bob };');
+    const { exports, printed } = await programs.run('The poll loop', '\nexport { bob };');
     expect(printed).toEqual(['over real UDP']);
     // A socket that is closed before the last datagram has gone out leaves the peer to wait for a gate.
     const { bob } = exports as { bob: Rtc };
@@ -60,14 +28,14 @@ describe('README', () => {
   });
 
   test('the poll loop has about thirty lines', () => {
-    const loop = /async function drive[\s\S]*?^}/m.exec(blocks.get('The poll loop') ?? '')?.[0] ?? '';
+    const loop = /async function drive[\s\S]*?^}/m.exec(programs.code.get('The poll loop') ?? '')?.[0] ?? '';
     const lines = loop.split('\n').length;
     expect(lines).toBeGreaterThan(10);
     expect(lines).toBeLessThanOrEqual(32);
   });
 
   test('a server in Node: a client joins and hears its echo', async () => {
-    const { exports } = await run('A server in Node', '\nexport { driver, join };');
+    const { exports } = await programs.run('A server in Node', '\nexport { driver, join };');
     const { driver, join } = exports as { driver: UdpDriver; join: (offer: string) => string };
     const client = await UdpDriver.listen();
     try {
@@ -89,7 +57,7 @@ describe('README', () => {
   });
 
   test('a client in Node: gathers, offers, and is heard', async () => {
-    const { exports } = await run('A client in Node', '\nexport { call, driver };');
+    const { exports } = await programs.run('A client in Node', '\nexport { call, driver };');
     const { call, driver } = exports as {
       call: (iceServers: object[], signal: (offer: string) => string) => Promise<Rtc>;
       driver: UdpDriver;
