@@ -47,6 +47,9 @@ export interface SimulcastChoice {
 /** Encodings of one source that an offer of ours may have. Browsers send three at most. */
 export const MAX_ENCODINGS = 16;
 
+/** Restrictions of one of them. */
+const MAX_RESTRICTIONS = 16;
+
 /** RFC 8852 §3: "constrained to contain only alphanumeric characters"; libwebrtc takes 16 of them. */
 const OFFERED_RID = /^[A-Za-z0-9]{1,16}$/;
 const RESTRICTION_NAME = /^[A-Za-z0-9-]{1,64}$/;
@@ -252,7 +255,7 @@ function hasRid(extensions: readonly MediaHeaderExtension[]): boolean {
 function isRestrictions(value: unknown): boolean {
   return (
     Array.isArray(value) &&
-    value.length <= MAX_ENCODINGS &&
+    value.length <= MAX_RESTRICTIONS &&
     value.every((one: unknown) => {
       if (typeof one !== 'object' || one === null) return false;
       const { name, value: text } = one as { readonly name?: unknown; readonly value?: unknown };

@@ -176,5 +176,9 @@ describe('rtp-extension-support', () => {
       table = valid(noteExtensions(table, [[{ id: 1, uri: `urn:${round}` }]]));
     }
     expect(table).toHaveLength(1);
+    for (let round = 0; round < 3; round++) {
+      table = noteAgreedExtensions(table, [[{ id: 1, uri: 'urn:a' }], [{ id: 1, uri: 'urn:a' }]]);
+    }
+    expect(table).toEqual([{ id: 1, uri: 'urn:a', isAgreed: true }]);
   });
 });

@@ -231,7 +231,17 @@ describe('negotiation-encodings', () => {
     expect(() => {
       checkEncodings([encoding, { ...encoding, rid: 'H2' }], 'encodings');
     }).not.toThrow();
+    const restrictions = Array.from({ length: 16 }, () => ({ name: 'max-fps', value: undefined }));
+    expect(() => {
+      checkEncodings([{ ...encoding, restrictions }], 'encodings');
+    }).not.toThrow();
     const refused: [unknown, RegExp][] = [
+      [[{ ...encoding, restrictions: [...restrictions, restrictions[0]] }], /restrictions/],
+      [[{ ...encoding, restrictions: [null] }], /restrictions/],
+      [[{ ...encoding, restrictions: ['max-fps'] }], /restrictions/],
+      [[{ ...encoding, restrictions: [{ name: undefined, value: '1' }] }], /restrictions/],
+      [[{ ...encoding, restrictions: [{ name: 'max fps', value: '1' }] }], /restrictions/],
+      [[{ ...encoding, restrictions: [{ name: 'max-fps', value: 30 }] }], /restrictions/],
       ['l', /"encodings"/],
       [Array.from({ length: 17 }, (_, index) => ({ ...encoding, rid: `r${index}` })), /"encodings"/],
       [[null], /"encodings\[0\]"/],

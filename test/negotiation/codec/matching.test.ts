@@ -137,6 +137,13 @@ describe('matchAnswer', () => {
     expect(matched.receive.map(({ payloadType }) => payloadType)).toEqual([h264?.payloadType]);
   });
 
+  test('a codec of ours is answered once, also where its number stands at another format', () => {
+    const matched = matchAnswer(offered, formats('100 VP9/90000 profile-id=0\n98 VP9/90000 profile-id=3'));
+    if (isSdpError(matched)) throw new Error(matched.message);
+    expect(named(matched.receive)).toEqual(['98 video/VP9']);
+    expect(named(matched.send)).toEqual(['100 video/VP9']);
+  });
+
   test('what was not offered is passed over; nothing left is an error', () => {
     expect(matchAnswer(offered, formats('50 VP7/90000\n96 VP8/90000'))).toMatchObject({
       send: [{ payloadType: 96 }],

@@ -68,7 +68,7 @@ describe('rtx-codecs', () => {
       97 rtx/90000 apt=100
       98 rtx/90000 apt=97
       99 rtx/90000
-      101 rtx/90000 apt=VP8
+      101 rtx/90000 apt=0x60
       102 RTX/90000 APT=96
       103 rtx/90000 apt=96
     `);
