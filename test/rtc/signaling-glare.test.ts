@@ -102,7 +102,7 @@ describe('glare', () => {
     const received = b.receiveOffer(pending.sdp);
     pending.acceptProvisional(received.writeAnswer());
     const before = shown(a);
-    expect(() => a.receiveOffer(b.negotiation().write().sdp)).toThrow();
+    expect(() => a.receiveOffer(b.negotiation().write().sdp)).toThrow('glare');
     expect(shown(a)).toBe(before);
     pending.accept(received.answer());
   });

@@ -1,6 +1,6 @@
 /** What signalling refuses: descriptions that cannot be taken, and handles whose moment has passed. */
 import { RtcError } from '../../core/errors.ts';
-import type { OfferedPlan, TransportPlan } from '../../negotiation/index.ts';
+import type { OfferedPlan, SignalingState, TransportPlan } from '../../negotiation/index.ts';
 import type { SdpError, SdpIceParameters } from '../../sdp/index.ts';
 import { isSdpError, sdpError } from '../../sdp/index.ts';
 import { SdpRefusal } from '../refusal.ts';
@@ -15,6 +15,16 @@ export function movedOn(): RtcError {
 export function judged<T>(result: T | SdpError): T {
   if (isSdpError(result)) throw new SdpRefusal(result);
   return result;
+}
+
+/**
+ * An offer of the peer's that comes between a provisional answer and the one that counts: the peer's doing, and no misuse. Nobody can
+ * take the exchange back any more (RFC 9429 §4.1.10.2).
+ */
+export function refuseDuringProvisional(state: SignalingState): void {
+  if (state !== 'have-local-pranswer' && state !== 'have-remote-pranswer') return;
+  const message = 'an offer that is answered provisionally waits for its answer';
+  throw new SdpRefusal(sdpError('glare', message));
 }
 
 /**

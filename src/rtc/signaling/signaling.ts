@@ -55,7 +55,14 @@ import type { OutOffer, PendingOwner, WrittenState } from './pending-offer.ts';
 import { PendingOffer, WrittenOffer } from './pending-offer.ts';
 import type { OfferedMediaHandle, ReceivedOwner, ReceivedState } from './received-offer.ts';
 import { ReceivedOffer } from './received-offer.ts';
-import { judged, movedOn, refuseNewAssociation, refuseOtherIce, refuseOtherTransport } from './refusals.ts';
+import {
+  judged,
+  movedOn,
+  refuseDuringProvisional,
+  refuseNewAssociation,
+  refuseOtherIce,
+  refuseOtherTransport,
+} from './refusals.ts';
 import { joinedChoice } from './section-choice.ts';
 import type { Wishes, Wishing } from './wishes.ts';
 import { joinedWishes, NO_WISHES } from './wishes.ts';
@@ -305,6 +312,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
   receiveOffer(offer: RemoteDescription): ReceivedOffer {
     const sdp = textOf(offer, 'offer');
     const before = this.#state;
+    refuseDuringProvisional(this.state);
     const rollsBack = this.#host.polite && before.signalingState === 'have-local-offer';
     const prepared = judged(receiveOffer(rollsBack ? rollback(before) : before, sdp));
     refuseNewAssociation(prepared.plan.transport);
