@@ -88,6 +88,13 @@ export type {
 } from './rtc.ts';
 export { Rtc, SdpRefusal } from './rtc.ts';
 export type {
+  PerfectNegotiatorCounters,
+  PerfectNegotiatorInspection,
+  PerfectNegotiatorOptions,
+} from './rtc/perfect-negotiator.ts';
+export { PerfectNegotiator } from './rtc/perfect-negotiator.ts';
+export type { CandidateSignal, DescriptionSignal, Signal } from './rtc/signals.ts';
+export type {
   BundlePolicy,
   CodecCapability,
   MediaCodec,

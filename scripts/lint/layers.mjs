@@ -60,6 +60,8 @@ export const FACES = {
   channel: ['summary.ts'],
   rtc: [
     '../rtc.ts',
+    'perfect-negotiator.ts',
+    'signals.ts',
     'calls.ts',
     'tracer/entry.ts',
     'tracer/fields.ts',
