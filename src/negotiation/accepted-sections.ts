@@ -8,7 +8,7 @@
 import type { SdpCodec, SdpError, SdpExtension, SdpWarning } from '../sdp/index.ts';
 import { isSdpError, sdpError } from '../sdp/index.ts';
 import { sectionsInReach } from './bundle.ts';
-import { notePayloadTypes } from './codec/index.ts';
+import { notePayloadTypes, toSdpCodecs } from './codec/index.ts';
 import { chooseDataSection, dataSection, readDataPlan } from './data-section.ts';
 import { noteAgreedExtensions, noteExtensions } from './extensions.ts';
 import type { MediaHeaderExtension, MediaWish, OfferedMedia, SectionChoice } from './media.ts';
@@ -87,7 +87,8 @@ export function acceptedSections(
   const sections: Section[] = [];
   const plans: SectionPlan[] = [];
   const media: OfferedMedia[] = [];
-  const codecs: (readonly SdpCodec[])[] = [];
+  const taken: (readonly SdpCodec[])[] = [];
+  const unused: SdpCodec[] = [];
   const extensions: (readonly SdpExtension[])[] = [];
   const agreed: (readonly MediaHeaderExtension[])[] = [];
   let { nextRemoteMediaId } = context;
@@ -123,11 +124,13 @@ export function acceptedSections(
     if (known === undefined) nextRemoteMediaId += 2;
     sections.push(accepted.section);
     plans.push(accepted.plan);
-    codecs.push(accepted.codecs);
+    const numbers = new Set(toSdpCodecs(accepted.section.said.codecs).map(({ payloadType }) => payloadType));
+    taken.push(accepted.codecs.filter(({ payloadType }) => numbers.has(payloadType)));
+    unused.push(...accepted.codecs.filter(({ payloadType }) => !numbers.has(payloadType)));
     extensions.push(accepted.extensions);
     agreed.push(accepted.section.said.headerExtensions);
   }
-  const payloadTypes = notePayloadTypes(context.numbering.payloadTypes, codecs);
+  const payloadTypes = notePayloadTypes(context.numbering.payloadTypes, taken, unused);
   if (isSdpError(payloadTypes)) return payloadTypes;
   const table = noteExtensions(context.numbering.extensions, extensions);
   if (isSdpError(table)) return table;

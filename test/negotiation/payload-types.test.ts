@@ -80,6 +80,18 @@ describe('numbers of the peer', () => {
     expect(codeOf(receiveOffer(newState(), twice))).toBe('payload-type-conflict');
   });
 
+  test('that mean two codecs, of which one is not taken, are fine: Firefox gives red a number of another section', () => {
+    const red = offer
+      .replace(/^(m=video .*)$/m, '$1 102')
+      .replace(/^a=mid:1$/m, 'a=mid:1\r\na=rtpmap:102 red/90000');
+    expect(red).not.toBe(offer);
+    const answer = answerTo(newState(), red);
+    expect([numbersOf(answer.sdp, 0), numbersOf(answer.sdp, 1)]).toEqual([
+      numbersOf(answerTo(newState(), offer).sdp, 0),
+      numbersOf(answerTo(newState(), offer).sdp, 1),
+    ]);
+  });
+
   test('that mean two codecs in sections which share nothing are fine: one of them is rejected', () => {
     const apart = offer
       .replaceAll('111', '102')

@@ -57,10 +57,13 @@ export function retransmissionMeaning(clockRate: number, apt: number | string): 
  * What is known after a description has been applied whose sections, those of one BUNDLE group, have these formats.
  * `payload-type-conflict` where one number means two things in it. A number that meant something else before means what was said last:
  * browsers give numbers to others once their media have stopped.
+ * @param unused formats that are offered and not taken: they refuse nothing. Firefox that has taken our numbers gives `red` of video one
+ *   that audio has.
  */
 export function notePayloadTypes(
   known: PayloadTypes,
   sections: readonly (readonly SdpCodec[])[],
+  unused: readonly SdpCodec[] = [],
 ): PayloadTypes | SdpError {
   const noted = new Map<number, string>();
   for (const codec of sections.flat()) {
@@ -73,6 +76,9 @@ export function notePayloadTypes(
       );
     }
     noted.set(codec.payloadType, meaning);
+  }
+  for (const codec of unused) {
+    if (!noted.has(codec.payloadType)) noted.set(codec.payloadType, meaningOf(codec));
   }
   return [
     ...known.filter(({ payloadType }) => !noted.has(payloadType)),
