@@ -1,4 +1,4 @@
-/** Pages that offer audio, video and data under each bundle policy: sansrtc has no media, and connects all the same. */
+/** Pages that offer audio, video and data under each bundle policy: what is not chosen is answered `inactive`, and connects all the same. */
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Chromium } from './chromium.ts';
