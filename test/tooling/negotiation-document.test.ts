@@ -21,6 +21,7 @@ const PRINTED: Readonly<Record<string, readonly string[]>> = {
     'inactive have-remote-pranswer have-local-pranswer',
     'sendrecv stable stable',
   ],
+  'Edited descriptions': ['sendonly', 'local-description-changed stable'],
   'WHIP and WHEP': ['application/trickle-ice-sdpfrag 1'],
   'No SDP at all': ['connecting stable'],
   'What goes wrong': ['ERR_SDP direction-mismatch 0'],
