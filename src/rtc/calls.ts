@@ -53,7 +53,6 @@ export interface CallMembers extends SignalingCallMembers {
   readonly setRemoteIceParameters: { readonly parameters: IceParameters };
   readonly setRemoteMaxMessageSize: { readonly size: number };
   readonly openData: { readonly parameters: DataParameters };
-  readonly closeData: object;
   readonly setMedia: { readonly plans: readonly MediaPlan[] };
   readonly createChannel: {
     readonly channel: TraceChannel;
@@ -170,13 +169,6 @@ const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name], CallTarge
     describe: () => 'openData',
     perform: ({ rtc }, { parameters }) => {
       rtc.openData(parameters);
-    },
-  },
-  closeData: {
-    members: {},
-    describe: () => 'closeData',
-    perform: ({ rtc }) => {
-      rtc.closeData();
     },
   },
   setMedia: {

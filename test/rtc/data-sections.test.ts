@@ -135,3 +135,69 @@ test('a provisional answer that rejects data takes nothing away yet', () => {
   offer.accept(answer);
   runUntilOpen(pair, 'chat');
 });
+
+describe('who rejects the data section', () => {
+  test('an offer of ours: both ends lose their channels, and a later draft brings others', () => {
+    const pair = signalled({ channel: 'first' });
+    runUntilOpen(pair, 'first');
+    const { net, offerer, answerer } = pair;
+    const draft = offerer.rtc.negotiation();
+    draft.closeData();
+    const offer = draft.offer();
+    expect(offerer.channels.get('first')?.readyState).toBe('open');
+    offer.accept(answerer.rtc.receiveOffer(offer.sdp).answer());
+    net.advance(1000);
+    for (const end of [offerer, answerer]) requireNoData(end);
+    const again = answerer.rtc.negotiation();
+    again.addChannel('second');
+    const next = again.offer();
+    next.accept(offerer.rtc.receiveOffer(next.sdp).answer());
+    runUntilOpen(pair, 'second');
+  });
+
+  test('a wish to close it that is taken back and kept goes with the next offer; a channel that is added takes it back', () => {
+    const pair = signalled({ channel: 'first' });
+    runUntilOpen(pair, 'first');
+    const { offerer } = pair;
+    const draft = offerer.rtc.negotiation();
+    draft.closeData();
+    draft.offer().rollback({ keepWishes: true });
+    const closing = offerer.rtc.negotiation().offer();
+    expect(closing.sdp).toMatch(/m=application 0 /);
+    closing.rollback({ keepWishes: true });
+    const other = offerer.rtc.negotiation();
+    other.addChannel('second');
+    expect(other.offer().sdp).toMatch(/m=application [1-9]/);
+  });
+
+  test('an answer of ours', () => {
+    const pair = signalled({ channel: 'first' });
+    runUntilOpen(pair, 'first');
+    const { net, offerer, answerer } = pair;
+    const offer = offerer.rtc.negotiation().offer();
+    const received = answerer.rtc.receiveOffer(offer.sdp);
+    received.rejectData();
+    offer.accept(received.answer());
+    net.advance(1000);
+    for (const end of [offerer, answerer]) requireNoData(end);
+    const without = offerer.rtc.negotiation();
+    without.closeData();
+    const late = answerer.rtc.receiveOffer(without.offer().sdp);
+    expect(() => {
+      late.rejectData();
+    }).toThrow(expect.objectContaining({ code: 'ERR_INVALID_STATE' }) as Error);
+  });
+});
+
+test('an answer that rejects all that an offer is for takes its restart of ICE back', () => {
+  const { offerer, answerer } = signalled({});
+  const before = offerer.rtc.localParameters.ice.usernameFragment;
+  const draft = offerer.rtc.negotiation();
+  draft.restartIce();
+  const offer = draft.offer();
+  expect(offerer.rtc.localParameters.ice.usernameFragment).not.toBe(before);
+  const received = answerer.rtc.receiveOffer(offer.sdp);
+  for (const media of received.media) media.reject();
+  offer.accept(received.answer());
+  expect(offerer.rtc.localParameters.ice.usernameFragment).toBe(before);
+});

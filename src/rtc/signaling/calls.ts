@@ -43,6 +43,8 @@ interface OfMedia {
 export interface SignalingCallMembers {
   /** `draft`: by `OfferDraft.restartIce` of the draft of this number. */
   readonly restartIce: { readonly draft?: number | undefined };
+  /** `draft`: by `OfferDraft.closeData` of the draft of this number. */
+  readonly closeData: { readonly draft?: number | undefined };
   readonly addMedia: OfDraft & OfMedia & OfSignaling<'addMedia'>;
   readonly setDirection: OfDraft & OfMedia & OfSignaling<'setDirection'>;
   readonly setCodecs: OfDraft & OfMedia & OfSignaling<'setCodecs'>;
@@ -82,6 +84,7 @@ export interface SignalingTarget {
   /** The `Rtc`, as far as calls of signalling go. */
   readonly rtc: {
     restartIce(): void;
+    closeData(): void;
     receiveOffer(offer: string): ReceivedOffer;
     readonly media: readonly Media[];
   };
@@ -117,6 +120,14 @@ export const SIGNALING_CALLS: {
     perform: (target, { draft }) => {
       if (draft === undefined) target.rtc.restartIce();
       else target.draft(draft).restartIce();
+    },
+  },
+  closeData: {
+    members: { draft: optional(count) },
+    describe: ({ draft }) => (draft === undefined ? 'closeData' : 'closeData by an offer'),
+    perform: (target, { draft }) => {
+      if (draft === undefined) target.rtc.closeData();
+      else target.draft(draft).closeData();
     },
   },
   addMedia: {
@@ -247,7 +258,10 @@ function chosen(
   const received = applied?.offer === offer ? applied.received : rtc.receiveOffer(offer);
   for (const { index, reject, direction, codecs, headerExtensions, streams, encodings } of choices) {
     const section = received.media.find((one) => one.index === index);
-    if (section === undefined) continue;
+    if (section === undefined) {
+      if (reject === true) received.rejectData();
+      continue;
+    }
     if (direction !== undefined) section.direction = direction;
     if (codecs !== undefined) section.setCodecs(codecs);
     if (headerExtensions !== undefined) section.setHeaderExtensions(headerExtensions);

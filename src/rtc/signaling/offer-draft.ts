@@ -19,6 +19,7 @@ export type DraftStep = { readonly draft: OfferDraft } & (
   | { readonly method: 'setDirection'; readonly media: Media; readonly direction: Direction }
   | { readonly method: 'setCodecs'; readonly media: Media; readonly codecs: readonly CodecCapability[] }
   | { readonly method: 'stopMedia'; readonly media: Media }
+  | { readonly method: 'closeData' }
   | { readonly method: 'restartIce' }
 );
 
@@ -55,6 +56,7 @@ export class OfferDraft implements Wishing {
   /** Media that are added by these, by id. */
   readonly #added = new Map<number, Media>();
   #restartsIce = false;
+  #closesData = false;
   /** How many of `channels` wait for no offer: they have been offered, or came to be at once. */
   #offeredChannels = 0;
   #isOffered = false;
@@ -72,6 +74,7 @@ export class OfferDraft implements Wishing {
   addChannel(label: string, options: DataChannelOptions = {}): DataChannel {
     const channel = this.#owner.addChannel(this, this.#drafted, label, options);
     this.channels.push(channel);
+    this.#closesData = false;
     if (this.#isOffered) this.#offeredChannels = this.channels.length;
     return channel;
   }
@@ -123,6 +126,17 @@ export class OfferDraft implements Wishing {
     this.#owner.media.drop(media);
   }
 
+  /**
+   * The offer rejects the section for data channels: once it is answered the association ends, and every channel closes with
+   * `data-closed`; the connection lives on. A channel that is added later has a section again. Throws `ERR_INVALID_STATE` once the
+   * connection has ended.
+   */
+  closeData(): void {
+    this.#owner.assertOpen();
+    this.#closesData = true;
+    this.#owner.wished({ method: 'closeData', draft: this });
+  }
+
   /** The offer restarts ICE, as one after `Rtc.restartIce` does; before the first exchange there is nothing to restart. */
   restartIce(): void {
     this.#owner.assertOpen();
@@ -155,19 +169,24 @@ export class OfferDraft implements Wishing {
     return {
       media: folded(this.#changes),
       channels: channels.filter(({ readyState }) => readyState !== 'closed'),
+      closesData: this.#closesData,
     };
   }
 
   /** @internal */
   get mark(): DraftMark {
-    return { changes: this.#changes.length, restartsIce: this.#restartsIce };
+    return {
+      changes: this.#changes.length,
+      restartsIce: this.#restartsIce,
+      closesData: this.#closesData,
+    };
   }
 
   /**
    * @internal Is offered, as far as `mark` says: the channels come to be, the media live. Throws before anything has changed, as
    * `offer` does, and `ERR_INVALID_STATE` for media that has been stopped since.
    */
-  take({ changes, restartsIce }: DraftMark): void {
+  take({ changes, restartsIce, closesData }: DraftMark): void {
     const added = folded(this.#changes.slice(0, changes)).flatMap(({ type, id }) =>
       type === 'add' ? [{ id, media: this.#added.get(id) }] : [],
     );
@@ -178,6 +197,7 @@ export class OfferDraft implements Wishing {
     this.#isOffered = true;
     this.#offeredChannels = this.channels.length;
     if (restartsIce) this.#restartsIce = false;
+    if (closesData) this.#closesData = false;
     for (const { id, media } of added) {
       if (media !== undefined) this.#owner.media.admit(media);
       this.#added.delete(id);

@@ -34,6 +34,7 @@ export interface ReceivedState {
 /** Who carries out what these handles ask for. */
 export interface ReceivedOwner {
   choose(received: ReceivedState, section: OfferedMediaHandle, choice: Omit<SectionChoice, 'index'>): void;
+  rejectData(received: ReceivedState): void;
   apply(received: ReceivedState): void;
   writeAnswer(received: ReceivedState): string;
   answer(received: ReceivedState, edited: string | undefined): string;
@@ -141,6 +142,14 @@ export class ReceivedOffer {
     });
     this.#owner = owner;
     this.#state = state;
+  }
+
+  /**
+   * The section for data channels is rejected: with the answer every channel closes, `data-closed`, and the connection lives on. Throws
+   * `ERR_INVALID_STATE` where the offer has none, and once it is answered or over.
+   */
+  rejectData(): void {
+    this.#owner.rejectData(this.#state);
   }
 
   /**

@@ -144,7 +144,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     const channel = this.#host.createChannel(drafted, label, options, draft);
     // What comes to be at once ends with the offer of its draft all the same.
     if (this.#out?.draft === draft)
-      this.#out.wishes = joinedWishes(this.#out.wishes, { media: [], channels: [channel] });
+      this.#out.wishes = joinedWishes(this.#out.wishes, { ...NO_WISHES, channels: [channel] });
     this.#need.wished(draft);
     this.updateNeed();
     return channel;
@@ -179,7 +179,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
 
   #isNeeded(): boolean {
     if (this.#restartWanted && this.hasAgreement) return true;
-    if (this.#relevant(this.#kept.media).length > 0) return true;
+    if (this.#relevant(this.#kept.media).length > 0 || this.#kept.closesData) return true;
     if (this.#lacksDataSection() && (this.hasAgreement || hasLiving(this.#kept.channels))) return true;
     return this.#need.waiting.some((draft) => this.#wishesSomething(draft));
   }
@@ -190,8 +190,9 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
   }
 
   #wishesSomething(draft: Wishing): boolean {
-    const { media, channels } = draft.wishes;
-    return draft.mark.restartsIce || channels.length > 0 || this.#relevant(media).length > 0;
+    const { media, channels, closesData } = draft.wishes;
+    const isOfData = closesData || channels.length > 0;
+    return draft.mark.restartsIce || isOfData || this.#relevant(media).length > 0;
   }
 
   /** Without the changes of media that has ended meanwhile. */
@@ -251,6 +252,7 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     const prepared = prepareOffer(before, local, {
       media,
       data: this.#host.hasChannels() || wishes.channels.length > 0,
+      closesData: wishes.closesData,
     });
     return { draft, mark, before, prepared, wishes: { ...wishes, media }, restart, wantsRestart };
   }
@@ -280,7 +282,9 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
       accept(this.#state, sdp),
     );
     refuseNewAssociation(plan.transport);
+    const isRestartOver = leavesRestart(this.#state, next);
     this.#state = next;
+    if (isRestartOver) this.#host.cancelIceRestart();
     if (!isProvisional) this.#out = undefined;
     this.#exchanged(plan, warnings);
     this.#host.onStep({ method: isProvisional ? 'acceptProvisional' : 'accept', sdp });
@@ -330,6 +334,15 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     this.#assertReceived(received);
     const { index } = section;
     received.choices.set(index, joinedChoice(received.choices.get(index) ?? { index }, choice, section));
+  }
+
+  /** See `ReceivedOffer.rejectData`. */
+  rejectData(received: ReceivedState): void {
+    this.#assertReceived(received);
+    const index = received.prepared.plan.sections.findIndex(({ kind }) => kind === 'data');
+    if (index < 0)
+      throw new RtcError('ERR_INVALID_STATE', 'this offer has no section for data channels in use');
+    received.choices.set(index, { index, reject: true });
   }
 
   /** See `ReceivedOffer.apply`. */
@@ -500,6 +513,13 @@ function editedStep(
 function sectionsOf(state: NegotiationState): readonly Section[] {
   if ('offer' in state) return state.offer.sections;
   return 'remoteOffer' in state ? state.remoteOffer.sections : state.sections;
+}
+
+/** Our offer restarts ICE, and its answer rejects all that could be reached by it: the credentials of before stay. */
+function leavesRestart(pending: NegotiationState, next: NegotiationState): boolean {
+  if (!('offer' in pending) || next.signalingState !== 'stable') return false;
+  const { restartsIce, ice } = pending.offer;
+  return restartsIce && next.agreement?.localIce.usernameFragment !== ice.usernameFragment;
 }
 
 function hasDataSection({ sections }: NegotiationState): boolean {

@@ -15,12 +15,15 @@ export interface Wishes {
   readonly media: readonly MediaChange[];
   /** Channels that were added for the offer: they close with it if it is taken back for good. */
   readonly channels: readonly DataChannel[];
+  /** The data section is closed, with its channels. */
+  readonly closesData: boolean;
 }
 
 /** How far a draft had come when an offer was written of it. */
 export interface DraftMark {
   readonly changes: number;
   readonly restartsIce: boolean;
+  readonly closesData: boolean;
 }
 
 /** Whoever wishes something, as signalling sees it. */
@@ -36,12 +39,13 @@ export interface Wishing {
 }
 
 /** None. */
-export const NO_WISHES: Wishes = { media: [], channels: [] };
+export const NO_WISHES: Wishes = { media: [], channels: [], closesData: false };
 
-/** Those of `first`, and then those of `second`. */
+/** Those of `first`, and then those of `second`. Channels that are added after the data section was to be closed keep it. */
 export function joinedWishes(first: Wishes, second: Wishes): Wishes {
   const channels = new Set([...first.channels, ...second.channels]);
-  return { media: folded([...first.media, ...second.media]), channels: [...channels] };
+  const closesData = second.closesData || (first.closesData && second.channels.length === 0);
+  return { media: folded([...first.media, ...second.media]), channels: [...channels], closesData };
 }
 
 /** One change for each media. One that is added and stopped again has none. */
