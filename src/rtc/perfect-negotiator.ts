@@ -30,7 +30,10 @@ import { readSignal } from './signals.ts';
 
 /** Options of a `PerfectNegotiator`. */
 export interface PerfectNegotiatorOptions {
-  /** Gives way where offers cross. The peer must be the other of the two. */
+  /**
+   * Gives way where offers cross. The peer must be the other of the two. An `Rtc` that is made with `polite` gives way to an offer only
+   * once that is found good.
+   */
   readonly polite: boolean;
   /**
    * Called with every offer of the peer's before it is answered, to choose directions and codecs, or to reject sections. What it
@@ -284,7 +287,10 @@ export class PerfectNegotiator {
     return received === undefined ? refusal : this.#answer(received);
   }
 
-  /** Where the offer crosses ours: an Rtc that is polite itself takes its own back with the answer, any other one now. */
+  /**
+   * Where the offer crosses ours: an Rtc that is polite itself judges it first, and takes its own back with the answer; of any other one
+   * ours is taken back now, unless the peer's is no description at all.
+   */
   #judgedOffer(sdp: string): ReceivedOffer {
     try {
       return this.#rtc.receiveOffer(sdp);
@@ -292,6 +298,8 @@ export class PerfectNegotiator {
       const isGlare = error instanceof SdpRefusal && error.sdpCode === 'glare';
       if (!isGlare || this.#pending === undefined) throw error;
     }
+    const session = parseSdp(sdp);
+    if (isSdpError(session)) throw new SdpRefusal(session);
     // The Rtc keeps what was wished for, and says `negotiationneeded` once it can be offered again.
     this.#pending.rollback({ keepWishes: true });
     this.#pendingIsOver();
