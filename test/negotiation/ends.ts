@@ -16,6 +16,7 @@ import {
 import { expect } from 'vitest';
 import { parseCandidateLine } from '../../src/sdp/index.ts';
 import { valid } from '../sdp/recorded.ts';
+import { expectMirror } from './mirror.ts';
 
 export const DIGEST_A: string = Array.from({ length: 32 }, () => 'AA').join(':');
 export const DIGEST_B: string = Array.from({ length: 32 }, () => 'BB').join(':');
@@ -70,6 +71,7 @@ export function exchange(
   const offered = prepareOffer(from, fromLocal);
   const received = valid(receiveOffer(to, offered.sdp));
   const answered = answerOffer(received, toLocal);
+  expectMirror(offered.sdp, answered.sdp);
   const accepted = valid(acceptAnswer(offered.next, answered.sdp));
   return {
     offer: offered.sdp,

@@ -16,6 +16,7 @@ import { recorded, valid } from '../sdp/recorded.ts';
 import type { PeerSection } from './browser-end.ts';
 import { added, groupIn, sectionsIn, written } from './browser-end.ts';
 import { exchange, LOCAL_A, LOCAL_B, newState, restarted } from './ends.ts';
+import { expectMirror } from './mirror.ts';
 
 const [certificate] = certificates;
 
@@ -43,6 +44,7 @@ describe('hostile descriptions', () => {
         if (isSdpError(received)) return;
         const local = received.plan.transport.iceRestart ? restarted(LOCAL_B) : LOCAL_B;
         const { sdp, plan } = answerOffer(received, local);
+        expectMirror(text, sdp);
         const answer = valid(parseSdp(sdp));
         expect(answer.media).toHaveLength(valid(parseSdp(text)).media.length);
         expect(plan.transport.fingerprints.length).toBeGreaterThan(0);
@@ -139,8 +141,9 @@ describe('a session of many sections', () => {
             expect(JSON.stringify({ ...back, nextVersion: state.nextVersion })).toBe(before);
             state = back;
           } else if (kind === 'theirs') {
-            const received = valid(receiveOffer(state, written(offered, 'actpass')));
-            const { sdp, plan, next } = answerOffer(received, LOCAL_A);
+            const offer = written(offered, 'actpass');
+            const { sdp, plan, next } = answerOffer(valid(receiveOffer(state, offer)), LOCAL_A);
+            expectMirror(offer, sdp);
             const answer = sectionsIn(sdp);
             expect(answer.map(({ mid: said }) => said)).toEqual(offered.map(({ mid: said }) => said));
             expect(answer.map((one) => one.media)).toEqual(offered.map((one) => one.media));

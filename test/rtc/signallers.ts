@@ -2,6 +2,7 @@
 import type { ReceivedOffer, RtcEvent, RtcOptions } from '../../src/index.ts';
 import { Rtc, SeededRandom } from '../../src/index.ts';
 import { certificates } from './pair.ts';
+import { expectMirror } from '../negotiation/mirror.ts';
 
 /** One end with one address. */
 export function makeSignaller(options: Partial<RtcOptions> = {}, seed = 1): Rtc {
@@ -49,6 +50,7 @@ export function exchange(
   const received = answerer.receiveOffer(pending.sdp);
   choose(received);
   const answer = received.answer();
+  expectMirror(pending.sdp, answer);
   pending.accept(answer);
   return { offer: pending.sdp, answer };
 }
