@@ -16,6 +16,7 @@ const PRINTED: Readonly<Record<string, readonly string[]>> = {
   'Offer and answer': ['video sendonly video/VP8', 'audio sendrecv audio/opus', 'sendonly sendrecv stable'],
   'Changing, stopping, using a place again': ['true false', '2 2'],
   'Several drafts, and both ends at once': ['1 video,audio'],
+  'Perfect negotiation': ['sendrecv sendrecv stable stable'],
   'Taking an offer back': ['true stable', 'false 0'],
   'Applied and not answered yet, provisional answers, drafts of descriptions': [
     'inactive have-remote-pranswer have-local-pranswer',
