@@ -398,3 +398,20 @@ describe('channels and their section', () => {
     expect(a.negotiation().offer().sdp).toContain('m=application');
   });
 });
+
+it('a restart of ICE is over where the answer rejects every section', () => {
+  const { a, b } = makeSignallers();
+  const draft = a.negotiation();
+  draft.addMedia('audio');
+  exchange(a, b, draft, takeAll);
+  const { usernameFragment } = a.localParameters.ice;
+  a.restartIce();
+  const pending = a.negotiation().offer();
+  const received = b.receiveOffer(pending.sdp);
+  for (const section of received.media) section.reject();
+  pending.accept(received.answer());
+  expect([a.signalingState, b.signalingState]).toEqual(['stable', 'stable']);
+  expect(a.inspect().negotiation.restartWanted).toBe(false);
+  events(a);
+  expect(a.localParameters.ice.usernameFragment).toBe(usernameFragment);
+});

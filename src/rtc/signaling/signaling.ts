@@ -278,16 +278,23 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     this.#assertOut(out);
     const isProvisional = type === 'pranswer';
     const accept = isProvisional ? acceptProvisionalAnswer : acceptAnswer;
-    const { plan, next, warnings } = judged<AcceptedAnswer | AcceptedProvisionalAnswer>(
-      accept(this.#state, sdp),
-    );
+    const before = this.#state;
+    const { plan, next, warnings } = judged<AcceptedAnswer | AcceptedProvisionalAnswer>(accept(before, sdp));
     refuseNewAssociation(plan.transport);
     const isRestartOver = leavesRestart(this.#state, next);
     this.#state = next;
     if (isRestartOver) this.#host.cancelIceRestart();
     if (!isProvisional) this.#out = undefined;
+    const hasRestarted = before.signalingState === 'have-local-offer' && before.offer.restartsIce;
+    if (hasRestarted && !plan.transport.iceRestart) this.#giveUpRestart();
     this.#exchanged(plan, warnings);
     this.#host.onStep({ method: isProvisional ? 'acceptProvisional' : 'accept', sdp });
+  }
+
+  /** The answer rejects every section, so that there is nothing to restart for. */
+  #giveUpRestart(): void {
+    this.#restartWanted = false;
+    this.#host.cancelIceRestart();
   }
 
   /** See `PendingOffer.rollback`. */
