@@ -239,7 +239,7 @@ function extensionFaults(
   });
 }
 
-/** Rule 10: `send` against `recv`, the same rids in both attributes, and no simulcast of one. */
+/** Rule 10: `send` against `recv`, and the same rids in both attributes, also a single one: browsers want it said. */
 function simulcastFaults({ index, offered, answered }: Pair): string[] {
   const faults: string[] = [];
   const at = `10: section ${index}`;
@@ -254,11 +254,13 @@ function simulcastFaults({ index, offered, answered }: Pair): string[] {
   if (isSdpError(simulcast)) return [...faults, `${at}: ${simulcast.message}`];
   for (const direction of ['send', 'recv'] as const) {
     const listed = (simulcast?.[direction] ?? []).flat().map(({ rid }) => rid);
-    if (listed.length === 1) faults.push(`${at} has a simulcast of one`);
     for (const rid of listed) {
       if (!rids.some(({ id, direction: way }) => id === rid && way === direction))
         faults.push(`${at} lists ${rid} without a=rid`);
     }
+    const unlisted = rids.filter(({ id, direction: way }) => way === direction && !listed.includes(id));
+    if (mediaSimulcast(offered) !== undefined)
+      for (const { id } of unlisted) faults.push(`${at} has rid ${id} and no a=simulcast of it`);
   }
   return faults;
 }

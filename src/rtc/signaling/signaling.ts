@@ -281,12 +281,9 @@ export class Signaling implements DraftOwner, PendingOwner, ReceivedOwner {
     const before = this.#state;
     const { plan, next, warnings } = judged<AcceptedAnswer | AcceptedProvisionalAnswer>(accept(before, sdp));
     refuseNewAssociation(plan.transport);
-    const isRestartOver = leavesRestart(this.#state, next);
     this.#state = next;
-    if (isRestartOver) this.#host.cancelIceRestart();
     if (!isProvisional) this.#out = undefined;
-    const hasRestarted = before.signalingState === 'have-local-offer' && before.offer.restartsIce;
-    if (hasRestarted && !plan.transport.iceRestart) this.#giveUpRestart();
+    if (leavesRestart(before, next)) this.#giveUpRestart();
     this.#exchanged(plan, warnings);
     this.#host.onStep({ method: isProvisional ? 'acceptProvisional' : 'accept', sdp });
   }
