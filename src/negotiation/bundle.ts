@@ -2,7 +2,7 @@
  * The BUNDLE group of the connection (RFC 9143): it has one transport, and the sections of one group share it. The section with
  * the tag, the first of the group that is in use, speaks for the transport of all.
  *
- *   our offer      all sections in use; the tag stays where it is as long as that section is in use, and is that of the data channels first
+ *   our offer      all sections in use; the tag stays where it is as long as that section is in use
  *   their offer    the group of what is in use already, else that of the data channels, else that of the first media
  *   their answer   what it takes must be one group
  */
@@ -24,13 +24,13 @@ export interface Bundle {
 export type BundlePolicy = 'balanced' | 'max-compat' | 'must-bundle';
 
 /**
- * The group of an offer of ours. Where nobody has had the tag, the data channels have it: browsers give up their transport with a section
- * that has the tag and is stopped, and it is media that are stopped.
+ * The group of an offer of ours. Where nobody has had the tag the first section has it, whatever it is: Chromium never connects where it is
+ * another, and Firefox moves the tag to the first with its next offer, and its transport with it.
  * @param tag the mid that has had it
  */
 export function offeredBundle(sections: readonly Section[], tag: string | undefined): Bundle {
   const live = sections.filter(({ kind, mid }) => kind !== 'rejected' && mid !== undefined);
-  const tagged = live.find(({ mid }) => mid === tag) ?? live.find(({ kind }) => kind === 'data') ?? live[0];
+  const tagged = live.find(({ mid }) => mid === tag) ?? live[0];
   const inOrder = tagged === undefined ? [] : [tagged, ...live.filter((section) => section !== tagged)];
   // A session whose sections have no mids has one in use.
   const speaker = sections.findIndex((section) =>

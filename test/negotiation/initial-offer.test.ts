@@ -31,8 +31,8 @@ describe('the session', () => {
   });
 
   test('one BUNDLE group of all sections, the tag first', () => {
-    expect(attributes(session.lines, 'group').map(({ value }) => value)).toEqual(['BUNDLE 2 0 1']);
-    expect([mid, mLineIndex]).toEqual(['2', 2]);
+    expect(attributes(session.lines, 'group').map(({ value }) => value)).toEqual(['BUNDLE 0 1 2']);
+    expect([mid, mLineIndex]).toEqual(['0', 0]);
   });
 
   test('nothing of what RFC 8827 forbids, and nothing lite', () => {
