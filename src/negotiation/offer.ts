@@ -186,7 +186,8 @@ function answeredTransport(
 ): AnsweredTransport | SdpError {
   const { config, offer, agreement } = state;
   const { strict } = config;
-  const remote = readTransport(answer, answer.sections[speaker]!, strict, warnings); // `speaker` is one of them
+  const isRunning = agreement !== undefined || started !== undefined;
+  const remote = readTransport(answer, answer.sections[speaker]!, strict, warnings, isRunning); // `speaker` is one of them
   if (isSdpError(remote)) return remote;
   const mid = offer.sections[speaker]?.mid;
   if (started !== undefined && (!sameIce(started.ice, remote.ice) || !sameIdentity(started, remote))) {

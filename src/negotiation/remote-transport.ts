@@ -53,12 +53,14 @@ const TRUSTED_HASHES: readonly string[] = ['sha-256', 'sha-384', 'sha-512'];
  * Reads the transport of a section's group.
  * @param speaker the section that speaks for it
  * @param warnings what is passed over is added here
+ * @param isRunning an association goes on, whose roles are settled
  */
 export function readTransport(
   remote: RemoteSession,
   { media, mid, group }: RemoteSection,
   strict: boolean,
   warnings: SdpWarning[],
+  isRunning = false,
 ): RemoteTransport | SdpError {
   const { session, sections } = remote;
   // The sections of a group have the same array.
@@ -70,7 +72,7 @@ export function readTransport(
   if (isSdpError(ice)) return ice;
   const fingerprints = mediaFingerprints(session, media);
   if (isSdpError(fingerprints)) return fingerprints;
-  const setup = readSetup(session, media, bundle);
+  const setup = readSetup(session, media, bundle, isRunning && !strict ? warnings : undefined);
   if (isSdpError(setup)) return setup;
   const tlsId = mediaTlsId(session, media);
   if (isSdpError(tlsId)) return tlsId;
@@ -149,11 +151,14 @@ function fingerprintKey({ algorithm, value }: SdpFingerprint): string {
 /**
  * RFC 8843 §7.1.3 leaves one value for the whole group; two of them cannot both be meant. Of the other sections only
  * their own lines are read, so that many sections under a long session level still take linear time.
+ * @param warnings if given, a section that differs is passed over: Firefox that is the DTLS server says `active` of a section that our
+ *   offer has added, and `passive` of the others
  */
 function readSetup(
   session: SessionDescription,
   media: MediaDescription,
   bundle: readonly MediaDescription[],
+  warnings: SdpWarning[] | undefined,
 ): Setup | SdpError | undefined {
   const setup = mediaSetup(session, media);
   if (setup === undefined || isSdpError(setup)) return setup;
@@ -162,7 +167,9 @@ function readSetup(
     const different = attributes(other.lines, 'setup').find(({ value }) => value !== setup);
     if (different !== undefined) {
       const message = 'sections of one BUNDLE group say different things in "a=setup"';
-      return sdpError('setup-mismatch', message, { line: different.line });
+      const place = { line: different.line, mid: undefined };
+      if (warnings === undefined) return sdpError('setup-mismatch', message, place);
+      warnings.push({ code: 'role-change-ignored', message, ...place });
     }
   }
   return setup;

@@ -11,6 +11,7 @@ import {
 } from '../../src/negotiation/index.ts';
 import { codeOf, valid } from '../sdp/recorded.ts';
 import { dataOf, DIGEST_A, DIGEST_B, exchange, LOCAL_A, LOCAL_B, newState, restarted } from './ends.ts';
+import { addition } from './peer-description.ts';
 
 const misuse = (code: string): unknown => expect.objectContaining({ code });
 
@@ -176,6 +177,25 @@ describe('later exchanges', () => {
     expect(second.warnings).toEqual([]);
     expect(second.offer).toContain('o=- 4611686018427387904 2 ');
     expect(second.answer).toContain('o=- 4611686018427387904 2 ');
+  });
+
+  test('Firefox that is the server answers active for a section that was added alone: passed over, strict refuses', () => {
+    for (const strict of [false, true]) {
+      const before = exchange(newState(), newState({ strict }));
+      const media = [addition('audio', 0)];
+      const added = prepareOffer(before.answerer.state, LOCAL_B, { media, data: true });
+      const { sdp } = answerOffer(valid(receiveOffer(before.offerer.state, added.sdp)), LOCAL_A);
+      const mixed = sdp.replace(/(m=audio[^]*?)a=setup:passive/, '$1a=setup:active');
+      expect(mixed).not.toBe(sdp);
+      const result = acceptAnswer(added.next, mixed);
+      if (strict) {
+        expect(result).toMatchObject({ code: 'setup-mismatch' });
+        continue;
+      }
+      const { plan, warnings } = valid(result);
+      expect(warnings).toMatchObject([{ code: 'role-change-ignored' }]);
+      expect(plan.transport).toMatchObject({ dtlsRole: 'client', dtlsRestart: false });
+    }
   });
 
   test('F1a A14 Firefox answers active though it is the server: the role stays, strict refuses', () => {
