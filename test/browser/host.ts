@@ -52,6 +52,8 @@ export class Connection {
   readonly rtc: Rtc;
   /** Told of each candidate that no description has, as a line. */
   onCandidate: ((line: string) => void) | undefined;
+  /** Told of everything that happens. */
+  onEvent: ((event: RtcEvent) => void) | undefined;
   readonly #lines = new Map<string, Line>();
   #end: Failure | undefined;
   readonly #inspectHost: (() => object) | undefined;
@@ -64,6 +66,7 @@ export class Connection {
 
   /** What happened, from the driver. */
   note(event: RtcEvent): void {
+    this.onEvent?.(event);
     if (event.type === 'closed') this.#end = event.reason;
     if (event.type === 'icecandidate') this.onCandidate?.(writeCandidateLine(event.candidate));
     if (!('channel' in event)) return;

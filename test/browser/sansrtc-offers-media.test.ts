@@ -177,6 +177,19 @@ describe.each(BROWSERS)('%s', (browserName) => {
       await session.expectEcho('chat', { text: 'beside the video' });
     });
 
+    // Firefox, the DTLS server then, answers `active` for what is added, and `passive` for what was there.
+    test('video after audio that the page has offered', async () => {
+      const session = await begin();
+      await browser.media.add(session.name, 'audio');
+      await session.pageOffers();
+      await session.expectConnected();
+      const draft = session.rtc.negotiation();
+      draft.addMedia('video');
+      await session.weOffer(draft);
+      await session.expectAgreement('sendrecv', 'sendonly');
+      await session.expectConnected();
+    });
+
     test('data after audio', async () => {
       const session = await begin();
       await offerMedia(session, ['audio']);
