@@ -8,7 +8,7 @@
 import type { SdpCodec, SdpError, SdpExtension, SdpWarning } from '../sdp/index.ts';
 import { isSdpError, sdpError } from '../sdp/index.ts';
 import { sectionsInReach } from './bundle.ts';
-import { notePayloadTypes, toSdpCodecs } from './codec/index.ts';
+import { meaningOf, notePayloadTypes, toSdpCodecs } from './codec/index.ts';
 import { chooseDataSection, dataSection, readDataPlan } from './data-section.ts';
 import { noteAgreedExtensions, noteExtensions } from './extensions.ts';
 import type { MediaHeaderExtension, MediaWish, OfferedMedia, SectionChoice } from './media.ts';
@@ -64,6 +64,9 @@ export interface OfferContext {
   readonly strict: boolean;
 }
 
+/** Where the letter counts a number that means two things refuses the offer. */
+const NOTHING_TAKEN: ReadonlyMap<number, string> = new Map();
+
 /**
  * What becomes of each section of an offer. What does not share the transport of the connection is rejected.
  * @param warnings what is passed over is added here
@@ -88,6 +91,7 @@ export function acceptedSections(
   const plans: SectionPlan[] = [];
   const media: OfferedMedia[] = [];
   const taken: (readonly SdpCodec[])[] = [];
+  const meanings = new Map<number, string>();
   const unused: SdpCodec[] = [];
   const extensions: (readonly SdpExtension[])[] = [];
   const agreed: (readonly MediaHeaderExtension[])[] = [];
@@ -107,7 +111,15 @@ export function acceptedSections(
     const id = known?.id ?? nextRemoteMediaId;
     const isPossible = isMediaSection(section) && isInReach(section);
     const accepted = isPossible
-      ? acceptedMedia(section, remote, { id, wish: known?.wish ?? newMedia }, choice, capabilities, warnings)
+      ? acceptedMedia(
+          section,
+          remote,
+          { id, wish: known?.wish ?? newMedia },
+          choice,
+          capabilities,
+          strict ? NOTHING_TAKEN : meanings,
+          warnings,
+        )
       : undefined;
     if (isSdpError(accepted)) return accepted;
     if (isPossible) {
@@ -125,7 +137,9 @@ export function acceptedSections(
     sections.push(accepted.section);
     plans.push(accepted.plan);
     const numbers = new Set(toSdpCodecs(accepted.section.said.codecs).map(({ payloadType }) => payloadType));
-    taken.push(accepted.codecs.filter(({ payloadType }) => numbers.has(payloadType)));
+    const own = accepted.codecs.filter(({ payloadType }) => numbers.has(payloadType));
+    taken.push(own);
+    for (const codec of own) meanings.set(codec.payloadType, meaningOf(codec));
     unused.push(...accepted.codecs.filter(({ payloadType }) => !numbers.has(payloadType)));
     extensions.push(accepted.extensions);
     agreed.push(accepted.section.said.headerExtensions);

@@ -18,7 +18,14 @@ import type {
 } from '../sdp/index.ts';
 import { hasRtcpMux, isSdpError, sdpError } from '../sdp/index.ts';
 import type { AgreedCodecs, PayloadTypes } from './codec/index.ts';
-import { answeredCodecs, fromSdpCodecs, matchAnswer, offeredCodecs, toSdpCodecs } from './codec/index.ts';
+import {
+  answeredCodecs,
+  fromSdpCodecs,
+  matchAnswer,
+  meaningOf,
+  offeredCodecs,
+  toSdpCodecs,
+} from './codec/index.ts';
 import { intersection, isWithin, reversed, sends } from './direction.ts';
 import type { AgreedExtension, ExtensionTable } from './extensions.ts';
 import {
@@ -155,6 +162,7 @@ export function declared(section: MediaSection, said: MediaDeclaration): MediaSe
 /**
  * Judges a section of an offer that `isMediaSection` has found possible.
  * @param before what the section is for so far; for new media a section with its id and its wish
+ * @param taken what numbers mean in the sections before
  * @returns `undefined` where no codec is in common: the section is rejected, unless it speaks for the transport of others
  */
 export function acceptedMedia(
@@ -163,11 +171,13 @@ export function acceptedMedia(
   before: Pick<MediaSection, 'id' | 'wish'>,
   choice: SectionChoice | undefined,
   capabilities: MediaCapabilities,
+  taken: ReadonlyMap<number, string>,
   warnings: SdpWarning[],
 ): AcceptedMedia | SdpError | undefined {
   const media = mediaKind(section);
-  const offer = readMedia(section, inherited, warnings);
-  if (isSdpError(offer)) return offer;
+  const read = readMedia(section, inherited, warnings);
+  if (isSdpError(read)) return read;
+  const offer = { ...read, codecs: withoutTaken(section, read, taken, warnings) };
   const wish = chosenWish(before.wish, choice);
   const wanted = wish.codecs ?? capabilities.codecs[media];
   const common = answeredCodecs(wanted, offer.codecs, wish.codecs !== undefined);
@@ -213,6 +223,27 @@ export function acceptedMedia(
     ),
   };
   return { section: accepted, plan, codecs: offer.codecs, extensions: offer.extensions };
+}
+
+/**
+ * RFC 9143 §9.1: a number means one codec in a BUNDLE group. Firefox gives a section that it adds its own numbers, also where another
+ * one has ours under them: such a codec is not taken there.
+ */
+function withoutTaken(
+  { mid, media }: RemoteSection,
+  { codecs }: ReadMedia,
+  taken: ReadonlyMap<number, string>,
+  warnings: SdpWarning[],
+): readonly SdpCodec[] {
+  const free = codecs.filter((codec) => {
+    const meaning = taken.get(codec.payloadType);
+    return meaning === undefined || meaning === meaningOf(codec);
+  });
+  if (free.length < codecs.length) {
+    const message = 'codecs under payload types that mean others in the BUNDLE group are not taken';
+    warnings.push({ code: 'payload-type-conflict', message, line: media.number, mid });
+  }
+  return free;
 }
 
 /** True for the section with the tag of a group of several. */

@@ -110,6 +110,7 @@ export interface SdpWarning extends SdpPlace {
     | 'role-change-ignored'
     | 'bundle-only-promoted'
     | 'bundle-only-missing'
+    | 'payload-type-conflict'
     | 'sctp-port-missing'
     | 'sctpmap-missing'
     | 'line-ignored'

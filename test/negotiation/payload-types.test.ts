@@ -75,9 +75,35 @@ describe('numbers of the peer', () => {
     expect(numbersOf(answerTo(next, grouped).sdp, 2)).toEqual(['105 opus']);
   });
 
-  test('that mean two codecs in one group are refused', () => {
+  test('that mean two codecs in one group: the later one is not taken, with a warning, and refused when strict', () => {
     const twice = offer.replaceAll('111', '102').replaceAll('112', '103');
-    expect(codeOf(receiveOffer(newState(), twice))).toBe('payload-type-conflict');
+    const { warnings, accepted } = valid(receiveOffer(newState(), twice));
+    expect(warnings).toMatchObject([{ code: 'payload-type-conflict', mid: '1' }]);
+    expect(accepted.sections.map(({ kind }) => kind)).toEqual(['media', 'rejected']);
+    expect(codeOf(receiveOffer(newState({ strict: true }), twice))).toBe('payload-type-conflict');
+  });
+
+  test('of a section that Firefox adds to ours may be those that we gave to others: what is left is taken', () => {
+    const ours = prepareOffer(newState(), LOCAL_A, { media: [addition('video', 0)], data: false });
+    const number = (name: string): string =>
+      (numbersOf(ours.sdp).find((one) => one.endsWith(` ${name}`)) ?? expect.unreachable()).split(' ')[0] ??
+      '';
+    const peer = answerOffer(valid(receiveOffer(newState(), ours.sdp)), LOCAL_B);
+    const { next } = valid(acceptAnswer(ours.next, peer.sdp));
+    const again = prepareOffer(peer.next, LOCAL_B, { media: [], data: false });
+    const added = [
+      `m=video 9 UDP/TLS/RTP/SAVPF ${number('AV1')} 60`,
+      'c=IN IP4 0.0.0.0',
+      'a=mid:9',
+      RTP,
+      `a=rtpmap:${number('AV1')} VP9/90000`,
+      'a=rtpmap:60 VP8/90000',
+      '',
+    ];
+    const offer = `${again.sdp}${added.join('\r\n')}`.replace('BUNDLE 0', 'BUNDLE 0 9');
+    const received = valid(receiveOffer(next, offer));
+    expect(received.warnings).toMatchObject([{ code: 'payload-type-conflict', mid: '9' }]);
+    expect(numbersOf(answerOffer(received, LOCAL_A).sdp, 1)).toEqual(['60 VP8']);
   });
 
   test('that mean two codecs, of which one is not taken, are fine: Firefox gives red a number of another section', () => {

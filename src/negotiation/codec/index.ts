@@ -6,5 +6,5 @@ export { DEFAULT_CAPABILITIES } from './defaults.ts';
 export type { OfferedCodecs } from './offered-codecs.ts';
 export { offeredCodecs } from './offered-codecs.ts';
 export type { PayloadTypeMeaning, PayloadTypes } from './payload-types.ts';
-export { NO_PAYLOAD_TYPES, notePayloadTypes } from './payload-types.ts';
+export { meaningOf, NO_PAYLOAD_TYPES, notePayloadTypes } from './payload-types.ts';
 export { fromSdpCodecs, toSdpCodecs } from './sdp-codecs.ts';
