@@ -221,6 +221,15 @@ describe.each(BROWSERS)('%s', (browserName) => {
       await session.expectEcho('chat');
     });
 
+    test('the page adds a video of its own to the one that it was offered', async () => {
+      const session = await begin();
+      await offerMedia(session, ['video'], ['chat']);
+      await browser.media.add(session.name, 'video', { track: true });
+      await session.pageOffers();
+      await session.expectAgreement('sendrecv', 'sendrecv');
+      await session.expectEcho('chat');
+    });
+
     test.each([
       ['audio', 'audio'],
       ['audio', 'video'],
