@@ -136,12 +136,16 @@ export function checkRestart(
   return sdpError('ice-restart-incomplete', message, { mid });
 }
 
-/** RFC 8842: another set of fingerprints, or another `a=tls-id`, announces another DTLS association. */
+/**
+ * RFC 8842: another set of fingerprints, or another `a=tls-id`, announces another DTLS association. A digest by one more algorithm is no
+ * other certificate (RFC 8122 §5).
+ */
 export function sameIdentity(before: RemoteTransport, now: RemoteTransport): boolean {
   if (before.tlsId !== undefined && now.tlsId !== undefined && before.tlsId !== now.tlsId) return false;
   const known = new Set(before.fingerprints.map(fingerprintKey));
-  const given = new Set(now.fingerprints.map(fingerprintKey));
-  return known.size === given.size && [...given].every((key) => known.has(key));
+  const algorithms = new Set(before.fingerprints.map(({ algorithm }) => algorithm));
+  const again = now.fingerprints.filter(({ algorithm }) => algorithms.has(algorithm)).map(fingerprintKey);
+  return known.size === new Set(again).size && again.every((key) => known.has(key));
 }
 
 function fingerprintKey({ algorithm, value }: SdpFingerprint): string {

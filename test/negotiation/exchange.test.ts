@@ -264,6 +264,18 @@ describe('later exchanges', () => {
     );
   });
 
+  test('F1a a digest of the certificate by one more algorithm is no other certificate', () => {
+    const { offerer, answerer } = exchange(newState(), newState());
+    const sha512 = { algorithm: 'sha-512', value: `${DIGEST_A}:${DIGEST_A}` } as const;
+    const both = { ...LOCAL_A, fingerprints: [...LOCAL_A.fingerprints, sha512] };
+    const { sdp } = prepareOffer(offerer.state, both);
+    expect(codeOf(receiveOffer(answerer.state, sdp))).toBe('accepted');
+    const other = { ...LOCAL_A, fingerprints: [{ ...sha512 }] };
+    expect(codeOf(receiveOffer(answerer.state, prepareOffer(offerer.state, other).sdp))).toBe(
+      'dtls-restart-without-ice-restart',
+    );
+  });
+
   test('F1a B9 another fingerprint with an ICE restart is a new association', () => {
     const first = exchange(newState(), newState());
     const moved = { ...restarted(LOCAL_A), fingerprints: LOCAL_B.fingerprints };
