@@ -8,6 +8,9 @@
  *
  * A change of media that is gone is moot, and ignored.
  */
+import { isSdpError } from '../sdp/index.ts';
+import type { PayloadTypes } from './codec/index.ts';
+import { NO_PAYLOAD_TYPES, notePayloadTypes, toSdpCodecs } from './codec/index.ts';
 import { newDataSection } from './data-section.ts';
 import type { MediaChange, MediaWish } from './media.ts';
 import type { MediaCapabilities, MediaSection, Numbering } from './media-section.ts';
@@ -62,13 +65,29 @@ export function offeredSections(
   if (!hasData && !closesData && (data || !hasMedia)) put(newDataSection(mids.next()));
 
   let numbered = numbering;
-  const offered = sections.map((section) => {
-    if (section.kind !== 'media') return section;
-    const result = offeredMedia(section, capabilities, changes.reordered.has(section.id), numbered);
+  const offered = [...sections];
+  for (const [index, section] of sections.entries()) {
+    if (section.kind !== 'media') continue;
+    const isReordered = changes.reordered.has(section.id);
+    let result = offeredMedia(section, capabilities, isReordered, numbered);
+    if (result.section.said.codecs.length === 0) {
+      // The peer has used every number: those that no section in use has may mean something else now.
+      const payloadTypes = numbersInUse(offered);
+      result = offeredMedia(section, capabilities, isReordered, { ...numbered, payloadTypes });
+    }
     numbered = result.numbering;
-    return result.section;
-  });
+    const hasCodecs = result.section.said.codecs.length > 0;
+    offered[index] = hasCodecs ? result.section : rejectedSection({ ...section, formats: ['0'] });
+  }
   return { sections: offered, numbering: numbered };
+}
+
+function numbersInUse(sections: readonly Section[]): PayloadTypes {
+  const said = sections.flatMap((section) =>
+    section.kind === 'media' ? [toSdpCodecs(section.said.codecs)] : [],
+  );
+  const numbers = notePayloadTypes(NO_PAYLOAD_TYPES, said);
+  return isSdpError(numbers) ? NO_PAYLOAD_TYPES : numbers;
 }
 
 /** The first mid of ours that no section has had. */

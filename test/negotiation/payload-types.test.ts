@@ -83,6 +83,32 @@ describe('numbers of the peer', () => {
     expect(codeOf(receiveOffer(newState({ strict: true }), twice))).toBe('payload-type-conflict');
   });
 
+  test('may all be used up by the peer: an offer of ours takes those that no section has', () => {
+    const numbers = [...Array(32).keys()].map((n) => 96 + n).concat([...Array(29).keys()].map((n) => 35 + n));
+    const lines = numbers.map((n) => `a=rtpmap:${n} ${n === 96 ? 'opus/48000/2' : `x${n}/8000`}`);
+    const all = described([{ media: 'audio', mid: '0', formats: numbers.join(' '), lines: [RTP, ...lines] }]);
+    const { next } = answerTo(newState(), all);
+    const ours = prepareOffer(next, LOCAL_B, { media: [addition('video', 0)], data: false });
+    expect(numbersOf(ours.sdp, 0)).toContain('96 opus');
+    expect(numbersOf(ours.sdp, 1)).toContain('97 VP8');
+    expect(codeOf(receiveOffer(newState(), ours.sdp))).toBe('accepted');
+  });
+
+  test('may all be in use: what cannot have one is offered as rejected', () => {
+    const codecs = [...Array(61).keys()].map((n) => ({ mimeType: `audio/x${n}`, clockRate: 8000 }));
+    const wish = {
+      direction: 'sendrecv',
+      codecs,
+      headerExtensions: undefined,
+      encodings: [],
+      streams: [],
+    } as const;
+    const media = [{ type: 'add', id: 0, media: 'audio', wish } as const, addition('video', 2)];
+    const { sdp } = prepareOffer(newState(), LOCAL_A, { media, data: false });
+    expect(sdp).toContain('m=video 0 UDP/TLS/RTP/SAVPF 0\r\n');
+    expect(codeOf(parseSdp(sdp))).toBe('accepted');
+  });
+
   test('of a section that Firefox adds to ours may be those that we gave to others: what is left is taken', () => {
     const ours = prepareOffer(newState(), LOCAL_A, { media: [addition('video', 0)], data: false });
     const number = (name: string): string =>
