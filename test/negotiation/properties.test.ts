@@ -15,6 +15,7 @@ import { mutatedDescription } from '../sdp/hostile.ts';
 import { recorded, valid } from '../sdp/recorded.ts';
 import type { PeerSection } from './browser-end.ts';
 import { added, groupIn, sectionsIn, written } from './browser-end.ts';
+import { addition } from './peer-description.ts';
 import { exchange, LOCAL_A, LOCAL_B, newState, restarted } from './ends.ts';
 import { expectMirror } from './mirror.ts';
 
@@ -48,6 +49,22 @@ describe('hostile descriptions', () => {
         const answer = valid(parseSdp(sdp));
         expect(answer.media).toHaveLength(valid(parseSdp(text)).media.length);
         expect(plan.transport.fingerprints.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('after whatever was taken, an offer of ours with more of everything is well-formed, and would be taken', () => {
+    const media = [addition('audio', 0), addition('video', 2)];
+    fc.assert(
+      fc.property(mutatedDescription, fc.constantFrom(fresh, settled), (text, state) => {
+        const received = receiveOffer(state, text);
+        if (isSdpError(received)) return;
+        const local = received.plan.transport.iceRestart ? restarted(LOCAL_B) : LOCAL_B;
+        const { next } = answerOffer(received, local);
+        const { sdp } = prepareOffer(next, local, { media, data: true });
+        valid(parseSdp(sdp));
+        valid(receiveOffer(newState(), sdp));
       }),
       { numRuns: 400 },
     );
