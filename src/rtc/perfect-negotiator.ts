@@ -11,7 +11,8 @@
  * know which.
  *
  * The polite end answers an offer which crosses its own although its own may have been answered already, were the peer's signals to
- * come in another order than they were sent. So signals are numbered, and what comes early is held until its turn.
+ * come in another order than they were sent. So signals are numbered, and what comes early is held until its turn. There is no clock
+ * here: a signal that is lost for good is given up once `maxHeld` others wait for it, so the way must lose none, or close when it does.
  */
 import { BoundedQueue } from '../core/queue.ts';
 import { RtcError } from '../core/errors.ts';
