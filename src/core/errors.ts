@@ -51,11 +51,11 @@ export interface Failure {
   /** Stable, kebab-case: `connect-timeout`, `role-conflict`, `fingerprint-mismatch`, … */
   readonly code: string;
   readonly message: string;
-  readonly gate?: string | undefined;
+  readonly gate?: string;
   /** Milliseconds the gate was armed. */
-  readonly elapsed?: number | undefined;
+  readonly elapsed?: number;
   /** Milliseconds since anything valid was last heard from the peer in that layer. */
-  readonly peerSilentFor?: number | undefined;
+  readonly peerSilentFor?: number;
 }
 
 /** True for the end that one of the two sides has asked for: `local-close`, `remote-close`. */

@@ -68,8 +68,7 @@ export class HandshakeGate {
       layer: 'dtls',
       code: diagnosis.code,
       message: diagnosis.message,
-      gate,
-      elapsed: gate === undefined ? undefined : this.waited,
+      ...(gate === undefined ? {} : { gate, elapsed: this.waited }),
       peerSilentFor: this.#clock.now - this.lastHeardAt,
     };
   }

@@ -43,7 +43,7 @@ export interface IceInspection extends GenerationInspection {
   readonly counters: Readonly<Record<IceCounter, number>>;
   /** During a restart, and for `restartOverlap` after it. */
   readonly previous?: PreviousInspection;
-  readonly end?: IceEnd | undefined;
+  readonly end?: IceEnd;
 }
 
 /** The generation of before a restart. */

@@ -58,7 +58,7 @@ export interface TurnInspection {
   /** Armed timers with their deadlines. */
   readonly timers: Readonly<Partial<Record<TurnTimer, number>>>;
   readonly counters: Readonly<Record<TurnCounter, number>>;
-  readonly end?: TurnEnd | undefined;
+  readonly end?: TurnEnd;
 }
 
 /** One IP address of peers. */
