@@ -49,7 +49,8 @@ import { FORGERY_LIMIT, RECORD_LIMIT, judgeReading, judgeWriting } from './recor
 import { RecordReader } from './record/reader.ts';
 import { ContentType, DTLS_HEADROOM, DTLS_TAILROOM, MAX_PLAINTEXT_LENGTH } from './record/record.ts';
 import { judgeRecord } from './record/rules.ts';
-import type { SrtpKeys, SrtpProfile } from './srtp.ts';
+import type { SrtpProfile } from '../core/srtp-keys.ts';
+import type { SrtpKeys } from './srtp.ts';
 import { SRTP_EXPORTER_LABEL, splitSrtpKeys, srtpKeyingMaterialLength } from './srtp.ts';
 import type { DtlsRole, DtlsState, DtlsTimer } from './states.ts';
 import { DTLS_TIMERS } from './states.ts';

@@ -44,7 +44,7 @@ import type { DtlsConfiguration, DtlsKeyLog, DtlsVersions } from './options.ts';
 import type { Epochs } from './record/epochs.ts';
 import { initialEpochs } from './record/epochs.ts';
 import type { WriteEpoch } from './record/write-epoch.ts';
-import type { SrtpProfile } from './srtp.ts';
+import type { SrtpProfile } from '../core/srtp-keys.ts';
 import type { DtlsRole } from './states.ts';
 import { Transcript } from './transcript.ts';
 

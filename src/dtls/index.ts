@@ -26,5 +26,6 @@ export { DTLS_OPTION_RULES, MAX_MTU as DTLS_MAX_MTU, checkDtlsOptions } from './
 export type { DtlsKeyLog, DtlsLimits, DtlsOptions, DtlsSetups, DtlsVersions } from './options.ts';
 export { DTLS_HEADROOM, DTLS_TAILROOM } from './record/record.ts';
 export { SRTP_PROFILES } from './srtp.ts';
-export type { SrtpKeys, SrtpMasterKey, SrtpProfile } from './srtp.ts';
+export type { SrtpMasterKey, SrtpProfile } from '../core/srtp-keys.ts';
+export type { SrtpKeys } from './srtp.ts';
 export type { DtlsRole, DtlsState } from './states.ts';

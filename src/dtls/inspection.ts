@@ -4,7 +4,7 @@ import type { Fingerprint } from './certificate/fingerprint.ts';
 import type { DtlsCipherSuite } from './cipher-suites.ts';
 import type { DtlsCounter } from './counting.ts';
 import type { FlightInspection } from './flight.ts';
-import type { SrtpProfile } from './srtp.ts';
+import type { SrtpProfile } from '../core/srtp-keys.ts';
 import type { DtlsState, DtlsTimer, DtlsRole } from './states.ts';
 
 /** What `Dtls.inspect()` shows. */

@@ -34,7 +34,7 @@ import type { ConnectionIdOptions } from './connection-id.ts';
 import { connectionIdRule } from './connection-id.ts';
 import type { ReassemblyLimits } from './reassembly.ts';
 import { MAX_SEQUENCE } from './record/record.ts';
-import type { SrtpProfile } from './srtp.ts';
+import type { SrtpProfile } from '../core/srtp-keys.ts';
 import { SRTP_PROFILES } from './srtp.ts';
 import type { DtlsRole } from './states.ts';
 

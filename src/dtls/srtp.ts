@@ -7,8 +7,9 @@
  *
  * Keying material, exported under EXTRACTOR-dtls_srtp (§4.2): client key │ server key │ client salt │ server salt.
  */
-import type { Bytes } from '../core/bytes.ts';
 import { isFailure } from '../core/decode.ts';
+import type { SrtpMasterKey, SrtpProfile } from '../core/srtp-keys.ts';
+import { SRTP_KEY_LENGTHS } from '../core/srtp-keys.ts';
 import type { Extension } from './messages/extensions.ts';
 import { ExtensionType, findExtension } from './messages/extensions.ts';
 import { decodeUseSrtp, encodeUseSrtp } from './messages/use-srtp.ts';
@@ -16,26 +17,12 @@ import type { Problem } from './problem.ts';
 import { illegalParameter, malformed, nothingInCommon } from './problem.ts';
 import type { DtlsRole } from './states.ts';
 
-/** Named as in the IANA registry of DTLS-SRTP protection profiles. */
-export type SrtpProfile =
-  | 'SRTP_AEAD_AES_128_GCM'
-  | 'SRTP_AEAD_AES_256_GCM'
-  | 'SRTP_AES128_CM_HMAC_SHA1_80'
-  | 'SRTP_AES128_CM_HMAC_SHA1_32';
-
-interface SrtpProfileFacts {
-  readonly code: number;
-  /** Bytes of master key and master salt. */
-  readonly keyLength: number;
-  readonly saltLength: number;
-}
-
-/** RFC 5764 §4.1.2, RFC 7714 §14.2. */
-const FACTS: Readonly<Record<SrtpProfile, SrtpProfileFacts>> = {
-  SRTP_AEAD_AES_128_GCM: { code: 0x0007, keyLength: 16, saltLength: 12 },
-  SRTP_AEAD_AES_256_GCM: { code: 0x0008, keyLength: 32, saltLength: 12 },
-  SRTP_AES128_CM_HMAC_SHA1_80: { code: 0x0001, keyLength: 16, saltLength: 14 },
-  SRTP_AES128_CM_HMAC_SHA1_32: { code: 0x0002, keyLength: 16, saltLength: 14 },
+/** IANA's numbers (RFC 5764 §4.1.2, RFC 7714 §14.2). */
+const CODES: Readonly<Record<SrtpProfile, number>> = {
+  SRTP_AEAD_AES_128_GCM: 0x0007,
+  SRTP_AEAD_AES_256_GCM: 0x0008,
+  SRTP_AES128_CM_HMAC_SHA1_80: 0x0001,
+  SRTP_AES128_CM_HMAC_SHA1_32: 0x0002,
 };
 
 /** All that are known, the preferred first. */
@@ -45,12 +32,6 @@ export const SRTP_PROFILES: readonly SrtpProfile[] = [
   'SRTP_AES128_CM_HMAC_SHA1_80',
   'SRTP_AES128_CM_HMAC_SHA1_32',
 ];
-
-/** Master key and master salt of what one end sends (RFC 3711 §3.2.1). The bytes are the taker's. */
-export interface SrtpMasterKey {
-  readonly key: Bytes;
-  readonly salt: Bytes;
-}
 
 /** The keys of both directions: each end protects with its own and opens with the other's. */
 export interface SrtpKeys extends Readonly<Record<DtlsRole, SrtpMasterKey>> {
@@ -71,13 +52,13 @@ export const SRTP_EXPORTER_LABEL = 'EXTRACTOR-dtls_srtp';
 
 /** Bytes of keying material that `splitSrtpKeys` needs for a profile. */
 export function srtpKeyingMaterialLength(profile: SrtpProfile): number {
-  const { keyLength, saltLength } = FACTS[profile];
+  const { key: keyLength, salt: saltLength } = SRTP_KEY_LENGTHS[profile];
   return 2 * (keyLength + saltLength);
 }
 
 /** Cuts keying material of `srtpKeyingMaterialLength` bytes into copies. */
 export function splitSrtpKeys(profile: SrtpProfile, material: Uint8Array): SrtpKeys {
-  const { keyLength, saltLength } = FACTS[profile];
+  const { key: keyLength, salt: saltLength } = SRTP_KEY_LENGTHS[profile];
   const keysOf = (index: number): SrtpMasterKey => {
     const saltAt = 2 * keyLength + index * saltLength;
     return {
@@ -92,7 +73,7 @@ export function splitSrtpKeys(profile: SrtpProfile, material: Uint8Array): SrtpK
 export function srtpExtensions(handshake: Readonly<SrtpAgreement>): readonly Extension[] {
   const { role, srtpProfile, srtpProfiles } = handshake;
   const chosen = srtpProfile === undefined ? [] : [srtpProfile];
-  const codes = (role === 'client' ? srtpProfiles : chosen).map((profile) => FACTS[profile].code);
+  const codes = (role === 'client' ? srtpProfiles : chosen).map((profile) => CODES[profile]);
   return codes.length === 0 ? [] : [{ type: ExtensionType.useSrtp, data: encodeUseSrtp(codes) }];
 }
 
@@ -109,7 +90,7 @@ export function chooseSrtpProfile(
   if (data === undefined || srtpProfiles.length === 0) return undefined;
   const offer = decodeUseSrtp(data);
   if (isFailure(offer)) return malformed(offer.reason);
-  handshake.srtpProfile = srtpProfiles.find((profile) => offer.profiles.includes(FACTS[profile].code));
+  handshake.srtpProfile = srtpProfiles.find((profile) => offer.profiles.includes(CODES[profile]));
   return handshake.srtpProfile === undefined
     ? nothingInCommon('srtp-profile', 'The client offers no SRTP protection profile of ours.')
     : undefined;
@@ -125,7 +106,7 @@ export function takeSrtpProfile(
   const answer = decodeUseSrtp(data);
   if (isFailure(answer)) return malformed(answer.reason);
   const [code, ...others] = answer.profiles;
-  const profile = handshake.srtpProfiles.find((offered) => FACTS[offered].code === code);
+  const profile = handshake.srtpProfiles.find((offered) => CODES[offered] === code);
   if (profile === undefined || others.length > 0) {
     return illegalParameter('The server did not choose one SRTP protection profile of those offered.');
   }

@@ -1,0 +1,5 @@
+/** Media over a secured path: streams of RTP and what belongs to them. */
+export type * from './contract.ts';
+export type { MediaInspection } from './inspection.ts';
+export type * from './parameters.ts';
+export type { MediaStats, ReceivedStreamStats, SentStreamStats } from './stats.ts';

@@ -1,0 +1,99 @@
+/**
+ * RtpPacket: a view of one RTP packet (RFC 3550 §5.1), read without a copy.
+ *
+ *     V=2 P X CC │ M PT │ sequence number │ timestamp │ SSRC │ CSRCs │ extensions (RFC 8285) │ payload │ padding
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { readU16, readU32 } from '../core/bytes.ts';
+
+/** Bytes of a header without CSRCs and extensions. */
+const FIXED_HEADER = 12;
+/** RFC 8285 §4.2, §4.3. */
+const ONE_BYTE_PROFILE = 0xbede;
+const TWO_BYTE_PROFILE = 0x1000;
+
+/** A packet whose header is well-formed; the bytes are the ones that were given. */
+export class RtpPacket {
+  readonly bytes: Bytes;
+  /** Bytes in front of the payload. */
+  readonly headerLength: number;
+  /** Bytes behind the payload. */
+  readonly paddingLength: number;
+  #payload: Bytes | undefined;
+
+  private constructor(bytes: Bytes, headerLength: number, paddingLength: number) {
+    this.bytes = bytes;
+    this.headerLength = headerLength;
+    this.paddingLength = paddingLength;
+  }
+
+  /** `undefined`: no RTP packet, or one that ends early or lies about its padding. */
+  static view(bytes: Bytes): RtpPacket | undefined {
+    const { length } = bytes;
+    if (length < FIXED_HEADER || bytes[0]! >> 6 !== 2) return undefined;
+    let headerLength = FIXED_HEADER + 4 * (bytes[0]! & 0x0f);
+    if ((bytes[0]! & 0x10) !== 0) {
+      if (headerLength + 4 > length) return undefined;
+      headerLength += 4 + 4 * readU16(bytes, headerLength + 2);
+    }
+    if (headerLength > length) return undefined;
+    const paddingLength = (bytes[0]! & 0x20) === 0 ? 0 : bytes[length - 1]!;
+    const isPadded = (bytes[0]! & 0x20) !== 0;
+    if (isPadded && (paddingLength === 0 || headerLength + paddingLength > length)) return undefined;
+    return new RtpPacket(bytes, headerLength, paddingLength);
+  }
+
+  get marker(): boolean {
+    return (this.bytes[1]! & 0x80) !== 0;
+  }
+
+  /** 0–127. */
+  get payloadType(): number {
+    return this.bytes[1]! & 0x7f;
+  }
+
+  /** 16 bits. */
+  get sequenceNumber(): number {
+    return readU16(this.bytes, 2);
+  }
+
+  /** 32 bits. */
+  get timestamp(): number {
+    return readU32(this.bytes, 4);
+  }
+
+  get ssrc(): number {
+    return readU32(this.bytes, 8);
+  }
+
+  /** A view. */
+  get payload(): Bytes {
+    return (this.#payload ??= this.bytes.subarray(this.headerLength, this.bytes.length - this.paddingLength));
+  }
+
+  /** A view of the value of a header extension, of either form; `undefined`: it has none of this id. */
+  extension(id: number): Bytes | undefined {
+    const { bytes } = this;
+    if ((bytes[0]! & 0x10) === 0) return undefined;
+    const start = FIXED_HEADER + 4 * (bytes[0]! & 0x0f);
+    const profile = readU16(bytes, start);
+    const isOneByte = profile === ONE_BYTE_PROFILE;
+    if (!isOneByte && profile >> 4 !== TWO_BYTE_PROFILE >> 4) return undefined;
+    for (let at = start + 4; at < this.headerLength;) {
+      const first = bytes[at]!;
+      if (first === 0) {
+        at++;
+        continue;
+      }
+      const found = isOneByte ? first >> 4 : first;
+      if (isOneByte && found === 15) return undefined;
+      if (!isOneByte && at + 1 >= this.headerLength) return undefined;
+      const length = isOneByte ? (first & 0x0f) + 1 : bytes[at + 1]!;
+      const value = at + (isOneByte ? 1 : 2);
+      if (value + length > this.headerLength) return undefined;
+      if (found === id) return bytes.subarray(value, value + length);
+      at = value + length;
+    }
+    return undefined;
+  }
+}
