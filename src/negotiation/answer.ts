@@ -16,7 +16,7 @@ import type { RemoteSession } from './section.ts';
 import { promoteBundled, readSections } from './section.ts';
 import type { AcceptedSections } from './accepted-sections.ts';
 import { acceptedSections, checkHistory } from './accepted-sections.ts';
-import { checkChanges } from './sections.ts';
+import { checkChanges, withSentSources } from './sections.ts';
 import type {
   LocalPranswerState,
   NegotiationState,
@@ -185,7 +185,7 @@ function judgeOffer(
   const change = checkChanges(agreement?.plan.sections ?? [], plans, transport.dtlsRestart);
   if (change !== undefined) return change;
   return {
-    plan: { transport, sections: plans },
+    plan: { transport, sections: withSentSources(plans, base.config.sources) },
     warnings: boundedWarnings(warnings, sectionWarnings, transportWarnings),
     accepted,
     media,

@@ -53,7 +53,7 @@ export function describe(
     },
     lines: session,
     media: sections.map((section, index) =>
-      writeSection(section, offered?.[index], transportAt(index), local),
+      writeSection(section, offered?.[index], transportAt(index), local, config.sources),
     ),
   });
 }

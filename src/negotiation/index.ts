@@ -23,6 +23,8 @@ export type {
   OfferedMedia,
   ReceivedFlow,
   SectionChoice,
+  SentFlow,
+  SentSource,
 } from './media.ts';
 export type { MediaDeclaration } from './media-description.ts';
 export type { MediaCapabilities, MediaSection, Numbering } from './media-section.ts';
@@ -47,6 +49,7 @@ export {
   setupOf,
 } from './role.ts';
 export type { SectionLine } from './section.ts';
+export type { SourceNaming } from './sources.ts';
 export type { PlannedSections, Section, SectionPlan } from './sections.ts';
 export type {
   Agreement,

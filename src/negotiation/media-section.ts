@@ -14,6 +14,7 @@ import type {
   SdpCodec,
   SdpError,
   SdpExtension,
+  SdpLine,
   SdpWarning,
 } from '../sdp/index.ts';
 import { hasRtcpMux, isSdpError, sdpError } from '../sdp/index.ts';
@@ -58,6 +59,8 @@ import {
   offeredEncodings,
   offeredSimulcast,
 } from './simulcast.ts';
+import type { SourceNaming } from './sources.ts';
+import { sentSourceLines, sentSources } from './sources.ts';
 
 /** A section for media, in use. */
 export interface MediaSection extends SectionLine {
@@ -334,12 +337,23 @@ export function answeredMedia(
 export function writeMediaSection(
   section: MediaSection,
   transport: SectionTransport,
+  naming: SourceNaming | undefined,
   isAnswer: boolean,
 ): MediaDescription {
   const { said, wish, id } = section;
   // Every browser in the field wants a track's name behind the stream's, which RFC 8830 §2 leaves open.
-  const own = mediaLines(said, { streams: wish.streams, track: `media${id}` }, isAnswer);
-  return { ...mediaLine(section), port: transport.port, lines: [...transport.lines, ...own] };
+  const sent = { streams: wish.streams, track: `media${id}` };
+  const own = mediaLines(said, sent, isAnswer);
+  const sources = naming === undefined ? [] : saidSources(naming, section);
+  return { ...mediaLine(section), port: transport.port, lines: [...transport.lines, ...own, ...sources] };
+}
+
+/** The sources of one plain stream: those of a simulcast are told by their rids. */
+function saidSources(naming: SourceNaming, { id, said }: MediaSection): readonly SdpLine[] {
+  const { simulcast, direction, codecs } = said;
+  if (!sends(direction) || (simulcast.simulcast?.send ?? []).length > 0) return [];
+  const hasRtx = codecs.some(({ rtxPayloadType }) => rtxPayloadType !== undefined);
+  return sentSources(naming, id, [], hasRtx).flatMap((source) => sentSourceLines(naming, source));
 }
 
 /** What is known of numbers once an answer has come to these plans. */

@@ -81,6 +81,22 @@ export interface MediaFlow {
   readonly reducedSizeRtcp: boolean;
 }
 
+/** A source that this end sends from. */
+export interface SentSource {
+  /** Of which encoding; absent for one plain stream. */
+  readonly rid?: string | undefined;
+  /** 1–4294967295. */
+  readonly ssrc: number;
+  /** Of what is sent again (RFC 4588). */
+  readonly rtxSsrc?: number | undefined;
+}
+
+/** What this end sends: its flow, and the sources that it has told. */
+export interface SentFlow extends MediaFlow {
+  /** Absent where this end does not name its sources: whoever sends draws them. */
+  readonly sources?: readonly SentSource[] | undefined;
+}
+
 /** What the peer will send: its flow, and the sources that it has told. */
 export interface ReceivedFlow extends MediaFlow {
   readonly sources: readonly SdpSource[];
@@ -96,7 +112,7 @@ export interface MediaPlan {
   readonly media: MediaKind;
   /** Agreed on, as seen from this end: what W3C calls the current direction. */
   readonly direction: Direction;
-  readonly send: MediaFlow;
+  readonly send: SentFlow;
   readonly receive: ReceivedFlow;
 }
 

@@ -15,7 +15,7 @@ import type { RemoteSession } from './section.ts';
 import { readSections } from './section.ts';
 import type { Section } from './sections.ts';
 import { answeredSections } from './answered-sections.ts';
-import { checkChanges } from './sections.ts';
+import { checkChanges, withSentSources } from './sections.ts';
 import type {
   LocalOffer,
   LocalOfferState,
@@ -161,7 +161,7 @@ function judgeAnswer(state: PendingState, sdp: string): JudgedAnswer | SdpError 
   const { roleChange, ...transport } = decided;
   const change = checkChanges(agreement?.plan.sections ?? [], plans, transport.dtlsRestart);
   if (change !== undefined) return change;
-  const plan = { transport, sections: plans };
+  const plan = { transport, sections: withSentSources(plans, config.sources) };
   return {
     offer,
     plan,

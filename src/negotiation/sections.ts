@@ -15,6 +15,8 @@ import type { MediaSection } from './media-section.ts';
 import { writeMediaSection } from './media-section.ts';
 import type { RejectedPlan, RejectedSection } from './rejected-section.ts';
 import { writeRejectedSection } from './rejected-section.ts';
+import type { SourceNaming } from './sources.ts';
+import { withSources } from './sources.ts';
 
 /** One section of the session, by its kind. */
 export type Section = DataSection | MediaSection | RejectedSection;
@@ -26,6 +28,15 @@ export type SectionPlan = DataPlan | MediaPlan | RejectedPlan;
 export interface PlannedSections {
   readonly sections: readonly Section[];
   readonly plans: readonly SectionPlan[];
+}
+
+/** The plans, with the sources of each media that is sent, where this end names them. */
+export function withSentSources(
+  plans: readonly SectionPlan[],
+  naming: SourceNaming | undefined,
+): readonly SectionPlan[] {
+  if (naming === undefined) return plans;
+  return plans.map((plan) => (plan.kind === 'media' ? withSources(plan, naming) : plan));
 }
 
 /**
@@ -49,12 +60,14 @@ export function checkChanges(
 /**
  * Writes a section of ours.
  * @param offered in an answer, what the offer says of it
+ * @param sources how this end names what it sends from, if it does
  */
 export function writeSection(
   section: Section,
   offered: SectionPlan | undefined,
   transportOf: (section: Section) => SectionTransport,
   local: LocalData,
+  sources: SourceNaming | undefined,
 ): MediaDescription {
   switch (section.kind) {
     case 'data': {
@@ -62,7 +75,7 @@ export function writeSection(
       return writeDataSection(section, transportOf(section), data);
     }
     case 'media':
-      return writeMediaSection(section, transportOf(section), offered !== undefined);
+      return writeMediaSection(section, transportOf(section), sources, offered !== undefined);
     case 'rejected':
       return writeRejectedSection(section);
   }

@@ -16,7 +16,17 @@
  */
 import { badArgument, RtcError } from '../core/errors.ts';
 import type { OptionRule, OptionRules } from '../core/options.ts';
-import { checkOptions, flag, listOf, nested, oneOf, required, text, withDefaults } from '../core/options.ts';
+import {
+  checkOptions,
+  flag,
+  integer,
+  listOf,
+  nested,
+  oneOf,
+  required,
+  text,
+  withDefaults,
+} from '../core/options.ts';
 import type { DtlsRole, IceRole } from '../core/roles.ts';
 import type {
   Direction,
@@ -35,6 +45,7 @@ import type { CodecCapability, MediaKind, MediaPlan } from './media.ts';
 import type { MediaCapabilities, Numbering } from './media-section.ts';
 import type { RemoteTransport } from './remote-transport.ts';
 import type { OfferSetup, SetupPreference } from './role.ts';
+import type { SourceNaming } from './sources.ts';
 import type { Section, SectionPlan } from './sections.ts';
 import { nextMidAfter } from './wishes.ts';
 
@@ -64,6 +75,8 @@ export interface NegotiationOptions {
   readonly headerExtensions?: Partial<Readonly<Record<MediaKind, readonly string[]>>> | undefined;
   /** What this end wants of media that the peer adds, if nothing is chosen. Default `inactive`. */
   readonly newMediaDirection?: Direction | undefined;
+  /** Our descriptions name the sources that this end sends from. Default: they do not. */
+  readonly sources?: SourceNaming | undefined;
 }
 
 /** What a connection has to know of the transport: the peer's side, and the part that each end plays. */
@@ -104,6 +117,7 @@ export interface NegotiationConfig {
   readonly bundlePolicy: BundlePolicy;
   readonly capabilities: MediaCapabilities;
   readonly newMediaDirection: Direction;
+  readonly sources: SourceNaming | undefined;
 }
 
 interface Session {
@@ -208,6 +222,7 @@ const RULES: OptionRules<NegotiationOptions> = {
   strict: flag,
   limits: nested(SDP_LIMIT_RULES),
   newMediaDirection: oneOf(['sendrecv', 'sendonly', 'recvonly', 'inactive']),
+  sources: nested<SourceNaming>({ seed: required(integer(0, 0xffff_ffff)), cname: required(text(1)) }),
 };
 
 /** Throws `ERR_BAD_ARGUMENT`, also for a session id that is no decimal number below 2^63. */
@@ -222,7 +237,16 @@ export function createNegotiation(options: NegotiationOptions): StableState {
   };
   return {
     signalingState: 'stable',
-    config: { sessionId, dtlsSetup, strict, limits, bundlePolicy, capabilities, newMediaDirection },
+    config: {
+      sessionId,
+      dtlsSetup,
+      strict,
+      limits,
+      bundlePolicy,
+      capabilities,
+      newMediaDirection,
+      sources: options.sources,
+    },
     nextVersion: 1,
     sections: [],
     nextMid: 0,
