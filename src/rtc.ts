@@ -30,6 +30,7 @@ import type {
   LocalCandidateInit,
 } from './ice/index.ts';
 import { ICE_CANDIDATE_ERROR_RULES, ICE_GATHERING_STATES } from './ice/index.ts';
+import type { RtpSender } from './media/index.ts';
 import type { LocalEnd, MediaPlan, SignalingState } from './negotiation/index.ts';
 import { createNegotiation } from './negotiation/index.ts';
 import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
@@ -57,7 +58,7 @@ import {
   readCandidate,
 } from './rtc/parameters.ts';
 import type { StackInspection } from './rtc/inspection.ts';
-import { checkedMedia } from './rtc/media-plans.ts';
+import { checkBitrate, checkedMedia } from './rtc/media-plans.ts';
 import { Session } from './rtc/session.ts';
 import { ProtocolStack } from './rtc/stack.ts';
 import { CandidateIds } from './rtc/stats/candidate-ids.ts';
@@ -232,10 +233,13 @@ export class Rtc {
       bundlePolicy: options.bundlePolicy,
       codecs: options.codecs,
       headerExtensions: options.headerExtensions,
+      sources: settings.sources,
     });
     this.#signaling = new Signaling(negotiation, {
       polite: settings.polite,
       isOver: () => this.#stack.end !== undefined,
+      sender: (id, rid) => this.sender(id, rid),
+      requestKeyframe: (id, rid) => this.requestKeyframe(id, rid),
       assertOpen: () => {
         this.#assertOpen();
       },
@@ -431,6 +435,8 @@ export class Rtc {
     this.#stack.tap = tracer;
     this.#stack.onChannelCall =
       tracer === undefined ? undefined : (channel, call) => tracer.channelCall(channel, call);
+    this.#stack.onSenderCall =
+      tracer === undefined ? undefined : (sender, call) => tracer.senderCall(sender, call);
   }
 
   // --- what the endpoint says ---
@@ -646,6 +652,41 @@ export class Rtc {
     const media = checkedMedia(plans);
     this.#session.setMedia(media);
     this.#tracer?.call({ method: 'setMedia', plans: media });
+  }
+
+  // --- media ---
+
+  /**
+   * What sends of the media `mediaId`, of its encoding `rid` where there are several: the same object for as long as these live.
+   * `undefined`: there is none, or the connection was given no media.
+   */
+  sender(mediaId: number, rid?: string): RtpSender | undefined {
+    return this.#stack.sender(mediaId, rid);
+  }
+
+  /**
+   * Asks the peer for a keyframe of the media `mediaId`, of its encoding `rid` where several come. Requests are repeated until one has
+   * come, or `keyframeTimeout` is over (`keyframetimeout`). @returns false: nothing of the kind is agreed on
+   */
+  requestKeyframe(mediaId: number, rid?: string): boolean {
+    const isAsked = this.#stack.requestKeyframe(mediaId, rid);
+    if (!isAsked) return false;
+    this.#stir();
+    this.#tracer?.call({ method: 'requestKeyframe', mediaId, rid });
+    return true;
+  }
+
+  /**
+   * Tells the peer how much this end can receive (REMB). @param bitrate bits per second
+   * @returns false: it is not agreed on
+   */
+  sendRemb(bitrate: number): boolean {
+    checkBitrate(bitrate);
+    const isSent = this.#stack.sendRemb(bitrate);
+    if (!isSent) return false;
+    this.#stir();
+    this.#tracer?.call({ method: 'sendRemb', bitrate });
+    return true;
   }
 
   // --- channels ---

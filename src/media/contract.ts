@@ -11,6 +11,7 @@ import type { RandomSource } from '../core/random.ts';
 import type { App, ApplicationFeedback, RtpPacket } from '../rtp/index.ts';
 import type { SrtpSupport } from '../srtp/index.ts';
 import type { MediaInspection } from './inspection.ts';
+import type { MediaOptions } from './options.ts';
 import type { CodecParameters, MediaParameters } from './parameters.ts';
 import type { MediaStats } from './stats.ts';
 
@@ -156,6 +157,8 @@ export interface MediaEnvironment {
   readonly random: RandomSource;
   /** Largest UDP payload before more is known. */
   readonly mtu: number;
+  /** RTCP's name of this end (RFC 7022), the one that its descriptions say. */
+  readonly cname: string;
   /** A handle was called. */
   readonly onActivity: () => void;
 }
@@ -188,6 +191,8 @@ export interface MediaUser extends PathUser<MediaStreamEvent> {
 
 /** Media as a connection is handed them at construction: `rtpMedia()` of `sansrtc/media`. Who uses data alone does not carry them. */
 export interface MediaSupport {
+  /** What it was made with, as plain data: a trace says it, and a replay makes the same again. */
+  readonly options: Readonly<MediaOptions>;
   readonly srtp: SrtpSupport;
   create(environment: MediaEnvironment): MediaUser;
 }

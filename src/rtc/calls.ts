@@ -11,6 +11,7 @@
  */
 import type { ChannelCall, DataChannel, DataChannelOptions, SendOptions } from '../channel/index.ts';
 import { formatAddress } from '../core/address.ts';
+import { NO_BYTES } from '../core/bytes.ts';
 import { quote } from '../core/text.ts';
 import type {
   IceCandidateError,
@@ -19,13 +20,24 @@ import type {
   LocalCandidateAddress,
   LocalCandidateInit,
 } from '../ice/index.ts';
+import type { DtmfOptions, OutgoingPacket, RtpSender } from '../media/index.ts';
 import type { MediaPlan } from '../negotiation/index.ts';
 import type { PathAddresses } from './contract.ts';
 import type { DataParameters, RemoteCandidate, TransportParameters } from './parameters.ts';
 import type { CallRow, SignalingCallMembers, SignalingTarget } from './signaling/calls.ts';
 import { SIGNALING_CALLS } from './signaling/calls.ts';
 import type { Field } from './tracer/fields.ts';
-import { count, flag, object, oneOf, optional, payload, plain, text, variants } from './tracer/fields.ts';
+import {
+  count,
+  flag,
+  object,
+  oneOf,
+  optional,
+  payload,
+  plain,
+  text,
+  variants,
+} from './tracer/fields.ts';
 
 /** A channel, by the order in which the connection came to know it (from 0), and by its own names. */
 export interface TraceChannel {
@@ -41,6 +53,12 @@ type OfChannel<Name extends ChannelCall['method']> = { readonly channel: TraceCh
   'method'
 >;
 
+/** Whose handle it was. */
+interface OfSender {
+  readonly mediaId: number;
+  readonly rid?: string | undefined;
+}
+
 /** What each call takes, and what came of it. */
 export interface CallMembers extends SignalingCallMembers {
   readonly addLocalCandidate: { readonly candidate: LocalCandidateInit };
@@ -54,6 +72,20 @@ export interface CallMembers extends SignalingCallMembers {
   readonly setRemoteMaxMessageSize: { readonly size: number };
   readonly openData: { readonly parameters: DataParameters };
   readonly setMedia: { readonly plans: readonly MediaPlan[] };
+  readonly requestKeyframe: { readonly mediaId: number; readonly rid?: string | undefined };
+  readonly sendRemb: { readonly bitrate: number };
+  /** `RtpSender.write()`. */
+  readonly writeRtp: OfSender & {
+    readonly packet: Omit<OutgoingPacket, 'payload'>;
+    /** The payload of the packet. */
+    readonly data: string | Uint8Array;
+    readonly accepted: boolean;
+  };
+  readonly writeDtmf: OfSender & {
+    readonly tones: string;
+    readonly options?: DtmfOptions | undefined;
+    readonly accepted: boolean;
+  };
   readonly createChannel: {
     readonly channel: TraceChannel;
     readonly label: string;
@@ -99,6 +131,9 @@ export interface CallTarget extends SignalingTarget {
     openData(parameters: DataParameters): void;
     closeData(): void;
     setMedia(plans: readonly MediaPlan[]): void;
+    requestKeyframe(mediaId: number, rid?: string): boolean;
+    sendRemb(bitrate: number): boolean;
+    sender(mediaId: number, rid?: string): RtpSender | undefined;
     createChannel(label: string, options: DataChannelOptions): DataChannel;
     setPathHeld(path: PathAddresses, held: boolean): void;
     shutdown(): void;
@@ -177,6 +212,38 @@ const CALLS: { readonly [Name in CallName]: CallRow<CallMembers[Name], CallTarge
     perform: ({ rtc }, { plans }) => {
       rtc.setMedia(plans);
     },
+  },
+  requestKeyframe: {
+    members: { mediaId: count, rid: optional(text) },
+    describe: ({ mediaId, rid }) => `requestKeyframe of ${describeEncoding(mediaId, rid)}`,
+    perform: ({ rtc }, { mediaId, rid }) => void rtc.requestKeyframe(mediaId, rid),
+  },
+  sendRemb: {
+    members: { bitrate: plain() },
+    describe: ({ bitrate }) => `sendRemb ${bitrate}`,
+    perform: ({ rtc }, { bitrate }) => void rtc.sendRemb(bitrate),
+  },
+  writeRtp: {
+    members: { mediaId: count, rid: optional(text), packet: plain(), data: payload, accepted: flag },
+    describe: ({ mediaId, rid, data, accepted }) =>
+      `write on ${describeEncoding(mediaId, rid)}: ${describeData(data)}${accepted ? '' : ', refused'}`,
+    perform: ({ rtc }, { mediaId, rid, packet, data }) =>
+      void rtc
+        .sender(mediaId, rid)
+        ?.write({ ...packet, payload: typeof data === 'string' ? NO_BYTES : data }),
+  },
+  writeDtmf: {
+    members: {
+      mediaId: count,
+      rid: optional(text),
+      tones: text,
+      options: optional(plain<DtmfOptions>()),
+      accepted: flag,
+    },
+    describe: ({ mediaId, rid, tones, accepted }) =>
+      `writeDtmf on ${describeEncoding(mediaId, rid)}: ${quote(tones)}${accepted ? '' : ', refused'}`,
+    perform: ({ rtc }, { mediaId, rid, tones, options }) =>
+      void rtc.sender(mediaId, rid)?.writeDtmf(tones, options),
   },
   createChannel: {
     members: { channel, label: text, options: plain(), draft: optional(count) },
@@ -283,6 +350,10 @@ export function performCall(target: CallTarget, call: TraceCall): void {
 /** `channel 0 "chat" (stream 1)`. */
 export function describeChannel({ index, id, label }: TraceChannel): string {
   return `channel ${index} ${quote(label)}${id === undefined ? '' : ` (stream ${id})`}`;
+}
+
+function describeEncoding(mediaId: number, rid: string | undefined): string {
+  return rid === undefined ? `media ${mediaId}` : `media ${mediaId}, encoding ${quote(rid)}`;
 }
 
 /** How much an application says, and not what. */

@@ -10,6 +10,7 @@ import type { TransportAddress, Protocol } from '../core/address.ts';
 import type { Failure } from '../core/errors.ts';
 import type { HostReply } from '../core/host.ts';
 import type { IceCandidate, IceCandidateError, IceGatheringState, IceState, IceTimer } from '../ice/index.ts';
+import type { MediaStreamEvent } from '../media/index.ts';
 import type { MediaEvent } from './signaling/media.ts';
 import type { SctpInspection } from '../sctp/index.ts';
 import type { DtlsTransportState, Ecn, Transmit } from '../transport/index.ts';
@@ -80,6 +81,8 @@ export type RtcEvent =
   | { readonly type: 'negotiationneeded' }
   /** `mediaadded`: the peer's offer has brought audio or video. `mediachanged`: its agreed direction or codecs, or it has ended. */
   | MediaEvent
+  /** RTP, and what belongs to its streams: where `Rtc` was given media. */
+  | MediaStreamEvent
   /** The addresses of an mDNS name that a candidate of the peer's has are wanted, as an input `resolved`; whoever has none says so, or nothing. */
   | { readonly type: 'resolve'; readonly name: string }
   /** W3C's event of that name: what `setGatheringState` was told. */

@@ -1,6 +1,7 @@
 /** Inspection of a connection: its states, queue sizes and counters, as plain data. */
 import type { SctpTransportInspection } from '../channel/index.ts';
 import type { Failure } from '../core/errors.ts';
+import type { MediaInspection } from '../media/index.ts';
 import type { MediaPlan } from '../negotiation/index.ts';
 import type { TransportCounter, TransportInspection } from '../transport/index.ts';
 import type { ConnectionState } from './contract.ts';
@@ -23,6 +24,8 @@ export interface StackInspection extends Omit<TransportInspection, 'counters'>, 
   readonly closed?: Failure;
   /** What media has been agreed on, one a section. */
   readonly media: readonly MediaPlan[];
+  /** The streams of these media, where the connection was given media to carry them. */
+  readonly streams?: MediaInspection;
   /** The deadlines of the connection's own gates, milliseconds on the caller's clock. */
   readonly gates: Partial<Record<ConnectionGate, number>>;
   readonly queued: { readonly events: number; readonly farewells: number };

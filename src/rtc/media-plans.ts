@@ -8,6 +8,8 @@ import type {
   MediaHeaderExtension,
   MediaPlan,
   ReceivedFlow,
+  SentFlow,
+  SentSource,
 } from '../negotiation/index.ts';
 import { mapPlain } from './tracer/entry.ts';
 
@@ -46,13 +48,21 @@ const RECEIVED_FLOW: OptionRules<ReceivedFlow> = {
   sourceGroups: required(listOf(fields({}))),
 };
 
+const SENT_SOURCE: OptionRules<SentSource> = {
+  rid: text(1),
+  ssrc: required(integer(1, 0xffff_ffff)),
+  rtxSsrc: integer(1, 0xffff_ffff),
+};
+
+const SENT_FLOW: OptionRules<SentFlow> = { ...FLOW, sources: listOf(fields(SENT_SOURCE)) };
+
 const PLAN: OptionRules<MediaPlan> = {
   kind: required(oneOf(['media'])),
   id: required(integer(0)),
   mid: text(),
   media: required(oneOf(['audio', 'video'])),
   direction: required(oneOf(['sendrecv', 'sendonly', 'recvonly', 'inactive'])),
-  send: required(fields(FLOW)),
+  send: required(fields(SENT_FLOW)),
   receive: required(fields(RECEIVED_FLOW)),
 };
 
@@ -60,4 +70,9 @@ const PLAN: OptionRules<MediaPlan> = {
 export function checkedMedia(plans: readonly MediaPlan[]): readonly MediaPlan[] {
   listOf(fields(PLAN))(plans, 'plans');
   return mapPlain(plans, (leaf) => leaf);
+}
+
+/** Throws `ERR_BAD_ARGUMENT`. */
+export function checkBitrate(bitrate: number): void {
+  number(0)(bitrate, 'bitrate');
 }

@@ -1,10 +1,12 @@
 /** Options of an `Rtc`: what it can be told at construction, the rules for it, and every default. */
 import type { ChannelOptions } from '../channel/index.ts';
 import { CHANNEL_OPTION_RULES } from '../channel/index.ts';
+import { readU32 } from '../core/bytes.ts';
 import type { OptionHints, OptionRules } from '../core/options.ts';
 import {
   checkOptions,
   flag,
+  having,
   integer,
   nested,
   number,
@@ -16,14 +18,20 @@ import {
   without,
 } from '../core/options.ts';
 import type { RandomSource } from '../core/random.ts';
-import { randomRule, systemRandom } from '../core/random.ts';
+import { randomRule, splitRandom, systemRandom } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
+import type { MediaSupport } from '../media/index.ts';
 import { cryptoRule, jsCrypto } from '../crypto/index.ts';
 import type { Certificate, DtlsOptions } from '../dtls/index.ts';
 import { DTLS_OPTION_RULES, certificateRule, checkDtlsOptions } from '../dtls/index.ts';
 import type { IceOptions } from '../ice/index.ts';
 import { ICE_OPTION_RULES } from '../ice/index.ts';
-import type { BundlePolicy, NegotiationOptions, SetupPreference } from '../negotiation/index.ts';
+import type {
+  BundlePolicy,
+  NegotiationOptions,
+  SetupPreference,
+  SourceNaming,
+} from '../negotiation/index.ts';
 import { MEDIA_OPTION_RULES } from '../negotiation/index.ts';
 import type { PathMtuOptions, SctpOptions } from '../sctp/index.ts';
 import { PATH_MTU_RULES, SCTP_OPTION_RULES } from '../sctp/index.ts';
@@ -59,6 +67,8 @@ export interface RtcOptions {
    * writes), one of each kind of media (`balanced`), or the first alone (`must-bundle`). One transport is used always.
    */
   readonly bundlePolicy?: BundlePolicy | undefined;
+  /** Media: `rtpMedia()` of `sansrtc/media`. Default: none; sections of media can be negotiated, and nothing flows. */
+  readonly media?: MediaSupport | undefined;
   /** What this end can do with audio and video, in order of preference. Default: the codecs that browsers have. */
   readonly codecs?: NegotiationOptions['codecs'];
   /** URIs of the RTP header extensions that it can do. Default: those that this library knows. */
@@ -145,6 +155,7 @@ export const RTC_OPTION_RULES: OptionRules<RtcOptions> = {
   setup: oneOf(['auto', 'active', 'passive']),
   strictSdp: flag,
   polite: flag,
+  media: having('media of rtpMedia() of sansrtc/media', ['create']),
   ...MEDIA_OPTION_RULES,
   maxMessageSize: integer(1024, 2 ** 30),
   mtu: integer(576, 65_507),
@@ -189,6 +200,9 @@ export interface RtcSettings {
   readonly pathMtu: PathMtuOptions | undefined;
   readonly gates: ConnectionGates;
   readonly transport: Omit<TransportOptions, 'clock'>;
+  readonly media: MediaSupport | undefined;
+  /** How descriptions and RTCP name what is sent; `undefined` without media. */
+  readonly sources: SourceNaming | undefined;
   readonly sctp: RtcOptions['sctp'];
   readonly channels: RtcOptions['channels'];
 }
@@ -222,7 +236,17 @@ export function rtcSettings(options: RtcOptions): RtcSettings {
       ice: options.ice,
       dtls: options.dtls,
     },
+    media: options.media,
+    sources: options.media && sourceNaming(splitRandom(random, 'sources')),
     sctp: options.sctp,
     channels: options.channels,
   };
+}
+
+/** A seed for SSRCs, and a name of 96 random bits (RFC 7022 §4.2). */
+function sourceNaming(random: RandomSource): SourceNaming {
+  const bytes = new Uint8Array(16);
+  random.fill(bytes);
+  const cname = [...bytes.subarray(4)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return { seed: readU32(bytes, 0), cname };
 }

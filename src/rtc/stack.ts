@@ -37,6 +37,7 @@ import type {
   LocalCandidateAddress,
   LocalCandidateInit,
 } from '../ice/index.ts';
+import type { MediaUser, RtpSender, SenderCall } from '../media/index.ts';
 import type { MediaPlan } from '../negotiation/index.ts';
 import type { DatagramPath, TransportEvent, TransportTap } from '../transport/index.ts';
 import { Transport, dtlsOverhead } from '../transport/index.ts';
@@ -71,7 +72,9 @@ export class ProtocolStack {
   readonly #receivers: Readonly<Partial<Record<PacketKind, UserSeat>>>;
   readonly #gates: GateKeeper;
   readonly #onRestartFailed: () => void;
-  #media: readonly MediaPlan[] = [];
+  readonly #media: MediaUser | undefined;
+  readonly #mediaSeat: UserSeat | undefined;
+  #mediaPlans: readonly MediaPlan[] = [];
   readonly #counters = new Counters<StackCounter>(STACK_COUNTERS);
   /** Events in the order of their causes; for one that waits with its user, the user. Bounded by what users let through. */
   readonly #events = new BoundedQueue<RtcEvent | UserSeat>(Infinity);
@@ -116,10 +119,22 @@ export class ProtocolStack {
         },
       },
     );
+    const media = settings.media?.create({
+      clock: this.clock,
+      random: splitRandom(random, 'media'),
+      mtu,
+      cname: settings.sources?.cname ?? '',
+      onActivity: () => {
+        this.#touchMedia();
+        onActivity();
+      },
+    });
     const data: UserSeat = { machine: this.#data, isTouched: false, deadline: Infinity, placed: 0 };
     this.#transport = { machine: transport, isTouched: false, deadline: Infinity };
     this.#dataSeat = data;
-    this.#users = [data];
+    this.#media = media;
+    this.#mediaSeat = media && { machine: media, isTouched: false, deadline: Infinity, placed: 0 };
+    this.#users = this.#mediaSeat === undefined ? [data] : [data, this.#mediaSeat];
     this.#sources = byUrgency(this.#users);
     this.#receivers = Object.fromEntries(this.#sources.map(({ source, seat }) => [source.kind, seat]));
     this.#gates = new GateKeeper(settings.gates);
@@ -260,9 +275,27 @@ export class ProtocolStack {
 
   /** What media the connection has. It outlives its data then. */
   setMedia(plans: readonly MediaPlan[]): void {
-    this.#media = plans;
+    this.#mediaPlans = plans;
+    if (this.#end === undefined) this.#touchMedia()?.setMedia(plans, this.clock.now);
     // What flows neither way is nothing to live for.
     this.#data.isOutlived = plans.some(({ direction }) => direction !== 'inactive');
+  }
+
+  /** What sends of this media, of the encoding `rid` where there are several; `undefined`: there is none. */
+  sender(mediaId: number, rid: string | undefined): RtpSender | undefined {
+    return this.#media?.sender(mediaId, rid);
+  }
+
+  /** @returns false: nothing of the kind is agreed on */
+  requestKeyframe(mediaId: number, rid: string | undefined): boolean {
+    if (this.#end !== undefined) return false;
+    return this.#touchMedia()?.requestKeyframe(mediaId, rid, this.clock.now) ?? false;
+  }
+
+  /** @returns false: nothing of the kind is agreed on */
+  sendRemb(bitrate: number): boolean {
+    if (this.#end !== undefined) return false;
+    return this.#touchMedia()?.sendRemb(bitrate, this.clock.now) ?? false;
   }
 
   /** The peer takes messages of another size from now on. */
@@ -313,6 +346,11 @@ export class ProtocolStack {
   /** Who is told of each call on a channel's handle. */
   set onChannelCall(listener: ((channel: DataChannel, call: ChannelCall) => void) | undefined) {
     this.#data.onChannelCall = listener;
+  }
+
+  /** Who is told of each call on a sender. */
+  set onSenderCall(listener: ((sender: RtpSender, call: SenderCall) => void) | undefined) {
+    if (this.#media !== undefined) this.#media.onSenderCall = listener;
   }
 
   // --- what the world did ---
@@ -409,7 +447,8 @@ export class ProtocolStack {
       ...(this.#end === undefined ? {} : { closed: this.#end }),
       ...transport,
       ...this.#data.inspect(),
-      media: this.#media,
+      media: this.#mediaPlans,
+      ...(this.#media === undefined ? {} : { streams: this.#media.inspect() }),
       gates: this.#gates.armed(),
       queued: { events: this.#events.size, farewells: this.#farewells.size },
       counters: { ...this.#counters.snapshot(), ...counters, droppedSctp: this.#data.packetsDropped },
@@ -418,7 +457,11 @@ export class ProtocolStack {
 
   /** What getStats() is made from. */
   stats(): ConnectionStats {
-    return { transport: this.#transport.machine.stats(), channels: this.#data.channelsStats() };
+    return {
+      transport: this.#transport.machine.stats(),
+      channels: this.#data.channelsStats(),
+      ...(this.#media === undefined ? {} : { media: this.#media.stats() }),
+    };
   }
 
   /** What must hold after a drain and does not, of any layer. */
@@ -618,6 +661,11 @@ export class ProtocolStack {
   #touchedData(): SctpTransport {
     this.#touch(this.#dataSeat);
     return this.#data;
+  }
+
+  #touchMedia(): MediaUser | undefined {
+    if (this.#mediaSeat !== undefined) this.#touch(this.#mediaSeat);
+    return this.#media;
   }
 
   #touchAll(): void {

@@ -77,6 +77,18 @@ function describeEvent(event: TraceEvent): string {
     parts.push(type, protocol, formatAddress({ address, port }));
   }
   if (event.error !== undefined) parts.push(`${event.error.errorCode} of ${event.error.url}`);
+  if (event.details !== undefined) parts.push(describeDetails(event.details));
   if (event.failure !== undefined) parts.push(`${event.failure.code}: ${event.failure.message}`);
   return parts.join(' ');
+}
+
+/** Texts and numbers by their names; of the rest, that it is there. */
+function describeDetails(details: Readonly<Record<string, unknown>>): string {
+  return Object.entries(details)
+    .map(([name, value]) => {
+      if (Array.isArray(value)) return `${name}: ${value.length}`;
+      if (typeof value !== 'object' || value === null) return `${name} ${String(value)}`;
+      return 'code' in value ? `${name} ${String(value.code)}` : name;
+    })
+    .join(', ');
 }

@@ -8,6 +8,7 @@
  * Where a media stands follows from the negotiation alone: after each step `MediaTable.follow` reads it there.
  */
 import { badArgument } from '../../core/errors.ts';
+import type { RtpSender } from '../../media/index.ts';
 import type { MediaKind, MediaPlan, Section, SectionPlan } from '../../negotiation/index.ts';
 import type { Direction } from '../../sdp/index.ts';
 
@@ -31,6 +32,11 @@ export class Media {
   constructor(state: Readonly<MediaState>, owner: MediaOwner) {
     this.#state = state;
     this.#owner = owner;
+  }
+
+  /** Names it in events and stats; the connection's own. */
+  get id(): number {
+    return this.#state.id;
   }
 
   get kind(): MediaKind {
@@ -61,12 +67,30 @@ export class Media {
   get parameters(): MediaPlan | undefined {
     return this.stopped ? undefined : this.#state.plan;
   }
+
+  /**
+   * What sends, of the encoding `rid` where several are sent: the same object for as long as the media lives. `undefined` where nothing
+   * has been agreed on yet, for an encoding that is not, after the end, and where the connection was given no media.
+   */
+  sender(rid?: string): RtpSender | undefined {
+    return this.stopped ? undefined : this.#owner.sender(this.#state.id, rid);
+  }
+
+  /**
+   * Asks the peer for a keyframe of what it sends, of the encoding `rid` where several come. Requests are repeated until one has come, or
+   * `keyframeTimeout` is over. @returns false: nothing of the kind is agreed on
+   */
+  requestKeyframe(rid?: string): boolean {
+    return !this.stopped && this.#owner.requestKeyframe(this.#state.id, rid);
+  }
 }
 
 /** The connection, as far as its media ask. */
 export interface MediaOwner {
   /** True once it has ended. */
   isOver(): boolean;
+  sender(id: number, rid: string | undefined): RtpSender | undefined;
+  requestKeyframe(id: number, rid: string | undefined): boolean;
 }
 
 /** A media has come, or is another than before. */

@@ -9,6 +9,7 @@
  * Everything is counted whether anybody asks or not, and made into a report only then.
  */
 import type { ChannelsStats } from '../../channel/index.ts';
+import type { MediaStats } from '../../media/index.ts';
 import type { TransportStats } from '../../transport/index.ts';
 import type { CandidateIds } from './candidate-ids.ts';
 import type { RTCIceCandidatePairStats } from './candidate-pair.ts';
@@ -39,6 +40,8 @@ export type RTCStatsReport = ReadonlyMap<string, RTCStats>;
 export interface ConnectionStats {
   readonly transport: TransportStats;
   readonly channels: ChannelsStats;
+  /** Where the connection was given media. */
+  readonly media?: MediaStats;
 }
 
 /** The report of a moment, `timestamp` milliseconds on the caller's clock. */

@@ -144,6 +144,8 @@ export interface TraceEvent {
   readonly candidate?: IceCandidate | undefined;
   /** Of an `icecandidateerror`. */
   readonly error?: IceCandidateError | undefined;
+  /** Of an event of media's streams: the members that its type has, but the bytes of an `rtp`, which are its `data`. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
   /** `failure` of a channel's event or a warning, `reason` of `closed`. */
   readonly failure?: Failure | undefined;
 }

@@ -3,6 +3,7 @@
  * a file departs from it. JSON has neither bytes nor infinity: bytes are hexadecimal, infinite times are `null`.
  */
 import type { Bytes } from '../../core/bytes.ts';
+import { NO_BYTES } from '../../core/bytes.ts';
 import { RtcError } from '../../core/errors.ts';
 import { fromHex, toHex } from '../../core/text.ts';
 
@@ -71,7 +72,7 @@ export const payload: Field<string | Uint8Array> = {
 /** Plain data of the API's own types, whose constructor checks it when it is used. */
 export function plain<T>(): Field<T> {
   return {
-    write: tagNumbers,
+    write: tagged,
     read: (json, path) => {
       if (json === undefined) mismatch(path, 'a value', json);
       return revive(json) as T;
@@ -81,18 +82,22 @@ export function plain<T>(): Field<T> {
 
 /** Tags the numbers that JSON does not have. */
 const NUMBER = '$number';
+/** Tags bytes, as hexadecimal. */
+const BYTES = '$bytes';
 
-function tagNumbers(value: unknown): unknown {
+function tagged(value: unknown): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? value : { [NUMBER]: String(value) };
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
-  if (Array.isArray(value)) return value.map(tagNumbers);
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, tagNumbers(member)]));
+  if (value instanceof Uint8Array) return { [BYTES]: toHex(value) };
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(tagged);
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, tagged(member)]));
 }
 
 function revive(json: unknown): unknown {
   if (typeof json !== 'object' || json === null) return json;
   if (Array.isArray(json)) return json.map(revive);
   if (NUMBER in json) return Number(json[NUMBER]);
+  if (BYTES in json && typeof json[BYTES] === 'string') return fromHex(json[BYTES]) ?? NO_BYTES;
   return Object.fromEntries(Object.entries(json).map(([name, member]) => [name, revive(member)]));
 }
 

@@ -14,6 +14,7 @@ import type { SignalingStep } from '../signaling/host.ts';
 import type { Media } from '../signaling/media.ts';
 import type { OfferDraft } from '../signaling/offer-draft.ts';
 import type { WrittenOffer } from '../signaling/pending-offer.ts';
+import type { RtpSender, SenderCall } from '../../media/index.ts';
 import type { TransportTap } from '../../transport/index.ts';
 import type {
   TraceCall,
@@ -29,6 +30,7 @@ import type { Observation, ObservedInspection } from './observation.ts';
 import { changes, observe } from './observation.ts';
 import type { Redactor } from './redact.ts';
 import { redactor } from './redact.ts';
+import { isStreamEvent, traceStreamEvent } from './stream-event.ts';
 import { datagramSummary, packetSummary } from './summary.ts';
 
 /** Tells one listener of everything that happens to one connection. */
@@ -105,6 +107,17 @@ export class Tracer implements TransportTap {
     this.call({ ...call, channel: this.#channel(channel) });
   }
 
+  senderCall({ mediaId, rid }: RtpSender, call: SenderCall): void {
+    const encoding = { mediaId, ...(rid === undefined ? {} : { rid }) };
+    if (call.method === 'writeRtp') {
+      const { payload, ...packet } = call.packet;
+      this.call({ method: 'writeRtp', ...encoding, packet, data: payload, accepted: call.result });
+    } else {
+      const { tones, options, result } = call;
+      this.call({ method: 'writeDtmf', ...encoding, tones, options, accepted: result });
+    }
+  }
+
   signaling(step: SignalingStep): void {
     const handles = {
       ...('draft' in step ? { draft: this.#drafts.of(step.draft) } : {}),
@@ -163,6 +176,7 @@ export class Tracer implements TransportTap {
   }
 
   #event(event: RtcEvent): TraceEvent {
+    if (isStreamEvent(event)) return { type: event.type, ...traceStreamEvent(event) };
     return {
       type: event.type,
       ...('state' in event ? { state: event.state } : {}),
