@@ -5,12 +5,7 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { readU16, readU32 } from '../core/bytes.ts';
-
-/** Bytes of a header without CSRCs and extensions. */
-const FIXED_HEADER = 12;
-/** RFC 8285 §4.2, §4.3. */
-const ONE_BYTE_PROFILE = 0xbede;
-const TWO_BYTE_PROFILE = 0x1000;
+import { FIXED_HEADER, ONE_BYTE_PROFILE, TWO_BYTE_PROFILE } from './header.ts';
 
 /** A packet whose header is well-formed; the bytes are the ones that were given. */
 export class RtpPacket {
@@ -37,9 +32,9 @@ export class RtpPacket {
       headerLength += 4 + 4 * readU16(bytes, headerLength + 2);
     }
     if (headerLength > length) return undefined;
-    const paddingLength = (bytes[0]! & 0x20) === 0 ? 0 : bytes[length - 1]!;
-    const isPadded = (bytes[0]! & 0x20) !== 0;
-    if (isPadded && (paddingLength === 0 || headerLength + paddingLength > length)) return undefined;
+    if ((bytes[0]! & 0x20) === 0) return new RtpPacket(bytes, headerLength, 0);
+    const paddingLength = bytes[length - 1]!;
+    if (paddingLength === 0 || headerLength + paddingLength > length) return undefined;
     return new RtpPacket(bytes, headerLength, paddingLength);
   }
 
@@ -86,7 +81,8 @@ export class RtpPacket {
         continue;
       }
       const found = isOneByte ? first >> 4 : first;
-      if (isOneByte && found === 15) return undefined;
+      // RFC 8285 §4.2: after either of these ids nothing more is read.
+      if (isOneByte && (found === 0 || found === 15)) return undefined;
       if (!isOneByte && at + 1 >= this.headerLength) return undefined;
       const length = isOneByte ? (first & 0x0f) + 1 : bytes[at + 1]!;
       const value = at + (isOneByte ? 1 : 2);
