@@ -6,6 +6,30 @@ export { SerialUnwrapper } from './serial-unwrapper.ts';
 export { middleOf, millisecondsOf, ntpOf } from './ntp.ts';
 export { originalSequenceNumber, unwrapRtx } from './rtx.ts';
 export * from './extensions/uris.ts';
+export { type KeyframeDetector, isKeyframe, keyframeDetector } from './codecs/keyframe.ts';
+export {
+  type Vp8Descriptor,
+  type Vp8DescriptorFields,
+  MAX_VP8_DESCRIPTOR,
+  isVp8Keyframe,
+  readVp8Descriptor,
+  setVp8KeyIndex,
+  setVp8PictureId,
+  setVp8Tl0PictureIndex,
+  writeVp8Descriptor,
+} from './codecs/vp8.ts';
+export {
+  type Vp9Descriptor,
+  type Vp9GroupPicture,
+  type Vp9Structure,
+  isVp9Keyframe,
+  readVp9Descriptor,
+  readVp9Structure,
+  setVp9PictureId,
+  setVp9Tl0PictureIndex,
+} from './codecs/vp9.ts';
+export { isH264Keyframe, isH265Keyframe } from './codecs/h26x.ts';
+export { isAv1Keyframe } from './codecs/av1.ts';
 export type * from './rtcp/packet.ts';
 export type { ReportBlock } from './rtcp/report-block.ts';
 export type {
