@@ -38,3 +38,7 @@ export type {
   ReceiverReferenceTime,
   XrBlock,
 } from './rtcp/xr.ts';
+
+export { MAX_NAMED_PACKETS, isRtcp, readRtcp, rtcpLength, writeRtcp } from './rtcp/compound.ts';
+export type { RtcpCompound } from './rtcp/compound.ts';
+export { MAX_REPORT_BLOCKS, splitReports } from './rtcp/report-block.ts';

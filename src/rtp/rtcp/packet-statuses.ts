@@ -1,0 +1,95 @@
+/**
+ * What became of packets, in chunks of 16 bits (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1.1–§3.1.4):
+ *
+ *     0 status (2) run length (13)     1 0 status (1) × 14     1 1 status (2) × 7
+ */
+import type { Bytes, Reader } from '../../core/bytes.ts';
+import { writeU16 } from '../../core/bytes.ts';
+
+/** Statuses of a packet: it did not come, it came, and its delta has one byte, or two. The fourth is reserved. */
+export const STATUS = { missing: 0, small: 1, large: 2 } as const;
+
+type Status = (typeof STATUS)[keyof typeof STATUS];
+type Deltas = readonly (number | null)[];
+
+const MAX_RUN = 0x1fff;
+const ONE_BIT_STATUSES = 14;
+const TWO_BIT_STATUSES = 7;
+
+/** The status of a packet that came `delta` after the one before; `null`: it did not. */
+export function statusOf(delta: number | null | undefined): Status {
+  if (delta === null || delta === undefined) return STATUS.missing;
+  return delta >= 0 && delta <= 0xff ? STATUS.small : STATUS.large;
+}
+
+/** `count` statuses; what the last chunk says beyond them is not read. `undefined`: it ends early, or one of them is reserved. */
+export function readStatuses(body: Reader, count: number): number[] | undefined {
+  const statuses: number[] = [];
+  while (statuses.length < count) {
+    const chunk = body.u16();
+    if (body.failed) return undefined;
+    const missing = count - statuses.length;
+    if (chunk >> 15 === 0) {
+      const run = Math.min(chunk & MAX_RUN, missing);
+      // A run of none would never come to an end, but with the packet: it says nothing, and honest peers write none.
+      if (run === 0 || chunk >> 13 > STATUS.large) return undefined;
+      for (let i = 0; i < run; i++) statuses.push(chunk >> 13);
+    } else if ((chunk & 0x4000) === 0) {
+      const given = Math.min(ONE_BIT_STATUSES, missing);
+      for (let i = 0; i < given; i++) statuses.push((chunk >> (13 - i)) & 1);
+    } else {
+      const given = Math.min(TWO_BIT_STATUSES, missing);
+      for (let i = 0; i < given; i++) {
+        const status = (chunk >> (12 - 2 * i)) & 3;
+        if (status > STATUS.large) return undefined;
+        statuses.push(status);
+      }
+    }
+  }
+  return statuses;
+}
+
+/** Writes the chunks of `deltas`, the shortest that hold what comes next, or only counts them. @returns how many */
+export function writeStatuses(deltas: Deltas, into?: Bytes, start = 0): number {
+  let chunks = 0;
+  for (let first = 0; first < deltas.length; chunks++) {
+    const run = runLength(deltas, first);
+    const isLast = first + run === deltas.length;
+    const left = Math.min(ONE_BIT_STATUSES, deltas.length - first);
+    let chunk: number;
+    if (run >= ONE_BIT_STATUSES || isLast) {
+      chunk = (statusOf(deltas[first]) << 13) | run;
+      first += run;
+    } else if (!hasLarge(deltas, first, left)) {
+      chunk = 0x8000 | statusBits(deltas, first, ONE_BIT_STATUSES, 1);
+      first += ONE_BIT_STATUSES;
+    } else if (run >= TWO_BIT_STATUSES) {
+      chunk = (statusOf(deltas[first]) << 13) | run;
+      first += run;
+    } else {
+      chunk = 0xc000 | statusBits(deltas, first, TWO_BIT_STATUSES, 2);
+      first += TWO_BIT_STATUSES;
+    }
+    if (into !== undefined) writeU16(into, start + 2 * chunks, chunk);
+  }
+  return chunks;
+}
+
+function runLength(deltas: Deltas, first: number): number {
+  const status = statusOf(deltas[first]);
+  let run = 1;
+  while (run < MAX_RUN && first + run < deltas.length && statusOf(deltas[first + run]) === status) run++;
+  return run;
+}
+
+function hasLarge(deltas: Deltas, first: number, count: number): boolean {
+  for (let i = first; i < first + count; i++) if (statusOf(deltas[i]) === STATUS.large) return true;
+  return false;
+}
+
+/** `count` statuses of so many bits, the first one highest; beyond the last delta they are 0. */
+function statusBits(deltas: Deltas, first: number, count: number, bits: number): number {
+  let chunk = 0;
+  for (let i = 0; i < count; i++) chunk = (chunk << bits) | statusOf(deltas[first + i]);
+  return chunk;
+}
