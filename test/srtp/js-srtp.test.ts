@@ -1,0 +1,7 @@
+import { describe } from 'vitest';
+import { jsCrypto } from '../../src/crypto/index.ts';
+import { describeKnownAnswers } from './known-answers.ts';
+
+describe('SRTP on jsCrypto', () => {
+  describeKnownAnswers(jsCrypto());
+});
