@@ -4,3 +4,8 @@ export type { MediaInspection } from './inspection.ts';
 export type { MediaOptions } from './options.ts';
 export type * from './parameters.ts';
 export type { MediaStats, ReceivedStreamStats, SentStreamStats } from './stats.ts';
+
+// Forwarding: one stream out of many, as a receiver is sent it.
+export { SourceSwitch } from './forward/source-switch.ts';
+export type { SourceSwitchCounter, SourceSwitchOptions } from './forward/source-switch.ts';
+export type { ReportedTime } from './forward/timeline.ts';
