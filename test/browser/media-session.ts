@@ -2,6 +2,7 @@
 import { expect, vi } from 'vitest';
 import type { Media, OfferDraft, ReceivedOffer, RtcOptions } from '../../src/rtc.ts';
 import type { Direction } from '../../src/sdp/index.ts';
+import type { DroppingRelay } from '../interop/dropping-relay.ts';
 import type { WireMessage } from './page-peer.ts';
 import type { PageCodec, PageTransceiver } from './page-media.ts';
 import type { RunningBrowser } from './browsers.ts';
@@ -37,6 +38,13 @@ export function kindsOf(sdp: string): string[] {
   return [...sdp.matchAll(/^m=(\S+)/gm)].map(([, kind]) => kind ?? '');
 }
 
+export interface SessionOptions {
+  readonly rtc?: Partial<RtcOptions>;
+  readonly page?: RTCConfiguration;
+  /** Whatever goes either way goes through it. */
+  readonly relay?: DroppingRelay | undefined;
+}
+
 let sessions = 0;
 
 export class MediaSession {
@@ -45,23 +53,27 @@ export class MediaSession {
   /** What the page's end is called in the requests to it. */
   readonly name: string;
 
-  private constructor(connection: Connection, browser: RunningBrowser, name: string) {
+  /** Stands between the two ends, if they do not reach each other by themselves. */
+  readonly #relay: DroppingRelay | undefined;
+
+  private constructor(connection: Connection, browser: RunningBrowser, name: string, relay?: DroppingRelay) {
     this.connection = connection;
     this.browser = browser;
     this.name = name;
+    this.#relay = relay;
   }
 
   /** Two ends that know nothing of each other. */
   static async begin(
     host: Host,
     browser: RunningBrowser,
-    { rtc, page = {} }: { readonly rtc?: Partial<RtcOptions>; readonly page?: RTCConfiguration } = {},
+    { rtc, page = {}, relay }: SessionOptions = {},
   ): Promise<MediaSession> {
     const name = `session ${++sessions}`;
     await browser.peer.configure(name, page);
     // Without a profile for SRTP no browser sends anything.
     const dtls = { srtpProfiles: ['SRTP_AES128_CM_HMAC_SHA1_80'] as const };
-    return new MediaSession(host.connection({ dtls, ...rtc }), browser, name);
+    return new MediaSession(host.connection({ dtls, ...rtc }), browser, name, relay);
   }
 
   get rtc(): Connection['rtc'] {
@@ -80,7 +92,7 @@ export class MediaSession {
     const received = this.rtc.receiveOffer(offer);
     choose(received);
     const sdp = received.answer();
-    await this.browser.media.setRemote(this.name, { type: 'answer', sdp });
+    await this.browser.media.setRemote(this.name, { type: 'answer', sdp: this.#onTheWay(sdp) });
     return sdp;
   }
 
@@ -91,7 +103,7 @@ export class MediaSession {
   ): Promise<Exchange> {
     const { media } = this.browser;
     const pending = draft.offer();
-    await media.setRemote(this.name, { type: 'offer', sdp: pending.sdp });
+    await media.setRemote(this.name, { type: 'offer', sdp: this.#onTheWay(pending.sdp) });
     await beforeAnswer?.();
     const answer = await media.setLocal(this.name);
     pending.accept(answer);
@@ -116,6 +128,11 @@ export class MediaSession {
   async transceivers(): Promise<PageTransceiver[]> {
     const all = await this.browser.media.transceivers(this.name);
     return all.filter(({ isGone }) => !isGone);
+  }
+
+  /** The page is told of no other way to us than the relay; its own addresses we never learn. */
+  #onTheWay(sdp: string): string {
+    return this.#relay === undefined ? sdp : this.#relay.inFrontOf(sdp);
   }
 
   /** ICE and DTLS are up at both ends. */

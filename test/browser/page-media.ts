@@ -8,8 +8,25 @@ export interface PageTransceiverInit {
   readonly direction?: RTCRtpTransceiverDirection;
   /** It sends what the fake camera or microphone gives. Default: it has no track, and sends nothing. */
   readonly track?: boolean;
+  /** What the camera is to give. Default: as little as can be. */
+  readonly picture?: PagePicture;
   /** It sends this many encodings at once, each half as large as the one after it. Default: one plain stream. */
   readonly rids?: readonly string[];
+}
+
+/** What a camera gives, as constraints. */
+export interface PagePicture {
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number;
+}
+
+/** A codec as `getCapabilities()` has it. */
+export interface PageCapability {
+  readonly mimeType: string;
+  readonly clockRate: number;
+  readonly channels?: number;
+  readonly sdpFmtpLine?: string;
 }
 
 /** A codec as `getParameters()` has it. */
@@ -34,6 +51,27 @@ export interface PageTransceiver {
   readonly rids: readonly string[];
 }
 
+/** What is played of one source, as `getStats()` counts it; 0 for what it does not count. */
+export interface PagePlayed {
+  readonly mid: string;
+  readonly kind: 'audio' | 'video';
+  readonly mimeType: string;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  readonly nackCount: number;
+  readonly pliCount: number;
+  readonly framesDecoded: number;
+  readonly keyFramesDecoded: number;
+  readonly frameWidth: number;
+  readonly frameHeight: number;
+  readonly freezeCount: number;
+  /** Seconds. */
+  readonly totalFreezesDuration: number;
+  readonly totalSamplesReceived: number;
+  readonly concealedSamples: number;
+  readonly totalAudioEnergy: number;
+}
+
 /** What one end tells the other while it negotiates by itself; candidates are in the descriptions. */
 export interface PageSignal {
   readonly description: { readonly type: RTCSdpType; readonly sdp: string };
@@ -56,6 +94,14 @@ export interface PageMedia {
   stop(name: string, number: number): void;
   /** `setCodecPreferences` with what the browser can do of these, in this order. */
   setCodecs(name: string, number: number, mimeTypes: readonly string[]): void;
+  /** What the browser can send. */
+  capabilities(kind: 'audio' | 'video'): PageCapability[];
+  /** `setCodecPreferences` with this codec, and what sends it again. */
+  setCodec(name: string, number: number, codec: PageCapability): void;
+  /** Whatever comes is played, from now on. */
+  play(name: string): void;
+  /** What has come, a row for each source. */
+  played(name: string): Promise<PagePlayed[]>;
   /** All that have been, in the order in which they came to be. */
   transceivers(name: string): PageTransceiver[];
   states(name: string): PageStates;
@@ -77,6 +123,10 @@ const VERBS = [
   'setDirection',
   'stop',
   'setCodecs',
+  'capabilities',
+  'setCodec',
+  'play',
+  'played',
   'transceivers',
   'states',
   'createOffer',
@@ -107,7 +157,14 @@ declare global {
 
 export function installPageMedia(): void {
   /** Small and slow: what is in the pictures is nobody's business here, and encoding them is work. */
-  const CONSTRAINTS = { audio: true, video: { width: 160, height: 120, frameRate: 5 } };
+  const PICTURE = { width: 160, height: 120, frameRate: 5 };
+
+  /** What is read of an entry of `getStats()`, besides its numbers. */
+  interface Stats extends Record<string, unknown> {
+    readonly type: string;
+    readonly codecId?: string;
+    readonly mimeType?: string;
+  }
 
   interface Negotiator {
     readonly polite: boolean;
@@ -117,10 +174,13 @@ export function installPageMedia(): void {
 
   const known = new Map<string, RTCRtpTransceiver[]>();
   const negotiators = new Map<string, Negotiator>();
-  let stream: Promise<MediaStream> | undefined;
+  /** What the devices give, by the picture that was asked for. */
+  const streams = new Map<string, Promise<MediaStream>>();
 
-  async function trackOf(kind: 'audio' | 'video'): Promise<MediaStreamTrack> {
-    stream ??= navigator.mediaDevices.getUserMedia(CONSTRAINTS);
+  async function trackOf(kind: 'audio' | 'video', picture: PagePicture = PICTURE): Promise<MediaStreamTrack> {
+    const key = JSON.stringify(picture);
+    const stream = streams.get(key) ?? navigator.mediaDevices.getUserMedia({ audio: true, video: picture });
+    streams.set(key, stream);
     const track = (await stream).getTracks().find((one) => one.kind === kind);
     if (track === undefined) throw new Error(`the fake devices give no ${kind}`);
     return track.clone();
@@ -156,9 +216,9 @@ export function installPageMedia(): void {
   }
 
   globalThis.pageMedia = {
-    async add(name, kind, { direction = 'sendrecv', track = false, rids = [] } = {}) {
+    async add(name, kind, { direction = 'sendrecv', track = false, picture, rids = [] } = {}) {
       const scaled = (at: number): number => 2 ** (rids.length - 1 - at);
-      peers.connection(name).addTransceiver(track ? await trackOf(kind) : kind, {
+      peers.connection(name).addTransceiver(track ? await trackOf(kind, picture) : kind, {
         direction,
         ...(rids.length === 0
           ? {}
@@ -187,6 +247,75 @@ export function installPageMedia(): void {
       transceiver.setCodecPreferences(
         mimeTypes.flatMap((wanted) => all.filter(({ mimeType }) => mimeType === wanted)),
       );
+    },
+
+    capabilities(kind) {
+      return (RTCRtpSender.getCapabilities(kind)?.codecs ?? []).map(
+        ({ mimeType, clockRate, channels, sdpFmtpLine }) => ({
+          mimeType,
+          clockRate,
+          ...(channels === undefined ? {} : { channels }),
+          ...(sdpFmtpLine === undefined ? {} : { sdpFmtpLine }),
+        }),
+      );
+    },
+
+    setCodec(name, number, { mimeType, clockRate, sdpFmtpLine }) {
+      const transceiver = transceiverOf(name, number);
+      const all = RTCRtpReceiver.getCapabilities(transceiver.receiver.track.kind)?.codecs ?? [];
+      const wanted = all.filter(
+        (one) => one.mimeType === mimeType && one.clockRate === clockRate && one.sdpFmtpLine === sdpFmtpLine,
+      );
+      const rtx = all.filter((one) => one.mimeType.toLowerCase() === 'video/rtx');
+      transceiver.setCodecPreferences([...wanted, ...(wanted.length === 0 ? [] : rtx)]);
+    },
+
+    play(name) {
+      const connection = peers.connection(name);
+      const start = (track: MediaStreamTrack): void => {
+        const element = document.createElement('video');
+        element.srcObject = new MediaStream([track]);
+        element.autoplay = true;
+        // A page may be silent without having been clicked on.
+        element.muted = track.kind === 'video';
+        document.body.append(element);
+        void element.play().catch(() => undefined);
+        track.onended = () => element.remove();
+      };
+      for (const { receiver } of connection.getTransceivers()) start(receiver.track);
+      connection.ontrack = ({ track }) => start(track);
+    },
+
+    async played(name) {
+      const found: PagePlayed[] = [];
+      for (const { mid, receiver } of peers.connection(name).getTransceivers()) {
+        if (mid === null) continue;
+        const report = (await receiver.getStats()) as ReadonlyMap<string, Stats>;
+        for (const stats of report.values()) {
+          if (stats.type !== 'inbound-rtp') continue;
+          const count = (key: string): number => (typeof stats[key] === 'number' ? stats[key] : 0);
+          const codec = report.get(stats.codecId ?? '');
+          found.push({
+            mid,
+            kind: receiver.track.kind as 'audio' | 'video',
+            mimeType: codec?.mimeType ?? '',
+            packetsReceived: count('packetsReceived'),
+            packetsLost: count('packetsLost'),
+            nackCount: count('nackCount'),
+            pliCount: count('pliCount'),
+            framesDecoded: count('framesDecoded'),
+            keyFramesDecoded: count('keyFramesDecoded'),
+            frameWidth: count('frameWidth'),
+            frameHeight: count('frameHeight'),
+            freezeCount: count('freezeCount'),
+            totalFreezesDuration: count('totalFreezesDuration'),
+            totalSamplesReceived: count('totalSamplesReceived'),
+            concealedSamples: count('concealedSamples'),
+            totalAudioEnergy: count('totalAudioEnergy'),
+          });
+        }
+      }
+      return found;
     },
 
     transceivers(name) {
