@@ -408,7 +408,8 @@ export class Rtc {
    */
   getStats(): RTCStatsReport {
     this.#candidateIds ??= new CandidateIds();
-    return statsReport(this.#stack.stats(), this.#candidateIds, this.#clock().now);
+    const { now } = this.#clock();
+    return statsReport(this.#stack.stats(now), this.#candidateIds, now);
   }
 
   /**

@@ -39,7 +39,7 @@ export class RtcError extends Error {
 }
 
 /** Which layer a failure comes from. */
-export type Layer = 'ice' | 'dtls' | 'sctp' | 'channel' | 'rtc' | 'turn';
+export type Layer = 'ice' | 'dtls' | 'sctp' | 'channel' | 'rtc' | 'turn' | 'media';
 
 /**
  * Why something ended. Plain, JSON-safe data.

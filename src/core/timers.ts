@@ -118,6 +118,7 @@ const names: Readonly<Record<Layer, Map<string, string>>> = {
   sctp: new Map(),
   channel: new Map(),
   turn: new Map(),
+  media: new Map(),
 };
 
 /**

@@ -13,7 +13,7 @@ import type { SrtpSupport } from '../srtp/index.ts';
 import type { MediaInspection } from './inspection.ts';
 import type { MediaOptions } from './options.ts';
 import type { CodecParameters, MediaParameters } from './parameters.ts';
-import type { MediaStats } from './stats.ts';
+import type { RtpStats } from './rtp-stats.ts';
 
 /** A stream of the peer's: the same object in every event that belongs to it. */
 export interface RtpStream {
@@ -186,7 +186,8 @@ export interface MediaUser extends PathUser<MediaStreamEvent> {
   /** Tells the peer what this end can receive, bits per second. @returns false: not agreed on */
   sendRemb(bitrate: number, now: number): boolean;
   inspect(): MediaInspection;
-  stats(): MediaStats;
+  /** W3C's stats objects of this moment, `timestamp` milliseconds on the caller's clock. */
+  stats(transportId: string, timestamp: number): readonly RtpStats[];
 }
 
 /** Media as a connection is handed them at construction: `rtpMedia()` of `sansrtc/media`. Who uses data alone does not carry them. */

@@ -3,7 +3,7 @@ export type * from './contract.ts';
 export type { MediaInspection } from './inspection.ts';
 export type { MediaOptions } from './options.ts';
 export type * from './parameters.ts';
-export type { MediaStats, ReceivedStreamStats, SentStreamStats } from './stats.ts';
+export type * from './rtp-stats.ts';
 
 // Forwarding: one stream out of many, as a receiver is sent it.
 export { SourceSwitch } from './forward/source-switch.ts';

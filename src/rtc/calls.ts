@@ -27,17 +27,7 @@ import type { DataParameters, RemoteCandidate, TransportParameters } from './par
 import type { CallRow, SignalingCallMembers, SignalingTarget } from './signaling/calls.ts';
 import { SIGNALING_CALLS } from './signaling/calls.ts';
 import type { Field } from './tracer/fields.ts';
-import {
-  count,
-  flag,
-  object,
-  oneOf,
-  optional,
-  payload,
-  plain,
-  text,
-  variants,
-} from './tracer/fields.ts';
+import { count, flag, object, oneOf, optional, payload, plain, text, variants } from './tracer/fields.ts';
 
 /** A channel, by the order in which the connection came to know it (from 0), and by its own names. */
 export interface TraceChannel {

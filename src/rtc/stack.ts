@@ -52,6 +52,7 @@ import { SCTP_PORT } from './options.ts';
 import type { DataParameters, TransportParameters } from './parameters.ts';
 import type { Seat, SeatedSource, UserSeat } from './seats.ts';
 import type { ConnectionStats } from './stats/report.ts';
+import { TRANSPORT_ID } from './stats/stats-object.ts';
 import { byUrgency, deadlineOf, dropPackets, reasonOf, rest } from './seats.ts';
 
 /** Passes of one `carry` before we call it our own bug: what flows back dries up after two or three. */
@@ -455,12 +456,12 @@ export class ProtocolStack {
     };
   }
 
-  /** What getStats() is made from. */
-  stats(): ConnectionStats {
+  /** What getStats() is made from, at `timestamp`. */
+  stats(timestamp: number): ConnectionStats {
     return {
       transport: this.#transport.machine.stats(),
       channels: this.#data.channelsStats(),
-      ...(this.#media === undefined ? {} : { media: this.#media.stats() }),
+      media: this.#media?.stats(TRANSPORT_ID, timestamp) ?? [],
     };
   }
 

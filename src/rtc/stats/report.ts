@@ -4,12 +4,13 @@
  *
  *     connection ── transport ─┬─ certificates: ours, the peer's
  *         │                    └─ pairs of candidates, ours and the peer's
- *         └── data channels
+ *         ├── data channels
+ *         └── streams of RTP, made by media themselves (`media/rtp-stats.ts`)
  *
  * Everything is counted whether anybody asks or not, and made into a report only then.
  */
 import type { ChannelsStats } from '../../channel/index.ts';
-import type { MediaStats } from '../../media/index.ts';
+import type { RtpStats } from '../../media/index.ts';
 import type { TransportStats } from '../../transport/index.ts';
 import type { CandidateIds } from './candidate-ids.ts';
 import type { RTCIceCandidatePairStats } from './candidate-pair.ts';
@@ -31,7 +32,8 @@ export type RTCStats =
   | RTCCertificateStats
   | RTCIceCandidateStats
   | RTCIceCandidatePairStats
-  | RTCDataChannelStats;
+  | RTCDataChannelStats
+  | RtpStats;
 
 /** The stats objects of one moment by their ids; `[...report.values()]` is JSON-safe. */
 export type RTCStatsReport = ReadonlyMap<string, RTCStats>;
@@ -41,12 +43,12 @@ export interface ConnectionStats {
   readonly transport: TransportStats;
   readonly channels: ChannelsStats;
   /** Where the connection was given media. */
-  readonly media?: MediaStats;
+  readonly media: readonly RtpStats[];
 }
 
 /** The report of a moment, `timestamp` milliseconds on the caller's clock. */
 export function statsReport(
-  { transport, channels }: ConnectionStats,
+  { transport, channels, media }: ConnectionStats,
   ids: CandidateIds,
   timestamp: number,
 ): RTCStatsReport {
@@ -58,6 +60,7 @@ export function statsReport(
     ...(remoteCertificate === undefined ? [] : [certificateStats(remoteCertificate, timestamp)]),
     ...iceStats(transport.ice, ids, timestamp),
     ...channels.channels.map((channel) => dataChannelStats(channel, timestamp)),
+    ...media,
   ];
   return new Map(all.map((stats) => [stats.id, stats]));
 }

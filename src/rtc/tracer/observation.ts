@@ -27,6 +27,7 @@ export interface ObservedInspection {
     (ObservedLayer & { readonly state: string; readonly handshake: { readonly state: string } }) | null;
   readonly sctp: ObservedLayer & { readonly state: string };
   readonly channels: ObservedLayer;
+  readonly streams?: ObservedLayer;
 }
 
 /** Counters of what goes on all the time; any other counter says that something was dropped, refused or given up. */
@@ -51,6 +52,9 @@ const ORDINARY: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'sctp.fast-retransmits',
   'sctp.retransmission-timeouts',
   'sctp.heartbeats-sent',
+  'media.rtcpReceived',
+  'media.rtcpSent',
+  'media.recoveredPackets',
 ]);
 
 /** What a connection shows at this moment. */
@@ -64,6 +68,7 @@ export function observe(inspection: ObservedInspection): Observation {
     ['dtls', dtls],
     ['sctp', sctp],
     ['channel', channels],
+    ['media', inspection.streams ?? null],
   ];
   for (const [layer, inspected] of layers) {
     for (const [name, deadline] of Object.entries(inspected?.timers ?? {})) {

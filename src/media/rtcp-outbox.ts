@@ -1,0 +1,100 @@
+/**
+ * RtcpOutbox: RTCP packets of one connection that wait to be sent, and how they are put together to datagrams.
+ *
+ *   report      SR or RR │ SDES with the CNAME │ what else is due          (RFC 3550 §6.1)
+ *   feedback    alone, where both ends take reduced size (RFC 5506); otherwise behind an empty RR and a CNAME
+ *   farewell    RR │ SDES │ BYE
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { BoundedQueue } from '../core/queue.ts';
+import type { RtcpPacket, SenderReport, SourceDescription } from '../rtp/index.ts';
+import { rtcpLength, writeRtcp } from '../rtp/index.ts';
+
+/** Packets that wait at the most: a handful comes of each drain, and each is sent by the next. */
+const MAX_WAITING = 256;
+
+/** RTCP that waits to be sent. */
+export class RtcpOutbox {
+  readonly #ssrc: number;
+  readonly #cname: string;
+  /** Each begins a datagram, and others follow as they fit. */
+  readonly #leading = new BoundedQueue<readonly RtcpPacket[]>(MAX_WAITING);
+  readonly #feedback = new BoundedQueue<RtcpPacket>(MAX_WAITING);
+  /** Feedback may go without a report in front. */
+  isReduced = false;
+  /** What found no room. */
+  dropped = 0;
+
+  /** @param ssrc what feedback is signed with, and receiver reports */
+  constructor(ssrc: number, cname: string) {
+    this.#ssrc = ssrc;
+    this.#cname = cname;
+  }
+
+  get size(): number {
+    return this.#leading.size + this.#feedback.size;
+  }
+
+  /** Feedback of any kind. */
+  push(packet: RtcpPacket): void {
+    if (!this.#feedback.push(packet)) this.dropped++;
+  }
+
+  /** A report, each sender's with its CNAME; report blocks stand with the first. */
+  pushReports(senders: readonly SenderReport[], further: readonly RtcpPacket[]): void {
+    const [first, ...others] = senders;
+    const own: RtcpPacket = first ?? { type: 'receiver-report', ssrc: this.#ssrc, reports: [] };
+    this.#lead([own, this.#description(first?.ssrc ?? this.#ssrc), ...further]);
+    for (const report of others) this.#lead([report, this.#description(report.ssrc)]);
+  }
+
+  /** The sources that end: what is sent last. */
+  pushBye(ssrcs: readonly number[]): void {
+    this.#feedback.clear();
+    this.#lead([...this.#emptyReport(), { type: 'bye', ssrcs }]);
+  }
+
+  /** Writes the next datagram at `offset` of `into`, of `limit` bytes at the most: its length, 0 when there is none. */
+  write(into: Bytes, offset: number, limit: number): number {
+    let at = offset;
+    const end = offset + limit;
+    const leading = this.#leading.shift() ?? (this.#feedback.size > 0 ? this.#opening() : undefined);
+    if (leading === undefined) return 0;
+    for (const packet of leading) {
+      if (at + rtcpLength(packet) > end) this.dropped++;
+      else at += writeRtcp(packet, into, at);
+    }
+    for (let next = this.#feedback.peek(); next !== undefined; next = this.#feedback.peek()) {
+      const length = rtcpLength(next);
+      if (at + length > end) {
+        // What fits into no datagram must not be in the way for ever.
+        if (at > offset && length <= limit / 2) break;
+        this.dropped++;
+      } else at += writeRtcp(next, into, at);
+      this.#feedback.shift();
+    }
+    return at - offset;
+  }
+
+  clear(): void {
+    this.#leading.clear();
+    this.#feedback.clear();
+  }
+
+  /** What a datagram of feedback begins with. */
+  #opening(): readonly RtcpPacket[] {
+    return this.isReduced ? [] : this.#emptyReport();
+  }
+
+  #emptyReport(): RtcpPacket[] {
+    return [{ type: 'receiver-report', ssrc: this.#ssrc, reports: [] }, this.#description(this.#ssrc)];
+  }
+
+  #description(ssrc: number): SourceDescription {
+    return { type: 'source-description', chunks: [{ ssrc, items: [{ type: 'cname', text: this.#cname }] }] };
+  }
+
+  #lead(packets: readonly RtcpPacket[]): void {
+    if (!this.#leading.push(packets)) this.dropped++;
+  }
+}
