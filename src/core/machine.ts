@@ -46,8 +46,10 @@ export interface PathFacts {
   readonly writable: boolean;
   /** Largest UDP payload worth a try on this path, bytes. */
   readonly largestDatagram: number;
-  /** Bytes that the layers below add to a packet, at the most. */
+  /** Bytes that the layers below add to a packet of SCTP, at the most. */
   readonly overhead: number;
+  /** Bytes that SRTP adds to a packet of RTP, of RTCP. Absent: RTP is not carried, as the two ends have not agreed on SRTP. */
+  readonly srtpOverhead?: { readonly rtp: number; readonly rtcp: number } | undefined;
   /** Milliseconds, as measured by ICE; `undefined` before a measurement. */
   readonly roundTripTime: number | undefined;
   /** Grows by one with each other path: what was measured on the one before does not hold. */

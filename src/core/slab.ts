@@ -35,6 +35,40 @@ class Slab {
   }
 }
 
+/**
+ * Room in a slab for what is about to be sent and has no length yet: whoever has opened it writes at `offset` of `bytes`, and
+ * then closes it. Nobody else gets memory of this slab meanwhile. It is not zero.
+ */
+export interface WireRoom {
+  readonly bytes: Piece;
+  offset: number;
+}
+
+/** The room to be opened next; `undefined` while it is open. */
+let nextRoom: WireRoom | undefined;
+
+/** Opens room for `length` bytes. */
+export function openRoom(length: number): WireRoom {
+  const room = nextRoom;
+  nextRoom = undefined;
+  return room !== undefined && room.offset + length <= room.bytes.length
+    ? room
+    : { bytes: new Uint8Array(Math.max(length, SLAB_LENGTH)), offset: 0 };
+}
+
+/** Closes a room in which nothing was written that is wanted. */
+export function closeRoom(room: WireRoom): void {
+  nextRoom = room;
+}
+
+/** Closes a room in which `length` bytes were written: they are a piece by themselves, nobody else's from now on. */
+export function takeFromRoom(room: WireRoom, length: number): Piece {
+  const piece = new Uint8Array(room.bytes.buffer, room.offset, length);
+  room.offset += length;
+  nextRoom = room;
+  return piece;
+}
+
 const inside = /* @__PURE__ */ new Slab();
 const wire = /* @__PURE__ */ new Slab();
 

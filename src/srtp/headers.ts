@@ -27,12 +27,3 @@ export function rtpHeaderLength(buffer: Bytes, offset: number, length: number): 
 export function isRtcpHeader(buffer: Bytes, offset: number, length: number): boolean {
   return length >= RTCP_HEADER && buffer[offset]! >> 6 === VERSION;
 }
-
-/**
- * Whether a packet that begins as RTP or RTCP do is RTCP: packet types 192–223 are RTCP's where both share a port, so the payload types 64–95
- * are not used for RTP (RFC 5761 §4). SRTP leaves these bytes in plaintext.
- */
-export function isRtcp(packet: Uint8Array): boolean {
-  const type = packet[1] ?? 0;
-  return type >= 192 && type <= 223;
-}

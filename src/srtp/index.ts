@@ -2,7 +2,6 @@
 export type { SrtpMasterKey, SrtpProfile } from '../core/srtp-keys.ts';
 export { SRTP_KEY_LENGTHS } from '../core/srtp-keys.ts';
 export type { Srtp, SrtpCounter, SrtpInit, SrtpInspection, SrtpOptions, SrtpSupport } from './contract.ts';
-export { isRtcp } from './headers.ts';
 export type { SrtpSupportOptions } from './options.ts';
 export { SRTP_OPTION_RULES } from './options.ts';
 export { createSrtp, srtpSupport } from './srtp.ts';

@@ -7,6 +7,9 @@ import type { RandomSource } from '../core/random.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import type { Certificate, CipherSuite, Dtls, DtlsOptions, DtlsRole, Fingerprint } from '../dtls/index.ts';
 import type { IceAgent, IceOptions, IceParameters, IceRole, IceState, IceStats } from '../ice/index.ts';
+import type { PacketKind } from '../core/machine.ts';
+import type { SrtpProfile } from '../core/srtp-keys.ts';
+import type { SrtpInspection, SrtpSupport } from '../srtp/index.ts';
 
 /** A path as a datagram shows it: where it comes from and where it goes. */
 export interface DatagramPath {
@@ -54,6 +57,11 @@ export interface TransportOptions {
   readonly largestDatagram: Readonly<Record<4 | 6, number>>;
   readonly ice?: Partial<IceOptions> | undefined;
   readonly dtls?: Partial<DtlsOptions> | undefined;
+  /**
+   * SRTP, for a path that carries RTP as well: its profiles are offered, and RTP is taken and sent once one is agreed on. Without it
+   * RTP is dropped.
+   */
+  readonly srtp?: SrtpSupport | undefined;
 }
 
 /** What each end must know of the other one, and of its part, before a path can be sought. */
@@ -89,12 +97,12 @@ export type TransportEvent =
 /** Who looks at what passes through a transport in plaintext; for tracing. */
 export interface TransportTap {
   /** A plain packet, valid during the call alone. */
-  packet(direction: 'in' | 'out', packet: Uint8Array): void;
+  packet(direction: 'in' | 'out', kind: PacketKind, packet: Uint8Array): void;
   /** Who takes the keys of the DTLS connection, if anybody does; asked when it begins. */
   readonly keyLog: DtlsOptions['keyLog'];
 }
 
-/** What has gone over a path, both ways: DTLS and what it carries, not ICE's own datagrams. Bytes are of UDP payload. */
+/** What has gone over a path, both ways: DTLS and what it carries, and SRTP, not ICE's own datagrams. Bytes are of UDP payload. */
 export interface Traffic {
   packetsSent: number;
   bytesSent: number;
@@ -111,6 +119,8 @@ export interface TransportStats {
   readonly dtlsRole: DtlsRole | undefined;
   /** `undefined` before the handshake is complete. */
   readonly cipherSuite: CipherSuite | undefined;
+  /** `undefined` while there is no SRTP. */
+  readonly srtpProfile: SrtpProfile | undefined;
   readonly localCertificate: Certificate;
   /** The peer's, once its DTLS has shown it. */
   readonly remoteCertificate: Pick<Certificate, 'der' | 'fingerprint'> | undefined;
@@ -118,9 +128,18 @@ export interface TransportStats {
   readonly iceRole: IceRole | undefined;
 }
 
-/** Datagrams that were dropped without having reached a protocol. */
+/** Datagrams that were dropped without having reached a protocol; those that SRTP refuses it counts itself. */
 export type TransportCounter =
-  'droppedUnknownProtocol' | 'droppedRtp' | 'droppedUnvalidatedPath' | 'droppedEarlyDatagrams';
+  | 'droppedUnknownProtocol'
+  /** RTP or RTCP, and there is no SRTP here. */
+  | 'droppedRtp'
+  /** RTP or RTCP before there are keys for it, or where the handshake has agreed on none. */
+  | 'droppedUnkeyedRtp'
+  /** RTP or RTCP, authentic, beyond what may wait to be delivered. */
+  | 'droppedUndeliveredRtp'
+  /** DTLS, RTP or RTCP from a path that ICE has not validated. */
+  | 'droppedUnvalidatedPath'
+  | 'droppedEarlyDatagrams';
 
 /** What `Transport.inspect` shows. */
 export interface TransportInspection {
@@ -128,6 +147,10 @@ export interface TransportInspection {
   readonly setups: { readonly local: string | null; readonly remote: string | null };
   readonly ice: ReturnType<IceAgent['inspect']>;
   readonly dtls: ReturnType<Dtls['inspect']> | null;
+  /** `null` while there is none. */
+  readonly srtp: SrtpInspection | null;
   readonly earlyDatagrams: number;
+  /** Packets of RTP and RTCP that wait to be delivered. */
+  readonly undeliveredRtp: number;
   readonly counters: Record<TransportCounter, number>;
 }

@@ -1,6 +1,6 @@
-/** The first byte of a datagram: which protocol it belongs to, of those that share a port (RFC 7983 §7, RFC 9443). */
+/** The first bytes of a datagram: which protocol it belongs to, of those that share a port (RFC 7983 §7, RFC 9443, RFC 5761 §4). */
 
-/** A protocol on a shared port; RTP and RTCP are told apart later (RFC 5761 §4). */
+/** A protocol on a shared port; RTP and RTCP are told apart by `isRtcp`. */
 export type DatagramKind = 'stun' | 'dtls' | 'rtp' | 'unknown';
 
 /** The protocol of a UDP payload. */
@@ -11,4 +11,13 @@ export function datagramKind(data: Uint8Array): DatagramKind {
   if (first >= 20 && first <= 63) return 'dtls';
   if (first >= 128 && first <= 191) return 'rtp';
   return 'unknown';
+}
+
+/**
+ * Whether a datagram of the kind `rtp` is RTCP: packet types 192–223 are RTCP's where both share a port, so that RTP does without the
+ * payload types 64–95 (RFC 5761 §4). SRTP leaves these bytes in plaintext.
+ */
+export function isRtcp(data: Uint8Array): boolean {
+  const type = data[1] ?? 0;
+  return type >= 192 && type <= 223;
 }

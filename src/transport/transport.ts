@@ -1,13 +1,13 @@
 /**
  * Transport: one secured path. ICE finds it and DTLS secures it, and they are wired together here and nowhere else.
  *
- *   in:     datagram ─first byte→ STUN: ICE │ DTLS, from a validated pair alone → plain packets
+ *   in:     datagram ─first byte→ STUN: ICE │ DTLS, SRTP, from a validated pair alone → plain packets
  *   out:    ICE's checks, DTLS's flights │ plain packets, sealed where they lie, for the pair that ICE has chosen
  *   facts:  writable, largest datagram, overhead, round trip, generation
  *
  *   start             the peer's parameters are known: ICE begins to check
  *   first valid pair  DTLS begins; ClientHellos that came too early are handed over
- *   DTLS connected    the path is secured: `pathchange`, and again whenever its facts change
+ *   DTLS connected    the path is secured, SRTP is keyed: `pathchange`, and again whenever the path's facts change
  *   close             close_notify waits to be polled, everything else is released
  */
 import type { Protocol, TransportAddress } from '../core/address.ts';
@@ -20,7 +20,8 @@ import { isOrderly } from '../core/errors.ts';
 import type { Machine, PacketKind, PacketSource, PathFacts } from '../core/machine.ts';
 import { BoundedQueue } from '../core/queue.ts';
 import { splitRandom } from '../core/random.ts';
-import { wireCopy } from '../core/slab.ts';
+import { briefCopy, closeRoom, openRoom, takeFromRoom, wireCopy } from '../core/slab.ts';
+import type { SrtpProfile } from '../core/srtp-keys.ts';
 import { encodeUtf8 } from '../core/text.ts';
 import { timerName } from '../core/timers.ts';
 import type { DtlsEvent, DtlsOptions, DtlsRole, Fingerprint } from '../dtls/index.ts';
@@ -44,6 +45,7 @@ import type {
   LocalCandidateInit,
 } from '../ice/index.ts';
 import { IceAgent } from '../ice/index.ts';
+import type { Srtp } from '../srtp/index.ts';
 import type {
   DatagramPath,
   DtlsTransportState,
@@ -59,7 +61,7 @@ import type {
   TransportTap,
 } from './contract.ts';
 import { EarlyDatagrams } from './early-datagrams.ts';
-import { datagramKind } from './first-byte.ts';
+import { datagramKind, isRtcp } from './first-byte.ts';
 
 /** Bytes that DTLS adds to a plain packet, at the most, but for a connection id that the peer wants in it. */
 export const DTLS_OVERHEAD: number = DTLS_HEADROOM + DTLS_TAILROOM;
@@ -72,12 +74,17 @@ export function dtlsOverhead(options: Partial<DtlsOptions> | undefined): number 
 const COUNTERS: readonly TransportCounter[] = [
   'droppedUnknownProtocol',
   'droppedRtp',
+  'droppedUnkeyedRtp',
+  'droppedUndeliveredRtp',
   'droppedUnvalidatedPath',
   'droppedEarlyDatagrams',
 ];
 
 /** Bytes of a connection id, and characters of the username fragment in front of it, by which connections are told apart. */
 const NAME_LENGTH = 8;
+
+/** Packets of RTP and RTCP that may wait to be delivered. */
+const UNDELIVERED_RTP = 1024;
 
 /** Takes plain packets. */
 export interface PacketReceiver {
@@ -113,6 +120,11 @@ export class Transport implements Machine<TransportEvent> {
   #start: TransportStart | undefined;
   #dtls: Dtls | undefined;
   #dtlsState: DtlsTransportState = 'new';
+  /** Present while there are keys for it. */
+  #srtp: Srtp | undefined;
+  #srtpProfile: SrtpProfile | undefined;
+  /** RTP and RTCP, plain. */
+  readonly #rtp = new BoundedQueue<Bytes>(UNDELIVERED_RTP);
   /** Ways that data has gone so far. */
   #generation = 0;
   #usedPath: IcePath | undefined;
@@ -192,6 +204,7 @@ export class Transport implements Machine<TransportEvent> {
       writable: state === 'connected' || state === 'completed',
       largestDatagram: sendPath === undefined ? this.#options.mtu : this.#largestDatagram(sendPath),
       overhead: this.#dtls?.overhead ?? DTLS_OVERHEAD,
+      ...(this.#srtp && { srtpOverhead: this.#srtp.overhead }),
       roundTripTime,
       generation: this.#generation,
     };
@@ -322,6 +335,8 @@ export class Transport implements Machine<TransportEvent> {
     this.#lastPath = this.#ice.sendPath;
     this.#dtls?.close(reason, now);
     this.#ice.close(reason, now);
+    this.#srtp = undefined;
+    this.#rtp.clear();
     this.#early.clear();
     this.#events.clear();
     this.#setDtlsState(isOrderly(reason) ? 'closed' : 'failed');
@@ -339,8 +354,8 @@ export class Transport implements Machine<TransportEvent> {
         this.#receiveDtls(path, data, now, owned);
         break;
       case 'rtp':
-        this.#counters.add('droppedRtp');
-        return;
+        if (!this.#receiveRtp(path, data, now, owned)) return;
+        break;
       case 'unknown':
         this.#counters.add('droppedUnknownProtocol');
         return;
@@ -371,15 +386,21 @@ export class Transport implements Machine<TransportEvent> {
 
   /** True while plain packets wait for `deliver`. */
   get hasPackets(): boolean {
+    if (this.#rtp.size > 0) return true;
     return this.#dtls !== undefined && this.#dtls.state !== 'connecting' && this.#dtls.queuedEvents > 0;
   }
 
   /** Gives the plain packets that have come to `receiver`, in their order. */
   deliver(receiver: PacketReceiver, now: number): void {
+    for (let packet = this.#rtp.shift(); packet !== undefined; packet = this.#rtp.shift()) {
+      const kind = isRtcp(packet) ? 'rtcp' : 'rtp';
+      this.tap?.packet('in', kind, packet);
+      receiver.handlePacket(kind, packet, now);
+    }
     const dtls = this.#dtls;
     if (dtls === undefined) return;
     for (let packet = dtls.pollData(); packet !== undefined; packet = dtls.pollData()) {
-      this.tap?.packet('in', packet);
+      this.tap?.packet('in', 'sctp', packet);
       receiver.handlePacket('sctp', packet, now);
     }
   }
@@ -399,24 +420,50 @@ export class Transport implements Machine<TransportEvent> {
     return record === undefined ? undefined : this.#transmitOver(path, record, this.#options.clock.now);
   }
 
-  /**
-   * Asks `source` for a packet, and seals it where it lies: the workspace is one for all connections, so it is copied out,
-   * once. `undefined` when the source has none, or nothing can be sent.
-   */
+  /** Asks `source` for a packet, and seals it where it lies. `undefined` when the source has none, or nothing can be sent. */
   seal(source: PacketSource, now: number): Transmit | undefined {
+    const { kind } = source;
+    return kind === 'sctp' ? this.#sealRecord(source, now) : this.#protect(source, kind, now);
+  }
+
+  /** In a record of DTLS. The workspace is one for all connections, so it is copied out, once. */
+  #sealRecord(source: PacketSource, now: number): Transmit | undefined {
     const path = this.#path();
     const dtls = this.#dtls;
     if (path === undefined || dtls === undefined || dtls.state !== 'connected') return undefined;
     const buffer = takeWorkspace(source.largestPacket + DTLS_OVERHEAD + MAX_CONNECTION_ID_LENGTH);
     const offset = dtls.headroom;
     const length = source.pollPacket(buffer, offset, now);
-    if (length > 0) this.tap?.packet('out', buffer.subarray(offset, offset + length));
+    if (length > 0) this.tap?.packet('out', 'sctp', buffer.subarray(offset, offset + length));
     const sealed = length > 0 ? dtls.seal(buffer, offset, length) : -1;
     const record = sealed < 0 ? undefined : wireCopy(buffer, 0, sealed);
     workspace = buffer;
     // Sealing may wear out a key, and end the association.
     if (length > 0 && dtls.queuedEvents > 0) this.#carry(now);
     return record === undefined ? undefined : this.#transmitOver(path, record, now);
+  }
+
+  /** By SRTP. It is written into the memory that leaves: what SRTP adds is known before. */
+  #protect(source: PacketSource, kind: 'rtp' | 'rtcp', now: number): Transmit | undefined {
+    const path = this.#path();
+    const srtp = this.#srtp;
+    if (path === undefined || srtp === undefined) return undefined;
+    const growth = srtp.overhead[kind];
+    for (;;) {
+      const room = openRoom(source.largestPacket + growth);
+      const length = source.pollPacket(room.bytes, room.offset, now);
+      if (length === 0) {
+        closeRoom(room);
+        return undefined;
+      }
+      const datagram = takeFromRoom(room, length + growth);
+      this.tap?.packet('out', kind, datagram.subarray(0, length));
+      const sealed =
+        kind === 'rtp' ? srtp.protectRtp(datagram, 0, length) : srtp.protectRtcp(datagram, 0, length);
+      if (sealed === datagram.length) return this.#transmitOver(path, datagram, now);
+      // Refused, and counted there. What comes after it may go.
+      datagram.fill(0);
+    }
   }
 
   nextTimeout(): number {
@@ -436,7 +483,9 @@ export class Transport implements Machine<TransportEvent> {
       setups: { local: this.#start?.localSetup ?? null, remote: this.#start?.remoteSetup ?? null },
       ice: this.#ice.inspect(),
       dtls: this.#dtls?.inspect() ?? null,
+      srtp: this.#srtp?.inspect() ?? null,
       earlyDatagrams: this.#early.size,
+      undeliveredRtp: this.#rtp.size,
       counters: this.#counters.snapshot(),
     };
   }
@@ -451,6 +500,7 @@ export class Transport implements Machine<TransportEvent> {
       dtlsState: this.#dtlsState,
       dtlsRole: this.#dtls?.role,
       cipherSuite: this.#dtls?.cipherSuite,
+      srtpProfile: this.#srtpProfile,
       localCertificate: this.#options.certificate,
       remoteCertificate: der === undefined || fingerprint === undefined ? undefined : { der, fingerprint },
       iceRole: hasRole ? this.#ice.role : undefined,
@@ -478,6 +528,34 @@ export class Transport implements Machine<TransportEvent> {
     } else {
       this.#counters.add('droppedEarlyDatagrams');
     }
+  }
+
+  // --- in: SRTP from validated pairs ---
+
+  /** @returns false: dropped. Nothing that is not authentic is answered, or leaves anything behind but a count. */
+  #receiveRtp(path: DatagramPath, data: Uint8Array, now: number, owned: boolean): boolean {
+    const { protocol, destination: local, source: remote } = path;
+    const srtp = this.#srtp;
+    if (srtp === undefined) {
+      this.#counters.add(this.#options.srtp === undefined ? 'droppedRtp' : 'droppedUnkeyedRtp');
+      return false;
+    }
+    if (!this.#ice.isValidPath(local, remote, protocol)) {
+      this.#counters.add('droppedUnvalidatedPath');
+      return false;
+    }
+    this.#noteReceived(path, data, now);
+    // Shared memory is nobody's own.
+    const isOurs = owned && data.buffer instanceof ArrayBuffer;
+    const packet = isOurs ? (data as Bytes) : briefCopy(data);
+    const length = isRtcp(packet) ? srtp.unprotectRtcp(packet) : srtp.unprotectRtp(packet);
+    if (length < 0) return false;
+    this.#options.clock.hear();
+    this.#ice.noteData(local, remote, protocol, now);
+    // As a plain array: hosts give subclasses of it.
+    const plain = new Uint8Array(packet.buffer, packet.byteOffset, length);
+    if (!this.#rtp.push(plain)) this.#counters.add('droppedUndeliveredRtp');
+    return true;
   }
 
   #noteReceived(
@@ -570,7 +648,7 @@ export class Transport implements Machine<TransportEvent> {
       setups: { local: start.localSetup, remote: start.remoteSetup },
       keyLog: this.tap?.keyLog,
       // Browsers offer them without media too, and pion ends a connection that agrees on none.
-      srtpProfiles: SRTP_PROFILES,
+      srtpProfiles: this.#options.srtp?.profiles ?? SRTP_PROFILES,
       ...this.#options.dtls,
       ...(connectionId && { connectionId: { prefix, ...connectionId } }),
     });
@@ -583,6 +661,7 @@ export class Transport implements Machine<TransportEvent> {
     switch (event.type) {
       case 'connected':
         this.#early.clear();
+        this.#keySrtp();
         this.#setDtlsState('connected');
         this.#events.push({ type: 'pathchange' });
         return;
@@ -593,6 +672,22 @@ export class Transport implements Machine<TransportEvent> {
         // The owner ends us: what came before it is given out first.
         this.#events.push(event);
     }
+  }
+
+  /** The handshake is complete: new keys for SRTP, if it has agreed on a profile. Those of before go. */
+  #keySrtp(): void {
+    const { srtp, crypto } = this.#options;
+    const dtls = this.#dtls;
+    const keys = srtp === undefined ? undefined : dtls?.srtpKeys();
+    if (srtp === undefined || dtls === undefined || keys === undefined) {
+      this.#srtp = undefined;
+      return;
+    }
+    const { profile } = keys;
+    const local = keys[dtls.role];
+    const remote = keys[dtls.role === 'client' ? 'server' : 'client'];
+    this.#srtp = srtp.create({ profile, crypto, local, remote });
+    this.#srtpProfile = profile;
   }
 
   #setDtlsState(state: DtlsTransportState): void {

@@ -1,7 +1,9 @@
 import type { Bytes } from '../../src/core/bytes.ts';
 import { Clock } from '../../src/core/clock.ts';
-import type { PacketSource } from '../../src/core/machine.ts';
+import type { PacketKind, PacketSource } from '../../src/core/machine.ts';
 import { SeededRandom } from '../../src/core/random.ts';
+import type { SrtpSupport } from '../../src/srtp/index.ts';
+import { srtpSupport } from '../../src/srtp/index.ts';
 import { DTLS_OVERHEAD, Transport } from '../../src/transport/index.ts';
 import { describeMachine } from './compliance.ts';
 import type { Fixture, Subject } from './rig.ts';
@@ -19,6 +21,48 @@ interface End {
   readonly secrets: string[];
 }
 
+/** SRTP whose master keys are told before they are wiped. */
+function support(secrets: string[]): SrtpSupport {
+  const inner = srtpSupport({ maxSources: 2, replayWindow: 64 });
+  return {
+    profiles: inner.profiles,
+    create: (init) => {
+      for (const { key, salt } of [init.local, init.remote]) secrets.push(...forms(key), ...forms(salt));
+      return inner.create(init);
+    },
+  };
+}
+
+/** Packets to send of one kind. */
+class Queue implements PacketSource {
+  readonly kind: PacketKind;
+  readonly urgency = 'paced';
+  readonly largestPacket = 1200;
+  readonly #packets: Bytes[] = [];
+
+  constructor(kind: PacketKind) {
+    this.kind = kind;
+  }
+
+  push(packet: Bytes): void {
+    this.#packets.push(packet);
+  }
+
+  pollPacket(into: Bytes, offset: number): number {
+    const packet = this.#packets.shift();
+    if (packet !== undefined) into.set(packet, offset);
+    return packet?.length ?? 0;
+  }
+}
+
+/** RTP with the next sequence number of one of three sources; RTCP of a sender. */
+function rtpPacket(sequence: number): Bytes {
+  const packet = new Uint8Array(60 + (sequence % 100));
+  packet.set([0x80, 96, sequence >> 8, sequence, 0, 0, 0, 1, 0, 0, 0, 1 + (sequence % 3)]);
+  return packet;
+}
+const SENDER_REPORT = Uint8Array.of(0x80, 201, 0, 1, 0, 0, 0, 1);
+
 function makeEnd(seed: number, index: 0 | 1): End {
   const clock = new Clock(true, 0);
   const secrets: string[] = [];
@@ -30,6 +74,7 @@ function makeEnd(seed: number, index: 0 | 1): End {
     iceLite: false,
     mtu: 1200,
     largestDatagram: { 4: 1472, 6: 1452 },
+    srtp: support(secrets),
     dtls: { keyLog: (_label, _clientRandom, secret) => secrets.push(...forms(secret)) },
   });
   clock.advance(0, transport);
@@ -53,16 +98,14 @@ function start(ends: readonly [End, End], index: 0 | 1): Subject {
   for (const candidate of ends[other].transport.localCandidates) transport.addRemoteCandidate(candidate, 0);
   transport.endOfRemoteCandidates(0);
   const path = { protocol: 'udp', source: ADDRESSES[other], destination: ADDRESSES[index] } as const;
-  const packets: Bytes[] = [];
-  const source: PacketSource = {
-    kind: 'sctp',
-    urgency: 'data',
-    largestPacket: 1200,
-    pollPacket: (into, offset) => {
-      const packet = packets.shift();
-      if (packet !== undefined) into.set(packet, offset);
-      return packet?.length ?? 0;
-    },
+  const [rtcp, rtp, sctp] = [new Queue('rtcp'), new Queue('rtp'), new Queue('sctp')];
+  let sequence = 65_000;
+  const seal = (): Bytes | undefined => {
+    for (const source of [rtcp, rtp, sctp]) {
+      const sealed = transport.seal(source, clock.now);
+      if (sealed !== undefined) return sealed.data;
+    }
+    return undefined;
   };
   const receiver = { handlePacket: (): void => undefined };
   return layer({
@@ -75,13 +118,27 @@ function start(ends: readonly [End, End], index: 0 | 1): Subject {
       transport.receive(path, packet, now);
       transport.deliver(receiver, now);
     },
-    pollPacket: () => (transport.pollTransmit() ?? transport.seal(source, clock.now))?.data,
+    pollPacket: () => transport.pollTransmit()?.data ?? seal(),
     endDrain: () => {
       clock.endDrain();
     },
     calls: [
-      () => packets.push(new Uint8Array(100).fill(1)),
-      () => packets.push(new Uint8Array(1200 - DTLS_OVERHEAD).fill(2)),
+      () => {
+        sctp.push(new Uint8Array(100).fill(1));
+      },
+      () => {
+        sctp.push(new Uint8Array(1200 - DTLS_OVERHEAD).fill(2));
+      },
+      () => {
+        rtp.push(rtpPacket(sequence++ & 0xffff));
+      },
+      () => {
+        rtcp.push(SENDER_REPORT);
+      },
+      // What is no RTP is refused, and what comes after it goes.
+      () => {
+        rtp.push(new Uint8Array(5));
+      },
     ],
     secrets: () => ends.flatMap(({ secrets }) => secrets),
   });

@@ -51,7 +51,7 @@ export const SPEC: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
     tlsVersion: 'FEFD|FEFC',
     dtlsCipher: 'DOMString',
     dtlsRole: 'client|server|unknown',
-    srtpCipher: '-',
+    srtpCipher: 'DOMString',
     selectedCandidatePairChanges: 'count',
     ccfbMessagesSent: '-',
     ccfbMessagesReceived: '-',

@@ -1,4 +1,5 @@
 /** W3C `RTCTransportStats`: ICE and DTLS, and what has gone over them. */
+import type { SrtpProfile } from '../../core/srtp-keys.ts';
 import type { CipherSuite, DtlsCipherSuite, DtlsRole } from '../../dtls/index.ts';
 import type { IceRole, IceState } from '../../ice/index.ts';
 import type { DtlsTransportState, TransportStats } from '../../transport/index.ts';
@@ -7,9 +8,9 @@ import { certificateId } from './certificate.ts';
 import type { StatsObject } from './stats-object.ts';
 import { TRANSPORT_ID } from './stats-object.ts';
 
-/** The transport. There is no SRTP yet, so there is no `srtpCipher`. */
+/** The transport. */
 export interface RTCTransportStats extends StatsObject<'transport'> {
-  /** DTLS datagrams, and bytes of UDP payload in them; ICE's checks do not count. */
+  /** Datagrams of DTLS and SRTP, and bytes of UDP payload in them; ICE's checks do not count. */
   readonly packetsSent: number;
   readonly packetsReceived: number;
   readonly bytesSent: number;
@@ -29,6 +30,8 @@ export interface RTCTransportStats extends StatsObject<'transport'> {
   readonly tlsVersion?: 'FEFD' | 'FEFC';
   /** IANA's name; absent before the handshake is complete. */
   readonly dtlsCipher?: DtlsCipherSuite;
+  /** IANA's name of the profile; absent while there is no SRTP. */
+  readonly srtpCipher?: SrtpProfile;
   readonly localCertificateId: string;
   /** Absent before the peer's DTLS has shown it; only `dtlsState` says that it is the right one. */
   readonly remoteCertificateId?: string;
@@ -36,7 +39,8 @@ export interface RTCTransportStats extends StatsObject<'transport'> {
 
 /** The transport at `timestamp`. */
 export function transportStats(transport: TransportStats, timestamp: number): RTCTransportStats {
-  const { traffic, ice, iceRole, dtlsRole, cipherSuite, localCertificate, remoteCertificate } = transport;
+  const { traffic, ice, iceRole, dtlsRole, cipherSuite, srtpProfile, localCertificate, remoteCertificate } =
+    transport;
   return {
     id: TRANSPORT_ID,
     timestamp,
@@ -50,6 +54,7 @@ export function transportStats(transport: TransportStats, timestamp: number): RT
     dtlsState: transport.dtlsState,
     dtlsRole: dtlsRole ?? 'unknown',
     ...(cipherSuite === undefined ? {} : negotiated(cipherSuite)),
+    ...(srtpProfile === undefined ? {} : { srtpCipher: srtpProfile }),
     localCertificateId: certificateId(localCertificate),
     ...(remoteCertificate === undefined ? {} : { remoteCertificateId: certificateId(remoteCertificate) }),
   };

@@ -8,6 +8,7 @@
 import type { ChannelCall, DataChannel, DataChannelOptions } from '../../channel/index.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import { copyBytes } from '../../core/bytes.ts';
+import type { PacketKind } from '../../core/machine.ts';
 import type { IceCandidateError } from '../../ice/index.ts';
 import type { Input, Output, RtcEvent } from '../contract.ts';
 import type { SignalingStep } from '../signaling/host.ts';
@@ -158,7 +159,8 @@ export class Tracer implements TransportTap {
 
   // --- what happens inside ---
 
-  packet(direction: 'in' | 'out', packet: Uint8Array): void {
+  packet(direction: 'in' | 'out', kind: PacketKind, packet: Uint8Array): void {
+    if (kind !== 'sctp') return;
     const data = copyBytes(packet);
     this.#emit({ type: 'packet', at: this.#now, direction, data, summary: packetSummary(data) });
   }
