@@ -235,6 +235,7 @@ export function rtcSettings(options: RtcOptions): RtcSettings {
       largestDatagram: largest === undefined ? ETHERNET_PAYLOAD : { 4: largest, 6: largest },
       ice: options.ice,
       dtls: options.dtls,
+      srtp: options.media?.srtp,
     },
     media: options.media,
     sources: options.media && sourceNaming(splitRandom(random, 'sources')),
