@@ -9,3 +9,9 @@ export type * from './rtp-stats.ts';
 export { SourceSwitch } from './forward/source-switch.ts';
 export type { SourceSwitchCounter, SourceSwitchOptions } from './forward/source-switch.ts';
 export type { ReportedTime } from './forward/timeline.ts';
+
+// Feedback: arrivals told of, packets sent and what became of them.
+export { ArrivalRecorder } from './feedback/arrival-recorder.ts';
+export { CongestionRecorder } from './feedback/congestion-recorder.ts';
+export type { FeedbackOptions, SentPacketsOptions } from './feedback/options.ts';
+export { SentPackets } from './feedback/sent-packets.ts';

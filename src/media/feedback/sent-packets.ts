@@ -1,0 +1,174 @@
+/**
+ * SentPackets: packets that were sent with transport-wide sequence numbers, until the peer's feedback says what became of them.
+ *
+ *     add ─▶ in flight ─ did not come, so far ─▶ missing ─ it did ─▶ arrived          each change is told once
+ *                      └ came ──────────────────────────────────────▶
+ *
+ * A ring of numbers that grows with what is in flight, and allocates nothing otherwise; older ones make room for newer ones.
+ */
+import { Counters } from '../../core/counters.ts';
+import { checkOptions } from '../../core/options.ts';
+import type { TransportFeedback } from '../../rtp/index.ts';
+import type { PacketResult } from '../contract.ts';
+import type { SentPacketsOptions } from './options.ts';
+import { SENT_PACKETS_OPTION_RULES } from './options.ts';
+
+const COUNTERS = [
+  /** Feedback taken. */
+  'transportFeedbacks',
+  /** Feedback that is missing between others, by their numbers. */
+  'lostTransportFeedbacks',
+  /** Packets told of that were not sent, or are not remembered any more. */
+  'unknownFeedbackPackets',
+  /** Packets that made room for newer ones before anything was told of them. */
+  'untoldSentPackets',
+] as const;
+
+const FIRST_CAPACITY = 256;
+
+/** Numbers a packet has in the ring. */
+const FIELDS = 4;
+const SENT_AT = 0;
+const SIZE = 1;
+const MEDIA = 2;
+const SSRC = 3;
+
+const IN_FLIGHT = 1;
+const MISSING = 2;
+const ARRIVED = 3;
+
+/** Milliseconds. */
+const TICK = 0.25;
+const REFERENCE = 64;
+
+/** The circle of reference times. */
+const REFERENCES = 0x100_0000;
+
+/** What feedback says of nothing that is known. */
+const NO_RESULTS: readonly PacketResult[] = [];
+
+/** The packets that a connection has sent. Times are milliseconds on the caller's clock. */
+export class SentPackets {
+  readonly counters: Counters<(typeof COUNTERS)[number]> = new Counters(COUNTERS);
+  readonly #limit: number;
+  readonly #maxAge: number;
+  #capacity = FIRST_CAPACITY;
+  #fields: Float64Array = new Float64Array(FIELDS * FIRST_CAPACITY);
+  #states: Uint8Array = new Uint8Array(FIRST_CAPACITY);
+  /** Unwrapped, of the packet that is sent next. */
+  #next = 0;
+  #lastFeedback: number | undefined;
+  #reference: number | undefined;
+
+  /** Throws `ERR_BAD_ARGUMENT` for an option that is out of its range. */
+  constructor(options: SentPacketsOptions = {}) {
+    checkOptions('SentPackets', options, SENT_PACKETS_OPTION_RULES);
+    this.#limit = options.maxSentPackets ?? 4096;
+    this.#maxAge = options.maxAge ?? 10_000;
+  }
+
+  /** A packet is sent. @param size bytes of the RTP packet. @returns its transport-wide sequence number, 16 bits */
+  add(mediaId: number, ssrc: number, size: number, now: number): number {
+    const sequence = this.#next++;
+    let place = sequence % this.#capacity;
+    if (this.#states[place] === IN_FLIGHT) {
+      if (this.#capacity < this.#limit && !this.#isOld(place, now)) {
+        this.#grow();
+        place = sequence % this.#capacity;
+      } else this.counters.add('untoldSentPackets');
+    }
+    const at = FIELDS * place;
+    this.#fields[at + SENT_AT] = now;
+    this.#fields[at + SIZE] = size;
+    this.#fields[at + MEDIA] = mediaId;
+    this.#fields[at + SSRC] = ssrc;
+    this.#states[place] = IN_FLIGHT;
+    return sequence & 0xffff;
+  }
+
+  /** What feedback says that is new, in the order of sending: of packets that came, and of those that did not, so far. */
+  takeFeedback(feedback: TransportFeedback, now: number): readonly PacketResult[] {
+    this.#countFeedback(feedback.feedbackCount);
+    const newest = this.#next - 1;
+    const first = newest - ((newest - feedback.baseSequenceNumber) & 0xffff);
+    let results: PacketResult[] | undefined;
+    let arrival = REFERENCE * this.#unwrapReference(feedback.referenceTime);
+    let sequence = first;
+    for (const delta of feedback.deltas) {
+      if (delta !== null) arrival += delta * TICK;
+      const state = delta === null ? MISSING : ARRIVED;
+      if (this.#learn(sequence, state, now)) {
+        results ??= [];
+        results.push(this.#resultOf(sequence, delta === null ? undefined : arrival));
+      }
+      sequence++;
+    }
+    return results ?? NO_RESULTS;
+  }
+
+  /** Sizes, plain. */
+  inspect(): object {
+    return { sent: this.#next, capacity: this.#capacity, counters: this.counters.snapshot() };
+  }
+
+  /** True if that is news of a packet that is remembered. What did not come may come yet, but not the other way round. */
+  #learn(sequence: number, state: number, now: number): boolean {
+    const place = sequence % this.#capacity;
+    const isRemembered = sequence >= 0 && sequence < this.#next && sequence >= this.#next - this.#capacity;
+    if (!isRemembered || this.#isOld(place, now)) {
+      this.counters.add('unknownFeedbackPackets');
+      return false;
+    }
+    if (this.#states[place]! >= state) return false;
+    this.#states[place] = state;
+    return true;
+  }
+
+  #resultOf(sequence: number, arrivedAt: number | undefined): PacketResult {
+    const at = FIELDS * (sequence % this.#capacity);
+    return {
+      transportSequence: sequence,
+      mediaId: this.#fields[at + MEDIA]!,
+      ssrc: this.#fields[at + SSRC]!,
+      size: this.#fields[at + SIZE]!,
+      sentAt: this.#fields[at + SENT_AT]!,
+      arrivedAt,
+    };
+  }
+
+  #isOld(place: number, now: number): boolean {
+    return now - this.#fields[FIELDS * place + SENT_AT]! > this.#maxAge;
+  }
+
+  /** The ring is full of packets of which nothing is known yet: those of the last round trip and of one interval of feedback. */
+  #grow(): void {
+    const [capacity, fields, states] = [this.#capacity, this.#fields, this.#states];
+    this.#capacity = Math.min(2 * capacity, this.#limit);
+    this.#fields = new Float64Array(FIELDS * this.#capacity);
+    this.#states = new Uint8Array(this.#capacity);
+    const newest = this.#next - 1;
+    for (let sequence = Math.max(0, newest - capacity); sequence < newest; sequence++) {
+      const from = sequence % capacity;
+      const to = sequence % this.#capacity;
+      this.#states[to] = states[from]!;
+      for (let i = 0; i < FIELDS; i++) this.#fields[FIELDS * to + i] = fields[FIELDS * from + i]!;
+    }
+  }
+
+  #countFeedback(feedbackCount: number): void {
+    this.counters.add('transportFeedbacks');
+    const ahead = (feedbackCount - (this.#lastFeedback ?? feedbackCount - 1)) & 0xff;
+    // Half the circle behind: an older one, overtaken.
+    if (ahead >= 0x80) return;
+    if (ahead > 1) this.counters.add('lostTransportFeedbacks', ahead - 1);
+    this.#lastFeedback = feedbackCount;
+  }
+
+  /** The one nearest to the last: the circle has twelve days. */
+  #unwrapReference(reference: number): number {
+    const last = this.#reference ?? reference;
+    const ahead = (((reference - last) % REFERENCES) << 8) >> 8;
+    this.#reference = last + ahead;
+    return this.#reference;
+  }
+}

@@ -1,0 +1,168 @@
+/** What becomes of packets sent, by the feedback on them: each change told once, whatever the feedback says. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ArrivalRecorder } from '../../../src/media/feedback/arrival-recorder.ts';
+import { SentPackets } from '../../../src/media/feedback/sent-packets.ts';
+import type { TransportFeedback } from '../../../src/rtp/index.ts';
+
+function feedback(given: Partial<TransportFeedback>): TransportFeedback {
+  return {
+    type: 'transport-feedback',
+    senderSsrc: 1,
+    mediaSsrc: 2,
+    baseSequenceNumber: 0,
+    referenceTime: 0,
+    feedbackCount: 0,
+    deltas: [],
+    ...given,
+  };
+}
+
+function sent(count: number): SentPackets {
+  const packets = new SentPackets();
+  for (let i = 0; i < count; i++) packets.add(7, 0x55, 1000 + i, i);
+  return packets;
+}
+
+describe('SentPackets', () => {
+  it('numbers packets from 0 on, and wraps at 16 bits', () => {
+    const packets = new SentPackets();
+    const numbers = Array.from({ length: 65_538 }, (_, i) => packets.add(1, 2, 3, i));
+    expect(numbers.slice(0, 3)).toEqual([0, 1, 2]);
+    expect(numbers.slice(-3)).toEqual([65_535, 0, 1]);
+  });
+
+  it('tells what became of each packet, with the facts of its sending', () => {
+    const results = sent(3).takeFeedback(feedback({ referenceTime: 10, deltas: [4, null, 8] }), 50);
+    const facts = { mediaId: 7, ssrc: 0x55 };
+    expect(results).toEqual([
+      { ...facts, transportSequence: 0, size: 1000, sentAt: 0, arrivedAt: 641 },
+      { ...facts, transportSequence: 1, size: 1001, sentAt: 1, arrivedAt: undefined },
+      { ...facts, transportSequence: 2, size: 1002, sentAt: 2, arrivedAt: 643 },
+    ]);
+  });
+
+  it('tells each change once; what did not come may come yet', () => {
+    const packets = sent(3);
+    packets.takeFeedback(feedback({ deltas: [0, null, 0] }), 10);
+    expect(packets.takeFeedback(feedback({ deltas: [0, null, 0], feedbackCount: 1 }), 20)).toEqual([]);
+    expect(packets.takeFeedback(feedback({ deltas: [null, 8, null], feedbackCount: 2 }), 30)).toMatchObject([
+      { transportSequence: 1, arrivedAt: 2 },
+    ]);
+  });
+
+  it('finds packets behind the wrap', () => {
+    const packets = sent(65_540);
+    const results = packets.takeFeedback(
+      feedback({ baseSequenceNumber: 65_534, deltas: [0, 0, 0, 0] }),
+      65_540,
+    );
+    expect(results.map(({ transportSequence }) => transportSequence)).toEqual([
+      65_534, 65_535, 65_536, 65_537,
+    ]);
+  });
+
+  it('reference times go on where they wrap, forth and back', () => {
+    const packets = sent(4);
+    const at = (baseSequenceNumber: number, referenceTime: number): number | undefined =>
+      packets.takeFeedback(feedback({ baseSequenceNumber, referenceTime, deltas: [0] }), 10)[0]?.arrivedAt;
+    const first = at(0, 2 ** 23 - 1);
+    expect(at(1, -(2 ** 23))).toBe((first ?? NaN) + 64);
+    expect(at(2, 2 ** 23 - 2)).toBe((first ?? NaN) - 64);
+    expect(at(3, -(2 ** 23) + 1)).toBe((first ?? NaN) + 128);
+  });
+
+  it('packets that were never sent are counted, and nothing else', () => {
+    const packets = sent(2);
+    expect(packets.takeFeedback(feedback({ baseSequenceNumber: 1000, deltas: [0, 0, null] }), 10)).toEqual(
+      [],
+    );
+    expect(packets.counters.get('unknownFeedbackPackets')).toBe(3);
+    expect(new SentPackets().takeFeedback(feedback({ deltas: [0] }), 0)).toEqual([]);
+  });
+
+  it('lost feedback is counted by its numbers; overtaken feedback is none', () => {
+    const packets = sent(1);
+    for (const feedbackCount of [250, 251, 254, 253, 0])
+      packets.takeFeedback(feedback({ feedbackCount, deltas: [0] }), 1);
+    expect(packets.counters.snapshot()).toMatchObject({ transportFeedbacks: 5, lostTransportFeedbacks: 3 });
+  });
+
+  it('is bounded by count: the oldest of which nothing is known make room, and count', () => {
+    const packets = new SentPackets({ maxSentPackets: 300 });
+    for (let i = 0; i < 1000; i++) packets.add(1, 2, 3, 0);
+    expect(packets.inspect()).toMatchObject({ sent: 1000, capacity: 300 });
+    expect(packets.counters.get('untoldSentPackets')).toBe(700);
+    const results = packets.takeFeedback(feedback({ deltas: Array<number>(1000).fill(0) }), 1);
+    expect(results.map(({ transportSequence }) => transportSequence)).toEqual(
+      Array.from({ length: 300 }, (_, i) => 700 + i),
+    );
+  });
+
+  it('is bounded by time: packets too old are not told of, and make room without growth', () => {
+    const packets = new SentPackets({ maxAge: 1000 });
+    for (let i = 0; i < 5000; i++) packets.add(1, 2, 3, i * 10);
+    expect(packets.inspect()).toMatchObject({ capacity: 256 });
+    packets.add(1, 2, 3, 60_000);
+    expect(
+      packets.takeFeedback(feedback({ baseSequenceNumber: 4999, deltas: [0, 0] }), 60_000),
+    ).toMatchObject([{ transportSequence: 5000 }]);
+  });
+
+  it('refuses options by name', () => {
+    expect(() => new SentPackets({ maxSentPackets: 1 })).toThrow(/maxSentPackets/);
+    expect(() => new SentPackets({ maxAge: 0 })).toThrow(/maxAge/);
+  });
+
+  it('together with the recorder: every packet that came is told of, when it came, and every other as lost', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ wait: fc.double({ min: 0, max: 8, noNaN: true }), fate: fc.nat(9) }), {
+          minLength: 1,
+          maxLength: 900,
+        }),
+        (plan) => {
+          const packets = new SentPackets();
+          const recorder = new ArrivalRecorder();
+          const arrivedAt = new Map<number, number>();
+          const told = new Map<number, number | undefined>();
+          let late: number | undefined;
+          let now = 0;
+          const tell = (time: number): void => {
+            for (let given = recorder.pollFeedback(1, time); given; given = recorder.pollFeedback(1, time)) {
+              for (const result of packets.takeFeedback(given, time)) {
+                expect(told.get(result.transportSequence)).toBeUndefined();
+                told.set(result.transportSequence, result.arrivedAt);
+              }
+            }
+          };
+          const arrive = (sequence: number): void => {
+            recorder.record(sequence, 9, now);
+            arrivedAt.set(sequence, now);
+          };
+          for (const { wait, fate } of plan) {
+            now += wait;
+            const sequence = packets.add(1, 9, 1200, now);
+            if (fate === 0 && sequence > 0) continue;
+            if (fate === 1 && sequence > 0 && late === undefined) late = sequence;
+            else {
+              arrive(sequence);
+              if (late !== undefined) arrive(late);
+              late = undefined;
+            }
+            tell(now);
+          }
+          tell(now + 200);
+          const last = Math.max(...arrivedAt.keys());
+          expect(told.size).toBe(last + 1);
+          for (const [sequence, at] of told) {
+            const really = arrivedAt.get(sequence);
+            if (really === undefined) expect(at).toBeUndefined();
+            else expect(Math.abs((at ?? NaN) - really)).toBeLessThanOrEqual(0.13);
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+});
