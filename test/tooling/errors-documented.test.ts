@@ -27,8 +27,8 @@ describe('docs/errors.md', () => {
     expect(codes.filter((code) => !documented.includes(`\`${code}\``))).toEqual([]);
   });
 
-  test('names every failure of ICE, TURN, DTLS, SCTP and the channels', () => {
-    const layers = ['ice', 'turn', 'dtls', 'sctp', 'channel', 'rtc']
+  test('names every failure of ICE, TURN, DTLS, SCTP, the channels and media', () => {
+    const layers = ['ice', 'turn', 'dtls', 'sctp', 'channel', 'media', 'rtc']
       .map((room) => sources(`src/${room}`))
       .join('\n');
     const codes = [

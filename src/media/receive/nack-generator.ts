@@ -1,0 +1,179 @@
+/**
+ * NackGenerator: the packets of one stream that are missing, and when they are asked for (RFC 4585 §6.2.1).
+ *
+ *     a gap ─nackDelay→ asked for ─round trip, nackInterval at the least→ asked for again … ─maxNacks times, or nackTimeout→ given up
+ *
+ * A ring with a place a number: what falls out of it unanswered is an overflow, and then only a keyframe helps.
+ */
+import type { Counters } from '../../core/counters.ts';
+import type { ReceiveCounter } from './counters.ts';
+import type { ReceiveSettings } from './options.ts';
+
+/** In place of a count of requests: the packet is not missing. */
+const HERE = -1;
+
+/** Missing packets of one stream. Numbers are unwrapped. */
+export class NackGenerator {
+  readonly #settings: ReceiveSettings;
+  readonly #counters: Counters<ReceiveCounter>;
+  /** How often each was asked for. The three have a place a number once something has been missing. */
+  #requests = new Int8Array(0);
+  #dueAt = new Float64Array(0);
+  #missingSince = new Float64Array(0);
+  #missing = 0;
+  #highest = -1;
+  /** No later than the earliest that something is due; `Infinity`: nothing is missing, or `#isDue`. */
+  #next = Infinity;
+  #isDue = false;
+
+  constructor(settings: ReceiveSettings, counters: Counters<ReceiveCounter>) {
+    this.#settings = settings;
+    this.#counters = counters;
+  }
+
+  /** How many are missing. */
+  get missing(): number {
+    return this.#missing;
+  }
+
+  /** Requests may be due: ask `takeDue`. */
+  get isDue(): boolean {
+    return this.#isDue;
+  }
+
+  nextTimeout(): number {
+    return this.#next;
+  }
+
+  handleTimeout(now: number): void {
+    if (now < this.#next) return;
+    this.#isDue = true;
+    this.#next = Infinity;
+  }
+
+  /**
+   * A packet came that is the latest now; what lies between is missing.
+   * @returns false: more than can be asked for
+   */
+  advance(before: number, sequence: number, now: number): boolean {
+    const { nackWindow } = this.#settings;
+    // Between the two something came that was not told here: what was missing has lost its places.
+    if (before !== this.#highest) this.reset();
+    this.#highest = sequence;
+    const gap = before < 0 ? 0 : sequence - before - 1;
+    if (gap >= nackWindow) {
+      this.reset();
+      return this.#overflow(gap);
+    }
+    if (gap === 0 && this.#missing === 0) return true;
+    const missed = this.#missing;
+    this.#forget(sequence);
+    for (let late = before + 1; late < sequence; late++) this.#forget(late);
+    const overflow = missed - this.#missing;
+    for (let late = before + 1; late < sequence; late++) this.#miss(late, now);
+    return overflow === 0 || this.#overflow(overflow);
+  }
+
+  /** A packet came that is not the latest. @returns it had been asked for */
+  arrive(sequence: number): boolean {
+    if (!this.isMissing(sequence)) return false;
+    const wasAsked = this.#requests[this.#place(sequence)]! > 0;
+    this.#forget(sequence);
+    return wasAsked;
+  }
+
+  isMissing(sequence: number): boolean {
+    if (this.#missing === 0 || sequence > this.#highest) return false;
+    if (sequence <= this.#highest - this.#settings.nackWindow) return false;
+    return this.#requests[this.#place(sequence)]! !== HERE;
+  }
+
+  /** The numbers to ask for now, oldest first; those that were asked for in vain are given up. */
+  takeDue(now: number, roundTripTime: number): number[] {
+    const { nackWindow, nackInterval, nackTimeout, maxNacks } = this.#settings;
+    const due: number[] = [];
+    this.#isDue = false;
+    this.#next = Infinity;
+    if (this.#missing === 0) return due;
+    const again = now + Math.max(roundTripTime, nackInterval);
+    for (let sequence = this.#highest - nackWindow + 1; sequence < this.#highest; sequence++) {
+      if (!this.isMissing(sequence)) continue;
+      const place = this.#place(sequence);
+      const givenUpAt = this.#missingSince[place]! + nackTimeout;
+      if (this.#dueAt[place]! <= now || givenUpAt <= now) {
+        if (this.#requests[place]! >= maxNacks || givenUpAt <= now) {
+          this.#forget(sequence);
+          this.#counters.add('unrecoveredPackets');
+          continue;
+        }
+        due.push(sequence);
+        this.#requests[place]!++;
+        this.#dueAt[place] = again;
+      }
+      this.#next = Math.min(this.#next, this.#dueAt[place]!, givenUpAt);
+    }
+    return due;
+  }
+
+  /** Everything that waits for the peer waits so much longer. */
+  thaw(missed: number): void {
+    this.#next += missed;
+    for (let place = 0; place < this.#requests.length; place++) {
+      this.#dueAt[place]! += missed;
+      this.#missingSince[place]! += missed;
+    }
+  }
+
+  /** Nothing is missing any more. */
+  reset(): void {
+    this.#requests.fill(HERE);
+    this.#missing = 0;
+    this.#next = Infinity;
+    this.#isDue = false;
+  }
+
+  invariantViolation(): string | undefined {
+    const isWaiting = this.#next !== Infinity || this.#isDue;
+    if (this.#missing > 0 && !isWaiting) return 'packets are missing, and nothing will ask for them';
+    const places = this.#requests.reduce((count, requests) => count + (requests === HERE ? 0 : 1), 0);
+    return places === this.#missing ? undefined : `${this.#missing} packets are missing at ${places} places`;
+  }
+
+  #overflow(count: number): false {
+    this.#counters.add('nackOverflows', count);
+    return false;
+  }
+
+  #miss(sequence: number, now: number): void {
+    if (this.#requests.length === 0) this.#allocate();
+    const place = this.#place(sequence);
+    const dueAt = now + this.#settings.nackDelay;
+    this.#requests[place] = 0;
+    this.#dueAt[place] = dueAt;
+    this.#missingSince[place] = now;
+    this.#missing++;
+    if (!this.#isDue) this.#next = Math.min(this.#next, dueAt);
+  }
+
+  #forget(sequence: number): void {
+    if (this.#missing === 0) return;
+    const place = this.#place(sequence);
+    if (this.#requests[place]! === HERE) return;
+    this.#requests[place] = HERE;
+    this.#missing--;
+    if (this.#missing > 0) return;
+    this.#next = Infinity;
+    this.#isDue = false;
+  }
+
+  #allocate(): void {
+    const { nackWindow } = this.#settings;
+    this.#requests = new Int8Array(nackWindow).fill(HERE);
+    this.#dueAt = new Float64Array(nackWindow);
+    this.#missingSince = new Float64Array(nackWindow);
+  }
+
+  #place(sequence: number): number {
+    return sequence % this.#settings.nackWindow;
+  }
+}

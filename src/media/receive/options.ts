@@ -1,0 +1,79 @@
+/** Options of what is received: every wait and every bound has a name, a default and a reason. Times are milliseconds. */
+import type { OptionRules } from '../../core/options.ts';
+import { checkOptions, integer, number, wait, withDefaults } from '../../core/options.ts';
+import { SEQUENCE_WINDOW } from './sequence-window.ts';
+
+/** How received streams are kept, and how long is waited for what. */
+export interface ReceiveOptions {
+  /**
+   * Sources that are received at once, those of RTX among them; as many more are remembered after their end. Default 1024, as
+   * many as SRTP keeps.
+   */
+  readonly maxStreams?: number | undefined;
+  /** Events that wait for the host; packets beyond are dropped, as if the path had lost them. Default 2048. */
+  readonly maxQueuedPackets?: number | undefined;
+  /** Bytes of the packets among them. Default 4 MiB. */
+  readonly maxQueuedBytes?: number | undefined;
+  /** How long a packet may be late before it is asked for. Default 10: what is reordered comes by then. */
+  readonly nackDelay?: number | undefined;
+  /** The least time until it is asked for again; a round trip, if that is longer. Default 20. */
+  readonly nackInterval?: number | undefined;
+  /** How often a packet is asked for, 1–100. Default 10. */
+  readonly maxNacks?: number | undefined;
+  /** Packets behind the latest one that are asked for, 16–1024. Default 512; beyond, a keyframe is. */
+  readonly nackWindow?: number | undefined;
+  /** Gate `nack`: a packet that was asked for does not come. Default 3000: afterwards no peer has it any more. */
+  readonly nackTimeout?: number | undefined;
+  /** The least time between two requests for a keyframe of a stream; repetitions double it. Default 500. */
+  readonly keyframeInterval?: number | undefined;
+  /** Gate `keyframe`: a keyframe was asked for and does not come. Default 10 000. */
+  readonly keyframeTimeout?: number | undefined;
+  /** Gate `streamPause`: nothing comes of a stream. Default 1500. */
+  readonly pauseTimeout?: number | undefined;
+  /** Gate `streamSilence`: nothing comes of a stream for so long that it has ended. Default 30 000. */
+  readonly streamTimeout?: number | undefined;
+  /** Gate `toneEnd`: neither the end of a tone comes nor more of it. Default 500. */
+  readonly toneTimeout?: number | undefined;
+}
+
+/** The options with their defaults filled in. */
+export type ReceiveSettings = { readonly [Name in keyof ReceiveOptions]-?: number };
+
+/** What each option must be. */
+export const RECEIVE_OPTION_RULES: OptionRules<ReceiveOptions> = {
+  maxStreams: integer(1, 65_536),
+  maxQueuedPackets: integer(1),
+  maxQueuedBytes: integer(1),
+  nackDelay: number(0),
+  nackInterval: number(1),
+  maxNacks: integer(1, 100),
+  nackWindow: integer(16, SEQUENCE_WINDOW),
+  nackTimeout: wait,
+  keyframeInterval: number(1),
+  keyframeTimeout: wait,
+  pauseTimeout: wait,
+  streamTimeout: wait,
+  toneTimeout: wait,
+};
+
+const DEFAULTS: ReceiveSettings = {
+  maxStreams: 1024,
+  maxQueuedPackets: 2048,
+  maxQueuedBytes: 4_194_304,
+  nackDelay: 10,
+  nackInterval: 20,
+  maxNacks: 10,
+  nackWindow: 512,
+  nackTimeout: 3000,
+  keyframeInterval: 500,
+  keyframeTimeout: 10_000,
+  pauseTimeout: 1500,
+  streamTimeout: 30_000,
+  toneTimeout: 500,
+};
+
+/** The options, checked, with their defaults. Throws `ERR_BAD_ARGUMENT`. */
+export function receiveSettings(options: ReceiveOptions): ReceiveSettings {
+  checkOptions<ReceiveOptions>('Receiver', options, RECEIVE_OPTION_RULES);
+  return withDefaults(DEFAULTS, options);
+}
