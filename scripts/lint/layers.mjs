@@ -37,7 +37,7 @@ const MAY_IMPORT = {
   ],
   gather: [...PROTOCOL_BASE, 'stun', 'ice', 'turn'],
   endpoint: ['core', 'crypto', 'stun', 'ice', 'dtls', 'gather', 'rtc'],
-  trace: ['core', 'crypto', 'dtls', 'channel', 'rtc'],
+  trace: ['core', 'crypto', 'dtls', 'channel', 'media', 'rtc'],
   sim: ['core', 'crypto', 'stun', 'turn', 'rtc', 'endpoint'],
   'sim/fast-check': ['sim'],
   node: ['core', 'crypto', 'rtc', 'endpoint', 'gather', 'ice', 'trace'],

@@ -2,6 +2,8 @@
 export type * from './contract.ts';
 export type { MediaInspection } from './inspection.ts';
 export type { MediaOptions } from './options.ts';
+export { MEDIA_SUPPORT_RULES } from './options.ts';
+export { rtpMedia } from './support.ts';
 export type * from './parameters.ts';
 export type * from './rtp-stats.ts';
 

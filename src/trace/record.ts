@@ -7,10 +7,11 @@
  */
 import { badArgument } from '../core/errors.ts';
 import type { OptionRules } from '../core/options.ts';
-import { checkOptions, number, without } from '../core/options.ts';
+import { checkOptions, nested, number, without } from '../core/options.ts';
 import type { CryptoProvider } from '../crypto/index.ts';
 import { cryptoRule, jsCrypto } from '../crypto/index.ts';
 import { selfSignedCertificate } from '../dtls/index.ts';
+import { MEDIA_SUPPORT_RULES, rtpMedia } from '../media/index.ts';
 import type { TraceEntry, TraceListener } from '../rtc.ts';
 import { RTC_OPTION_RULES, Rtc } from '../rtc.ts';
 import { mapPlain } from '../rtc/tracer/entry.ts';
@@ -66,7 +67,8 @@ export interface RecordOptions extends TraceConfiguration {
 }
 
 const RULES: OptionRules<RecordOptions> = {
-  ...without(RTC_OPTION_RULES, 'certificate', 'crypto', 'random'),
+  ...without(RTC_OPTION_RULES, 'certificate', 'crypto', 'random', 'media'),
+  media: nested(MEDIA_SUPPORT_RULES),
   crypto: cryptoRule,
   seed: number(-Number.MAX_VALUE),
   maxEntries: number(1, Infinity),
@@ -97,7 +99,14 @@ export function rtcOf(header: TraceHeader, crypto: CryptoProvider = jsCrypto()):
   const random = seededRandom(header.seed ?? 0);
   // Always by the js provider: its signatures are the same every time (RFC 6979), those of others need not be.
   const certificate = selfSignedCertificate({ random: random.split('certificate'), crypto: jsCrypto() });
-  return new Rtc({ ...header.options, certificate, crypto, random: random.split('rtc') });
+  const { media, ...options } = header.options ?? {};
+  return new Rtc({
+    ...options,
+    ...(media === undefined ? {} : { media: rtpMedia(media) }),
+    certificate,
+    crypto,
+    random: random.split('rtc'),
+  });
 }
 
 function plainCopy(configuration: TraceConfiguration): TraceConfiguration {

@@ -1,9 +1,15 @@
 /** Trace: a recorded connection as plain data, and what may be shown of it. */
+import type { MediaOptions } from '../media/index.ts';
 import type { RtcOptions, TraceEntry, TraceOptions } from '../rtc.ts';
 import { hidePasswords, redactor } from '../rtc/tracer/redact.ts';
 
-/** The options of an `Rtc` that are plain data; certificate and randomness come from the seed. */
-export type TraceConfiguration = Omit<RtcOptions, 'certificate' | 'crypto' | 'random'>;
+/**
+ * The options of an `Rtc` that are plain data; certificate and randomness come from the seed, and media are made of what `rtpMedia()` is
+ * told.
+ */
+export interface TraceConfiguration extends Omit<RtcOptions, 'certificate' | 'crypto' | 'random' | 'media'> {
+  readonly media?: MediaOptions | undefined;
+}
 
 /** The first line: what the file is, and what a replay needs. */
 export interface TraceHeader {

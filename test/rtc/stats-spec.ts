@@ -1,4 +1,4 @@
-/** W3C webrtc-stats (draft of September 2025), as far as data channels go: each kind of dictionary, its members, their types and units. */
+/** W3C webrtc-stats (draft of September 2025), members of encoders, decoders and playout left out: each kind of dictionary, its members, their types and units. */
 import type { RTCStats } from '../../src/index.ts';
 
 export type Kind = RTCStats['type'];
@@ -21,6 +21,8 @@ const CANDIDATE = {
   usernameFragment: 'DOMString',
   tcpType: 'active|passive|so',
 };
+const STREAM = { ...COMMON, ssrc: 'count', kind: 'audio|video', transportId: 'transport', codecId: 'codec' };
+const ROUND_TRIP = { roundTripTime: 's', totalRoundTripTime: 's', roundTripTimeMeasurements: 'count' };
 /** `-`: we have no source for it. */
 export const SPEC: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   'peer-connection': { ...COMMON, dataChannelsOpened: 'count', dataChannelsClosed: 'count' },
@@ -91,4 +93,68 @@ export const SPEC: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
     base64Certificate: 'DOMString',
     issuerCertificateId: '-',
   },
+  'inbound-rtp': {
+    ...STREAM,
+    mid: 'DOMString',
+    rid: 'DOMString',
+    remoteId: 'remote-outbound-rtp',
+    packetsReceived: 'count',
+    bytesReceived: 'bytes',
+    headerBytesReceived: 'bytes',
+    packetsLost: 'count',
+    packetsDiscarded: 'count',
+    jitter: 's',
+    lastPacketReceivedTimestamp: 'ms',
+    retransmittedPacketsReceived: 'count',
+    retransmittedBytesReceived: 'bytes',
+    nackCount: 'count',
+    pliCount: 'count',
+    firCount: 'count',
+    keyFramesReceived: 'count',
+  },
+  'outbound-rtp': {
+    ...STREAM,
+    mid: 'DOMString',
+    rid: 'DOMString',
+    mediaSourceId: 'media-source',
+    remoteId: 'remote-inbound-rtp',
+    rtxSsrc: 'count',
+    active: 'boolean',
+    packetsSent: 'count',
+    bytesSent: 'bytes',
+    headerBytesSent: 'bytes',
+    retransmittedPacketsSent: 'count',
+    retransmittedBytesSent: 'bytes',
+    nackCount: 'count',
+    pliCount: 'count',
+    firCount: 'count',
+  },
+  'remote-inbound-rtp': {
+    ...STREAM,
+    localId: 'outbound-rtp',
+    packetsReceived: 'count',
+    packetsLost: 'count',
+    fractionLost: 'count',
+    jitter: 's',
+    ...ROUND_TRIP,
+  },
+  'remote-outbound-rtp': {
+    ...STREAM,
+    localId: 'inbound-rtp',
+    packetsSent: 'count',
+    bytesSent: 'bytes',
+    reportsSent: 'count',
+    remoteTimestamp: 'ms',
+    ...ROUND_TRIP,
+  },
+  codec: {
+    ...COMMON,
+    transportId: 'transport',
+    payloadType: 'count',
+    mimeType: 'DOMString',
+    clockRate: 'count',
+    channels: 'count',
+    sdpFmtpLine: 'DOMString',
+  },
+  'media-source': { ...COMMON, kind: 'audio|video', trackIdentifier: 'DOMString' },
 };
