@@ -6,6 +6,37 @@ export { SerialUnwrapper } from './serial-unwrapper.ts';
 export { middleOf, millisecondsOf, ntpOf } from './ntp.ts';
 export { originalSequenceNumber, unwrapRtx } from './rtx.ts';
 export * from './extensions/uris.ts';
+export { readMid, readRid, writeMid, writeRid } from './extensions/stream-id.ts';
+export {
+  TRANSPORT_SEQUENCE_LENGTH,
+  readTransportSequence,
+  writeTransportSequence,
+} from './extensions/transport-sequence.ts';
+export {
+  ABSOLUTE_SEND_TIME_LENGTH,
+  absoluteSendTimeOf,
+  readAbsoluteSendTime,
+  writeAbsoluteSendTime,
+} from './extensions/absolute-send-time.ts';
+export { type AudioLevel, readAudioLevel, writeAudioLevel } from './extensions/audio-level.ts';
+export {
+  type VideoOrientation,
+  readVideoOrientation,
+  writeVideoOrientation,
+} from './extensions/video-orientation.ts';
+export { type PlayoutDelay, readPlayoutDelay, writePlayoutDelay } from './extensions/playout-delay.ts';
+export {
+  type AbsoluteCaptureTime,
+  readAbsoluteCaptureTime,
+  writeAbsoluteCaptureTime,
+} from './extensions/absolute-capture-time.ts';
+export {
+  type VideoLayer,
+  type VideoLayerSize,
+  type VideoLayersAllocation,
+  readVideoLayersAllocation,
+  writeVideoLayersAllocation,
+} from './extensions/video-layers-allocation.ts';
 export { type KeyframeDetector, isKeyframe, keyframeDetector } from './codecs/keyframe.ts';
 export {
   type Vp8Descriptor,

@@ -6,9 +6,8 @@ const FRACTIONS = 0x1_0000_0000;
 
 /** @param milliseconds since 1900, not negative; the seconds wrap in 2036, as the format does */
 export function ntpOf(milliseconds: number): { readonly seconds: number; readonly fraction: number } {
-  const seconds = Math.floor(milliseconds / 1000);
-  const fraction = Math.floor(((milliseconds - seconds * 1000) / 1000) * FRACTIONS);
-  return { seconds: seconds % FRACTIONS, fraction };
+  const time = Math.floor((milliseconds / 1000) * FRACTIONS);
+  return { seconds: Math.floor(time / FRACTIONS) % FRACTIONS, fraction: time % FRACTIONS };
 }
 
 /** Milliseconds since 1900. */

@@ -3,12 +3,11 @@
  *
  *     Z Y W W N - - - │ [ length ] OBU │ [ length ] OBU …      the last of W elements has no length; W = 0: each has one
  */
+import { leb128Length, readLeb128 } from '../leb128.ts';
 
 const OBU_SEQUENCE_HEADER = 1;
 const OBU_FRAME_HEADER = 3;
 const OBU_FRAME = 6;
-/** What a length can take (leb128): five bytes are more than any packet needs. */
-const MAX_LENGTH_BYTES = 5;
 
 /**
  * Whether a coded video sequence, and a keyframe with it, begins in this payload: N says so; or, where a sender does not set it, a
@@ -27,8 +26,8 @@ export function isAv1Keyframe(payload: Uint8Array): boolean {
   for (let element = 1; at < end; element++) {
     let elementEnd = end;
     if (element !== elements) {
-      const length = leb128(payload, at, end);
-      at += lengthOfLeb128(payload, at, end);
+      const length = readLeb128(payload, at, end);
+      at += leb128Length(payload, at, end);
       if (length < 0 || at + length > end) return false;
       elementEnd = at + length;
     }
@@ -47,23 +46,6 @@ export function isAv1Keyframe(payload: Uint8Array): boolean {
 function isKeyFrameHeader(payload: Uint8Array, start: number, end: number): boolean {
   const head = payload[start]!;
   let at = start + ((head & 0x04) === 0 ? 1 : 2);
-  if ((head & 0x02) !== 0) at += lengthOfLeb128(payload, at, end);
+  if ((head & 0x02) !== 0) at += leb128Length(payload, at, end);
   return at >= end || (payload[at]! & 0xe0) === 0;
-}
-
-/** -1: it ends behind `end`, or is too long. */
-function leb128(payload: Uint8Array, start: number, end: number): number {
-  let value = 0;
-  for (let i = 0; i < MAX_LENGTH_BYTES && start + i < end; i++) {
-    const byte = payload[start + i]!;
-    value += (byte & 0x7f) * 2 ** (7 * i);
-    if ((byte & 0x80) === 0) return value;
-  }
-  return -1;
-}
-
-function lengthOfLeb128(payload: Uint8Array, start: number, end: number): number {
-  let at = start;
-  while (at < end && (payload[at]! & 0x80) !== 0 && at - start < MAX_LENGTH_BYTES) at++;
-  return at - start + 1;
 }
