@@ -37,6 +37,18 @@ export {
   readVideoLayersAllocation,
   writeVideoLayersAllocation,
 } from './extensions/video-layers-allocation.ts';
+export type {
+  DecodeTarget,
+  DecodeTargetIndication,
+  DependencyStructure,
+  DependencyTemplate,
+} from './extensions/dependency-structure.ts';
+export {
+  type DependencyDescriptor,
+  type KnownDependency,
+  type UnknownDependency,
+  DependencyDescriptorReader,
+} from './extensions/dependency-descriptor.ts';
 export { type KeyframeDetector, isKeyframe, keyframeDetector } from './codecs/keyframe.ts';
 export {
   type Vp8Descriptor,
