@@ -5,6 +5,7 @@ export { RtpWriter, fitsOneByteForm } from './writer.ts';
 export { SerialUnwrapper } from './serial-unwrapper.ts';
 export { middleOf, millisecondsOf, ntpOf } from './ntp.ts';
 export { originalSequenceNumber, unwrapRtx } from './rtx.ts';
+export { type RedBlock, readRed, writeRed } from './red.ts';
 export * from './extensions/uris.ts';
 export { readMid, readRid, writeMid, writeRid } from './extensions/stream-id.ts';
 export {
