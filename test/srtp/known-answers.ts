@@ -7,7 +7,7 @@ import { deriveSessionKeys } from '../../src/srtp/key-derivation.ts';
 import { ENCRYPTED } from '../../src/srtp/packet-cipher.ts';
 import { createSrtp } from '../../src/srtp/index.ts';
 import vectors from '../vectors/srtp.json' with { type: 'json' };
-import { hex } from './vectors.ts';
+import { hex } from './packets.ts';
 
 /** The published answers, for `crypto`. */
 export function describeKnownAnswers(crypto: CryptoProvider): void {
