@@ -18,8 +18,11 @@ import { checkOptions, integer, listOf, number, text, withDefaults } from '../..
 import type { OptionRules } from '../../core/options.ts';
 import type { OutgoingPacket, RtpEvent, RtpStream } from '../contract.ts';
 import type { CodecParameters } from '../parameters.ts';
+import { readVp8Descriptor, readVp9Descriptor } from '../../rtp/index.ts';
 import { payloadTypeFor } from './payload-type.ts';
+import { PictureIds } from './picture-ids.ts';
 import { Renumbering } from './renumbering.ts';
+import { HIGHEST_TEMPORAL_LAYER, TemporalLayers } from './temporal-layers.ts';
 import type { ReportedTime } from './timeline.ts';
 import { Timeline } from './timeline.ts';
 
@@ -47,6 +50,8 @@ export type SourceSwitchCounter =
   | 'packetsTooLate'
   | 'packetsOfPadding'
   | 'packetsOfUnknownCodec'
+  | 'packetsOfHigherLayers'
+  | 'packetsMalformed'
   | 'placesFilled'
   | 'sourceRestarts';
 
@@ -58,6 +63,8 @@ const COUNTERS: readonly SourceSwitchCounter[] = [
   'packetsTooLate',
   'packetsOfPadding',
   'packetsOfUnknownCodec',
+  'packetsOfHigherLayers',
+  'packetsMalformed',
   'placesFilled',
   'sourceRestarts',
 ];
@@ -81,6 +88,8 @@ export class SourceSwitch {
   readonly #memory: number;
   readonly #numbers: Renumbering;
   readonly #timeline: Timeline;
+  readonly #pictures: PictureIds;
+  readonly #layers = new TemporalLayers();
   readonly #counters = new Counters<SourceSwitchCounter>(COUNTERS);
   readonly #reports = new Map<RtpStream, ReportedTime>();
   #selected: RtpStream | undefined;
@@ -92,8 +101,9 @@ export class SourceSwitch {
   #before: RtpStream | undefined;
   /** What the last packet from far behind would be followed by, were the source to count anew. */
   #restart = -1;
-  /** The codec of the last packet, and its payload type at the receiver. */
+  /** The codec of the last packet; what it is if its pictures are counted; and its payload type at the receiver. */
   #codec: CodecParameters | undefined;
+  #pictureCodec: 'video/vp8' | 'video/vp9' | undefined;
   #payloadType: number | undefined;
   /** Of the last packet sent on. */
   #sentType: number | undefined;
@@ -107,6 +117,7 @@ export class SourceSwitch {
     this.#memory = 2 ** Math.ceil(Math.log2(memory));
     this.#numbers = new Renumbering(this.#memory);
     this.#timeline = new Timeline(alignmentTolerance);
+    this.#pictures = new PictureIds(this.#memory);
   }
 
   /** The source whose packets are sent on; `undefined`: none is, as in a pause. */
@@ -127,32 +138,51 @@ export class SourceSwitch {
    */
   forward(event: RtpEvent): OutgoingPacket | undefined {
     if (event.stream !== this.#selected) return this.#drop('packetsUnselected');
-    const payloadType = this.#payloadTypeOf(event.codec);
-    const isEmpty = event.packet.payload.length === 0;
-    if (isEmpty || payloadType === undefined) {
-      this.#counters.add(isEmpty ? 'packetsOfPadding' : 'packetsOfUnknownCodec');
-      return this.#isStarted ? this.#leaveOut(event) : undefined;
-    }
+    if (event.codec !== this.#codec) this.#learn(event.codec);
     const isFirst = !this.#isStarted || this.#hasRestarted(event);
-    if (isFirst) this.#begin(event);
-    else {
+    const isNew = isFirst || event.sequence > this.#numbers.largest;
+    if (!isNew) {
       const standing = this.#numbers.standing(event.sequence);
       if (standing === 'old') return this.#drop('packetsTooLate');
-      if (standing === 'taken' || standing === 'leftOut') return this.#drop('packetsDuplicate');
+      if (standing !== 'missing') return this.#drop('packetsDuplicate');
+    }
+    const { payload, marker } = event.packet;
+    if (payload.length === 0) return this.#leaveOut(event, 'packetsOfPadding');
+    if (this.#payloadType === undefined) return this.#leaveOut(event, 'packetsOfUnknownCodec');
+    const vp8 = this.#pictureCodec === 'video/vp8' ? readVp8Descriptor(payload) : undefined;
+    const fields = this.#pictureCodec === 'video/vp9' ? readVp9Descriptor(payload) : vp8;
+    if (fields === undefined && this.#pictureCodec !== undefined) {
+      return this.#leaveOut(event, 'packetsMalformed');
+    }
+    if (isFirst) this.#begin(event);
+    if (fields !== undefined && !this.#pictures.admit(fields, event.time, isNew)) {
+      return this.#leaveOut(event, 'packetsTooLate');
+    }
+    if (vp8 !== undefined && !this.#layers.isWanted(payload, vp8, event.time, isNew)) {
+      this.#pictures.leaveOut(vp8, event.time, isNew);
+      return this.#leaveOut(event, 'packetsOfHigherLayers');
     }
     this.#counters.add('packetsForwarded');
-    this.#sentType = payloadType;
-    const { packet } = event;
+    this.#sentType = this.#payloadType;
     return {
-      payload: packet.payload,
+      payload,
       timestamp: this.#timeline.sent(event.time, event.receivedAt),
       // The first packet of a talkspurt has the marker (RFC 3551 §4.1), and the receiver hears another one begin.
-      marker: packet.marker || (isFirst && event.stream.kind === 'audio'),
-      payloadType,
+      marker: marker || (isFirst && event.stream.kind === 'audio'),
+      payloadType: this.#payloadType,
       sequence: this.#numbers.take(event.sequence),
       extensions: this.#extensionsOf(event),
-      patch: undefined,
+      patch: fields && this.#pictures.take(payload, fields, event.time, isNew),
     };
+  }
+
+  /**
+   * The highest temporal layer that is sent on, 0–3, of VP8 that tells its layers; `undefined`: all. Lower from the next picture on,
+   * higher where the source lets a layer be joined.
+   */
+  limitTemporalLayer(highest: number | undefined): void {
+    if (highest !== undefined) integer(0, HIGHEST_TEMPORAL_LAYER)(highest, 'highest');
+    this.#layers.limit = highest ?? HIGHEST_TEMPORAL_LAYER;
   }
 
   /**
@@ -182,6 +212,8 @@ export class SourceSwitch {
       isStarted: this.#isStarted,
       lastSequence: this.#hasSent ? this.#numbers.lastSent : undefined,
       lastTimestamp: this.#hasSent ? this.#timeline.latestSent : undefined,
+      lastPictureId: this.#pictures.lastSent,
+      ...this.#layers.inspect(),
       counters: this.counters,
     };
   }
@@ -192,7 +224,10 @@ export class SourceSwitch {
     this.#numbers.start(sequence, this.#hasSent ? this.#numbers.lastSent + 1 : sequence);
     const before = this.#before && this.#reports.get(this.#before);
     this.#timeline.start(time, receivedAt, codec.clockRate, before, this.#reports.get(stream));
-    if (this.#hasSent) this.#counters.add('sourceSwitches');
+    this.#pictures.begin();
+    this.#layers.begin();
+    if (this.#isStarted) this.#counters.add('sourceRestarts');
+    else if (this.#hasSent) this.#counters.add('sourceSwitches');
     this.#isStarted = true;
     this.#hasSent = true;
     this.#before = stream;
@@ -202,10 +237,7 @@ export class SourceSwitch {
   /** Two packets in a row from far behind: the source counts anew (RFC 3550 A.1). What was sent again is from behind by nature. */
   #hasRestarted({ sequence, isRecovered }: RtpEvent): boolean {
     if (isRecovered || sequence > this.#numbers.largest - this.#memory) return false;
-    if (sequence === this.#restart) {
-      this.#counters.add('sourceRestarts');
-      return true;
-    }
+    if (sequence === this.#restart) return true;
     this.#restart = sequence + 1;
     return false;
   }
@@ -214,9 +246,9 @@ export class SourceSwitch {
    * Closes up over a packet; where its place was kept, later ones have been sent already, and the receiver would ask for it again
    * and again: an empty packet fills it.
    */
-  #leaveOut(event: RtpEvent): OutgoingPacket | undefined {
-    const standing = this.#numbers.standing(event.sequence);
-    if (standing !== 'new' && standing !== 'missing') return undefined;
+  #leaveOut(event: RtpEvent, counter: SourceSwitchCounter): OutgoingPacket | undefined {
+    this.#counters.add(counter);
+    if (!this.#isStarted || this.#numbers.standing(event.sequence) === 'old') return undefined;
     const place = this.#numbers.leaveOut(event.sequence);
     if (place < 0) return undefined;
     this.#counters.add('placesFilled');
@@ -229,13 +261,12 @@ export class SourceSwitch {
     };
   }
 
-  #payloadTypeOf(codec: CodecParameters): number | undefined {
-    if (this.#codecs === undefined) return codec.payloadType;
-    if (codec !== this.#codec) {
-      this.#codec = codec;
-      this.#payloadType = payloadTypeFor(codec, this.#codecs);
-    }
-    return this.#payloadType;
+  /** What the packets of another codec are to the receiver, and whether there are pictures to count in them. */
+  #learn(codec: CodecParameters): void {
+    this.#codec = codec;
+    this.#payloadType = this.#codecs === undefined ? codec.payloadType : payloadTypeFor(codec, this.#codecs);
+    const mimeType = codec.mimeType.toLowerCase();
+    this.#pictureCodec = mimeType === 'video/vp8' || mimeType === 'video/vp9' ? mimeType : undefined;
   }
 
   #extensionsOf({ stream, packet }: RtpEvent): OutgoingPacket['extensions'] {

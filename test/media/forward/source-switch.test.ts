@@ -105,7 +105,7 @@ test('padding closes up; where its place was kept it is filled', () => {
   expect(filled?.payload).toHaveLength(0);
   expect(switching.forward(of(6, []))).toBeUndefined();
   expect(switching.forward(of(5))?.sequence).toBe(4);
-  expect(switching.counters).toMatchObject({ placesFilled: 1, packetsOfPadding: 5 });
+  expect(switching.counters).toMatchObject({ placesFilled: 1, packetsOfPadding: 4, packetsDuplicate: 1 });
 });
 
 test('a pause sends nothing and leaves no gap, and time goes on', () => {

@@ -1,0 +1,73 @@
+/** Payloads of VP8 and VP9, written, and read as a receiver reads what it was sent. */
+import type { OutgoingPacket } from '../../../src/media/index.ts';
+import type { Vp8Descriptor, Vp9Descriptor } from '../../../src/rtp/index.ts';
+import { readVp8Descriptor, readVp9Descriptor, writeVp8Descriptor } from '../../../src/rtp/index.ts';
+
+/** Of a packet of VP8. */
+export interface Vp8Init {
+  readonly id?: number;
+  readonly bits?: 7 | 15;
+  readonly tl0?: number;
+  readonly tid?: number;
+  readonly sync?: boolean;
+  readonly key?: number;
+  readonly isKeyframe?: boolean;
+  readonly isStart?: boolean;
+  /** Behind the descriptor's first byte of VP8. */
+  readonly body?: readonly number[];
+}
+
+/** A payload with this descriptor. */
+export function vp8(init: Vp8Init): Uint8Array {
+  const payload = new Uint8Array(16);
+  const { id, bits, tl0, tid, sync, key, isKeyframe = false, isStart = true, body = [7, 7, 7] } = init;
+  const length = writeVp8Descriptor(
+    {
+      isPartitionStart: isStart,
+      ...(id !== undefined && { pictureId: id, pictureIdBits: bits ?? 15 }),
+      ...(tl0 !== undefined && { tl0PictureIndex: tl0 }),
+      ...(tid !== undefined && { temporalLayer: tid, isLayerSync: sync ?? false }),
+      ...(key !== undefined && { keyIndex: key }),
+    },
+    payload,
+    0,
+  );
+  payload[length] = isKeyframe ? 0x10 : 0x11;
+  payload.set(body, length + 1);
+  return payload.slice(0, length + 1 + body.length);
+}
+
+/** A payload of VP9 in non-flexible mode, or flexible where it has no `tl0`. */
+export function vp9(init: { id?: number; bits?: 7 | 15; tl0?: number; isKeyframe?: boolean }): Uint8Array {
+  const { id, bits = 15, tl0, isKeyframe = false } = init;
+  return Uint8Array.from([
+    (id === undefined ? 0 : 0x80) | (isKeyframe ? 0 : 0x40) | (tl0 === undefined ? 0 : 0x20) | 0x0c,
+    ...(id === undefined ? [] : bits === 7 ? [id] : [0x80 | (id >> 8), id & 0xff]),
+    ...(tl0 === undefined ? [] : [0, tl0]),
+    9,
+    9,
+  ]);
+}
+
+/** The payload as it leaves. */
+export function sentPayload(packet: OutgoingPacket | undefined): Uint8Array {
+  if (packet === undefined) throw new Error('it was not sent on');
+  const { payload, patch } = packet;
+  return patch === undefined
+    ? payload
+    : Uint8Array.from([...patch.bytes, ...payload.subarray(patch.replaced)]);
+}
+
+/** What a receiver reads of it. Throws where it can read nothing. */
+export function sentVp8(packet: OutgoingPacket | undefined): Vp8Descriptor {
+  const descriptor = readVp8Descriptor(sentPayload(packet));
+  if (descriptor === undefined) throw new Error('no descriptor of VP8');
+  return descriptor;
+}
+
+/** The same of VP9. */
+export function sentVp9(packet: OutgoingPacket | undefined): Vp9Descriptor {
+  const descriptor = readVp9Descriptor(sentPayload(packet));
+  if (descriptor === undefined) throw new Error('no descriptor of VP9');
+  return descriptor;
+}
