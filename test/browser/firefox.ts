@@ -94,6 +94,11 @@ export class Firefox implements RunningPeer {
     return this.#page.evaluate((...all) => peers.offerMedia(...all), ...parameters);
   }
 
+  /** Another page, with nothing installed in it. */
+  newPage(): Promise<Page> {
+    return this.#browser.newPage();
+  }
+
   #ask(object: 'peers' | 'pageMedia', verb: string, args: readonly unknown[]): Promise<unknown> {
     return this.#page.evaluate(
       (which, method, parameters) => {
