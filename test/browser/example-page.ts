@@ -114,7 +114,7 @@ export class ExampleBrowser {
         async () => {
           const page = await firefox.newPage();
           await page.evaluateOnNewDocument(keepConnections);
-          return page as DrivenPage;
+          return page as unknown as DrivenPage;
         },
         () => firefox.stop(),
       );
@@ -124,7 +124,7 @@ export class ExampleBrowser {
       async () => {
         const page = await chromium.newPage();
         await page.addInitScript(keepConnections);
-        return page as unknown as DrivenPage;
+        return page;
       },
       () => chromium.close(),
     );

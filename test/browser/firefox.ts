@@ -89,14 +89,14 @@ export class Firefox implements RunningPeer {
     this.media = mediaOver((verb, args) => this.#ask('pageMedia', verb, args));
   }
 
+  /** Another page, with nothing in it. */
+  newPage(): Promise<Page> {
+    return this.#browser.newPage();
+  }
+
   /** `peers.offerMedia` in the page. */
   offerMedia(...parameters: Parameters<PagePeers['offerMedia']>): Promise<string> {
     return this.#page.evaluate((...all) => peers.offerMedia(...all), ...parameters);
-  }
-
-  /** Another page, with nothing installed in it. */
-  newPage(): Promise<Page> {
-    return this.#browser.newPage();
   }
 
   #ask(object: 'peers' | 'pageMedia', verb: string, args: readonly unknown[]): Promise<unknown> {
