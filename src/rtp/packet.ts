@@ -7,6 +7,9 @@ import type { Bytes } from '../core/bytes.ts';
 import { readU16, readU32 } from '../core/bytes.ts';
 import { FIXED_HEADER, ONE_BYTE_PROFILE, TWO_BYTE_PROFILE } from './header.ts';
 
+/** More than the longest extension has bytes. */
+const LENGTHS = 256;
+
 /** A packet whose header is well-formed; the bytes are the ones that were given. */
 export class RtpPacket {
   readonly bytes: Bytes;
@@ -66,15 +69,43 @@ export class RtpPacket {
     return (this.#payload ??= this.bytes.subarray(this.headerLength, this.bytes.length - this.paddingLength));
   }
 
-  /** A view of the value of a header extension, of either form; `undefined`: it has none of this id. */
+  /** Contributing sources, 15 at the most: whose media a mixer has put into this. */
+  get csrcs(): number[] {
+    const csrcs: number[] = [];
+    const end = FIXED_HEADER + 4 * (this.bytes[0]! & 0x0f);
+    for (let at = FIXED_HEADER; at < end; at += 4) csrcs.push(readU32(this.bytes, at));
+    return csrcs;
+  }
+
+  /** A view of the value of a header extension, of either form; `undefined`: it has none of this id. Of equal ids the first counts. */
   extension(id: number): Bytes | undefined {
-    const { bytes } = this;
-    if ((bytes[0]! & 0x10) === 0) return undefined;
+    const found = this.#find(id);
+    if (found < 0) return undefined;
+    const start = Math.floor(found / LENGTHS);
+    return this.bytes.subarray(start, start + (found % LENGTHS));
+  }
+
+  /** As `extension`, for a value of one to four bytes that is a number; without a view. `undefined` for other lengths, too. */
+  extensionNumber(id: number): number | undefined {
+    const found = this.#find(id);
+    if (found < 0) return undefined;
+    const start = Math.floor(found / LENGTHS);
+    const length = found % LENGTHS;
+    if (length === 0 || length > 4) return undefined;
+    let value = 0;
+    for (let at = start; at < start + length; at++) value = value * 256 + this.bytes[at]!;
+    return value;
+  }
+
+  /** Where the value of an extension begins, times `LENGTHS`, plus its length; -1: there is none. */
+  #find(id: number): number {
+    const { bytes, headerLength } = this;
+    if ((bytes[0]! & 0x10) === 0) return -1;
     const start = FIXED_HEADER + 4 * (bytes[0]! & 0x0f);
     const profile = readU16(bytes, start);
     const isOneByte = profile === ONE_BYTE_PROFILE;
-    if (!isOneByte && profile >> 4 !== TWO_BYTE_PROFILE >> 4) return undefined;
-    for (let at = start + 4; at < this.headerLength;) {
+    if (!isOneByte && profile >> 4 !== TWO_BYTE_PROFILE >> 4) return -1;
+    for (let at = start + 4; at < headerLength;) {
       const first = bytes[at]!;
       if (first === 0) {
         at++;
@@ -82,14 +113,14 @@ export class RtpPacket {
       }
       const found = isOneByte ? first >> 4 : first;
       // RFC 8285 §4.2: after either of these ids nothing more is read.
-      if (isOneByte && (found === 0 || found === 15)) return undefined;
-      if (!isOneByte && at + 1 >= this.headerLength) return undefined;
+      if (isOneByte && (found === 0 || found === 15)) return -1;
+      if (!isOneByte && at + 1 >= headerLength) return -1;
       const length = isOneByte ? (first & 0x0f) + 1 : bytes[at + 1]!;
       const value = at + (isOneByte ? 1 : 2);
-      if (value + length > this.headerLength) return undefined;
-      if (found === id) return bytes.subarray(value, value + length);
+      if (value + length > headerLength) return -1;
+      if (found === id) return value * LENGTHS + length;
       at = value + length;
     }
-    return undefined;
+    return -1;
   }
 }

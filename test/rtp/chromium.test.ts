@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { isKeyframe, originalSequenceNumber, readVp8Descriptor } from '../../src/rtp/index.ts';
+import {
+  SerialUnwrapper,
+  isKeyframe,
+  originalSequenceNumber,
+  readAbsoluteSendTime,
+  readAudioLevel,
+  readMid,
+  readVp8Descriptor,
+} from '../../src/rtp/index.ts';
 import { there, viewed } from './viewed.ts';
 
 interface Recorded {
@@ -46,6 +54,32 @@ describe('what Chromium sends', () => {
     for (const { packet } of padding) {
       expect(packet.payload).toHaveLength(0);
       expect(originalSequenceNumber(packet)).toBeUndefined();
+    }
+  });
+
+  it('counts over all its streams, and tells where packets belong and how loud they are', () => {
+    const sequence = new SerialUnwrapper(16);
+    const counted = packets.map(({ packet }) => sequence.unwrap(there(packet.extensionNumber(3))));
+    counted.slice(1).forEach((number, i) => {
+      expect(number).toBeGreaterThan(there(counted[i]));
+    });
+    for (const { packet } of packets)
+      expect(readMid(there(packet.extension(4)))).toBe(packet.payloadType === 111 ? '0' : '1');
+    const levels = packets
+      .filter(({ packet }) => packet.payloadType === 111)
+      .flatMap(({ packet }) => readAudioLevel(packet.extension(1) ?? Uint8Array.of())?.level ?? []);
+    expect(levels.length).toBeGreaterThan(20);
+    expect(Math.min(...levels)).toBe(-127);
+    expect(Math.max(...levels)).toBeGreaterThan(-20);
+  });
+
+  it('says when it has sent each packet of video, as it was seen to', () => {
+    const [first, ...rest] = packets.filter(({ packet }) => packet.payloadType === 96);
+    const sentAt = ({ packet }: { packet: (typeof packets)[number]['packet'] }): number =>
+      there(readAbsoluteSendTime(there(packet.extension(2))));
+    for (const later of rest) {
+      const passed = (sentAt(later) - sentAt(there(first)) + 64_000) % 64_000;
+      expect(Math.abs(passed - (later.at - there(first).at))).toBeLessThan(10);
     }
   });
 });
