@@ -11,7 +11,7 @@ const BUDGET_KB = 219;
 const RTC_BUDGET_KB = 192;
 
 /** Kilobytes of layers that are of use alone. */
-const LAYER_BUDGETS_KB = { stun: 8, sdp: 13 };
+const LAYER_BUDGETS_KB = { stun: 8, sdp: 13, rtp: 15 };
 
 async function bundle(contents: string, format: 'esm' | 'iife'): Promise<string> {
   const result = await build({
