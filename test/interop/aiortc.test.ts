@@ -8,6 +8,7 @@ import { describeForeign } from './availability.ts';
 import { startProcess } from './child-process.ts';
 import type { ForeignPeer } from './contract.ts';
 import { ALL_ROLES, describeConversations } from './conversations.ts';
+import { describeForwarding } from './forwarding.ts';
 import { installed, run } from './installed.ts';
 import { Meeting } from './meeting.ts';
 import { describeTrials } from './trials.ts';
@@ -111,6 +112,26 @@ describeForeign('aiortc', missing(), () => {
   });
 });
 
+describeForeign('aiortc, media', missing(), () => {
+  test('an offer of its own, as it is, gives one id to two header extensions of a bundle: it is refused', async () => {
+    await withPeer(['--as-it-is'], async (host, peer) => {
+      await peer.publish('publisher');
+      await peer.offer('publisher', []);
+      const offer = await peer.completeDescription('publisher');
+      const { rtc } = host.connection();
+      expect(() => rtc.receiveOffer(offer)).toThrow(
+        expect.objectContaining({ sdpCode: 'extension-conflict' }),
+      );
+    });
+  });
+
+  describeForwarding({
+    name: 'aiortc',
+    start: () => startProcess(PYTHON, [PROGRAM]),
+    enough: { audio: 150, video: 30 },
+  });
+});
+
 /** The newest one that has been tried, in an environment of its own; Debian's is of years ago. */
 const NEWEST = '1.16.0';
 
@@ -125,5 +146,10 @@ describeForeign(`aiortc ${NEWEST}`, newest.missing, () => {
   describeTrials({
     name: `aiortc ${NEWEST}`,
     start: () => startProcess(join(newest.folder ?? '', 'bin/python'), [PROGRAM]),
+  });
+  describeForwarding({
+    name: `aiortc ${NEWEST}`,
+    start: () => startProcess(join(newest.folder ?? '', 'bin/python'), [PROGRAM]),
+    enough: { audio: 150, video: 30 },
   });
 });

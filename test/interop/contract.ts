@@ -29,10 +29,31 @@ const VERBS = [
   'close',
 ] as const satisfies readonly (keyof PagePeers)[];
 
-type Verb = (typeof VERBS)[number];
+/** What a peer has received and could make use of. */
+export interface Played {
+  /** Frames, or packets of audio. */
+  readonly audio: number;
+  readonly video: number;
+  /** What came, and was not what had been sent. */
+  readonly problems: readonly string[];
+}
+
+/** Verbs of peers with media, which have a verb of their own where a page has many. */
+interface MediaVerbs {
+  /** Before its offer or answer: one track of each kind goes to the other end. */
+  publish(name: string): void;
+  /** Before its offer or answer: one of each kind is to come. */
+  watch(name: string): void;
+  played(name: string): Played;
+}
+
+const MEDIA_VERBS = ['publish', 'watch', 'played'] as const satisfies readonly (keyof MediaVerbs)[];
+
+type Verbs = Pick<PagePeers, (typeof VERBS)[number]> & MediaVerbs;
+type Verb = keyof Verbs;
 
 export type ForeignPeer = {
-  readonly [V in Verb]: (...args: Parameters<PagePeers[V]>) => Promise<Awaited<ReturnType<PagePeers[V]>>>;
+  readonly [V in Verb]: (...args: Parameters<Verbs[V]>) => Promise<Awaited<ReturnType<Verbs[V]>>>;
 };
 
 /** A foreign peer that is running. */
@@ -45,6 +66,8 @@ export interface RunningPeer {
 
 /** The verbs, carried by whatever leads to the peer. */
 export function peerOver(call: (verb: Verb, args: readonly unknown[]) => Promise<unknown>): ForeignPeer {
-  const verbs = VERBS.map((verb) => [verb, (...args: readonly unknown[]) => call(verb, args)] as const);
+  const verbs = [...VERBS, ...MEDIA_VERBS].map(
+    (verb) => [verb, (...args: readonly unknown[]) => call(verb, args)] as const,
+  );
   return Object.fromEntries(verbs) as unknown as ForeignPeer;
 }
