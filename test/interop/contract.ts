@@ -36,6 +36,8 @@ export interface Played {
   readonly video: number;
   /** What came, and was not what had been sent. */
   readonly problems: readonly string[];
+  /** How often a keyframe of what it publishes was asked for, if it can tell. */
+  readonly keyframeRequests?: number;
 }
 
 /** Verbs of peers with media, which have a verb of their own where a page has many. */

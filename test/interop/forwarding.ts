@@ -39,7 +39,8 @@ let meetings = 0;
 class Forwarding {
   readonly publisher: Connection;
   readonly viewer: Connection;
-  /** What the peer calls its end that plays. */
+  /** What the peer calls its ends. */
+  readonly publisherName: string;
   readonly viewerName: string;
   readonly switches: Readonly<Record<Media['kind'], SourceSwitch>>;
   readonly #streams = new Map<Media['kind'], RtpStream>();
@@ -49,13 +50,14 @@ class Forwarding {
     const number = ++meetings;
     const publisher = await meet(host, peer, offerer, `publisher ${number}`, 'publish');
     const viewer = await meet(host, peer, offerer, `viewer ${number}`, 'watch');
-    return new Forwarding(publisher, viewer, `viewer ${number}`);
+    return new Forwarding(publisher, viewer, number);
   }
 
-  private constructor(publisher: Connection, viewer: Connection, viewerName: string) {
+  private constructor(publisher: Connection, viewer: Connection, number: number) {
     this.publisher = publisher;
     this.viewer = viewer;
-    this.viewerName = viewerName;
+    this.publisherName = `publisher ${number}`;
+    this.viewerName = `viewer ${number}`;
     const switchOf = (kind: Media['kind']): SourceSwitch =>
       new SourceSwitch({ codecs: this.#sent(kind)?.parameters?.send.codecs });
     this.switches = { audio: switchOf('audio'), video: switchOf('video') };
@@ -157,7 +159,7 @@ export function describeForwarding({ name, start, enough }: MediaSubject): void 
     test.each<Offerer>(['sansrtc', 'foreign'])('audio and video, offered by %s', async (offerer) => {
       isLossy = false;
       const forwarding = await Forwarding.begin(host, running, offerer);
-      const { publisher, viewer, viewerName } = forwarding;
+      const { publisher, viewer, publisherName, viewerName } = forwarding;
       try {
         const played = await vi.waitFor(
           async () => {
@@ -172,15 +174,17 @@ export function describeForwarding({ name, start, enough }: MediaSubject): void 
         const facts = {
           played,
           received: sum(publisher, 'inbound-rtp', 'packetsReceived'),
-          recovered: sum(publisher, 'inbound-rtp', 'retransmittedPacketsReceived'),
+          recovered: publisher.rtc.inspect().streams?.counters['recoveredPackets'],
           nacksSent: sum(publisher, 'inbound-rtp', 'nackCount'),
           sent: sum(viewer, 'outbound-rtp', 'packetsSent'),
           sentAgain: sum(viewer, 'outbound-rtp', 'retransmittedPacketsSent'),
           keyframeRequests: forwarding.keyframeRequests,
+          keyframesAskedFor: (await running.peer.played(publisherName)).keyframeRequests,
         };
         console.log(`${name}, offered by ${offerer}, ${loss * 100} % lost:`, JSON.stringify(facts));
         expect(played.problems).toEqual([]);
         expect(facts.sent).toBeGreaterThan(0);
+        expect(facts.keyframesAskedFor, 'keyframe requests at the publisher').not.toBe(0);
         if (loss === 0) return;
         expect(facts.nacksSent, 'NACKs to the publisher').toBeGreaterThan(0);
         expect(facts.recovered, 'packets that the publisher has sent again').toBeGreaterThan(0);

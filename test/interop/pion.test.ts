@@ -10,6 +10,7 @@ import type { Rtc } from '../../src/rtc.ts';
 import { describeForeign } from './availability.ts';
 import { startProcess } from './child-process.ts';
 import { ALL_ROLES, describeConversations } from './conversations.ts';
+import { describeForwarding } from './forwarding.ts';
 import { installed, run } from './installed.ts';
 import type { Installation } from './installed.ts';
 import { Meeting } from './meeting.ts';
@@ -22,6 +23,9 @@ const DEBIAN_SOURCES = '/usr/share/gocode';
 const GO = ['/usr/bin/go', 'go'].find((command) => spawnSync(command, ['version']).status === 0);
 
 const BULK = 2 * 1024 * 1024;
+
+/** Packets: two to three seconds of them. */
+const PLAYED = { audio: 100, video: 300 };
 
 type Inspection = ReturnType<Rtc['inspect']>['sctp'];
 
@@ -91,6 +95,10 @@ describeForeign('pion', missing(), () => {
   });
 });
 
+describeForeign('pion, media', missing(), () => {
+  describeForwarding({ name: 'pion', start: () => startProcess(build()), enough: PLAYED });
+});
+
 /** What the modules of v4 ask for. */
 const GO_FOR_V4 = [1, 24] as const;
 
@@ -107,12 +115,13 @@ function goForV4(): string | undefined {
 function buildV4(): Installation {
   const go = goForV4();
   if (go === undefined) return { missing: `it needs Go ${GO_FOR_V4.join('.')} or later` };
-  const source = readFileSync(join(SOURCE, 'main.go'), 'utf8')
-    .replaceAll('pion/webrtc/v3"', 'pion/webrtc/v4"')
-    .replaceAll('pion/ice/v2"', 'pion/ice/v4"')
-    .replaceAll('pion/webrtc v3', 'pion/webrtc v4');
-  return installed('pion-v4.2.26', (into) => {
-    writeFileSync(join(into, 'main.go'), source);
+  const sourceOf = (file: string): string =>
+    readFileSync(join(SOURCE, file), 'utf8')
+      .replaceAll('pion/webrtc/v3"', 'pion/webrtc/v4"')
+      .replaceAll('pion/ice/v2"', 'pion/ice/v4"')
+      .replaceAll('pion/webrtc v3', 'pion/webrtc v4');
+  return installed('pion-v4.2.26-media', (into) => {
+    for (const file of ['main.go', 'media.go']) writeFileSync(join(into, file), sourceOf(file));
     for (const file of ['go.mod', 'go.sum']) cpSync(join(SOURCE, 'v4', file), join(into, file));
     const settings = { GO111MODULE: 'on', GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'local', CGO_ENABLED: '0' };
     run(go, ['build', '-o', 'peer', '.'], { cwd: into, env: settings });
@@ -125,7 +134,9 @@ describeForeign(
   'pion v4',
   v4.missing,
   () => {
-    describeTrials({ name: 'pion v4', start: () => startProcess(join(v4.folder ?? '', 'peer')) });
+    const start = (): ReturnType<typeof startProcess> => startProcess(join(v4.folder ?? '', 'peer'));
+    describeTrials({ name: 'pion v4', start });
+    describeForwarding({ name: 'pion v4', start, enough: PLAYED });
   },
   { isOptional: true },
 );

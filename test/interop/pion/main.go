@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/pion/ice/v2"
+	"github.com/pion/interceptor"
 	"github.com/pion/logging"
 	"github.com/pion/webrtc/v3"
 )
@@ -59,6 +60,7 @@ type peer struct {
 	connection *webrtc.PeerConnection
 	gathered   <-chan struct{}
 	lines      map[string]*line
+	media      media
 }
 
 // loggers has pion complain on stderr: stdout, where it does by default, is for answers.
@@ -75,11 +77,22 @@ func newPeer() (*peer, error) {
 	engine.SetInterfaceFilter(func(name string) bool { return name == "lo" })
 	engine.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	engine.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	connection, err := webrtc.NewAPI(webrtc.WithSettingEngine(engine)).NewPeerConnection(webrtc.Configuration{})
+	// What it does by itself: NACK, reports, transport-wide feedback.
+	codecs := &webrtc.MediaEngine{}
+	interceptors := &interceptor.Registry{}
+	if err := codecs.RegisterDefaultCodecs(); err != nil {
+		return nil, err
+	}
+	if err := webrtc.RegisterDefaultInterceptors(codecs, interceptors); err != nil {
+		return nil, err
+	}
+	api := webrtc.NewAPI(webrtc.WithSettingEngine(engine), webrtc.WithMediaEngine(codecs), webrtc.WithInterceptorRegistry(interceptors))
+	connection, err := api.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		return nil, err
 	}
 	made := &peer{connection: connection, lines: map[string]*line{}}
+	connection.OnTrack(made.play)
 	made.gathered = webrtc.GatheringCompletePromise(connection)
 	connection.OnDataChannel(made.watch)
 	return made, nil
@@ -302,6 +315,12 @@ func (p *peer) serve(method string, args []json.RawMessage) (any, error) {
 			return nil, err
 		}
 		return nil, found.channel.Close()
+	case "publish":
+		return nil, p.publish()
+	case "watch":
+		return nil, p.watchMedia()
+	case "played":
+		return p.played(), nil
 	case "transport":
 		return map[string]any{}, nil // pion keeps version, suite and role to itself
 	case "close":
