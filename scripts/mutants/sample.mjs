@@ -42,7 +42,6 @@ const SUITES = {
     'test/rtc/reading',
     'test/trace/summary',
   ],
-  rtp: ['test/rtp/'],
   sdp: ['test/sdp/', 'test/negotiation/'],
   negotiation: ['test/negotiation/', 'test/rtc/offering-role', 'test/rtc/role-tables', 'test/rtc/signaling'],
   transport: ['test/transport/', 'test/rtc/'],
