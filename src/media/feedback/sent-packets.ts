@@ -44,9 +44,6 @@ const REFERENCE = 64;
 /** The circle of reference times. */
 const REFERENCES = 0x100_0000;
 
-/** What feedback says of nothing that is known. */
-const NO_RESULTS: readonly PacketResult[] = [];
-
 /** The packets that a connection has sent. Times are milliseconds on the caller's clock. */
 export class SentPackets {
   readonly counters: Counters<(typeof COUNTERS)[number]> = new Counters(COUNTERS);
@@ -91,19 +88,20 @@ export class SentPackets {
     this.#countFeedback(feedback.feedbackCount);
     const newest = this.#next - 1;
     const first = newest - ((newest - feedback.baseSequenceNumber) & 0xffff);
-    let results: PacketResult[] | undefined;
+    const results: PacketResult[] = [];
+    let unknown = 0;
     let arrival = REFERENCE * this.#unwrapReference(feedback.referenceTime);
     let sequence = first;
     for (const delta of feedback.deltas) {
       if (delta !== null) arrival += delta * TICK;
-      const state = delta === null ? MISSING : ARRIVED;
-      if (this.#learn(sequence, state, now)) {
-        results ??= [];
+      if (!this.#isRemembered(sequence, now)) unknown++;
+      else if (this.#learn(sequence, delta === null ? MISSING : ARRIVED)) {
         results.push(this.#resultOf(sequence, delta === null ? undefined : arrival));
       }
       sequence++;
     }
-    return results ?? NO_RESULTS;
+    if (unknown > 0) this.counters.add('unknownFeedbackPackets', unknown);
+    return results;
   }
 
   /** Sizes, plain. */
@@ -111,14 +109,14 @@ export class SentPackets {
     return { sent: this.#next, capacity: this.#capacity, counters: this.counters.snapshot() };
   }
 
-  /** True if that is news of a packet that is remembered. What did not come may come yet, but not the other way round. */
-  #learn(sequence: number, state: number, now: number): boolean {
+  #isRemembered(sequence: number, now: number): boolean {
+    if (sequence < 0 || sequence >= this.#next || sequence < this.#next - this.#capacity) return false;
+    return !this.#isOld(sequence % this.#capacity, now);
+  }
+
+  /** True if that is news. What did not come may come yet, but not the other way round. */
+  #learn(sequence: number, state: number): boolean {
     const place = sequence % this.#capacity;
-    const isRemembered = sequence >= 0 && sequence < this.#next && sequence >= this.#next - this.#capacity;
-    if (!isRemembered || this.#isOld(place, now)) {
-      this.counters.add('unknownFeedbackPackets');
-      return false;
-    }
     if (this.#states[place]! >= state) return false;
     this.#states[place] = state;
     return true;

@@ -5,7 +5,7 @@
 import type { Bytes } from '../../core/bytes.ts';
 import { Reader, readU16 } from '../../core/bytes.ts';
 import { badArgument } from '../../core/errors.ts';
-import { checkFields, integer, oneOf } from '../../core/options.ts';
+import { checkFields, fields, integer, oneOf, required } from '../../core/options.ts';
 import { APPLICATION_FEEDBACK } from './application-feedback.ts';
 import { APP } from './app.ts';
 import { BYE } from './bye.ts';
@@ -57,7 +57,7 @@ const FORMS: { readonly [Type in PacketType]: PacketForm<Extract<RtcpPacket, { t
   'application-feedback': APPLICATION_FEEDBACK,
 };
 
-const isType = oneOf(Object.keys(FORMS));
+const isPacket = fields<Pick<RtcpPacket, 'type'>>({ type: required(oneOf(Object.keys(FORMS))) });
 
 /** True for RTCP beside RTP on one port: its packet types, 192–223, are no payload types with a marker in use (RFC 5761 §4). */
 export function isRtcp(bytes: Uint8Array): boolean {
@@ -178,6 +178,6 @@ export function writeRtcp(packet: RtcpPacket, into: Bytes, offset: number): numb
 const MAX_LENGTH = 0x4_0000;
 
 function formOf(packet: RtcpPacket): PacketForm<RtcpPacket> {
-  isType((packet as Partial<RtcpPacket>).type, 'packet.type');
+  isPacket(packet, 'packet');
   return FORMS[packet.type];
 }

@@ -3,7 +3,7 @@
  *
  *     0 status (2) run length (13)     1 0 status (1) × 14     1 1 status (2) × 7
  */
-import type { Bytes, Reader } from '../../core/bytes.ts';
+import type { Bytes } from '../../core/bytes.ts';
 import { writeU16 } from '../../core/bytes.ts';
 
 /** Statuses of a packet: it did not come, it came, and its delta has one byte, or two. The fourth is reserved. */
@@ -22,31 +22,21 @@ export function statusOf(delta: number | null | undefined): Status {
   return delta >= 0 && delta <= 0xff ? STATUS.small : STATUS.large;
 }
 
-/** `count` statuses; what the last chunk says beyond them is not read. `undefined`: it ends early, or one of them is reserved. */
-export function readStatuses(body: Reader, count: number): number[] | undefined {
-  const statuses: number[] = [];
-  while (statuses.length < count) {
-    const chunk = body.u16();
-    if (body.failed) return undefined;
-    const missing = count - statuses.length;
-    if (chunk >> 15 === 0) {
-      const run = Math.min(chunk & MAX_RUN, missing);
-      // A run of none would never come to an end, but with the packet: it says nothing, and honest peers write none.
-      if (run === 0 || chunk >> 13 > STATUS.large) return undefined;
-      for (let i = 0; i < run; i++) statuses.push(chunk >> 13);
-    } else if ((chunk & 0x4000) === 0) {
-      const given = Math.min(ONE_BIT_STATUSES, missing);
-      for (let i = 0; i < given; i++) statuses.push((chunk >> (13 - i)) & 1);
-    } else {
-      const given = Math.min(TWO_BIT_STATUSES, missing);
-      for (let i = 0; i < given; i++) {
-        const status = (chunk >> (12 - 2 * i)) & 3;
-        if (status > STATUS.large) return undefined;
-        statuses.push(status);
-      }
-    }
-  }
-  return statuses;
+/** How many statuses a chunk gives where `most` are wanted; 0 for a run of none, which says nothing, and which honest peers do not write. */
+export function statusesIn(chunk: number, most: number): number {
+  if (chunk >> 15 === 0) return Math.min(chunk & MAX_RUN, most);
+  return Math.min((chunk & 0x4000) === 0 ? ONE_BIT_STATUSES : TWO_BIT_STATUSES, most);
+}
+
+/** One status of a chunk. */
+export function statusIn(chunk: number, place: number): number {
+  if (chunk >> 15 === 0) return chunk >> 13;
+  return (chunk & 0x4000) === 0 ? (chunk >> (13 - place)) & 1 : (chunk >> (12 - 2 * place)) & 3;
+}
+
+/** True for a run of packets that did not come: it has no deltas, however long it is. */
+export function isMissingRun(chunk: number): boolean {
+  return chunk >> 13 === STATUS.missing;
 }
 
 /** Writes the chunks of `deltas`, the shortest that hold what comes next, or only counts them. @returns how many */

@@ -5,12 +5,12 @@
  *     chunks of what became of each packet (16 each) … │ how long after the one before each came (8 or 16 each) … │ 0, to the end of the word
  */
 import type { Reader } from '../../core/bytes.ts';
-import { writeU16, writeU24, writeU32 } from '../../core/bytes.ts';
+import { readU16, writeU16, writeU24, writeU32 } from '../../core/bytes.ts';
 import { integer, or, required } from '../../core/options.ts';
 import type { PacketForm } from './form.ts';
 import { ANY_TYPE, FORMAT, PACKET_TYPE, U16, U32, U8, elements, writeHeader } from './form.ts';
 import type { TransportFeedback } from './packet.ts';
-import { STATUS, readStatuses, statusOf, writeStatuses } from './packet-statuses.ts';
+import { STATUS, isMissingRun, statusIn, statusOf, statusesIn, writeStatuses } from './packet-statuses.ts';
 
 /** Bytes with the header in front of the first chunk. */
 const FIXED_LENGTH = 20;
@@ -36,7 +36,7 @@ export const TRANSPORT_FEEDBACK: PacketForm<TransportFeedback> = {
     const count = body.u16();
     const referenceTime = (body.u24() << 8) >> 8;
     const feedbackCount = body.u8();
-    // A chunk of two bytes may speak of 8,191 packets that did not come, and cost as much as if it were true.
+    // A chunk of two bytes may speak of 8,191 packets that did not come: the list is as long as if that were true.
     if (body.failed || count === 0 || count > room) return undefined;
     const deltas = readDeltas(body, count);
     return (
@@ -78,17 +78,39 @@ export const TRANSPORT_FEEDBACK: PacketForm<TransportFeedback> = {
   },
 };
 
-/** What became of each packet, then replaced by when it came. */
+/** The deltas stand behind all chunks: these are walked over once to find them, and once more beside them. */
 function readDeltas(body: Reader, count: number): (number | null)[] | undefined {
-  const deltas: (number | null)[] | undefined = readStatuses(body, count);
-  if (deltas === undefined) return undefined;
-  for (let i = 0; i < count; i++) {
-    const status = deltas[i];
-    if (status === STATUS.small) deltas[i] = body.u8();
-    else if (status === STATUS.large) deltas[i] = (body.u16() << 16) >> 16;
-    else deltas[i] = null;
+  const chunks = body.offset;
+  for (let given = 0; given < count;) {
+    const more = statusesIn(body.u16(), count - given);
+    if (more === 0) return undefined;
+    given += more;
   }
-  return body.failed ? undefined : deltas;
+  const deltas = new Array<number | null>(count).fill(null);
+  for (let first = 0, at = chunks; first < count; at += 2) {
+    const chunk = readU16(body.bytes, at);
+    const given = statusesIn(chunk, count - first);
+    if (!isMissingRun(chunk) && !readChunk(body, chunk, deltas, first, given)) return undefined;
+    first += given;
+  }
+  return deltas;
+}
+
+/** The deltas of one chunk. @returns false: they end early, or the status is reserved */
+function readChunk(
+  body: Reader,
+  chunk: number,
+  deltas: (number | null)[],
+  first: number,
+  given: number,
+): boolean {
+  for (let i = 0; i < given && !body.failed; i++) {
+    const status = statusIn(chunk, i);
+    if (status === STATUS.small) deltas[first + i] = body.u8();
+    else if (status === STATUS.large) deltas[first + i] = (body.u16() << 16) >> 16;
+    else if (status !== STATUS.missing) return false;
+  }
+  return !body.failed;
 }
 
 /** A status is as large as the delta that it says is there. */

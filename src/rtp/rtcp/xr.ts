@@ -5,9 +5,8 @@
  */
 import type { Bytes, Reader } from '../../core/bytes.ts';
 import { writeU16, writeU32 } from '../../core/bytes.ts';
-import { badArgument } from '../../core/errors.ts';
 import type { OptionRule } from '../../core/options.ts';
-import { checkFields, fields } from '../../core/options.ts';
+import { fields, oneOf, required } from '../../core/options.ts';
 import { ANY_TYPE, U32, U8, WORDS, elements } from './form.ts';
 
 /** RFC 3611 §4.4: the time of a receiver that sends no media, for whoever can answer. */
@@ -51,30 +50,23 @@ const DELAY_LENGTH = 12;
 
 const DELAY = fields<Delay>({ ssrc: U32, lastReceiverReport: U32, delay: U32 });
 
+const BLOCK_RULES: { readonly [Type in XrBlock['type']]: OptionRule } = {
+  'receiver-reference-time': fields<ReceiverReferenceTime>({
+    type: ANY_TYPE,
+    ntpSeconds: U32,
+    ntpFraction: U32,
+  }),
+  'delay-since-last-receiver-report': fields<DelaySinceLastReceiverReport>({
+    type: ANY_TYPE,
+    reports: elements(DELAY, 0, Infinity),
+  }),
+  other: fields<OtherXrBlock>({ type: ANY_TYPE, blockType: U8, typeSpecific: U8, data: WORDS }),
+};
+
 /** The rule of one block. */
 export const XR_BLOCK: OptionRule = (value, name) => {
-  const type = (value as Partial<XrBlock> | null | undefined)?.type;
-  switch (type) {
-    case 'receiver-reference-time':
-      checkFields<ReceiverReferenceTime>(name, value, { type: ANY_TYPE, ntpSeconds: U32, ntpFraction: U32 });
-      return;
-    case 'delay-since-last-receiver-report':
-      checkFields<DelaySinceLastReceiverReport>(name, value, {
-        type: ANY_TYPE,
-        reports: elements(DELAY, 0, Infinity),
-      });
-      return;
-    case 'other':
-      checkFields<OtherXrBlock>(name, value, {
-        type: ANY_TYPE,
-        blockType: U8,
-        typeSpecific: U8,
-        data: WORDS,
-      });
-      return;
-    case undefined:
-      throw badArgument(`${name}.type`, 'a type of block', type);
-  }
+  fields<Pick<XrBlock, 'type'>>({ type: required(oneOf(Object.keys(BLOCK_RULES))) })(value, name);
+  BLOCK_RULES[(value as XrBlock).type](value, name);
 };
 
 /** The next block; `undefined`: it is longer than what is left, or not as long as its type is. */
