@@ -47,9 +47,9 @@ export class ArrivalLog {
   #unwrapper = new SerialUnwrapper(16);
   #capacity = FIRST_CAPACITY;
   /** What each place is of; another number than the one looked for says that the packet did not come. None is 0. */
-  #sequences: Float64Array = new Float64Array(FIRST_CAPACITY);
-  #times: Float64Array = new Float64Array(FIRST_CAPACITY);
-  #marks: Uint8Array = new Uint8Array(FIRST_CAPACITY);
+  #sequences: Float64Array = new Float64Array(0);
+  #times: Float64Array = new Float64Array(0);
+  #marks: Uint8Array = new Uint8Array(0);
   #lateInRow = 0;
   #lastLate = 0;
 
@@ -75,7 +75,7 @@ export class ArrivalLog {
    */
   record(sequenceNumber: number, now: number, mark: number): boolean {
     const sequence = this.#unwrapper.unwrap(sequenceNumber);
-    if (this.highest < 0) this.next = this.highest = sequence;
+    if (this.highest < 0) this.#begin(sequence);
     else if (sequence > this.highest) this.#advance(sequence);
     else if (this.#has(sequence)) return this.#countDuplicate(sequence, mark);
     else if (sequence <= this.highest - this.#capacity || sequence < this.next - REORDERING) {
@@ -109,6 +109,17 @@ export class ArrivalLog {
     return this.#sequences[sequence % this.#capacity] === sequence;
   }
 
+  #begin(sequence: number): void {
+    this.next = this.highest = sequence;
+    this.#allocate();
+  }
+
+  #allocate(): void {
+    this.#sequences = new Float64Array(this.#capacity);
+    this.#times = new Float64Array(this.#capacity);
+    this.#marks = new Uint8Array(this.#capacity);
+  }
+
   #advance(sequence: number): void {
     const wanted = sequence - this.next + REORDERING;
     if (wanted > this.#capacity && this.#capacity < this.#limit) this.#grow(Math.min(wanted, this.#limit));
@@ -126,9 +137,7 @@ export class ArrivalLog {
   #grow(wanted: number): void {
     const [capacity, sequences, times, marks] = [this.#capacity, this.#sequences, this.#times, this.#marks];
     while (this.#capacity < wanted) this.#capacity = Math.min(2 * this.#capacity, this.#limit);
-    this.#sequences = new Float64Array(this.#capacity);
-    this.#times = new Float64Array(this.#capacity);
-    this.#marks = new Uint8Array(this.#capacity);
+    this.#allocate();
     for (let sequence = this.highest - capacity + 1; sequence <= this.highest; sequence++) {
       const from = sequence % capacity;
       const to = sequence % this.#capacity;
@@ -153,7 +162,6 @@ export class ArrivalLog {
     if (this.#lateInRow < RESTART_AFTER) return false;
     this.#counters.add('arrivalRestarts');
     this.#unwrapper = new SerialUnwrapper(16);
-    this.#sequences.fill(0);
     this.highest = -1;
     return this.record(sequenceNumber, now, mark);
   }

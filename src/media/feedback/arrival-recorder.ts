@@ -9,14 +9,11 @@ import type { TransportFeedback } from '../../rtp/index.ts';
 import { ARRIVAL_COUNTERS, ArrivalLog } from './arrival-log.ts';
 import { FeedbackTimer } from './feedback-timer.ts';
 import type { FeedbackOptions } from './options.ts';
-import { FEEDBACK_OPTION_RULES } from './options.ts';
+import { FEEDBACK_OPTION_RULES, LARGEST_FEEDBACK } from './options.ts';
 
 /** Deltas count in 250 µs, reference times in 64 ms. */
 const TICKS_PER_MILLISECOND = 4;
 const TICKS_PER_REFERENCE = 256;
-
-/** Bytes of chunks and deltas that one feedback has at the most: it must fit any path. */
-const LARGEST_BODY = 1000;
 
 /** Records the packets of a connection by their transport-wide sequence numbers, and tells the peer of them. */
 export class ArrivalRecorder {
@@ -84,7 +81,7 @@ export class ArrivalRecorder {
     const deltas: (number | null)[] = [];
     let reference = 0;
     let before: number | undefined;
-    let room = LARGEST_BODY;
+    let room = LARGEST_FEEDBACK;
     let end = 0;
     for (let sequence = first; sequence <= this.#log.highest; sequence++) {
       const arrival = this.#log.arrivalOf(sequence);

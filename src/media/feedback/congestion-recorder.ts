@@ -10,7 +10,7 @@ import type { ArrivalCounter } from './arrival-log.ts';
 import { ARRIVAL_COUNTERS, ArrivalLog } from './arrival-log.ts';
 import { FeedbackTimer } from './feedback-timer.ts';
 import type { FeedbackOptions } from './options.ts';
-import { FEEDBACK_OPTION_RULES } from './options.ts';
+import { FEEDBACK_OPTION_RULES, LARGEST_FEEDBACK } from './options.ts';
 
 type Stream = CongestionFeedback['streams'][number];
 
@@ -18,8 +18,6 @@ type Stream = CongestionFeedback['streams'][number];
 const TOO_OLD = 0x1ffe;
 const UNKNOWN = 0x1fff;
 
-/** Bytes of streams and packets that one feedback has at the most: it must fit any path. */
-const LARGEST_BODY = 1000;
 const STREAM_HEADER = 8;
 
 const COUNTERS = [
@@ -73,7 +71,7 @@ export class CongestionRecorder {
   pollFeedback(senderSsrc: number, reportTimestamp: number, now: number): CongestionFeedback | undefined {
     if (now < this.#timer.at) return undefined;
     const streams: Stream[] = [];
-    let room = LARGEST_BODY;
+    let room = LARGEST_FEEDBACK;
     let isAll = true;
     for (const [ssrc, log] of this.#logs) {
       if (log.untold <= 0) continue;

@@ -3,6 +3,9 @@ import type { OptionRules } from '../../core/options.ts';
 import { integer, number, wait } from '../../core/options.ts';
 import { MAX_NAMED_PACKETS } from '../../rtp/index.ts';
 
+/** Bytes of chunks, deltas and streams that one feedback has at the most: two of them fit a datagram of any path. */
+export const LARGEST_FEEDBACK = 500;
+
 /** Options of what tells the peer which of its packets have come. */
 export interface FeedbackOptions {
   /** Milliseconds from one feedback to the next. Default 100. */

@@ -50,8 +50,8 @@ export class SentPackets {
   readonly #limit: number;
   readonly #maxAge: number;
   #capacity = FIRST_CAPACITY;
-  #fields: Float64Array = new Float64Array(FIELDS * FIRST_CAPACITY);
-  #states: Uint8Array = new Uint8Array(FIRST_CAPACITY);
+  #fields: Float64Array = new Float64Array(0);
+  #states: Uint8Array = new Uint8Array(0);
   /** Unwrapped, of the packet that is sent next. */
   #next = 0;
   #lastFeedback: number | undefined;
@@ -66,6 +66,7 @@ export class SentPackets {
 
   /** A packet is sent. @param size bytes of the RTP packet. @returns its transport-wide sequence number, 16 bits */
   add(mediaId: number, ssrc: number, size: number, now: number): number {
+    if (this.#next === 0) this.#allocate();
     const sequence = this.#next++;
     let place = sequence % this.#capacity;
     if (this.#states[place] === IN_FLIGHT) {
@@ -138,12 +139,16 @@ export class SentPackets {
     return now - this.#fields[FIELDS * place + SENT_AT]! > this.#maxAge;
   }
 
+  #allocate(): void {
+    this.#fields = new Float64Array(FIELDS * this.#capacity);
+    this.#states = new Uint8Array(this.#capacity);
+  }
+
   /** The ring is full of packets of which nothing is known yet: those of the last round trip and of one interval of feedback. */
   #grow(): void {
     const [capacity, fields, states] = [this.#capacity, this.#fields, this.#states];
     this.#capacity = Math.min(2 * capacity, this.#limit);
-    this.#fields = new Float64Array(FIELDS * this.#capacity);
-    this.#states = new Uint8Array(this.#capacity);
+    this.#allocate();
     const newest = this.#next - 1;
     for (let sequence = Math.max(0, newest - capacity); sequence < newest; sequence++) {
       const from = sequence % capacity;

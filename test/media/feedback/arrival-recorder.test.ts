@@ -224,7 +224,7 @@ describe('when it is due', () => {
 });
 
 describe('bounds', () => {
-  it('no feedback is larger than 1,100 bytes, whatever comes', () => {
+  it('no feedback is larger than 540 bytes, whatever comes', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -248,7 +248,7 @@ describe('bounds', () => {
           }
           const all = poll(recorder, now + 100);
           for (const feedback of all) {
-            expect(rtcpLength(feedback)).toBeLessThanOrEqual(1100);
+            expect(rtcpLength(feedback)).toBeLessThanOrEqual(540);
             expect(feedback.deltas.at(-1)).not.toBeNull();
           }
           expect(all.reduce((sum, { deltas }) => sum + deltas.length, 0)).toBeLessThanOrEqual(8192);

@@ -113,7 +113,7 @@ describe('CongestionRecorder', () => {
     for (let i = 0; i < 60_000; i++) {
       if (i % 3 !== 0) for (const ssrc of [1, 2, 3, 4]) recorder.record(ssrc, (i * 2) & 0xffff, i / 10, 1200);
       for (const feedback of poll(recorder, i / 10)) {
-        expect(rtcpLength(feedback)).toBeLessThanOrEqual(1100);
+        expect(rtcpLength(feedback)).toBeLessThanOrEqual(540);
         told++;
       }
     }

@@ -114,6 +114,39 @@ describe('SentPackets', () => {
     expect(() => new SentPackets({ maxAge: 0 })).toThrow(/maxAge/);
   });
 
+  it('whatever feedback says, results are of packets that were sent: each missing once and arrived once, at the most', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(3000),
+        fc.array(
+          fc.record({
+            base: fc.nat(0xffff),
+            referenceTime: fc.integer({ min: -(2 ** 23), max: 2 ** 23 - 1 }),
+            feedbackCount: fc.nat(255),
+            deltas: fc.array(fc.option(fc.integer({ min: -0x8000, max: 0x7fff })), { maxLength: 100 }),
+          }),
+          { maxLength: 30 },
+        ),
+        (count, feedbacks) => {
+          const packets = sent(count);
+          const told = new Set<string>();
+          for (const { base, ...rest } of feedbacks) {
+            const baseSequenceNumber = base % 2 === 0 ? base : base % (count + 1);
+            for (const result of packets.takeFeedback(feedback({ ...rest, baseSequenceNumber }), count)) {
+              const { transportSequence, arrivedAt, size } = result;
+              expect(transportSequence).toBeLessThan(count);
+              expect(size).toBe(1000 + transportSequence);
+              const fate = `${transportSequence} ${arrivedAt === undefined ? 'missing' : 'arrived'}`;
+              expect(told.has(fate)).toBe(false);
+              expect(told.has(`${transportSequence} arrived`)).toBe(false);
+              told.add(fate);
+            }
+          }
+        },
+      ),
+    );
+  });
+
   it('together with the recorder: every packet that came is told of, when it came, and every other as lost', () => {
     fc.assert(
       fc.property(
