@@ -74,6 +74,7 @@ export const FACES = {
   ],
   sctp: ['summary.ts'],
   channel: ['summary.ts'],
+  rtp: ['summary.ts'],
   rtc: [
     '../rtc.ts',
     'perfect-negotiator.ts',

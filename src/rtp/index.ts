@@ -83,6 +83,7 @@ export type {
   XrBlock,
 } from './rtcp/xr.ts';
 
-export { MAX_NAMED_PACKETS, isRtcp, readRtcp, rtcpLength, writeRtcp } from './rtcp/compound.ts';
+export { MAX_NAMED_PACKETS, readRtcp, rtcpLength, writeRtcp } from './rtcp/compound.ts';
+export { isRtcp } from './rtcp/packet-types.ts';
 export type { RtcpCompound } from './rtcp/compound.ts';
 export { MAX_REPORT_BLOCKS, splitReports } from './rtcp/report-block.ts';

@@ -22,6 +22,7 @@ import {
   plain,
   text,
   time,
+  unlessUsual,
   variants,
 } from '../rtc/tracer/fields.ts';
 import type { Trace, TraceConfiguration, TraceHeader } from './trace.ts';
@@ -160,7 +161,13 @@ const ENTRY: Field<TraceEntry> = variants<'type', TraceEntry>('type', {
   transmit: datagram,
   event: { at: time, event: EVENT },
   timeout: { at: time, deadline, reason: text },
-  packet: { at: time, direction: oneOf('in', 'out'), data: bytes, summary: text },
+  packet: {
+    at: time,
+    direction: oneOf('in', 'out'),
+    kind: unlessUsual(oneOf('sctp', 'rtp', 'rtcp'), 'sctp'),
+    data: bytes,
+    summary: text,
+  },
   timer: { at: time, timer: text, change: oneOf('armed', 'fired', 'disarmed'), deadline },
   state: {
     at: time,

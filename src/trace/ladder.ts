@@ -49,12 +49,13 @@ const LABEL = 100;
 /** From the sender's lane to its text. */
 const LABEL_INSET = 14;
 
-type Kind = 'stun' | 'dtls' | 'sctp' | 'other';
+type Kind = 'stun' | 'dtls' | 'sctp' | 'media' | 'other';
 
 const KINDS: Readonly<Record<Kind, { readonly name: string; readonly color: string }>> = {
   stun: { name: 'STUN', color: '#0f766e' },
   dtls: { name: 'DTLS', color: '#7c3aed' },
   sctp: { name: 'SCTP in DTLS', color: '#1d4ed8' },
+  media: { name: 'RTP in SRTP', color: '#9a3412' },
   other: { name: 'other', color: '#57606a' },
 };
 
@@ -278,6 +279,7 @@ function times(marks: readonly Mark[]): string[] {
 // --- words ---
 
 function kindOf({ summary, packets }: Passage): Kind {
+  if (summary.startsWith('SRT') || packets.some(({ kind }) => kind !== 'sctp')) return 'media';
   if (packets.length > 0 || summary.startsWith('DTLS application data')) return 'sctp';
   if (summary.startsWith('STUN')) return 'stun';
   return summary.startsWith('DTLS') ? 'dtls' : 'other';

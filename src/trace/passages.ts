@@ -8,6 +8,7 @@
 import type { TransportAddress } from '../core/address.ts';
 import { formatAddress } from '../core/address.ts';
 import type { Bytes } from '../core/bytes.ts';
+import type { PacketKind } from '../core/machine.ts';
 import { toHex } from '../core/text.ts';
 import type { TraceEntry } from '../rtc.ts';
 import { datagramSummary } from '../rtc/tracer/summary.ts';
@@ -29,8 +30,9 @@ export interface LoggedDatagram {
   readonly data: Bytes | undefined;
 }
 
-/** A plaintext SCTP packet. */
+/** A packet in plaintext. */
 export interface PassagePacket {
+  readonly kind: PacketKind;
   readonly data: Bytes;
   readonly summary: string;
 }
@@ -91,7 +93,8 @@ function seen(trace: Trace): Seen[] {
   let incoming: PassagePacket[] = [];
   for (const entry of trace.entries) {
     if (entry.type === 'packet') {
-      (entry.direction === 'out' ? outgoing : incoming).push({ data: entry.data, summary: entry.summary });
+      const { kind, data, summary } = entry;
+      (entry.direction === 'out' ? outgoing : incoming).push({ kind, data, summary });
     } else if (entry.type === 'receive') {
       incoming = [];
       all.push({ entry, packets: incoming });

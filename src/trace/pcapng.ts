@@ -1,8 +1,9 @@
 /**
- * Datagrams as a pcapng file for Wireshark, with two interfaces:
+ * Datagrams as a pcapng file for Wireshark, with two interfaces, or three where there are media:
  *
  *   wire        the datagrams, with IP and UDP headers made for them
  *   plaintext   the SCTP packets inside, which Wireshark does not find behind DTLS by itself
+ *   media       the RTP and RTCP inside, opened; each says which of them it is, as Wireshark exports packets of a protocol
  *
  * Each packet has its direction and a comment: the summary, and what became of it. Where a trace holds the keys they go
  * along, and Wireshark opens the DTLS records too. Formats: draft-ietf-opsawg-pcapng.
@@ -15,7 +16,7 @@ import { encodeUtf8, toHex } from '../core/text.ts';
 import type { OptionRules } from '../core/options.ts';
 import { checkOptions, number } from '../core/options.ts';
 import type { Trace } from './trace.ts';
-import type { Passage, PassageSource } from './passages.ts';
+import type { Passage, PassagePacket, PassageSource } from './passages.ts';
 import { passagesOf } from './passages.ts';
 
 /** Options of `pcapng`. */
@@ -37,6 +38,7 @@ const TLS_KEY_LOG = 0x544c_534b;
 
 const LINKTYPE_RAW = 101;
 const LINKTYPE_SCTP = 248;
+const LINKTYPE_WIRESHARK_UPPER_PDU = 252;
 
 const OPTION_COMMENT = 1;
 /** Of an interface its name, of a packet its flags. */
@@ -45,6 +47,7 @@ const OPTION_FLAGS = 2;
 
 const WIRE = 0;
 const PLAINTEXT = 1;
+const MEDIA = 2;
 const INBOUND = 1;
 const OUTBOUND = 2;
 
@@ -58,6 +61,9 @@ export function pcapng(source: PassageSource, options: PcapngOptions = {}): Byte
     interfaceBlock('wire', LINKTYPE_RAW),
     interfaceBlock('plaintext', LINKTYPE_SCTP),
   ];
+  if (list.some(({ packets }) => packets.some(isMedia))) {
+    blocks.push(interfaceBlock('media', LINKTYPE_WIRESHARK_UPPER_PDU));
+  }
   const secrets = tracesOf(source).map(keyLog).join('');
   if (secrets !== '') blocks.push(secretsBlock(secrets));
   for (const passage of list) blocks.push(...packetBlocks(passage, epoch));
@@ -114,8 +120,16 @@ function packetBlocks(passage: Passage, epoch: number): Bytes[] {
   const wire = datagram === undefined ? [] : [packetBlock(WIRE, at, datagram, direction, comment(passage))];
   return [
     ...wire,
-    ...packets.map((packet) => packetBlock(PLAINTEXT, at, packet.data, direction, packet.summary)),
+    ...packets.map((packet) =>
+      isMedia(packet)
+        ? packetBlock(MEDIA, at, exportedPdu(passage, packet), direction, packet.summary)
+        : packetBlock(PLAINTEXT, at, packet.data, direction, packet.summary),
+    ),
   ];
+}
+
+function isMedia({ kind }: PassagePacket): boolean {
+  return kind !== 'sctp';
 }
 
 function comment({ summary, lost, corrupted, arrivals }: Passage): string {
@@ -166,6 +180,37 @@ function u16(value: number): Bytes {
 
 function u32(value: number): Bytes {
   return Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24);
+}
+
+// --- packets of a protocol that Wireshark is told ---
+
+/** Tags in front of an exported PDU (Wireshark's epan/exported_pdu.h), each with the length of its value in whole words, both big-endian; the end is a tag of zeros. */
+const PDU_TAG = { dissector: 12, ip: { 4: [20, 21], 16: [22, 23] }, portType: 24, ports: [25, 26] } as const;
+const PORT_TYPE_UDP = 3;
+
+function exportedPdu({ source, destination }: Passage, { kind, data }: PassagePacket): Bytes {
+  const writer = new Writer(96 + data.length);
+  tag(writer, PDU_TAG.dissector, encodeUtf8(kind));
+  const from = parseIp(source.address);
+  const to = parseIp(destination.address);
+  if (from !== undefined && to?.length === from.length) {
+    const [fromTag, toTag] = PDU_TAG.ip[from.length === 4 ? 4 : 16];
+    tag(writer, fromTag, from);
+    tag(writer, toTag, to);
+    tag(writer, PDU_TAG.portType, u32(PORT_TYPE_UDP).reverse());
+    tag(writer, PDU_TAG.ports[0], u32(source.port).reverse());
+    tag(writer, PDU_TAG.ports[1], u32(destination.port).reverse());
+  }
+  return writer.u32(0).raw(data).finish();
+}
+
+function tag(writer: Writer, number: number, value: Uint8Array): void {
+  const padded = (value.length + 3) & ~3;
+  writer
+    .u16(number)
+    .u16(padded)
+    .raw(value)
+    .zeros(padded - value.length);
 }
 
 // --- headers for datagrams that have none ---

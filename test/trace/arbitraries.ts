@@ -117,6 +117,7 @@ export const entry: fc.Arbitrary<TraceEntry> = fc.oneof(
     type: fc.constant('packet' as const),
     at,
     direction: fc.constantFrom('in' as const, 'out' as const),
+    kind: fc.constantFrom('sctp' as const, 'rtp' as const, 'rtcp' as const),
     data: bytes,
     summary: text,
   }),

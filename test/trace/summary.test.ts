@@ -144,7 +144,7 @@ describe('SCTP', () => {
     ['an unknown chunk', encodeChunk(99, 0, new Uint8Array(0)), 'chunk 99'],
     ['a short DATA', encodeChunk(CHUNK.data, 3, new Uint8Array(4)), 'DATA malformed'],
   ])('%s', (_name, chunk, said) => {
-    expect(packetSummary(packetOf(chunk))).toBe(`SCTP ${said}`);
+    expect(packetSummary('sctp', packetOf(chunk))).toBe(`SCTP ${said}`);
   });
 
   test('several chunks, and a packet whose checksum is wrong', () => {
@@ -152,9 +152,11 @@ describe('SCTP', () => {
       encodeChunk(CHUNK.cookieAck, 0, new Uint8Array(0)),
       dataChunk(3, 1, 0, 51, new Uint8Array(2)),
     );
-    expect(packetSummary(packet)).toBe('SCTP COOKIE ACK, DATA 1 stream 0 text 2 bytes');
+    expect(packetSummary('sctp', packet)).toBe('SCTP COOKIE ACK, DATA 1 stream 0 text 2 bytes');
     packet[0]! ^= 1;
-    expect(packetSummary(packet)).toBe(`SCTP, ${String(packet.length)} bytes, malformed: bad-checksum`);
+    expect(packetSummary('sctp', packet)).toBe(
+      `SCTP, ${String(packet.length)} bytes, malformed: bad-checksum`,
+    );
   });
 });
 
@@ -177,7 +179,7 @@ describe('whatever comes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 1500, size: 'max' }), (bytes) => {
         expectShortLine(datagramSummary(bytes));
-        expectShortLine(packetSummary(bytes));
+        for (const kind of ['sctp', 'rtp', 'rtcp'] as const) expectShortLine(packetSummary(kind, bytes));
       }),
     );
   });
@@ -192,7 +194,8 @@ describe('whatever comes', () => {
           const bytes = packet.slice();
           for (const [at, value] of all) bytes[at % bytes.length] = value;
           expectShortLine(datagramSummary(bytes));
-          expectShortLine(packetSummary(packetOf(bytes.subarray(12, 1500))));
+          expectShortLine(packetSummary('sctp', packetOf(bytes.subarray(12, 1500))));
+          for (const kind of ['rtp', 'rtcp'] as const) expectShortLine(packetSummary(kind, bytes));
         },
       ),
     );

@@ -11,6 +11,7 @@
 import type { Protocol, TransportAddress } from '../../core/address.ts';
 import type { Bytes } from '../../core/bytes.ts';
 import type { Failure } from '../../core/errors.ts';
+import type { PacketKind } from '../../core/machine.ts';
 import type { OptionRules } from '../../core/options.ts';
 import { flag } from '../../core/options.ts';
 import type { IceCandidate, IceCandidateError } from '../../ice/index.ts';
@@ -90,11 +91,12 @@ export type TraceEntry =
   | { readonly type: 'timeout'; readonly at: number; readonly deadline: number; readonly reason: string }
 
   // --- inside ---
-  /** An SCTP packet in plaintext: opened from the `receive` before it, or sealed into the `transmit` after it. */
+  /** A packet in plaintext: opened from the `receive` before it, or sealed into the `transmit` after it. */
   | {
       readonly type: 'packet';
       readonly at: number;
       readonly direction: 'in' | 'out';
+      readonly kind: PacketKind;
       readonly data: Bytes;
       readonly summary: string;
     }

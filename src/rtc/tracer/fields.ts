@@ -115,6 +115,14 @@ export function optional<T>(inner: Field<T>): Field<T | undefined> {
   };
 }
 
+/** A member that is left out where it is `usual`: files from before there was another have none. */
+export function unlessUsual<T>(inner: Field<T>, usual: T): Field<T> {
+  return {
+    write: (value) => (value === usual ? undefined : inner.write(value)),
+    read: (json, path) => (json === undefined ? usual : inner.read(json, path)),
+  };
+}
+
 /**
  * An object with these members: all of `T`'s that are not optional must be there, others in the file are passed over.
  */

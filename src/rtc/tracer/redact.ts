@@ -5,18 +5,20 @@
  *   secrets     ICE passwords become `***`; `secret` entries go
  *   addresses   one pseudonym each, in members, in descriptions and summaries, and inside STUN messages (whose
  *               MESSAGE-INTEGRITY and FINGERPRINT then do not fit any more)
- *   payload     messages, DATA chunks except DCEP, and DTLS application data: their length stays
+ *   payload     messages, DATA chunks except DCEP, DTLS application data, payloads of RTP, data of applications in RTCP: their length stays
  */
 import { Ppid } from '../../channel/index.ts';
 import { formatIp, parseIp } from '../../core/address.ts';
 import type { Bytes } from '../../core/bytes.ts';
+import type { PacketKind } from '../../core/machine.ts';
 import { checkOptions } from '../../core/options.ts';
 import { blankApplicationData } from '../../dtls/summary.ts';
+import { blankApplicationRtcp, blankRtpPayload } from '../../rtp/summary.ts';
 import { blankUserData } from '../../sctp/summary.ts';
 import { isStun } from '../../stun/index.ts';
 import { replaceStunAddresses } from '../../stun/summary.ts';
 import { datagramKind } from '../../transport/index.ts';
-import type { TraceEntry, TraceOptions } from './entry.ts';
+import type { TraceCall, TraceEntry, TraceEvent, TraceOptions } from './entry.ts';
 import { TRACE_OPTION_RULES, mapPlain } from './entry.ts';
 
 /** Gives an entry as it may be shown, or `undefined` when it may not be shown at all. */
@@ -111,13 +113,11 @@ function nthPseudonym(family: 4 | 6, n: number): string {
 function hidePayload(entry: TraceEntry): TraceEntry {
   switch (entry.type) {
     case 'call':
-      if (!('data' in entry.call)) return entry;
-      return { ...entry, call: { ...entry.call, data: blank(entry.call.data) } };
+      return { ...entry, call: hideCall(entry.call) };
     case 'event':
-      if (entry.event.data === undefined) return entry;
-      return { ...entry, event: { ...entry.event, data: blank(entry.event.data) } };
+      return { ...entry, event: hideEvent(entry.event) };
     case 'packet':
-      return { ...entry, data: blankUserData(entry.data, isDcep) };
+      return { ...entry, data: hidePacket(entry.kind, entry.data) };
     case 'receive':
     case 'transmit':
       return datagramKind(entry.data) === 'dtls'
@@ -128,8 +128,43 @@ function hidePayload(entry: TraceEntry): TraceEntry {
   }
 }
 
+function hideCall(call: TraceCall): TraceCall {
+  if (!('data' in call)) return call;
+  if (call.method !== 'writeRtp') return { ...call, data: blank(call.data) };
+  const { patch, ...packet } = call.packet;
+  const shown =
+    patch === undefined ? packet : { ...packet, patch: { ...patch, bytes: blankBytes(patch.bytes) } };
+  return { ...call, packet: shown, data: blank(call.data) };
+}
+
+function hideEvent(event: TraceEvent): TraceEvent {
+  const { type, data, details } = event;
+  if (type === 'rtp' && data instanceof Uint8Array) return { ...event, data: blankRtpPayload(data) };
+  if (type === 'rtcp') return { ...event, details: mapPlain(details, blankLeaf) };
+  return data === undefined ? event : { ...event, data: blank(data) };
+}
+
+function hidePacket(kind: PacketKind, data: Bytes): Bytes {
+  switch (kind) {
+    case 'sctp':
+      return blankUserData(data, isDcep);
+    case 'rtp':
+      return blankRtpPayload(data);
+    case 'rtcp':
+      return blankApplicationRtcp(data);
+  }
+}
+
+function blankLeaf(value: unknown): unknown {
+  return value instanceof Uint8Array ? blankBytes(value) : value;
+}
+
+function blankBytes(data: Uint8Array): Bytes {
+  return new Uint8Array(data.length);
+}
+
 function blank(data: string | Uint8Array): string | Bytes {
-  return typeof data === 'string' ? 'x'.repeat(data.length) : new Uint8Array(data.length);
+  return typeof data === 'string' ? 'x'.repeat(data.length) : blankBytes(data);
 }
 
 /** Labels are names, so DCEP keeps all. */

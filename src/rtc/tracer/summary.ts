@@ -1,6 +1,8 @@
 /** Summaries: a datagram, and a packet in plaintext, in one line for people. They never throw, whatever the bytes are. */
 import { messageSummary } from '../../channel/summary.ts';
+import type { PacketKind } from '../../core/machine.ts';
 import { dtlsSummary } from '../../dtls/summary.ts';
+import { rtcpSummary, rtpSummary, srtpSummary } from '../../rtp/summary.ts';
 import { sctpSummary } from '../../sctp/summary.ts';
 import { stunSummary } from '../../stun/summary.ts';
 import { datagramKind } from '../../transport/index.ts';
@@ -13,13 +15,20 @@ export function datagramSummary(data: Uint8Array): string {
     case 'dtls':
       return dtlsSummary(data);
     case 'rtp':
-      return `RTP or RTCP, ${data.length} bytes`;
+      return srtpSummary(data);
     case 'unknown':
       return `unknown, ${data.length} bytes`;
   }
 }
 
-/** An SCTP packet, with what its messages are to data channels: `SCTP DATA 4 stream 0 DCEP OPEN "chat"`. */
-export function packetSummary(packet: Uint8Array): string {
-  return sctpSummary(packet, messageSummary);
+/** A packet of that kind; one of SCTP with what its messages are to data channels: `SCTP DATA 4 stream 0 DCEP OPEN "chat"`. */
+export function packetSummary(kind: PacketKind, packet: Uint8Array): string {
+  switch (kind) {
+    case 'sctp':
+      return sctpSummary(packet, messageSummary);
+    case 'rtp':
+      return rtpSummary(packet);
+    case 'rtcp':
+      return rtcpSummary(packet);
+  }
 }

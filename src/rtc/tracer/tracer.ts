@@ -160,9 +160,8 @@ export class Tracer implements TransportTap {
   // --- what happens inside ---
 
   packet(direction: 'in' | 'out', kind: PacketKind, packet: Uint8Array): void {
-    if (kind !== 'sctp') return;
     const data = copyBytes(packet);
-    this.#emit({ type: 'packet', at: this.#now, direction, data, summary: packetSummary(data) });
+    this.#emit({ type: 'packet', at: this.#now, direction, kind, data, summary: packetSummary(kind, data) });
   }
 
   /** Reports what has changed since the last comparison. */

@@ -4,7 +4,8 @@ import { badArgument } from '../../core/errors.ts';
 import { integer, required } from '../../core/options.ts';
 import { encodeUtf8 } from '../../core/text.ts';
 import type { PacketForm } from './form.ts';
-import { ANY_TYPE, PACKET_TYPE, U32, WORDS, writeHeader } from './form.ts';
+import { ANY_TYPE, U32, WORDS, writeHeader } from './form.ts';
+import { PACKET_TYPE } from './packet-types.ts';
 import type { App } from './packet.ts';
 
 /** Bytes with the header in front of the data. */

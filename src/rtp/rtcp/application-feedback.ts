@@ -1,7 +1,8 @@
 /** Feedback of an application's own (RFC 4585 §6.4): who says it, of which source, and data. REMB is one that is known. */
 import { writeU32 } from '../../core/bytes.ts';
 import type { PacketForm } from './form.ts';
-import { ANY_TYPE, FORMAT, PACKET_TYPE, U32, WORDS, writeHeader } from './form.ts';
+import { ANY_TYPE, U32, WORDS, writeHeader } from './form.ts';
+import { FORMAT, PACKET_TYPE } from './packet-types.ts';
 import type { ApplicationFeedback } from './packet.ts';
 
 /** Bytes with the header in front of the data. */

@@ -4,7 +4,8 @@ import { badArgument } from '../../core/errors.ts';
 import { text } from '../../core/options.ts';
 import { decodeUtf8, encodeUtf8 } from '../../core/text.ts';
 import type { PacketForm } from './form.ts';
-import { ANY_TYPE, PACKET_TYPE, RTCP_HEADER_LENGTH, U32, elements, writeHeader } from './form.ts';
+import { ANY_TYPE, U32, elements, writeHeader } from './form.ts';
+import { PACKET_TYPE, RTCP_HEADER_LENGTH } from './packet-types.ts';
 import type { Bye } from './packet.ts';
 
 /** Bytes of a reason, at the most: its length has eight bits. */

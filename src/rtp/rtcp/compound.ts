@@ -13,7 +13,7 @@ import { CONGESTION_FEEDBACK } from './congestion-feedback.ts';
 import { EXTENDED_REPORT } from './extended-report.ts';
 import { FIR } from './fir.ts';
 import type { PacketForm } from './form.ts';
-import { FORMAT, PACKET_TYPE, RTCP_HEADER_LENGTH } from './form.ts';
+import { FORMAT, PACKET_TYPE, RTCP_HEADER_LENGTH } from './packet-types.ts';
 import { NACK } from './nack.ts';
 import type { RtcpPacket } from './packet.ts';
 import { PLI } from './pli.ts';
@@ -58,12 +58,6 @@ const FORMS: { readonly [Type in PacketType]: PacketForm<Extract<RtcpPacket, { t
 };
 
 const isPacket = fields<Pick<RtcpPacket, 'type'>>({ type: required(oneOf(Object.keys(FORMS))) });
-
-/** True for RTCP beside RTP on one port: its packet types, 192–223, are no payload types with a marker in use (RFC 5761 §4). */
-export function isRtcp(bytes: Uint8Array): boolean {
-  if (bytes.length < RTCP_HEADER_LENGTH) return false;
-  return bytes[0]! >> 6 === 2 && bytes[1]! >= 192 && bytes[1]! <= 223;
-}
 
 /** Reads what can be read of a datagram, opened; it never throws, and costs no more than its bytes and `MAX_NAMED_PACKETS`. */
 export function readRtcp(compound: Uint8Array): RtcpCompound {

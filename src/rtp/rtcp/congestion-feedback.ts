@@ -8,16 +8,8 @@ import type { Reader } from '../../core/bytes.ts';
 import { writeU16, writeU32 } from '../../core/bytes.ts';
 import { fields, integer, or, required } from '../../core/options.ts';
 import type { PacketForm } from './form.ts';
-import {
-  ANY_TYPE,
-  FORMAT,
-  PACKET_TYPE,
-  RTCP_HEADER_LENGTH,
-  U16,
-  U32,
-  elements,
-  writeHeader,
-} from './form.ts';
+import { ANY_TYPE, U16, U32, elements, writeHeader } from './form.ts';
+import { FORMAT, PACKET_TYPE, RTCP_HEADER_LENGTH } from './packet-types.ts';
 import type { CongestionFeedback } from './packet.ts';
 
 type Stream = CongestionFeedback['streams'][number];

@@ -1,7 +1,8 @@
 /** XR (RFC 3611 §2): SSRC, then blocks of any type. */
 import { writeU32 } from '../../core/bytes.ts';
 import type { PacketForm } from './form.ts';
-import { ANY_TYPE, PACKET_TYPE, RTCP_HEADER_LENGTH, U32, elements, writeHeader } from './form.ts';
+import { ANY_TYPE, U32, elements, writeHeader } from './form.ts';
+import { PACKET_TYPE, RTCP_HEADER_LENGTH } from './packet-types.ts';
 import type { ExtendedReport } from './packet.ts';
 import type { XrBlock } from './xr.ts';
 import { XR_BLOCK, readXrBlock, writeXrBlock, xrBlockLength } from './xr.ts';

@@ -6,7 +6,8 @@
 import { writeU32 } from '../../core/bytes.ts';
 import { fields } from '../../core/options.ts';
 import type { PacketForm } from './form.ts';
-import { ANY_TYPE, FORMAT, PACKET_TYPE, U32, U8, elements, writeHeader } from './form.ts';
+import { ANY_TYPE, U32, U8, elements, writeHeader } from './form.ts';
+import { FORMAT, PACKET_TYPE } from './packet-types.ts';
 import type { FullIntraRequest } from './packet.ts';
 
 type Entry = FullIntraRequest['entries'][number];

@@ -8,33 +8,7 @@ import { writeU16 } from '../../core/bytes.ts';
 import type { OptionRule, OptionRules } from '../../core/options.ts';
 import { bytes, integer, required } from '../../core/options.ts';
 import { badArgument } from '../../core/errors.ts';
-
-/** Bytes in front of a packet's body. */
-export const RTCP_HEADER_LENGTH = 4;
-
-/** Packet types (RFC 3550 §12.1, RFC 4585 §6.1, RFC 3611 §2). */
-export const PACKET_TYPE = {
-  senderReport: 200,
-  receiverReport: 201,
-  sourceDescription: 202,
-  bye: 203,
-  app: 204,
-  transportFeedback: 205,
-  payloadFeedback: 206,
-  extendedReport: 207,
-} as const;
-
-/** The formats of the two feedback packets that are known, each beside its packet type. */
-export const FORMAT = {
-  /** Of 205: RFC 4585 §6.2.1, RFC 8888 §3.1, draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1. */
-  nack: 1,
-  congestion: 11,
-  transportWide: 15,
-  /** Of 206: RFC 4585 §6.3.1, RFC 5104 §4.3.1, RFC 4585 §6.4. */
-  pli: 1,
-  fir: 4,
-  application: 15,
-} as const;
+import { RTCP_HEADER_LENGTH } from './packet-types.ts';
 
 /** Reading and writing packets of the type `P`. */
 export interface PacketForm<P> {

@@ -4,7 +4,8 @@
 import { readU16, writeU16, writeU32 } from '../../core/bytes.ts';
 import { add16 } from '../../core/serial.ts';
 import type { PacketForm } from './form.ts';
-import { ANY_TYPE, FORMAT, PACKET_TYPE, U16, U32, elements, writeHeader } from './form.ts';
+import { ANY_TYPE, U16, U32, elements, writeHeader } from './form.ts';
+import { FORMAT, PACKET_TYPE } from './packet-types.ts';
 import type { Nack } from './packet.ts';
 
 /** Bytes with the header in front of the first entry. */

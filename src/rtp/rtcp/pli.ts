@@ -1,7 +1,8 @@
 /** PLI (RFC 4585 §6.3.1): a keyframe is wanted; who says it, and of which source. */
 import { writeU32 } from '../../core/bytes.ts';
 import type { PacketForm } from './form.ts';
-import { ANY_TYPE, FORMAT, PACKET_TYPE, U32, writeHeader } from './form.ts';
+import { ANY_TYPE, U32, writeHeader } from './form.ts';
+import { FORMAT, PACKET_TYPE } from './packet-types.ts';
 import type { PictureLossIndication } from './packet.ts';
 
 /** Picture loss indications as bytes. */

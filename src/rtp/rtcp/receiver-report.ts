@@ -1,7 +1,8 @@
 /** RR (RFC 3550 §6.4.2): SSRC, then report blocks. */
 import { writeU32 } from '../../core/bytes.ts';
 import type { PacketForm } from './form.ts';
-import { ANY_TYPE, PACKET_TYPE, RTCP_HEADER_LENGTH, U32, writeHeader } from './form.ts';
+import { ANY_TYPE, U32, writeHeader } from './form.ts';
+import { PACKET_TYPE, RTCP_HEADER_LENGTH } from './packet-types.ts';
 import type { ReceiverReport } from './packet.ts';
 import { REPORT_BLOCKS, REPORT_BLOCK_LENGTH, readReportBlocks, writeReportBlocks } from './report-block.ts';
 

@@ -7,7 +7,8 @@ import type { Reader } from '../../core/bytes.ts';
 import { readU32, writeU24, writeU32 } from '../../core/bytes.ts';
 import { number, required } from '../../core/options.ts';
 import type { PacketForm } from './form.ts';
-import { ANY_TYPE, FORMAT, PACKET_TYPE, U32, elements, writeHeader } from './form.ts';
+import { ANY_TYPE, U32, elements, writeHeader } from './form.ts';
+import { FORMAT, PACKET_TYPE } from './packet-types.ts';
 import type { Remb } from './packet.ts';
 
 /** `REMB`, in ASCII. */

@@ -10,7 +10,8 @@ import { fields, integer, oneOf, required, text } from '../../core/options.ts';
 import { decodeUtf8, encodeUtf8 } from '../../core/text.ts';
 import { badArgument } from '../../core/errors.ts';
 import type { PacketForm } from './form.ts';
-import { ANY_TYPE, PACKET_TYPE, RTCP_HEADER_LENGTH, U32, elements, writeHeader } from './form.ts';
+import { ANY_TYPE, U32, elements, writeHeader } from './form.ts';
+import { PACKET_TYPE, RTCP_HEADER_LENGTH } from './packet-types.ts';
 import type { SdesItem, SourceDescription } from './packet.ts';
 
 type Chunk = SourceDescription['chunks'][number];

@@ -8,7 +8,8 @@ import type { Reader } from '../../core/bytes.ts';
 import { readU16, writeU16, writeU24, writeU32 } from '../../core/bytes.ts';
 import { integer, or, required } from '../../core/options.ts';
 import type { PacketForm } from './form.ts';
-import { ANY_TYPE, FORMAT, PACKET_TYPE, U16, U32, U8, elements, writeHeader } from './form.ts';
+import { ANY_TYPE, U16, U32, U8, elements, writeHeader } from './form.ts';
+import { FORMAT, PACKET_TYPE } from './packet-types.ts';
 import type { TransportFeedback } from './packet.ts';
 import { STATUS, isMissingRun, statusIn, statusOf, statusesIn, writeStatuses } from './packet-statuses.ts';
 
