@@ -92,9 +92,11 @@ export class KeyframeRequests {
     return this.#firNumber;
   }
 
-  thaw(missed: number): void {
+  /** What waits is so much longer, the gate at least until `earliest`. */
+  thaw(missed: number, earliest: number): void {
     this.#dueAt += missed;
-    this.#deadline += missed;
+    // Infinity, where none was sent, stays what it is.
+    this.#deadline = Math.max(this.#deadline + missed, earliest);
   }
 
   invariantViolation(): string | undefined {

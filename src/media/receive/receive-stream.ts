@@ -16,13 +16,15 @@ import type { RtpStream } from '../contract.ts';
 import type { ReceivedStreamStats } from '../stats.ts';
 import type { ReceiveCounter } from './counters.ts';
 import type { MediaEventQueue } from './event-queue.ts';
+import type { Silence } from './failures.ts';
+import { noKeyframe, silent, timedOut } from './failures.ts';
 import { KeyframeRequests } from './keyframe-requests.ts';
 import { NackGenerator } from './nack-generator.ts';
 import type { ReceiveSettings } from './options.ts';
 import type { Encoding, ReceivedCodec } from './received-media.ts';
 import { Reception } from './reception.ts';
 import type { RoundTrip } from './round-trip.ts';
-import { DUPLICATE, JUMP, SequenceWindow } from './sequence-window.ts';
+import { SequenceWindow, TOO_LATE, refusalCounter } from './sequence-window.ts';
 import { TelephoneEvents } from './telephone-events.ts';
 import type { Tone } from './telephone-events.ts';
 
@@ -191,37 +193,28 @@ export class ReceiveStream {
     const waited = this.#keyframes.handleTimeout(now);
     if (waited !== undefined) {
       counters.add('keyframeTimeouts');
-      events.pushAlways({
-        type: 'keyframetimeout',
-        stream: this.handle,
-        failure: this.#noKeyframe(waited, now),
-      });
+      const failure = noKeyframe(this.ssrc, { ...this.#silence(now), elapsed: waited });
+      events.pushAlways({ type: 'keyframetimeout', stream: this.handle, failure });
     }
     if (!this.#isPaused && now >= this.#silentSince + settings.pauseTimeout) {
       this.#isPaused = true;
-      const failure = this.silence('stream-silent', 'streamPause', now);
+      const failure = silent(this.ssrc, this.#silence(now));
       events.pushAlways({ type: 'rtpstreampause', stream: this.handle, failure });
     }
     return now < this.#silentSince + settings.streamTimeout;
   }
 
-  /** Why the stream has paused, or ended: nothing has come for so long. */
-  silence(code: string, gate: StreamTimer, now: number): Failure {
-    return {
-      layer: 'media',
-      code,
-      message: `nothing has come of source ${this.ssrc} for ${Math.round(now - this.#heardAt)} ms`,
-      gate,
-      elapsed: now - this.#silentSince,
-      peerSilentFor: now - this.#heardAt,
-    };
+  /** Why it is over, once nothing has come for `streamTimeout`. */
+  timedOut(now: number): Failure {
+    return timedOut(this.ssrc, this.#silence(now));
   }
 
-  thaw(missed: number): void {
-    this.#silentSince += missed;
+  /** All waits are so much longer, the gates of silence at least until `earliest`. */
+  thaw(missed: number, earliest: number): void {
+    this.#silentSince = Math.max(this.#silentSince + missed, earliest - this.#silenceAllowed);
     this.#nacks.thaw(missed);
-    this.#keyframes.thaw(missed);
-    this.#tones.thaw(missed);
+    this.#keyframes.thaw(missed, earliest);
+    this.#tones.thaw(missed, earliest);
   }
 
   // --- what it shows ---
@@ -283,10 +276,8 @@ export class ReceiveStream {
   }
 
   #refuse(reason: number): void {
-    const { counters } = this.#context;
-    if (reason === DUPLICATE) counters.add('duplicatePackets');
-    else if (reason === JUMP) counters.add('jumpingPackets');
-    else this.#discard();
+    if (reason === TOO_LATE) this.#discard();
+    else this.#context.counters.add(refusalCounter(reason));
   }
 
   #discard(): void {
@@ -371,15 +362,8 @@ export class ReceiveStream {
     return { type: 'pli', senderSsrc, mediaSsrc: this.ssrc };
   }
 
-  #noKeyframe(elapsed: number, now: number): Failure {
-    return {
-      layer: 'media',
-      code: 'keyframe-timeout',
-      message: `source ${this.ssrc} was asked for a keyframe for ${Math.round(elapsed)} ms, and none has come`,
-      gate: 'keyframe',
-      elapsed,
-      peerSilentFor: now - this.#heardAt,
-    };
+  #silence(now: number): Silence {
+    return { elapsed: now - this.#silentSince, peerSilentFor: now - this.#heardAt };
   }
 
   #remoteStats(): ReceivedStreamStats['remote'] {

@@ -1,4 +1,6 @@
 /** RepairStream: a source that sends packets of another one again (RFC 4588). It has sequence numbers and reports of its own. */
+import type { Failure } from '../../core/errors.ts';
+import { timedOut } from './failures.ts';
 import type { Encoding } from './received-media.ts';
 import { Reception } from './reception.ts';
 import { SequenceWindow } from './sequence-window.ts';
@@ -11,6 +13,8 @@ export class RepairStream {
   readonly reception: Reception = new Reception();
   readonly #sequences = new SequenceWindow();
   readonly #timeout: number;
+  /** The same, but that this moves on when the host stood still. */
+  #silentSince: number;
   #heardAt: number;
 
   /** @param timeout gate `streamSilence`, ms */
@@ -18,6 +22,7 @@ export class RepairStream {
     this.ssrc = ssrc;
     this.encoding = encoding;
     this.#timeout = timeout;
+    this.#silentSince = now;
     this.#heardAt = now;
   }
 
@@ -28,16 +33,23 @@ export class RepairStream {
     if (sequence < 0) return sequence;
     if (SequenceWindow.isRestart(before, sequence)) this.reception.skip(before, sequence);
     this.reception.take(sequence);
+    this.#silentSince = now;
     this.#heardAt = now;
     return sequence;
   }
 
-  nextTimeout(): number {
-    return this.#heardAt + this.#timeout;
+  /** Why it is over. */
+  timedOut(now: number): Failure {
+    return timedOut(this.ssrc, { elapsed: now - this.#silentSince, peerSilentFor: now - this.#heardAt });
   }
 
-  thaw(missed: number): void {
-    this.#heardAt += missed;
+  nextTimeout(): number {
+    return this.#silentSince + this.#timeout;
+  }
+
+  /** The gate is so much longer, and at least until `earliest`. */
+  thaw(missed: number, earliest: number): void {
+    this.#silentSince = Math.max(this.#silentSince + missed, earliest - this.#timeout);
   }
 
   inspect(): object {

@@ -6,6 +6,7 @@
  * A jump is dropped; when the number behind it comes next, the source has begun anew. Unwrapped it then goes on, always
  * forward, so that no number is given twice.
  */
+import type { ReceiveCounter } from './counters.ts';
 
 /** Packets behind the latest of which it is known whether they were seen. */
 export const SEQUENCE_WINDOW = 1024;
@@ -21,6 +22,11 @@ export const DUPLICATE = -1;
 export const TOO_LATE = -2;
 /** Ahead of it. */
 export const JUMP = -3;
+
+/** What counts packets that are not taken for this reason. */
+export function refusalCounter(reason: number): ReceiveCounter {
+  return reason === DUPLICATE ? 'duplicatePackets' : reason === JUMP ? 'jumpingPackets' : 'latePackets';
+}
 
 /** Unwraps sequence numbers and knows which were seen. */
 export class SequenceWindow {

@@ -79,8 +79,9 @@ export class TelephoneEvents {
     return now >= this.#deadline ? this.#end() : undefined;
   }
 
-  thaw(missed: number): void {
-    this.#deadline += missed;
+  /** The gate is so much longer, and at least until `earliest`. */
+  thaw(missed: number, earliest: number): void {
+    this.#deadline = Math.max(this.#deadline + missed, earliest);
   }
 
   #end(): Tone {
