@@ -1,6 +1,8 @@
 /** Options of what is received: every wait and every bound has a name, a default and a reason. Times are milliseconds. */
 import type { OptionRules } from '../../core/options.ts';
-import { checkOptions, integer, number, wait, withDefaults } from '../../core/options.ts';
+import { checkOptions, integer, nested, number, wait, withDefaults } from '../../core/options.ts';
+import type { FeedbackOptions } from '../feedback/options.ts';
+import { FEEDBACK_OPTION_RULES } from '../feedback/options.ts';
 import { SEQUENCE_WINDOW } from './sequence-window.ts';
 
 /** How received streams are kept, and how long is waited for what. */
@@ -34,10 +36,14 @@ export interface ReceiveOptions {
   readonly streamTimeout?: number | undefined;
   /** Gate `toneEnd`: neither the end of a tone comes nor more of it. Default 500. */
   readonly toneTimeout?: number | undefined;
+  /** Transport-wide feedback, where it is agreed on. */
+  readonly feedback?: FeedbackOptions | undefined;
 }
 
 /** The options with their defaults filled in. */
-export type ReceiveSettings = { readonly [Name in keyof ReceiveOptions]-?: number };
+export type ReceiveSettings = {
+  readonly [Name in keyof ReceiveOptions]-?: NonNullable<ReceiveOptions[Name]>;
+};
 
 /** What each option must be. */
 export const RECEIVE_OPTION_RULES: OptionRules<ReceiveOptions> = {
@@ -54,6 +60,7 @@ export const RECEIVE_OPTION_RULES: OptionRules<ReceiveOptions> = {
   pauseTimeout: wait,
   streamTimeout: wait,
   toneTimeout: wait,
+  feedback: nested(FEEDBACK_OPTION_RULES),
 };
 
 const DEFAULTS: ReceiveSettings = {
@@ -70,6 +77,7 @@ const DEFAULTS: ReceiveSettings = {
   pauseTimeout: 1500,
   streamTimeout: 30_000,
   toneTimeout: 500,
+  feedback: {},
 };
 
 /** The options, checked, with their defaults. Throws `ERR_BAD_ARGUMENT`. */

@@ -18,6 +18,7 @@ import { Counters } from '../../core/counters.ts';
 import type { PathFacts } from '../../core/machine.ts';
 import type { Bye, ExtendedReport, ReportBlock, RtcpPacket, SenderReport } from '../../rtp/index.ts';
 import { RtpPacket, originalSequenceNumber, unwrapRtx } from '../../rtp/index.ts';
+import { ArrivalRecorder } from '../feedback/arrival-recorder.ts';
 import type { MediaParameters } from '../parameters.ts';
 import type { ReceivedStreamStats } from '../stats.ts';
 import { RECEIVE_COUNTERS } from './counters.ts';
@@ -59,12 +60,16 @@ export class Receiver {
   readonly #roundTrip: RoundTrip;
   readonly #routes = new Routes();
   readonly #sources: Sources;
+  readonly #arrivals: ArrivalRecorder;
+  /** It was due, and has not been polled since. */
+  #isFeedbackDue = false;
   /** Since when the path carries nothing: what waits for the peer stands still. */
   #heldAt: number | undefined;
   #isClosed = false;
 
   constructor({ clock, options, events, ssrc, ntpOffset }: ReceiverInit) {
     this.#streamTimeout = options.streamTimeout;
+    this.#arrivals = new ArrivalRecorder(options.feedback);
     this.#roundTrip = new RoundTrip(ntpOffset);
     this.#clock = clock;
     this.#events = events;
@@ -98,6 +103,7 @@ export class Receiver {
       this.#heldAt = undefined;
       // Since before any time was told: nothing has waited for so long.
       if (missed > 0 && missed < Infinity) this.#sources.thaw(missed, now);
+      this.#noticeFeedback(now);
     }
   }
 
@@ -121,6 +127,10 @@ export class Receiver {
     if (!this.#events.hasRoom) {
       this.counters.add('unqueuedPackets');
       return;
+    }
+    const transportSequence = this.#routes.transportSequenceOf(packet);
+    if (transportSequence >= 0) {
+      this.#arrivals.record(transportSequence, packet.ssrc, this.#clock.now, bytes.length);
     }
     const source = this.#sourceOf(packet);
     if (source === undefined) return;
@@ -183,7 +193,11 @@ export class Receiver {
       this.#sources.schedule(stream);
       if (packet !== undefined) return packet;
     }
-    return undefined;
+    if (this.#isClosed) return undefined;
+    const feedback = this.#arrivals.pollFeedback(this.#ssrc, this.#clock.now);
+    this.#isFeedbackDue = false;
+    this.#noticeFeedback(this.#clock.now);
+    return feedback;
   }
 
   /** How each source is received that was heard since the last time, RTX among them. */
@@ -211,15 +225,19 @@ export class Receiver {
       if (isAlive) this.#sources.schedule(source);
       else this.#sources.fallSilent(source, time);
     }
+    this.#noticeFeedback(time);
   }
 
   nextTimeout(): number {
-    return this.#heldAt === undefined ? this.#sources.nextTimeout() : Infinity;
+    if (this.#heldAt !== undefined) return Infinity;
+    return Math.min(this.#sources.nextTimeout(), this.#feedbackAt);
   }
 
-  timeoutReason(): StreamTimer | undefined {
-    const first = this.nextTimeout() === Infinity ? undefined : this.#sources.earliest;
-    if (first === undefined) return undefined;
+  timeoutReason(): StreamTimer | 'transportFeedback' | undefined {
+    const next = this.nextTimeout();
+    const first = this.#sources.earliest;
+    if (next === Infinity) return undefined;
+    if (first === undefined || next < this.#sources.nextTimeout()) return 'transportFeedback';
     return first.isRepair ? 'streamSilence' : first.timeoutReason();
   }
 
@@ -238,10 +256,11 @@ export class Receiver {
 
   // --- what it shows ---
 
-  inspect(): { readonly streams: readonly object[]; readonly remembered: number } {
+  inspect(): { readonly streams: readonly object[]; readonly remembered: number; readonly feedback: object } {
     return {
       streams: [...this.#sources.bySsrc.values()].map((source) => source.inspect()),
       remembered: this.#sources.remembered,
+      feedback: this.#arrivals.inspect(),
     };
   }
 
@@ -258,6 +277,15 @@ export class Receiver {
   }
 
   // --- parts ---
+
+  get #feedbackAt(): number {
+    return this.#isFeedbackDue || this.#isClosed ? Infinity : this.#arrivals.nextTimeout();
+  }
+
+  /** What is due waits for a poll and not for time any more. */
+  #noticeFeedback(now: number): void {
+    if (this.#feedbackAt <= now) this.#isFeedbackDue = true;
+  }
 
   #observe(now: number): void {
     this.#clock.observe(now, this);

@@ -13,6 +13,7 @@ import {
   VP8_KEYFRAME,
   media,
   packetsOf,
+  rtp,
   typesOf,
 } from './rig.ts';
 
@@ -263,5 +264,59 @@ describe('a keyframe', () => {
     expect(rig.feedback()).toEqual([]);
     expect(typesOf(rig.drain())).toEqual(['rtpstreamend']);
     expect(rig.receiver.nextTimeout()).toBe(Infinity);
+  });
+});
+
+describe('transport-wide feedback', () => {
+  test('tells of every packet that has come, of audio, video, RTX and probes alike, after 100 ms', () => {
+    const rig = new Rig([AUDIO, VIDEO]);
+    rig.take({ ssrc: 1, mid: '0', payloadType: 111, transportSequence: 10 });
+    rig.take({ ssrc: 5, mid: '1', transportSequence: 11 }, 10);
+    rig.take({ ssrc: 50, mid: '1', payloadType: 97, transportSequence: 13, padding: 100 }, 10);
+    rig.take({ ssrc: 0, padding: 100, transportSequence: 14 }, 10);
+    expect(rig.receiver.timeoutReason()).toBe('transportFeedback');
+    expect(rig.wait(69)).toEqual([]);
+    expect(rig.wait(1)).toMatchObject([
+      {
+        type: 'transport-feedback',
+        senderSsrc: OWN_SSRC,
+        mediaSsrc: 0,
+        baseSequenceNumber: 10,
+        feedbackCount: 0,
+        deltas: [expect.any(Number), 40, null, 40, 40],
+      },
+    ]);
+    expect(rig.wait(500)).toEqual([]);
+  });
+
+  test('is not given where it is not agreed on', () => {
+    const rig = new Rig([media(2, '1', 'video', [{ ...VP8, rtcpFeedback: ['nack'] }])]);
+    rig.take({ ssrc: 5, mid: '1', transportSequence: 10 });
+    expect(rig.wait(500)).toEqual([]);
+  });
+
+  test('says nothing of packets that the host left no room for', () => {
+    const rig = new Rig([VIDEO], { maxQueuedPackets: 1 });
+    rig.receiver.handleRtp(rtp({ ssrc: 5, mid: '1', transportSequence: 10 }), rig.now);
+    rig.receiver.handleRtp(rtp({ ssrc: 5, sequence: 2, transportSequence: 11 }), rig.now);
+    expect(rig.wait(100)).toMatchObject([{ deltas: [expect.any(Number)] }]);
+  });
+
+  test('that was not polled is no deadline, and is there later', () => {
+    const rig = new Rig([VIDEO]);
+    rig.take({ ssrc: 5, mid: '1', transportSequence: 10 });
+    rig.now += 200;
+    rig.receiver.handleTimeout(rig.now);
+    rig.check();
+    expect(rig.receiver.timeoutReason()).toBe('streamPause');
+    expect(rig.feedback()).toHaveLength(1);
+  });
+
+  test('is over when all is closed', () => {
+    const rig = new Rig([VIDEO]);
+    rig.take({ ssrc: 5, mid: '1', transportSequence: 10 });
+    rig.receiver.close();
+    expect(rig.receiver.nextTimeout()).toBe(Infinity);
+    expect(rig.feedback()).toEqual([]);
   });
 });
