@@ -157,6 +157,7 @@ export class MediaSession implements MediaUser {
         this.#handleExtendedReport(packet, now);
         return;
       case 'source-description':
+        this.#receiver.handleSourceDescription(packet, now);
         return;
       case 'app':
       case 'application-feedback':

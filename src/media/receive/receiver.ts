@@ -16,7 +16,15 @@ import type { Clock } from '../../core/clock.ts';
 import { THAW_GRACE } from '../../core/clock.ts';
 import { Counters } from '../../core/counters.ts';
 import type { PathFacts } from '../../core/machine.ts';
-import type { Bye, ExtendedReport, ReportBlock, RtcpPacket, SenderReport } from '../../rtp/index.ts';
+import type {
+  Bye,
+  ExtendedReport,
+  ReportBlock,
+  RtcpPacket,
+  SdesItem,
+  SenderReport,
+  SourceDescription,
+} from '../../rtp/index.ts';
 import { RtpPacket, originalSequenceNumber, unwrapRtx } from '../../rtp/index.ts';
 import { ArrivalRecorder } from '../feedback/arrival-recorder.ts';
 import type { MediaParameters } from '../parameters.ts';
@@ -146,6 +154,19 @@ export class Receiver {
     if (source === undefined) this.counters.add('unknownReports');
     else if (source.isRepair) source.reception.takeSenderReport(report, this.#clock.now);
     else source.takeSenderReport(report, this.#clock.now);
+  }
+
+  /** Takes a source description: sources that are not heard yet may be named there by mid and rid. */
+  handleSourceDescription({ chunks }: SourceDescription, now: number): void {
+    this.#observe(now);
+    for (const { ssrc, items } of chunks) {
+      const text = (wanted: SdesItem): string | undefined => items.find(({ type }) => type === wanted)?.text;
+      const mid = text('mid');
+      const repaired = text('repaired-rtp-stream-id');
+      const rid = repaired ?? text('rtp-stream-id');
+      const encoding = mid === undefined ? undefined : this.#routes.encodingNamed(mid, rid);
+      if (encoding !== undefined) this.#sources.learn(ssrc, { encoding, isRepair: repaired !== undefined });
+    }
   }
 
   /** Takes a BYE: its sources are over. */

@@ -56,6 +56,12 @@ export class Routes {
     return this.#media.get(id);
   }
 
+  /** The encoding that RTCP names (RFC 8843 §9.2, RFC 8852 §4.2); `undefined`: there is none, or it is not one alone. */
+  encodingNamed(mid: string, rid: string | undefined): Encoding | undefined {
+    const media = this.#byMid.get(mid);
+    return rid === undefined ? media?.onlyEncoding : media?.encodingOf(rid);
+  }
+
   /** Whether packets may still belong to it. */
   has(encoding: Encoding): boolean {
     return this.#media.get(encoding.media.id)?.encodings.get(encoding.key) === encoding;

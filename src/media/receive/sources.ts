@@ -14,7 +14,7 @@ import type { Route, Source } from './routes.ts';
 /** How long packets of a source that is over may still be under way, ms: they do not bring it back. */
 const RETIREMENT = 1000;
 
-/** What is known of a source that is not heard. */
+/** What is known of a source that is not heard, or not yet. */
 export interface Memory {
   /** What it was bound to; `undefined`: it is retired. */
   readonly route: Route | undefined;
@@ -98,6 +98,12 @@ export class Sources {
     const { ssrc, encoding, isRepair } = source;
     this.end(source, source.timedOut(now));
     this.#remember(ssrc, { route: { encoding, isRepair }, refusedUntil: -Infinity });
+  }
+
+  /** A source that is not heard yet is named by RTCP. */
+  learn(ssrc: number, route: Route): void {
+    if (this.#sources.has(ssrc) || this.#memories.has(ssrc)) return;
+    this.#remember(ssrc, { route, refusedUntil: -Infinity });
   }
 
   /** It is over, and packets of it that are still under way do not bring it back. */

@@ -1,6 +1,7 @@
 /** Which stream a packet belongs to: RFC 8843 §9.2, RFC 9143 §9.2, RFC 8852. */
 import { describe, expect, test } from 'vitest';
 import type { MediaStreamEvent } from '../../../src/media/contract.ts';
+import type { SourceDescription } from '../../../src/rtp/index.ts';
 import {
   AUDIO,
   OPUS,
@@ -125,6 +126,26 @@ describe('within a media', () => {
     expect(counted(rig)).toEqual({ unknownRids: 1, unknownSources: 1 });
   });
 
+  test('a source that RTCP has named finds its encoding without a word', () => {
+    const rig = new Rig([SIMULCAST, AUDIO]);
+    const chunk = (ssrc: number, mid: string, ...items: SourceDescription['chunks'][number]['items']) => ({
+      ssrc,
+      items: [{ type: 'mid' as const, text: mid }, ...items],
+    });
+    const chunks = [
+      chunk(5, '1', { type: 'rtp-stream-id', text: 'h' }),
+      chunk(50, '1', { type: 'repaired-rtp-stream-id', text: 'h' }),
+      chunk(6, '1'),
+      chunk(7, 'x', { type: 'rtp-stream-id', text: 'l' }),
+      { ssrc: 8, items: [{ type: 'cname' as const, text: 'somebody' }] },
+    ];
+    rig.receiver.handleSourceDescription({ type: 'source-description', chunks }, rig.now);
+    expect(rig.receiver.inspect()).toMatchObject({ streams: [], remembered: 2 });
+    expect(streamOf(rig.take({ ssrc: 5, sequence: 1 }))?.rid).toBe('h');
+    rig.take({ ssrc: 5, sequence: 3 });
+    expect(streamOf(rig.take({ ssrc: 50, payloadType: 97, repairs: 2 }))?.rid).toBe('h');
+  });
+
   test('several sources that are told are streams of their own', () => {
     const rig = new Rig([media(2, '1', 'video', [VP8], { sources: [{ ssrc: 5 }, { ssrc: 6 }] })]);
     rig.take({ ssrc: 5 });
@@ -182,6 +203,25 @@ describe('RTX finds what it repairs', () => {
     });
     expect(streamOf(first)?.rid).toBe('l');
     expect(streamOf(rig.take({ ssrc: 60, payloadType: 97, sequence: 10, repairs: 3 }))?.rid).toBe('l');
+  });
+
+  test('by an FID group, where rids say which source is which', () => {
+    const rig = new Rig([
+      media(2, '1', 'video', [VP8], {
+        encodings: SIMULCAST.receive.encodings,
+        sources: [{ ssrc: 6 }, { ssrc: 5 }, { ssrc: 60 }, { ssrc: 50 }],
+        sourceGroups: [
+          { semantics: 'FID', ssrcs: [6, 60] },
+          { semantics: 'FID', ssrcs: [5, 50] },
+        ],
+      }),
+    ]);
+    for (const sequence of [1, 3]) {
+      rig.take({ ssrc: 5, mid: '1', rid: 'h', sequence });
+      rig.take({ ssrc: 6, mid: '1', rid: 'l', sequence });
+    }
+    expect(streamOf(rig.take({ ssrc: 60, payloadType: 97, repairs: 2 }))?.rid).toBe('l');
+    expect(streamOf(rig.take({ ssrc: 50, payloadType: 97, repairs: 2 }))?.rid).toBe('h');
   });
 
   test('by its payload type where the media has one stream', () => {
