@@ -206,15 +206,15 @@ export class Receiver {
     return isAskedFor;
   }
 
-  /** The next packet of feedback that is due. */
+  /** The next packet of feedback that is due; none while the path carries nothing. */
   pollFeedback(now: number): RtcpPacket | undefined {
     this.#observe(now);
+    if (this.#isClosed || this.#heldAt !== undefined) return undefined;
     for (const stream of this.#sources.withFeedback) {
       const packet = stream.pollFeedback(this.#clock.now);
       this.#sources.schedule(stream);
       if (packet !== undefined) return packet;
     }
-    if (this.#isClosed) return undefined;
     const feedback = this.#arrivals.pollFeedback(this.#ssrc, this.#clock.now);
     this.#isFeedbackDue = false;
     this.#noticeFeedback(this.#clock.now);
