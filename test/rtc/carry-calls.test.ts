@@ -1,8 +1,10 @@
 /** Every call of `rtc/calls.ts`, in every state of a connection, inside of a drain and outside: nothing stays uncarried. */
 import { audioPlan } from '../negotiation/media-plans.ts';
 import { describe, expect, it, test } from 'vitest';
+import type { Media } from '../../src/index.ts';
 import { jsCrypto } from '../../src/index.ts';
 import type { CallName } from '../../src/rtc/calls.ts';
+import { rtpMedia } from '../../src/media/index.ts';
 import { memoizedCrypto } from '../../src/sim/index.ts';
 import type { End, Pair } from './pair.ts';
 import { makeUnsignalledPair } from './pair.ts';
@@ -16,11 +18,12 @@ interface Stage {
   readonly pair: Pair;
   readonly offer: ReturnType<ReturnType<End['rtc']['negotiation']>['offer']> | undefined;
   readonly chat: ReturnType<End['rtc']['createChannel']> | undefined;
+  /** Where the call is one of media. */
+  readonly audio: Media | undefined;
 }
 
 /** A call that is not here does not compile; one that is never made, in whatever state, fails the last test. */
-type CarriedCall = Exclude<CallName, 'writeRtp' | 'writeDtmf' | 'requestKeyframe' | 'sendRemb'>;
-const CALLS: Readonly<Record<CarriedCall, (stage: Stage) => void>> = {
+const CALLS: Readonly<Record<CallName, (stage: Stage) => void>> = {
   addLocalCandidate: ({ pair: { offerer } }) => {
     offerer.rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address: '192.0.2.1', port: 5001 });
   },
@@ -129,6 +132,12 @@ const CALLS: Readonly<Record<CarriedCall, (stage: Stage) => void>> = {
     if (chat !== undefined) chat.priority = 'high';
   },
   closeChannel: ({ chat }) => chat?.close(),
+  writeRtp: ({ audio }) => void audio?.sender()?.write({ payload: new Uint8Array(100), timestamp: 960 }),
+  writeDtmf: ({ audio }) => void audio?.sender()?.writeDtmf('5,#'),
+  requestKeyframe: ({ pair: { offerer } }) => {
+    for (const { id } of offerer.rtc.media) offerer.rtc.requestKeyframe(id);
+  },
+  sendRemb: ({ pair: { offerer } }) => void offerer.rtc.sendRemb(1_000_000),
   setPathHeld: ({ pair: { offerer } }) => {
     const local = { address: '192.0.2.1', port: 5000 };
     const path = { protocol: 'udp', local, remote: { address: '192.0.2.2', port: 5000 } } as const;
@@ -195,26 +204,34 @@ const STATES: Readonly<Record<string, State>> = {
   },
 };
 
+/** Calls that are made where media are agreed on, too. */
+const OF_MEDIA: ReadonlySet<CallName> = new Set(['writeRtp', 'writeDtmf', 'requestKeyframe', 'sendRemb']);
+
 /** Calls that a trace has told of, in whatever state. */
 const made = new Set<string>();
 
-function setStage({ isOffered, isAnswered }: State): Stage {
+function setStage({ isOffered, isAnswered }: State, name: CallName): Stage {
   // The address that a call adds is nobody's in this network: no check may leave from there on its own.
-  const offerer = { ice: { maxBackupPairs: 0 } };
-  const pair = makeUnsignalledPair({ crypto, conditions: { latency: 20 }, offerer });
+  const hasMedia = OF_MEDIA.has(name);
+  const media = hasMedia ? rtpMedia() : undefined;
+  const offerer = { ice: { maxBackupPairs: 0 }, media };
+  const pair = makeUnsignalledPair({ crypto, conditions: { latency: 20 }, offerer, answerer: { media } });
   pair.offerer.rtc.setTrace((entry) => {
     if (entry.type === 'call') made.add(entry.call.method);
   });
-  if (!isOffered) return { pair, offer: undefined, chat: undefined };
+  if (!isOffered) return { pair, offer: undefined, chat: undefined, audio: undefined };
   const draft = pair.offerer.rtc.negotiation();
   const chat = draft.addChannel('chat');
+  const audio = hasMedia ? draft.addMedia('audio', { direction: 'sendrecv' }) : undefined;
   const offer = draft.offer();
-  if (!isAnswered) return { pair, offer, chat };
-  offer.accept(pair.answerer.rtc.receiveOffer(offer.sdp).answer());
-  return { pair, offer: undefined, chat };
+  if (!isAnswered) return { pair, offer, chat, audio };
+  const received = pair.answerer.rtc.receiveOffer(offer.sdp);
+  for (const one of received.media) one.direction = 'sendrecv';
+  offer.accept(received.answer());
+  return { pair, offer: undefined, chat, audio };
 }
 
-function callOn(stage: Stage, name: CarriedCall): void {
+function callOn(stage: Stage, name: CallName): void {
   try {
     CALLS[name](stage);
   } catch (error) {
@@ -239,8 +256,8 @@ describe.each(Object.entries(STATES))('%s', (_, state) => {
     state.afterOpen(pair);
   };
 
-  test.each(Object.keys(CALLS) as CarriedCall[])('%s, outside of a drain', (name) => {
-    const stage = setStage(state);
+  test.each(Object.keys(CALLS) as CallName[])('%s, outside of a drain', (name) => {
+    const stage = setStage(state, name);
     const { net, offerer } = stage.pair;
     open(stage.pair);
     if (state.isOffered) net.run({ until: () => state.isReached(offerer), limit: PATIENCE });
@@ -249,8 +266,8 @@ describe.each(Object.entries(STATES))('%s', (_, state) => {
     requireQuiet(stage);
   });
 
-  test.each(Object.keys(CALLS) as CarriedCall[])('%s, inside of a drain', (name) => {
-    const stage = setStage(state);
+  test.each(Object.keys(CALLS) as CallName[])('%s, inside of a drain', (name) => {
+    const stage = setStage(state, name);
     const { net, offerer } = stage.pair;
     open(stage.pair);
     let isCalled = false;
