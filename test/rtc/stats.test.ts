@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import type { RTCStats, RTCStatsReport } from '../../src/index.ts';
 import { Rtc } from '../../src/index.ts';
 import type { IceAgent } from '../../src/ice/index.ts';
+import { rtpMedia } from '../../src/media/index.ts';
 import { datagramKind } from '../../src/rtc.ts';
 import { howMany } from '../how-many.ts';
 import { CandidateIds } from '../../src/rtc/stats/candidate-ids.ts';
@@ -65,6 +66,12 @@ const ALWAYS: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   ],
   'remote-candidate': ['address', 'port', 'protocol', 'candidateType', 'priority', 'foundation'],
   certificate: ['fingerprint', 'fingerprintAlgorithm', 'base64Certificate'],
+  'inbound-rtp': ['ssrc', 'kind', 'transportId', 'packetsReceived', 'bytesReceived', 'packetsLost', 'jitter'],
+  'outbound-rtp': ['ssrc', 'kind', 'transportId', 'active', 'packetsSent', 'bytesSent', 'mediaSourceId'],
+  'remote-inbound-rtp': ['ssrc', 'localId', 'packetsLost', 'fractionLost', 'jitter'],
+  'remote-outbound-rtp': ['ssrc', 'localId', 'packetsSent', 'bytesSent', 'reportsSent', 'remoteTimestamp'],
+  codec: ['payloadType', 'mimeType', 'clockRate', 'transportId'],
+  'media-source': ['kind', 'trackIdentifier'],
 };
 
 function isOfType(value: unknown, type: string, report: RTCStatsReport): boolean {
@@ -117,6 +124,32 @@ function expectSound(report: RTCStatsReport): void {
   expect(new Set(list.map(({ timestamp }) => timestamp)).size).toBe(1);
 }
 
+/** A pair with a channel, and with audio and video both ways; `write` sends a packet of each from either end. */
+function makeMediaPair(): Pair & { readonly write: () => void } {
+  const media = rtpMedia({ reports: { audio: 200, video: 200 } });
+  const pair = makeUnsignalledPair({ conditions: { latency: 20 }, offerer: { media }, answerer: { media } });
+  const draft = pair.offerer.rtc.negotiation();
+  draft.addChannel('chat');
+  for (const kind of ['audio', 'video'] as const) draft.addMedia(kind, { direction: 'sendrecv' });
+  const offer = draft.offer();
+  const received = pair.answerer.rtc.receiveOffer(offer.sdp);
+  for (const one of received.media) one.direction = 'sendrecv';
+  offer.accept(received.answer());
+  let written = 0;
+  const write = (): void => {
+    written++;
+    for (const { rtc } of [pair.offerer, pair.answerer]) {
+      for (const one of rtc.media) {
+        pair.net.after(
+          0,
+          () => void one.sender()?.write({ payload: new Uint8Array(50), timestamp: 960 * written }),
+        );
+      }
+    }
+  };
+  return { ...pair, write };
+}
+
 describe('the shape', () => {
   it('is W3C’s at every stage of a connection, and JSON', () => {
     const fresh = new Rtc({ certificate: certificates[0] });
@@ -126,10 +159,11 @@ describe('the shape', () => {
       'transport',
       'certificate',
     ]);
-    const pair = makePair({ conditions: { latency: 20 } });
+    const pair = makeMediaPair();
     const stop = pair.net.now + 3000;
     while (pair.net.now < stop) {
       pair.net.run({ limit: 7 });
+      pair.write();
       for (const { rtc } of [pair.offerer, pair.answerer]) expectSound(rtc.getStats());
     }
     expect(new Set([...pair.offerer.rtc.getStats().values()].map(({ type }) => type))).toEqual(
