@@ -5,6 +5,7 @@
  *   cut from here on     both ends end by themselves, one of them at least by a gate that it names
  *   in any case          neither end has said anything that the other one must drop
  */
+import type { Media } from '../../src/index.ts';
 import type { CutFault, CutOptions, CutReport, CutScenario, CutStage, Outcome } from '../../src/sim/index.ts';
 import { cutAnywhere } from '../../src/sim/index.ts';
 import { nonsenseHeard } from './blame.ts';
@@ -38,6 +39,8 @@ export function searches(crypto: Materials): Search[] {
       dataAgain(cast, end),
       closeChannel(cast, end),
       closeConnection(cast, end),
+      mediaBesideData(cast, end),
+      closeWithMedia(cast, end),
     );
   }
   return found;
@@ -197,6 +200,65 @@ function closeConnection(cast: Cast, end: Actor): Search {
     });
   };
   return search({ name, build }, (stage) => ({ wrong: stage.missing() }));
+}
+
+/** Packets of audio and of video, each. */
+const PACKETS = 10;
+
+/** Writes packets of all media, one each 20 ms. */
+function publish(stage: Stage, { rtc }: StageEnd): void {
+  for (let count = 0; count < PACKETS; count++) {
+    stage.net.after(20 * count, () => {
+      for (const media of rtc.media) {
+        media.sender()?.write({ payload: new Uint8Array(300).fill(count), timestamp: 1800 * count });
+      }
+    });
+  }
+}
+
+/** Both ends hear the media of the other one, and what an end says beside. */
+function mediaBesideData(cast: Cast, end: Actor): Search {
+  const name = `media beside data, ${cast.crypto.name} crypto, said by the ${end}`;
+  const build = (seed: number): GoalStage => {
+    const stage = setOpenStage(seed, { ...cast, hasMedia: true });
+    const ends = [stage.offerer, stage.answerer];
+    for (const one of ends) publish(stage, one);
+    for (const message of MESSAGES) stage[end].channels.get('chat')?.send(message);
+    const heard = ({ events }: StageEnd): number => events.filter(({ type }) => type === 'rtp').length;
+    return withGoal(stage, () => {
+      // One fault takes one packet of audio, or those that are in one way of it; video is asked for again.
+      if (!ends.every((one) => heard(one) >= 2 * PACKETS - 2)) return 'an end has not heard the media';
+      const missing = MESSAGES.length - (stage[other(end)].messages.get('chat')?.length ?? 0);
+      return missing === 0 ? undefined : `${missing} messages are missing`;
+    });
+  };
+  return search({ name, build });
+}
+
+/** Closed in the middle of media: nothing of it is left. */
+function closeWithMedia(cast: Cast, end: Actor): Search {
+  const name = `close with media in flight, ${cast.crypto.name} crypto, by the ${end}`;
+  const build = (seed: number): GoalStage => {
+    const stage = setOpenStage(seed, { ...cast, hasMedia: true });
+    for (const one of [stage.offerer, stage.answerer]) publish(stage, one);
+    stage.net.after(70, () => {
+      stage[end].rtc.close();
+    });
+    return withGoal(stage, () => {
+      if (closedBy(stage[end])?.code !== 'local-close') return 'the end that closed has not closed';
+      return hasClosed(stage[other(end)]) ? undefined : 'the other end has not closed';
+    });
+  };
+  return search({ name, build }, (stage) => {
+    const left = [stage.offerer, stage.answerer].filter(
+      ({ rtc }) => !rtc.isEmpty || rtc.media.some(isWritable),
+    );
+    return { wrong: stage.missing() ?? (left.length === 0 ? undefined : 'something of it is left') };
+  });
+}
+
+function isWritable(media: Media): boolean {
+  return media.sender()?.isWritable === true;
 }
 
 type Actor = 'offerer' | 'answerer';

@@ -5,6 +5,7 @@
 import type { Certificate, CryptoProvider, DataChannel, RtcEvent } from '../../src/index.ts';
 import { Endpoint, jsCrypto, Rtc, SeededRandom, selfSignedCertificate } from '../../src/index.ts';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
+import { rtpMedia } from '../../src/media/index.ts';
 import type { Host } from '../../src/sim/index.ts';
 import { memoizedCrypto, Network } from '../../src/sim/index.ts';
 
@@ -21,6 +22,8 @@ export interface StageEnd {
   readonly messages: Map<string, (string | Uint8Array)[]>;
 }
 
+const KINDS = ['audio', 'video'] as const;
+
 export interface Stage {
   readonly net: Network;
   readonly ends: readonly [Host, Host];
@@ -34,6 +37,8 @@ export interface Cast {
   readonly offerer: 'rtc' | 'endpoint';
   /** Which sends the ClientHello. */
   readonly dtlsClient: 'offerer' | 'answerer';
+  /** Audio and video are agreed on beside data, both ways. */
+  readonly hasMedia?: boolean;
 }
 
 /** A crypto provider with two certificates of its making, shared by every stage. */
@@ -56,7 +61,7 @@ function prepare(name: string, pure: CryptoProvider): Materials {
 }
 
 /** Both ends have exchanged offer and answer; the offerer has created a channel `chat`. */
-export function setStage(seed: number, { crypto, offerer, dtlsClient }: Cast): Stage {
+export function setStage(seed: number, { crypto, offerer, dtlsClient, hasMedia = false }: Cast): Stage {
   const net = new Network({ seed, defaults: { latency: 10 }, record: { datagrams: false, events: false } });
   const makeEnd = (index: 0 | 1, offers: boolean): StageEnd => {
     const address = `192.0.2.${index + 1}`;
@@ -64,6 +69,7 @@ export function setStage(seed: number, { crypto, offerer, dtlsClient }: Cast): S
       certificate: crypto.certificates[index],
       crypto: crypto.provider,
       random: new SeededRandom(seed).split(address),
+      media: hasMedia ? rtpMedia() : undefined,
       // The answerer decides: RFC 8842 §5.3 has it answer `active` to `actpass` unless it is told otherwise.
       setup: !offers && dtlsClient === 'offerer' ? 'passive' : 'auto',
     });
@@ -80,8 +86,11 @@ export function setStage(seed: number, { crypto, offerer, dtlsClient }: Cast): S
   const [offering, answering] = offerer === 'rtc' ? [bare, behind] : [behind, bare];
   const draft = offering.rtc.negotiation();
   draft.addChannel('chat');
+  if (hasMedia) for (const kind of KINDS) draft.addMedia(kind, { direction: 'sendrecv' });
   const offer = draft.offer();
-  offer.accept(answering.rtc.receiveOffer(offer.sdp).answer());
+  const received = answering.rtc.receiveOffer(offer.sdp);
+  for (const one of received.media) one.direction = 'sendrecv';
+  offer.accept(received.answer());
   return { net, ends: [bare.host, behind.host], offerer: offering, answerer: answering };
 }
 
