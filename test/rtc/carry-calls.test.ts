@@ -223,11 +223,19 @@ function setStage({ isOffered, isAnswered }: State, name: CallName): Stage {
   const draft = pair.offerer.rtc.negotiation();
   const chat = draft.addChannel('chat');
   const audio = hasMedia ? draft.addMedia('audio', { direction: 'sendrecv' }) : undefined;
+  if (hasMedia) draft.addMedia('video', { direction: 'sendrecv' });
   const offer = draft.offer();
   if (!isAnswered) return { pair, offer, chat, audio };
   const received = pair.answerer.rtc.receiveOffer(offer.sdp);
   for (const one of received.media) one.direction = 'sendrecv';
   offer.accept(received.answer());
+  // A keyframe can be asked for of what is heard.
+  for (let at = 20; hasMedia && at < 2000; at += 20) {
+    pair.net.after(at, () => {
+      for (const one of pair.answerer.rtc.media)
+        one.sender()?.write({ payload: new Uint8Array(9), timestamp: at });
+    });
+  }
   return { pair, offer: undefined, chat, audio };
 }
 
