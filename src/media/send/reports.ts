@@ -8,6 +8,9 @@ const UNITS_PER_SECOND = 65_536;
 /** A round trip beyond it is none, milliseconds. */
 const MAX_ROUND_TRIP = 60_000;
 
+/** Seconds that a packet may be behind the latest one; further back time has begun anew. */
+const MAX_LATE = 10;
+
 /** The timestamp of a moment, from which others follow. */
 interface Moment {
   timestamp: number;
@@ -24,21 +27,25 @@ export class SenderInfo {
   /** The latest timestamp, and when the first packet that has it was sent. */
   #latest: Moment | undefined;
 
-  /** A packet of its own has been sent at `now`. `timestamp`: its low 32 bits count. */
+  /** A packet of its own has been sent. */
   count(octets: number): void {
     this.packets++;
     this.octets += octets;
   }
 
-  /** The clock of what it sends: `timestamp` was sent at `now`. */
+  /** The clock of what it sends: `timestamp`, whose low 32 bits count, was sent at `now`. */
   tick(timestamp: number, clockRate: number, now: number): void {
     const latest = this.#latest;
-    if (latest === undefined) this.#latest = { timestamp, at: now, clockRate };
-    else if (((timestamp - latest.timestamp) | 0) > 0 || latest.clockRate !== clockRate) {
-      latest.timestamp = timestamp;
-      latest.at = now;
-      latest.clockRate = clockRate;
+    if (latest === undefined) {
+      this.#latest = { timestamp, at: now, clockRate };
+      return;
     }
+    const ahead = (timestamp - latest.timestamp) | 0;
+    const isLate = ahead <= 0 && ahead > -MAX_LATE * clockRate;
+    if (isLate && latest.clockRate === clockRate) return;
+    latest.timestamp = timestamp;
+    latest.at = now;
+    latest.clockRate = clockRate;
   }
 
   /** The timestamp that a packet of `now` would have, 32 bits; `undefined` before the first packet. */
@@ -83,8 +90,8 @@ export class RemoteReports {
     this.#last = block;
     if (block.lastSenderReport === 0) return undefined;
     const { seconds, fraction } = ntpOf(ntpTime);
-    const units =
-      (middleOf(seconds, fraction) - block.lastSenderReport - block.delaySinceLastSenderReport) | 0;
+    const elapsed = (middleOf(seconds, fraction) - block.lastSenderReport) | 0;
+    const units = elapsed - block.delaySinceLastSenderReport;
     const roundTrip = (units * 1000) / UNITS_PER_SECOND;
     // Clocks of different rates and roundings may take it a little below 0 on a short path.
     if (roundTrip < -10 || roundTrip > MAX_ROUND_TRIP) return -1;

@@ -224,7 +224,7 @@ export class Sending {
 
   /** The host stood still for `missed` milliseconds: what waits may wait so much longer, and tones sound on. */
   thaw(missed: number): void {
-    this.#gate.thaw(missed);
+    this.#gate.thaw();
     for (const { tones } of this.#streams.all) tones.thaw(missed);
     if (this.#timers.isArmed('tone')) this.#timers.arm('tone', this.#timers.deadline('tone') + missed);
   }

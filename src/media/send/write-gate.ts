@@ -50,9 +50,9 @@ export class WriteGate {
     return true;
   }
 
-  /** The host stood still: nothing could be polled. */
-  thaw(missed: number): void {
-    if (this.#since !== undefined) this.#since += missed;
+  /** The host stood still, and could poll nothing: the wait begins anew. */
+  thaw(): void {
+    if (this.#since !== undefined) this.#since = this.#clock.now;
   }
 
   #date(): void {

@@ -1,0 +1,265 @@
+/** What the peer says of what we send: keyframe requests, estimates, results, reports; and what our reports say. */
+import { describe, expect, test } from 'vitest';
+import type { MediaStreamEvent } from '../../../src/media/index.ts';
+import { middleOf, millisecondsOf } from '../../../src/rtp/index.ts';
+import { OPUS, SendingRig, VP8, audio, payload, video } from './sent.ts';
+
+const pli = (ssrc: number) => ({ type: 'pli' as const, senderSsrc: 1, mediaSsrc: ssrc });
+const fir = (ssrc: number, sequenceNumber: number) => ({
+  type: 'fir' as const,
+  senderSsrc: 1,
+  entries: [{ ssrc, sequenceNumber }],
+});
+const request = (reason: 'pli' | 'fir'): MediaStreamEvent => ({
+  type: 'keyframerequest',
+  mediaId: 0,
+  rid: undefined,
+  reason,
+});
+
+describe('PLI, FIR', () => {
+  test('each is told as a request for a keyframe, with the encoding that it means', () => {
+    const sources = [{ rid: 'hi', ssrc: 1000, rtxSsrc: 2000 }];
+    const rig = new SendingRig([video({ rids: ['hi'], sources })]);
+    rig.handle(pli(1000));
+    expect(rig.takeEvents()).toEqual([{ type: 'keyframerequest', mediaId: 0, rid: 'hi', reason: 'pli' }]);
+    const other = new SendingRig([video()]).handle(fir(1000, 0));
+    expect(other.takeEvents()).toEqual([request('fir')]);
+    expect(other.sending.stats()[0]).toMatchObject({ pliCount: 0, firCount: 1 });
+  });
+
+  test('those that come within the interval are told together, at its end', () => {
+    const rig = new SendingRig([video()]).handle(pli(1000));
+    rig.tell(100).handle(pli(1000)).handle(pli(1000));
+    expect(rig.takeEvents()).toEqual([request('pli')]);
+    expect([rig.sending.nextTimeout(), rig.sending.timeoutReason()]).toEqual([500, 'keyframeRequest']);
+    rig.tell(500);
+    expect(rig.takeEvents()).toEqual([request('pli')]);
+    expect(rig.sending.nextTimeout()).toBe(Infinity);
+    rig.tell(900).handle(pli(1000));
+    expect(rig.takeEvents()).toEqual([]);
+    rig.tell(1000);
+    expect(rig.takeEvents()).toEqual([request('pli')]);
+    expect(rig.counted()).toEqual({ keyframeRequestsThrottled: 3 });
+    expect(rig.sending.stats()[0]).toMatchObject({ pliCount: 4 });
+  });
+
+  test('a FIR is a request once for each number', () => {
+    const rig = new SendingRig([video()], { keyframeRequestInterval: 0 });
+    for (const number of [7, 7, 7, 8, 8]) rig.handle(fir(1000, number));
+    expect(rig.takeEvents()).toEqual([request('fir'), request('fir')]);
+    expect(rig.counted()).toEqual({ keyframeRequestsRepeated: 3 });
+  });
+
+  test('of a source that is not ours asks nobody', () => {
+    const rig = new SendingRig([video()]).handle(pli(5)).handle(fir(6, 1));
+    expect(rig.takeEvents()).toEqual([]);
+    expect(rig.counted()).toEqual({ sentSourcesUnknown: 2 });
+  });
+
+  test('a flood of them fills no queue: one a stream and interval', () => {
+    const rig = new SendingRig([video()]);
+    for (let i = 0; i < 10_000; i++) rig.handle(pli(1000)).handle(fir(1000, i & 0xff));
+    expect(rig.events.size).toBe(1);
+  });
+});
+
+test('REMB is told as it came', () => {
+  const rig = new SendingRig([video()]).handle({ type: 'remb', senderSsrc: 1, bitrate: 5e5, ssrcs: [1000] });
+  expect(rig.takeEvents()).toEqual([{ type: 'remb', bitrate: 5e5, ssrcs: [1000] }]);
+});
+
+test('an event for which there is no room is counted', () => {
+  const rig = new SendingRig([video()]);
+  for (let i = 0; i < 300; i++) rig.handle({ type: 'remb', senderSsrc: 1, bitrate: i, ssrcs: [] });
+  expect(rig.counted()).toEqual({ sendEventsDropped: 300 - 256 });
+});
+
+test('transport-wide feedback becomes results, per packet: sent, arrived, when', () => {
+  const rig = new SendingRig([video(), audio()]);
+  const sizes: number[] = [];
+  for (const id of [1, 0, 1]) {
+    rig.write({}, id);
+    sizes.push(...rig.poll().map(({ bytes }) => bytes.length));
+    rig.tell(rig.now + 10);
+  }
+  rig.handle({
+    type: 'transport-feedback',
+    senderSsrc: 1,
+    mediaSsrc: 3000,
+    baseSequenceNumber: 0,
+    referenceTime: 1,
+    feedbackCount: 0,
+    deltas: [4, null, 40],
+  });
+  const common = [
+    { transportSequence: 0, mediaId: 1, ssrc: 3000, size: sizes[0], sentAt: 0, arrivedAt: 65 },
+    { transportSequence: 1, mediaId: 0, ssrc: 1000, size: sizes[1], sentAt: 10, arrivedAt: undefined },
+    { transportSequence: 2, mediaId: 1, ssrc: 3000, size: sizes[2], sentAt: 20, arrivedAt: 75 },
+  ];
+  expect(rig.takeEvents()).toEqual([{ type: 'packetresults', results: common }]);
+});
+
+describe('sender reports', () => {
+  test('SR counters, NTP time by the offset, and the timestamp of that moment', () => {
+    const rig = new SendingRig([audio()], { ntpOffset: 3_900_000_000_000 });
+    rig.tell(100).write({ timestamp: 48_000, payload: payload(0, 160) }, 1);
+    rig.poll();
+    rig.tell(120).write({ timestamp: 48_960, payload: payload(0, 150) }, 1);
+    rig.poll();
+    const [report, ...others] = rig.sending.senderReports(1120);
+    expect(others).toEqual([]);
+    expect(report).toMatchObject({ ssrc: 3000, packetCount: 2, octetCount: 310, reports: [] });
+    expect(report?.rtpTimestamp).toBe(48_960 + 48_000);
+    const ntp = millisecondsOf(report?.ntpSeconds ?? 0, report?.ntpFraction ?? 0);
+    expect(ntp).toBeCloseTo(3_900_000_001_120, 2);
+  });
+
+  test('of what has sent since the last one alone', () => {
+    const rig = new SendingRig([video(), audio()]);
+    expect(rig.sending.senderReports(0)).toEqual([]);
+    rig.write({});
+    rig.poll();
+    expect(rig.sending.senderReports(0).map(({ ssrc }) => ssrc)).toEqual([1000]);
+    expect(rig.sending.senderReports(10)).toEqual([]);
+    rig.write({}, 1);
+    rig.poll();
+    expect(rig.sending.senderReports(20).map(({ ssrc }) => ssrc)).toEqual([3000]);
+  });
+
+  test('count the timestamp from the first packet of a picture, over a wrap, and not from a late one', () => {
+    const rig = new SendingRig([video()]);
+    const write = (now: number, timestamp: number): void => {
+      rig.tell(now).write({ timestamp });
+      rig.poll();
+    };
+    write(0, 2 ** 32 - 90);
+    write(10, 2 ** 32 + 810);
+    write(15, 2 ** 32 + 810);
+    write(20, 2 ** 32 - 90);
+    expect(rig.sending.senderReports(110)[0]?.rtpTimestamp).toBe(810 + 9000);
+  });
+
+  test('a host whose media time goes back gets reports of the new time', () => {
+    const rig = new SendingRig([video()]);
+    for (const timestamp of [5_000_000, 5, 0]) {
+      rig.write({ timestamp });
+      rig.poll();
+      expect(rig.sending.senderReports(rig.now)[0]?.rtpTimestamp).toBe(
+        timestamp === 0 ? 5 + 1800 : timestamp,
+      );
+      rig.tell(rig.now + 20);
+    }
+  });
+
+  test('BYE names the sources that have sent', () => {
+    const rig = new SendingRig([video(), audio()]);
+    expect(rig.sending.byes()).toEqual([]);
+    rig.write({});
+    const [packet] = rig.poll();
+    expect(rig.sending.byes()).toEqual([1000]);
+    rig.nack(1000, packet?.sequenceNumber ?? 0).poll();
+    expect(rig.sending.byes()).toEqual([1000, 2000]);
+  });
+});
+
+describe('report blocks', () => {
+  /** A packet and a report at 1000 ms: what a block refers to it by. */
+  function reported(rig: SendingRig): number {
+    rig.tell(1000).write({}, 1);
+    rig.poll();
+    const [report] = rig.sending.senderReports(1000);
+    return middleOf(report?.ntpSeconds ?? 0, report?.ntpFraction ?? 0);
+  }
+
+  test('loss, jitter and round trip by LSR and DLSR', () => {
+    const rig = new SendingRig([audio()]);
+    const lastSenderReport = reported(rig);
+    rig.tell(1300);
+    const number = 65_536 + 5;
+    const measures = { fractionLost: 64, packetsLost: 3, jitter: 480, highestSequenceNumber: number };
+    rig.report(3000, { ...measures, lastSenderReport, delaySinceLastSenderReport: 65_536 / 4 });
+    rig.report(3000, { ...measures, lastSenderReport, delaySinceLastSenderReport: 65_536 / 5 });
+    const remote = rig.sending.stats()[0]?.remote;
+    expect(remote).toMatchObject({ packetsLost: 3, fractionLost: 0.25, jitter: 0.01 });
+    expect(remote?.roundTripTime).toBeCloseTo(0.1, 3);
+    expect(remote?.totalRoundTripTime).toBeCloseTo(0.15, 3);
+    expect(remote?.roundTripTimeMeasurements).toBe(2);
+  });
+
+  test('what was received is what was expected without what was lost', () => {
+    const rig = new SendingRig([audio()]);
+    const numbers: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      rig.write({}, 1);
+      numbers.push(...rig.poll().map(({ sequenceNumber }) => sequenceNumber));
+    }
+    rig.report(3000, { highestSequenceNumber: numbers[9] ?? 0, packetsLost: 2 });
+    expect(rig.sending.stats()[0]?.remote).toMatchObject({ packetsReceived: 8, roundTripTime: undefined });
+  });
+
+  test('one that tells a round trip that cannot be is counted, and measures nothing', () => {
+    const rig = new SendingRig([audio()]);
+    const lastSenderReport = reported(rig);
+    rig.report(3000, { lastSenderReport, delaySinceLastSenderReport: 65_536 });
+    rig.report(3000, { lastSenderReport: (lastSenderReport - 65_536 * 100) >>> 0 });
+    rig.report(3000, { lastSenderReport: 1, delaySinceLastSenderReport: 0xffff_ffff });
+    expect(rig.sending.stats()[0]?.remote?.roundTripTime).toBeUndefined();
+    expect(rig.counted()['roundTripsRefused']).toBeGreaterThanOrEqual(2);
+  });
+
+  test('the round trip that they tell is the one within which nothing is sent twice', () => {
+    const rig = new SendingRig([video()]);
+    rig.tell(1000).write({});
+    const [packet] = rig.poll();
+    const number = packet?.sequenceNumber ?? 0;
+    const [report] = rig.sending.senderReports(1000);
+    const lastSenderReport = middleOf(report?.ntpSeconds ?? 0, report?.ntpFraction ?? 0);
+    rig.tell(1200).report(1000, { highestSequenceNumber: number, lastSenderReport });
+    expect(rig.nack(1000, number).poll()).toHaveLength(1);
+    rig.tell(1390);
+    expect(rig.nack(1000, number).poll()).toHaveLength(0);
+    rig.tell(1410);
+    expect(rig.nack(1000, number).poll()).toHaveLength(1);
+  });
+
+  test('in sender reports count as those in receiver reports; unknown sources change nothing', () => {
+    const rig = new SendingRig([audio()]);
+    const block = {
+      ssrc: 3000,
+      fractionLost: 0,
+      packetsLost: 1,
+      highestSequenceNumber: 0,
+      jitter: 0,
+      lastSenderReport: 0,
+      delaySinceLastSenderReport: 0,
+    };
+    rig.handle({
+      type: 'sender-report',
+      ssrc: 1,
+      ntpSeconds: 0,
+      ntpFraction: 0,
+      rtpTimestamp: 0,
+      packetCount: 0,
+      octetCount: 0,
+      reports: [block, { ...block, ssrc: 77 }],
+    });
+    expect(rig.sending.stats()[0]?.remote).toMatchObject({ packetsLost: 1 });
+    expect(rig.counted()).toEqual({ sentSourcesUnknown: 1 });
+  });
+
+  test('a peer whose reports never come sees mid on every packet', () => {
+    const rig = new SendingRig([audio()]);
+    for (let i = 0; i < 20; i++) rig.write({}, 1);
+    expect(rig.poll().every((packet) => packet.extension(1) !== undefined)).toBe(true);
+  });
+});
+
+test('stats name the codec of what was sent last, not that of a tone', () => {
+  const rig = new SendingRig([audio()]);
+  rig.write({}, 1);
+  rig.sender(1).writeDtmf('1');
+  rig.run(500);
+  expect(rig.sending.stats()[0]?.codec).toBe(OPUS);
+  expect(new SendingRig([video()]).sending.stats()[0]?.codec).toBe(VP8);
+});
