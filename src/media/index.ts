@@ -10,6 +10,12 @@ export type * from './rtp-stats.ts';
 // Forwarding: one stream out of many, as a receiver is sent it.
 export { SourceSwitch } from './forward/source-switch.ts';
 export type { SourceSwitchCounter, SourceSwitchOptions } from './forward/source-switch.ts';
+export { LayerSelector } from './forward/layer-selector.ts';
+export type {
+  LayerKeyframeWish,
+  LayerSelectorCounter,
+  LayerSelectorOptions,
+} from './forward/layer-selector.ts';
 export type { ReportedTime } from './forward/timeline.ts';
 
 // Feedback: arrivals told of, packets sent and what became of them.

@@ -10,7 +10,7 @@
  * the place that was kept for it, or is dropped.
  *
  * It changes over at once. Whether a receiver can do anything with what comes then is up to who selects: video begins with a
- * keyframe.
+ * keyframe, which is what `LayerSelector` sees to.
  */
 import { NO_BYTES } from '../../core/bytes.ts';
 import { Counters } from '../../core/counters.ts';
@@ -73,8 +73,8 @@ const DEFAULTS = { alignmentTolerance: 500, memory: 1024 };
 /** Sources whose clocks are remembered: more than any simulcast has. */
 const MOST_REPORTS = 16;
 
-/** Of the receiver, and how much is kept. */
-const SOURCE_SWITCH_OPTION_RULES: OptionRules<SourceSwitchOptions> = {
+/** Rules of `SourceSwitchOptions`, for whoever has more options than these. */
+export const SOURCE_SWITCH_OPTION_RULES: OptionRules<SourceSwitchOptions> = {
   codecs: listOf(() => undefined),
   extensions: listOf(text(1)),
   alignmentTolerance: number(0),
