@@ -17,12 +17,10 @@ export class HeldPackets {
     return this.#events.length;
   }
 
-  /** @returns false: the oldest was dropped for it */
-  add(event: RtpEvent): boolean {
+  /** @returns the oldest, where it was dropped for this one */
+  add(event: RtpEvent): RtpEvent | undefined {
     this.#events.push(event);
-    if (this.#events.length <= this.#most) return true;
-    this.#events.shift();
-    return false;
+    return this.#events.length > this.#most ? this.#events.shift() : undefined;
   }
 
   clear(): void {

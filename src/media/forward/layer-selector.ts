@@ -85,6 +85,9 @@ interface Layer {
   isSilent: boolean;
   /** Its keyframe did not come. It may still come by itself. */
   isGivenUp: boolean;
+  /** The largest sequence number so far; and that up to which packets may have come that were not held. */
+  largest: number;
+  notHeldUpTo: number;
 }
 
 /**
@@ -165,6 +168,7 @@ export class LayerSelector {
     const layer = this.#hear(event);
     if (event.stream === this.#switch.selected) this.#send(event);
     else if (layer !== undefined && (layer === this.#wanted || layer.isGivenUp)) this.#await(event, layer);
+    if (layer !== undefined && event.sequence > layer.largest) layer.largest = event.sequence;
     return this.#ready.shift();
   }
 
@@ -271,7 +275,16 @@ export class LayerSelector {
         this.#counters.add('layersIgnored');
         return undefined;
       }
-      layer = { rid, stream, former: undefined, heardAt: this.#now, isSilent: true, isGivenUp: false };
+      layer = {
+        rid,
+        stream,
+        former: undefined,
+        heardAt: this.#now,
+        isSilent: true,
+        isGivenUp: false,
+        largest: -1,
+        notHeldUpTo: -1,
+      };
       this.#layers.set(rid, layer);
     } else if (stream !== layer.stream) {
       if (stream === layer.former && !layer.isSilent) return undefined;
@@ -279,6 +292,7 @@ export class LayerSelector {
       layer.former = layer.stream;
       layer.stream = stream;
       layer.isSilent = true;
+      layer.largest = -1;
       if (layer === this.#wanted) this.#want(undefined);
     }
     layer.heardAt = this.#now;
@@ -324,8 +338,12 @@ export class LayerSelector {
   #want(layer: Layer | undefined): void {
     this.#wanted = layer;
     this.#held.clear();
-    if (layer === undefined) this.#wish.fulfil();
-    else this.#wish.begin(this.#now);
+    if (layer === undefined) {
+      this.#wish.fulfil();
+      return;
+    }
+    layer.notHeldUpTo = layer.largest;
+    this.#wish.begin(this.#now);
   }
 
   // --- packets ---
@@ -338,8 +356,13 @@ export class LayerSelector {
       layer.isGivenUp = false;
       this.#want(layer);
     }
-    if (!this.#held.add(event)) this.#counters.add('heldPacketsDropped');
-    if (!isKeyframe) return;
+    const dropped = this.#held.add(event);
+    if (dropped !== undefined) {
+      this.#counters.add('heldPacketsDropped');
+      layer.notHeldUpTo = Math.max(layer.notHeldUpTo, dropped.sequence);
+    }
+    // Of a keyframe behind whose beginning packets have gone by, these would never come.
+    if (!isKeyframe || event.sequence <= layer.notHeldUpTo) return;
     if (layer.rid !== this.#target) this.#counters.add('layerFallbacks');
     const events = this.#held.takeFrom(event);
     this.#switch.select(event.stream);

@@ -161,15 +161,27 @@ describe('LayerSelector', () => {
     expect(sequences).toEqual([700, 701, 702, 703, 704, 705, 706]);
   });
 
-  test('so many packets are held, and the oldest make room', () => {
+  test('so many packets are held; a keyframe behind which the oldest have made room is none to begin with', () => {
     const bench = new Bench({ heldPackets: 4 });
     bench.selector.setTarget('f');
     for (let n = 701; n < 711; n++) bench.all(bench.event('f', false, n));
     expect(bench.selector.inspect()).toMatchObject({ heldPackets: 4 });
-    expect(bench.all(bench.event('f', true, 700)).map(({ sequence }) => sequence)).toEqual([
-      700, 708, 709, 710,
-    ]);
+    expect(bench.all(bench.event('f', true, 700))).toEqual([]);
     expect(bench.selector.counters.heldPacketsDropped).toBe(7);
+    expect(bench.all(bench.event('f', true, 711))).toHaveLength(1);
+  });
+
+  test('a keyframe of which packets have gone by before it was wanted is none to begin with', () => {
+    const bench = new Bench();
+    bench.selector.setTarget('q');
+    bench.send('q', true);
+    for (const n of [699, 701]) bench.all(bench.event('f', false, n));
+    bench.selector.setTarget('f');
+    expect(bench.all(bench.event('f', true, 700))).toEqual([]);
+    expect([bench.all(bench.event('f', true, 702)).length, bench.selector.selected]).toEqual([
+      1,
+      bench.of('f'),
+    ]);
   });
 
   test('parameter sets in front of a keyframe, of the same time, are a part of it', () => {

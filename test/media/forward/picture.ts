@@ -1,7 +1,12 @@
 /** Payloads of VP8 and VP9, written, and read as a receiver reads what it was sent. */
 import type { OutgoingPacket } from '../../../src/media/index.ts';
 import type { Vp8Descriptor, Vp9Descriptor } from '../../../src/rtp/index.ts';
-import { readVp8Descriptor, readVp9Descriptor, writeVp8Descriptor } from '../../../src/rtp/index.ts';
+import {
+  MAX_VP8_DESCRIPTOR,
+  readVp8Descriptor,
+  readVp9Descriptor,
+  writeVp8Descriptor,
+} from '../../../src/rtp/index.ts';
 
 /** Of a packet of VP8. */
 export interface Vp8Init {
@@ -19,8 +24,8 @@ export interface Vp8Init {
 
 /** A payload with this descriptor. */
 export function vp8(init: Vp8Init): Uint8Array {
-  const payload = new Uint8Array(16);
   const { id, bits, tl0, tid, sync, key, isKeyframe = false, isStart = true, body = [7, 7, 7] } = init;
+  const payload = new Uint8Array(MAX_VP8_DESCRIPTOR + 1 + body.length);
   const length = writeVp8Descriptor(
     {
       isPartitionStart: isStart,
