@@ -23,3 +23,11 @@ export { ArrivalRecorder } from './feedback/arrival-recorder.ts';
 export { CongestionRecorder } from './feedback/congestion-recorder.ts';
 export type { FeedbackOptions, SentPacketsOptions } from './feedback/options.ts';
 export { SentPackets } from './feedback/sent-packets.ts';
+
+// Frames: packets in their order, and what is in them.
+export { ReorderBuffer } from './frames/reorder-buffer.ts';
+export type { OrderedPacket, ReorderBufferCounter, ReorderBufferOptions } from './frames/reorder-buffer.ts';
+export { OpusDepacketizer, opusDuration } from './frames/opus-depacketizer.ts';
+export type { OpusDepacketizerCounter, OpusFrame } from './frames/opus-depacketizer.ts';
+export { Vp8Depacketizer } from './frames/vp8-depacketizer.ts';
+export type { Vp8DepacketizerCounter, Vp8DepacketizerOptions, Vp8Frame } from './frames/vp8-depacketizer.ts';

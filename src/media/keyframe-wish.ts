@@ -21,6 +21,7 @@ export class KeyframeWish {
   #interval = 0;
   #nextRequest = Infinity;
   #deadline = Infinity;
+  #lastRequest = -Infinity;
 
   constructor(times: KeyframeWishTimes) {
     this.#times = times;
@@ -31,12 +32,17 @@ export class KeyframeWish {
     return this.#deadline < Infinity || this.#nextRequest < Infinity;
   }
 
+  /** When it was asked for last, fulfilled wishes included; -Infinity: never. */
+  get lastRequest(): number {
+    return this.#lastRequest;
+  }
+
   /** @param delay until the first request */
   begin(now: number, delay = 0): void {
     this.#interval = this.#times.interval;
     this.#deadline = now + this.#times.timeout;
     this.#nextRequest = now + delay;
-    if (delay === 0) this.#ask(now);
+    if (delay <= 0) this.#ask(now);
   }
 
   /** It has come, or is not wanted any more. */
@@ -69,6 +75,7 @@ export class KeyframeWish {
 
   #ask(now: number): void {
     this.#isDue = true;
+    this.#lastRequest = now;
     this.#nextRequest = now + this.#interval;
     this.#interval = Math.min(2 * this.#interval, this.#times.longestInterval);
   }
