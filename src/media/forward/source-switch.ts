@@ -218,10 +218,11 @@ export class SourceSwitch {
     };
   }
 
-  /** The rows go on with this packet. The first one of all keeps its numbers. */
+  /** The rows go on with this packet. The first one of all keeps its timestamp and its picture id. */
   #begin(event: RtpEvent): void {
     const { stream, sequence, time, receivedAt, codec } = event;
-    this.#numbers.start(sequence, this.#hasSent ? this.#numbers.lastSent + 1 : sequence);
+    // Below 2^15 at first, so that no early loss makes the receiver miss a wrap (RFC 3711 §3.3.1).
+    this.#numbers.start(sequence, this.#hasSent ? this.#numbers.lastSent + 1 : sequence & 0x7fff);
     const before = this.#before && this.#reports.get(this.#before);
     this.#timeline.start(time, receivedAt, codec.clockRate, before, this.#reports.get(stream));
     this.#pictures.begin();

@@ -166,7 +166,7 @@ describe('VP8', () => {
     sender.vp8(a, { id: 5 });
     expect(sender.send(a, Uint8Array.of(0x90, 0x80, 0x80))).toBeUndefined();
     const next = sender.vp8(a, { id: 6 });
-    expect(next.sequence).toBe(a.ssrc * 1000 + 1);
+    expect(next.sequence).toBe(((a.ssrc * 1000) & 0x7fff) + 1);
     expect(sender.switching.counters.packetsMalformed).toBe(1);
   });
 
