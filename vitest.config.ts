@@ -17,6 +17,7 @@ const alias = Object.fromEntries(
     '/sctp',
     '/channel',
     '/sdp',
+    '/media',
     '/negotiation',
     '',
   ].map((name) => [`sansrtc${name}`, fileURLToPath(new URL(`./src${name}/index.ts`, import.meta.url))]),

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { Rtc, selfSignedCertificate } from '../../src/index.ts';
+import { rtpMedia } from '../../src/media/index.ts';
 import { UdpDriver } from '../../src/node/index.ts';
 import { programFolder, Programs } from './programs.ts';
 
@@ -51,6 +52,32 @@ describe('README', () => {
       const offer = draft.offer();
       offer.accept(join(offer.sdp));
       expect(await echo).toBe('anybody there?');
+    } finally {
+      await Promise.all([client.close(), driver.close()]);
+    }
+  });
+
+  test('media: a client hears its own packets', async () => {
+    const { exports } = await programs.run('Media', '\nexport { driver, mirror };');
+    const { driver, mirror } = exports as { driver: UdpDriver; mirror: (offer: string) => string };
+    const client = await UdpDriver.listen();
+    try {
+      const rtc = new Rtc({ certificate: selfSignedCertificate(), media: rtpMedia() });
+      const heard = new Promise<Uint8Array>((resolve) => {
+        client.add(rtc, (event) => {
+          if (event.type === 'rtp') resolve(event.packet.payload);
+        });
+      });
+      const draft = rtc.negotiation();
+      const media = draft.addMedia('audio', { direction: 'sendrecv' });
+      const offer = draft.offer();
+      offer.accept(mirror(offer.sdp));
+      let timestamp = 0;
+      const talk = setInterval(() => {
+        media.sender()?.write({ payload: Uint8Array.of(0x78, 1, 2), timestamp: (timestamp += 960) });
+      }, 20);
+      expect(await heard).toEqual(Uint8Array.of(0x78, 1, 2));
+      clearInterval(talk);
     } finally {
       await Promise.all([client.close(), driver.close()]);
     }
