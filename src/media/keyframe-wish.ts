@@ -6,13 +6,14 @@
 
 /** Waits between requests, and the end of asking, ms. */
 export interface KeyframeWishTimes {
-  /** From the first request to the second; each wait after that is twice as long. */
+  /** From the first request to the second; each wait after that is twice as long, 4 s at the most, or this if it is longer. */
   readonly interval: number;
-  /** The longest wait between two requests. */
-  readonly longestInterval: number;
   /** From the beginning until it is given up. */
   readonly timeout: number;
 }
+
+/** Requests are never further apart, ms; `interval`, if that is longer. */
+const LONGEST_INTERVAL = 4000;
 
 /** One wish at a time. Times are ms on the caller's clock. */
 export class KeyframeWish {
@@ -77,6 +78,6 @@ export class KeyframeWish {
     this.#isDue = true;
     this.#lastRequest = now;
     this.#nextRequest = now + this.#interval;
-    this.#interval = Math.min(2 * this.#interval, this.#times.longestInterval);
+    this.#interval = Math.max(this.#times.interval, Math.min(2 * this.#interval, LONGEST_INTERVAL));
   }
 }

@@ -56,7 +56,6 @@ const COUNTERS = [
 ] as const;
 
 const DEFAULTS = { silenceTimeout: 1500, keyframeInterval: 500, keyframeTimeout: 10_000, heldPackets: 256 };
-const LONGEST_KEYFRAME_INTERVAL = 4000;
 /** More than any simulcast has; what is beyond is ignored. */
 const MOST_LAYERS = 16;
 
@@ -122,11 +121,7 @@ export class LayerSelector {
     this.#switch = new SourceSwitch(switchOptions);
     this.#order = layers ?? [];
     this.#silenceTimeout = silenceTimeout;
-    this.#wish = new KeyframeWish({
-      interval: keyframeInterval,
-      longestInterval: Math.max(keyframeInterval, LONGEST_KEYFRAME_INTERVAL),
-      timeout: keyframeTimeout,
-    });
+    this.#wish = new KeyframeWish({ interval: keyframeInterval, timeout: keyframeTimeout });
     this.#held = new HeldPackets(heldPackets);
     // What was held and the packet that set it free; a caller who takes one a packet is late, and loses nothing.
     this.#ready = new BoundedQueue(2 * heldPackets + 1);

@@ -85,7 +85,6 @@ const DEFAULTS = {
   keyframeTimeout: 10_000,
   maxFrameBytes: 4 * 1024 * 1024,
 };
-const LONGEST_KEYFRAME_INTERVAL = 4000;
 /** Packets of a frame, whatever their size. */
 const MOST_PARTS = 4096;
 /** Frames that wait to be polled. */
@@ -141,11 +140,7 @@ export class Vp8Depacketizer {
     this.#keyframeDelay = chosen.keyframeDelay;
     this.#keyframeInterval = chosen.keyframeInterval;
     this.#maxFrameBytes = chosen.maxFrameBytes;
-    this.#wish = new KeyframeWish({
-      interval: chosen.keyframeInterval,
-      longestInterval: Math.max(chosen.keyframeInterval, LONGEST_KEYFRAME_INTERVAL),
-      timeout: chosen.keyframeTimeout,
-    });
+    this.#wish = new KeyframeWish({ interval: chosen.keyframeInterval, timeout: chosen.keyframeTimeout });
   }
 
   /** The next packet in order. What is not of VP8, or cannot be, is dropped and counted: a loss. */
