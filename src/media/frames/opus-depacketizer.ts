@@ -74,14 +74,12 @@ export class OpusDepacketizer {
       this.#counters.add('packetsMalformed');
       return;
     }
-    let isNext = isContiguous;
     for (const { payloadType, timestampOffset, payload: data } of blocks) {
       const isCopy = timestampOffset > 0;
       const timestamp = event.time - timestampOffset;
       if (data.length === 0 || (isCopy && timestamp < this.#end)) continue;
       if (payloadType !== (this.#opusType ?? payloadType)) this.#counters.add('packetsOfOtherCodecs');
-      // A copy in front of this one fills the gap up to it.
-      else if (this.#add(data, timestamp, isNext, isCopy)) isNext ||= isCopy;
+      else this.#add(data, timestamp, isContiguous, isCopy);
     }
   }
 
@@ -105,12 +103,12 @@ export class OpusDepacketizer {
     return true;
   }
 
-  /** @returns false: it is no Opus packet */
-  #add(data: Uint8Array, timestamp: number, isNext: boolean, isCopy: boolean): boolean {
+  /** @param isNext nothing is missing in front of the packet; else nothing is where it begins as the last frame ends: a copy fills a gap */
+  #add(data: Uint8Array, timestamp: number, isNext: boolean, isCopy: boolean): void {
     const duration = opusDuration(data);
     if (duration === undefined) {
       this.#counters.add('packetsMalformed');
-      return false;
+      return;
     }
     const isContiguous = isNext || timestamp === this.#end;
     const isDtx = data.length <= LONGEST_SILENCE;
@@ -125,7 +123,6 @@ export class OpusDepacketizer {
       isCopy,
     });
     this.#counters.add(!isTaken ? 'framesNotTaken' : isCopy ? 'framesFromCopies' : 'frames');
-    return true;
   }
 }
 

@@ -99,6 +99,16 @@ describe('OpusDepacketizer', () => {
     expect(opus.counters).toMatchObject({ frames: 4, framesFromCopies: 6 });
   });
 
+  test('RED: a copy that is missing between two leaves its gap', () => {
+    const opus = new OpusDepacketizer();
+    push(opus, 10, [TOC, 1, 2]);
+    const frames = push(opus, 14, red(14, [2]), false, RED);
+    expect(frames.map(({ timestamp, isContiguous }) => [timestamp / 960, isContiguous])).toEqual([
+      [12, false],
+      [14, false],
+    ]);
+  });
+
   test('RED: blocks of another codec are left out, empty ones are none, and one that lies is dropped', () => {
     const opus = new OpusDepacketizer();
     expect(push(opus, 10, red(10, [], 110), true, RED)).toEqual([]);
