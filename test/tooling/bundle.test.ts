@@ -12,6 +12,7 @@ const RTC_BUDGET_KB = 192;
 
 /** Kilobytes of layers that are of use alone. */
 const LAYER_BUDGETS_KB = { stun: 8, sdp: 13, rtp: 15 };
+const LAYER_BUDGETS_KB = { stun: 8, sdp: 13, srtp: 6 };
 
 async function bundle(contents: string, format: 'esm' | 'iife'): Promise<string> {
   const result = await build({
