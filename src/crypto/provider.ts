@@ -96,6 +96,11 @@ export interface AeadKey {
     offset: number,
     length: number,
   ): number;
+  /**
+   * The same key for a sequence of nonces by itself, of those that share a key and are used in turns: what is prepared for the nonces to
+   * come is its own. Absent where nothing is prepared.
+   */
+  forSequence?(): AeadKey;
 }
 
 /** One key that hides record numbers (RFC 9147 §4.2.3). */
@@ -115,6 +120,8 @@ export interface CounterKey {
    * counts on as one big-endian number; it is not changed. No block may be used twice under one key; the caller counts.
    */
   apply(counter: Uint8Array, buffer: Uint8Array, offset: number, length: number): void;
+  /** As `AeadKey.forSequence`, of counters. */
+  forSequence?(): CounterKey;
 }
 
 /** A running hash. */
@@ -127,6 +134,11 @@ export interface Hash {
 /** One HMAC key (RFC 2104), its inner and outer states computed once. */
 export interface HmacKey {
   mac(...parts: readonly Uint8Array[]): Bytes;
+  /**
+   * The MAC of the `length` bytes at `offset` and of `suffix` behind them. The answer is the key's own and valid until the next call of any. Absent
+   * where it would cost as much as `mac`.
+   */
+  macOf?(buffer: Uint8Array, offset: number, length: number, suffix: Uint8Array): Uint8Array;
 }
 
 /** One side of an ephemeral key agreement: in x25519mlkem768 the side that speaks first. */

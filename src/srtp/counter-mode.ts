@@ -5,7 +5,7 @@
  *     counter = salt · 2^16 ⊕ SSRC · 2^64 ⊕ index · 2^16
  */
 import type { Bytes } from '../core/bytes.ts';
-import { writeU32 } from '../core/bytes.ts';
+import { NO_BYTES, writeU32 } from '../core/bytes.ts';
 import type { SrtpMasterKey } from '../core/srtp-keys.ts';
 import type { CounterKey, CryptoProvider, HmacKey } from '../crypto/provider.ts';
 import { COUNTER_LENGTH } from '../crypto/provider.ts';
@@ -85,12 +85,14 @@ export class CounterModeRtpCipher implements RtpCipher {
   }
 
   forSource(): RtpCipher {
-    return this;
+    const key = this.#key.forSequence?.();
+    if (key === undefined) return this;
+    return new CounterModeRtpCipher(key, this.#authentication, this.#salt, this.tagLength);
   }
 
-  #mac(buffer: Bytes, offset: number, length: number, index: number): Bytes {
+  #mac(buffer: Bytes, offset: number, length: number, index: number): Uint8Array {
     writeU32(rollOverBytes, 0, Math.floor(index / 0x1_0000));
-    return this.#authentication.mac(buffer.subarray(offset, offset + length), rollOverBytes);
+    return macOf(this.#authentication, buffer, offset, length, rollOverBytes);
   }
 
   #setCounter(buffer: Bytes, offset: number, index: number): void {
@@ -124,13 +126,13 @@ export class CounterModeRtcpCipher implements RtcpCipher {
     this.#apply(buffer, offset, length, index);
     writeU32(buffer, offset + length, ENCRYPTED + index);
     const end = length + RTCP_TRAILER;
-    const tag = this.#authentication.mac(buffer.subarray(offset, offset + end));
+    const tag = macOf(this.#authentication, buffer, offset, end, NO_BYTES);
     for (let i = 0; i < RTCP_TAG; i++) buffer[offset + end + i] = tag[i]!;
   }
 
   open(packet: Bytes, trailer: number): boolean {
     const end = packet.length - RTCP_TAG;
-    const tag = this.#authentication.mac(packet.subarray(0, end));
+    const tag = macOf(this.#authentication, packet, 0, end, NO_BYTES);
     if (!isEqual(tag, packet, end, RTCP_TAG)) return false;
     if (trailer >= ENCRYPTED) this.#apply(packet, 0, end - RTCP_TRAILER, trailer % ENCRYPTED);
     return true;
@@ -146,6 +148,12 @@ export class CounterModeRtcpCipher implements RtcpCipher {
   }
 }
 
+function macOf(key: HmacKey, buffer: Bytes, offset: number, length: number, suffix: Bytes): Uint8Array {
+  return (
+    key.macOf?.(buffer, offset, length, suffix) ?? key.mac(buffer.subarray(offset, offset + length), suffix)
+  );
+}
+
 /** `counter` ← salt · 2^16 ⊕ SSRC · 2^64, with the SSRC that stands at `at`. */
 function setCounter(salt: Bytes, buffer: Bytes, at: number): void {
   for (let i = 0; i < 14; i++) counter[i] = salt[i]!;
@@ -155,7 +163,7 @@ function setCounter(salt: Bytes, buffer: Bytes, at: number): void {
 }
 
 /** Whether the `length` bytes at `at` begin `tag`; how long it takes does not tell where they differ. */
-function isEqual(tag: Bytes, packet: Bytes, at: number, length: number): boolean {
+function isEqual(tag: Uint8Array, packet: Bytes, at: number, length: number): boolean {
   let difference = 0;
   for (let i = 0; i < length; i++) difference |= tag[i]! ^ packet[at + i]!;
   return difference === 0;

@@ -58,7 +58,8 @@ export class GcmRtpCipher implements RtpCipher {
   }
 
   forSource(): RtpCipher {
-    return this;
+    const key = this.#key.forSequence?.();
+    return key === undefined ? this : new GcmRtpCipher(key, this.#salt);
   }
 
   #setNonce(buffer: Bytes, offset: number, index: number): void {

@@ -18,6 +18,7 @@ import {
 } from '../../src/crypto/index.ts';
 import { derInteger, derValue, DER_SEQUENCE } from '../../src/dtls/certificate/der.ts';
 import { describeHybrid } from './conformance-hybrid.ts';
+import { describeSequences } from './conformance-sequences.ts';
 import { describeSignatures } from './conformance-signatures.ts';
 import {
   AES_BLOCK_EXAMPLES,
@@ -530,6 +531,7 @@ export function describeProvider(provider: CryptoProvider): void {
     });
   });
 
+  describeSequences(provider);
   describeHybrid(provider);
   describeSignatures(provider);
 

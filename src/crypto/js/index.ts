@@ -23,7 +23,9 @@ import type {
   SigningKey,
 } from '../provider.ts';
 import { HmacSha256 } from '../hmac-sha256.ts';
+import { KernelCounterKey } from '../kernel/counter.ts';
 import { KernelGcmKey } from '../kernel/gcm.ts';
+import { KernelHmacSha1, LONGEST_MAC_KEY } from '../kernel/hmac-sha1.ts';
 import { kernel } from '../kernel/kernel.ts';
 import { generateScalar, NIST_CURVES } from '../scalar.ts';
 import { AesCounterKey, AesMask, warmUpAes } from './aes.ts';
@@ -44,7 +46,10 @@ class JsCrypto implements CryptoProvider {
   }
 
   hmac(algorithm: HashAlgorithm, key: Uint8Array): HmacKey {
-    return algorithm === 'sha-256' ? new HmacSha256(key) : createHmac(algorithm, key);
+    if (algorithm === 'sha-256') return new HmacSha256(key);
+    const shared = algorithm === 'sha-1' && key.length <= LONGEST_MAC_KEY ? kernel() : undefined;
+    const plain = (bytes: Uint8Array): HmacKey => createHmac(algorithm, bytes);
+    return shared === undefined ? plain(key) : new KernelHmacSha1(shared, key, plain);
   }
 
   aead(algorithm: AeadAlgorithm, key: Uint8Array): AeadKey {
@@ -61,7 +66,8 @@ class JsCrypto implements CryptoProvider {
 
   counterMode(key: Uint8Array): CounterKey {
     checkCounterKey(key);
-    return new AesCounterKey(key);
+    const shared = kernel();
+    return shared === undefined ? new AesCounterKey(key) : new KernelCounterKey(shared, key);
   }
 
   keyExchange(group: Group, random: RandomSource): KeyExchange {

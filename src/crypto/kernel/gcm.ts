@@ -4,12 +4,13 @@ import { AesGcmKey } from '../js/gcm.ts';
 import type { AeadKey } from '../provider.ts';
 import { AEAD_TAG_LENGTH } from '../provider.ts';
 import type { Kernel } from './kernel.ts';
-import { OPENS, SEALS } from './kernel.ts';
+import { BLOCK, HashKey, OPENS, SEALS } from './kernel.ts';
 
 /** A key of AES-128-GCM or AES-256-GCM. */
 export class KernelGcmKey implements AeadKey {
   readonly #kernel: Kernel;
   readonly #expanded: Uint8Array;
+  readonly #hashKey: HashKey;
   /** For what is too long for the kernel. */
   #long: AeadKey | undefined;
 
@@ -17,6 +18,7 @@ export class KernelGcmKey implements AeadKey {
   constructor(kernel: Kernel, key: Uint8Array) {
     this.#kernel = kernel;
     this.#expanded = kernel.expandKey(key);
+    this.#hashKey = new HashKey(this.#expanded.slice(-BLOCK));
   }
 
   seal(
@@ -34,6 +36,7 @@ export class KernelGcmKey implements AeadKey {
       return;
     }
     kernel.useKey(SEALS, this.#expanded);
+    kernel.useHashKey(SEALS, this.#hashKey);
     kernel.makeStream(SEALS, nonce, length);
     kernel.seal(0, additionalData, buffer, offset, length);
   }
@@ -54,6 +57,7 @@ export class KernelGcmKey implements AeadKey {
       return this.#longKey().open(nonce, additionalData, buffer, offset, length);
     }
     kernel.useKey(OPENS, this.#expanded);
+    kernel.useHashKey(OPENS, this.#hashKey);
     kernel.makeStream(OPENS, nonce, plainLength);
     return kernel.open(0, additionalData, buffer, offset, plainLength);
   }

@@ -16,7 +16,7 @@ import { createCipheriv } from 'node:crypto';
 import { NO_BYTES, copyBytes } from '../../core/bytes.ts';
 import { checkNonce, checkRange } from '../aead-arguments.ts';
 import type { Kernel, Place } from '../kernel/kernel.ts';
-import { BLOCK, OPENS, SEALS, kernel } from '../kernel/kernel.ts';
+import { BLOCK, HashKey, OPENS, SEALS, kernel } from '../kernel/kernel.ts';
 import type { AeadAlgorithm, AeadKey } from '../provider.ts';
 import { AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH } from '../provider.ts';
 import { NodeAeadKey } from './aead.ts';
@@ -32,15 +32,17 @@ const LONGEST = 2048;
 
 /** A key of AES-128-GCM or AES-256-GCM, which finds out by itself what is cheaper for a record. */
 export class NodeGcmKey implements AeadKey {
-  readonly #key: KeyObject;
-  readonly #whole: NodeAeadKey;
+  readonly #key: SharedKey;
   readonly #kernel: Kernel | undefined = kernel();
   #streams: KeyStreams | undefined;
   #records = 0;
 
-  constructor(algorithm: Exclude<AeadAlgorithm, 'chacha20-poly1305'>, key: KeyObject) {
+  constructor(key: SharedKey) {
     this.#key = key;
-    this.#whole = new NodeAeadKey(algorithm, key);
+  }
+
+  forSequence(): AeadKey {
+    return new NodeGcmKey(this.#key);
   }
 
   seal(
@@ -52,7 +54,7 @@ export class NodeGcmKey implements AeadKey {
   ): void {
     const streams = this.#streamsFor(additionalData, length);
     if (streams === undefined) {
-      this.#whole.seal(nonce, additionalData, buffer, offset, length);
+      this.#key.whole.seal(nonce, additionalData, buffer, offset, length);
       return;
     }
     checkNonce(nonce);
@@ -70,7 +72,7 @@ export class NodeGcmKey implements AeadKey {
   ): number {
     const plainLength = length - AEAD_TAG_LENGTH;
     const streams = this.#streamsFor(additionalData, plainLength);
-    if (streams === undefined) return this.#whole.open(nonce, additionalData, buffer, offset, length);
+    if (streams === undefined) return this.#key.whole.open(nonce, additionalData, buffer, offset, length);
     checkNonce(nonce);
     checkRange(buffer, offset, length, 0);
     if (plainLength < 0) return -1;
@@ -92,9 +94,38 @@ export class NodeGcmKey implements AeadKey {
     if (kernel === undefined || !(length <= LONGEST) || !kernel.takes(additionalData, length))
       return undefined;
     if (this.#streams === undefined && this.#records++ >= RECORDS_OF_A_HANDSHAKE) {
-      this.#streams = new KeyStreams(kernel, this.#key);
+      this.#streams = new KeyStreams(kernel, this.#key.blocks);
     }
     return this.#streams;
+  }
+}
+
+/** What all sequences of records under one key share. */
+export class SharedKey {
+  /** OpenSSL's AES-GCM. */
+  readonly whole: NodeAeadKey;
+  readonly #key: KeyObject;
+  #blocks: BlockCipher | undefined;
+
+  constructor(algorithm: Exclude<AeadAlgorithm, 'chacha20-poly1305'>, key: KeyObject) {
+    this.#key = key;
+    this.whole = new NodeAeadKey(algorithm, key);
+  }
+
+  /** Its AES, made at the first call. */
+  get blocks(): BlockCipher {
+    return (this.#blocks ??= new BlockCipher(this.#key));
+  }
+}
+
+/** AES of one key, and the hash key of AES-GCM. */
+class BlockCipher {
+  readonly cipher: Cipher;
+  readonly hashKey: HashKey;
+
+  constructor(key: KeyObject) {
+    this.cipher = blockCipher(key);
+    this.hashKey = new HashKey(copyBytes(this.cipher.update(new Uint8Array(BLOCK))));
   }
 }
 
@@ -102,7 +133,7 @@ export class NodeGcmKey implements AeadKey {
 class KeyStreams {
   readonly kernel: Kernel;
   readonly #cipher: Cipher;
-  readonly #hashKey: Uint8Array;
+  readonly #hashKey: HashKey;
   /** Of the group whose key streams were made last, its last bits zero. */
   readonly #nonce: Uint8Array = new Uint8Array(AEAD_NONCE_LENGTH);
   /** The key streams of that group, by the nonce's last bits. */
@@ -112,11 +143,10 @@ class KeyStreams {
   /** The longest that this group has needed. */
   #needed = 0;
 
-  constructor(kernel: Kernel, key: KeyObject) {
-    const name = key.symmetricKeySize === 16 ? 'aes-128-ecb' : 'aes-256-ecb';
+  constructor(kernel: Kernel, { cipher, hashKey }: BlockCipher) {
     this.kernel = kernel;
-    this.#cipher = createCipheriv(name, key, null).setAutoPadding(false);
-    this.#hashKey = copyBytes(this.#cipher.update(new Uint8Array(BLOCK)));
+    this.#cipher = cipher;
+    this.#hashKey = hashKey;
   }
 
   /** Whether the key stream of a record of `length` bytes is there. */
@@ -161,6 +191,12 @@ class KeyStreams {
     this.#nonce[LAST] = nonce[LAST]! & -GROUP;
     this.#streams = this.#cipher.update(this.kernel.counters(this.#nonce, GROUP, longest));
   }
+}
+
+/** AES block by block, with one object for as many as there will be. */
+export function blockCipher(key: KeyObject): Cipher {
+  const name = key.symmetricKeySize === 16 ? 'aes-128-ecb' : 'aes-256-ecb';
+  return createCipheriv(name, key, null).setAutoPadding(false);
 }
 
 /** Blocks of a key stream, E(J0) among them. */

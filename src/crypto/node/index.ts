@@ -29,8 +29,9 @@ import { generateScalar, NIST_CURVES } from '../scalar.ts';
 import { checkCounterKey, checkKey } from '../aead-arguments.ts';
 import { createMask, NodeAeadKey } from './aead.ts';
 import { NodeCounterKey } from './counter.ts';
-import { NodeGcmKey } from './gcm.ts';
+import { NodeGcmKey, SharedKey } from './gcm.ts';
 import { NodeHash, NodeHmac } from './hash.ts';
+import { OneShotHmacSha1 } from './hmac-sha1.ts';
 import { answerKeyExchange, createKeyExchange, warmUpKeyExchange } from './key-exchange.ts';
 import { EcdsaSigningKey, verifySignature } from './signatures.ts';
 
@@ -53,6 +54,7 @@ class NodeCrypto implements CryptoProvider {
   }
 
   hmac(algorithm: HashAlgorithm, key: Uint8Array): HmacKey {
+    if (algorithm === 'sha-1' && OneShotHmacSha1.isThere) return new OneShotHmacSha1(key);
     const isCheaper = algorithm === 'sha-256' && ++hmacKeys > HMAC_KEYS_OF_A_COLD_PROCESS;
     return isCheaper ? new HmacSha256(key) : new NodeHmac(algorithm, key);
   }
@@ -62,7 +64,7 @@ class NodeCrypto implements CryptoProvider {
     const secret = createSecretKey(key);
     return algorithm === 'chacha20-poly1305'
       ? new NodeAeadKey(algorithm, secret)
-      : new NodeGcmKey(algorithm, secret);
+      : new NodeGcmKey(new SharedKey(algorithm, secret));
   }
 
   mask(algorithm: AeadAlgorithm, key: Uint8Array): MaskKey {
@@ -71,7 +73,7 @@ class NodeCrypto implements CryptoProvider {
 
   counterMode(key: Uint8Array): CounterKey {
     checkCounterKey(key);
-    return new NodeCounterKey(key);
+    return NodeCounterKey.of(key);
   }
 
   keyExchange(group: Group, random: RandomSource): KeyExchange {

@@ -19,7 +19,11 @@ import {
   TAIL,
   TEXT,
   KEY,
+  MAC,
+  MAC_KEY,
+  PLACE_TABLES_LENGTH,
 } from './memory';
+export { hmacSha1, makeMacKey } from './sha1';
 
 /** Where the text to seal or open is put. */
 export function textAt(): usize {
@@ -51,6 +55,31 @@ export function countersAt(): usize {
   return COUNTERS;
 }
 
+/** Where the states of a key of HMAC-SHA-1 are put, and found. */
+export function macKeyAt(): usize {
+  return MAC_KEY;
+}
+
+/** Where `hmacSha1` writes. */
+export function macAt(): usize {
+  return MAC;
+}
+
+/** Where a place has what is made of its hash key, `tablesLength` bytes. */
+export function tablesAt(place: usize): usize {
+  return at(place);
+}
+
+/** Bytes of that. */
+export function tablesLength(): usize {
+  return PLACE_TABLES_LENGTH;
+}
+
+/** Makes what is made of long texts alone, so that all of it is there. */
+export function completeTables(place: usize): void {
+  needSquare(at(place));
+}
+
 /** Where key streams are put. */
 export function streamsAt(place: usize): usize {
   return at(place) + PLACE_STREAMS;
@@ -74,32 +103,42 @@ export function expandKey(place: usize, keyLength: usize): void {
   v128.store(HASH_KEY, v128.load(STATE));
 }
 
-/** Makes `place` one of the round keys at `KEY` and the hash key at `HASH_KEY`. */
+/** Makes `place` one of the round keys at `KEY`. */
 export function useKey(place: usize, rounds: usize): void {
   useRoundKeys(at(place), rounds);
-  makeTables(at(place));
 }
 
-/** The key stream of the nonce at `NONCE`, E(J0) first, as the first of the streams of `place`. */
-export function makeStream(place: usize, blocks: u32): void {
-  keyStream(at(place), 1, blocks, at(place) + PLACE_STREAMS);
+/** The key stream of the nonce at `NONCE`, whose blocks count from `first` on, as the first of the streams of `place`. */
+export function makeStream(place: usize, first: u32, blocks: u32): void {
+  keyStream(at(place), first, blocks, at(place) + PLACE_STREAMS);
 }
 
 /**
- * Counter blocks from J0 on, `blocks` for each of `nonces` nonces: the one at `NONCE`, whose last bits are zero, and those
- * that count on in its last byte.
+ * Counter blocks, `blocks` for each of `nonces` nonces: the one at `NONCE`, and those that count on from it in its last byte, whose bits
+ * do so without a carry. Those of the first nonce count from `first` on, those of each further one from `step` more.
  */
-export function writeCounters(nonces: u32, blocks: u32): void {
+export function writeCounters(nonces: u32, blocks: u32, first: u32, step: u32): void {
   let to = COUNTERS;
   let nonce = v128.load(NONCE);
-  const next = i8x16.replace_lane(i64x2.splat(0), 11, 1);
+  const next = i8x16.replace_lane(i64x2.splat(0), 11, step === 0 ? 1 : 0);
   for (let i: u32 = 0; i < nonces; i++) {
-    for (let counter: u32 = 1; counter <= blocks; counter++) {
-      v128.store(to, i32x4.replace_lane(nonce, 3, bswap<u32>(counter)));
+    for (let counter: u32 = 0; counter < blocks; counter++) {
+      v128.store(to, i32x4.replace_lane(nonce, 3, bswap<u32>(first + i * step + counter)));
       to += BLOCK;
     }
     nonce = i8x16.add(nonce, next);
   }
+}
+
+/** Adds the key stream that begins at `stream` in `place` to the `length` bytes at `text`. */
+export function applyStream(place: usize, stream: usize, text: usize, length: usize): void {
+  let key = at(place) + PLACE_STREAMS + stream;
+  const whole = length & ~15;
+  for (let p = text; p < text + whole; p += BLOCK) {
+    v128.store(p, v128.xor(v128.load(p), v128.load(key)));
+    key += BLOCK;
+  }
+  for (let i = whole; i < length; i++) store<u8>(text + i, load<u8>(text + i) ^ load<u8>(key + i - whole));
 }
 
 /** Bytes of text from which on two blocks at a time save more than the tables of the square cost. */
@@ -158,12 +197,7 @@ export function open(place: usize, stream: usize, text: usize, length: usize, ad
   }
   const tag = v128.xor(v128.load(streamAt), lengths(at(place), hash, additionalLength, length));
   if (v128.any_true(v128.xor(tag, v128.load(text + length)))) return -1;
-  let key = streamAt + BLOCK;
-  for (let p = text; p < text + whole; p += BLOCK) {
-    v128.store(p, v128.xor(v128.load(p), v128.load(key)));
-    key += BLOCK;
-  }
-  for (let i = whole; i < length; i++) store<u8>(text + i, load<u8>(text + i) ^ load<u8>(key + i - whole));
+  applyStream(place, stream + BLOCK, text, length);
   return 0;
 }
 

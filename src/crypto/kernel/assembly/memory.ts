@@ -29,20 +29,22 @@ export const HASH_KEY: usize = memory.data(16, 16);
 /** Counter blocks for somebody else's AES, 36,864 bytes as the streams that they become. */
 export const COUNTERS: usize = memory.data(36864, 16);
 
-/** Where in a place its round keys are, as bit slices, behind the tables of GHASH for H and its square. */
-export const PLACE_ROUND_KEYS: usize = 1024;
-/** Where in a place it says how many rounds. */
-export const PLACE_ROUNDS: usize = 1024 + 15 * 128;
+/** Where in a place its hash key is, behind the tables of GHASH for H and its square. */
+export const PLACE_HASH_KEY: usize = 1024;
 /** Where in a place it says whether the tables of the square are there. */
-export const PLACE_HAS_SQUARE: usize = 1024 + 15 * 128 + 4;
-/** Where in a place its hash key is. */
-export const PLACE_HASH_KEY: usize = 1024 + 15 * 128 + 16;
+export const PLACE_HAS_SQUARE: usize = 1024 + 16;
+/** Bytes at the beginning of a place that are all of a hash key's: whoever has kept them need not have them made again. */
+export const PLACE_TABLES_LENGTH: usize = 1024 + 32;
+/** Where in a place its round keys are, as bit slices. */
+export const PLACE_ROUND_KEYS: usize = 1024 + 32;
+/** Where in a place it says how many rounds. */
+export const PLACE_ROUNDS: usize = 1024 + 32 + 15 * 128;
 /** Where in a place its key streams begin. */
-export const PLACE_STREAMS: usize = 1024 + 15 * 128 + 32;
+export const PLACE_STREAMS: usize = 1024 + 48 + 15 * 128;
 /** Bytes of a place. */
-export const PLACE_LENGTH: usize = 1024 + 15 * 128 + 32 + 36864;
+export const PLACE_LENGTH: usize = 1024 + 48 + 15 * 128 + 36864;
 /** The two places. */
-export const PLACES: usize = memory.data(2 * (1024 + 15 * 128 + 32 + 36864), 16);
+export const PLACES: usize = memory.data(2 * (1024 + 48 + 15 * 128 + 36864), 16);
 
 /** The last block of a hash, which has the lengths. */
 export const HASH: usize = memory.data(16, 16);
@@ -51,3 +53,12 @@ export const TAIL: usize = memory.data(16, 16);
 
 /** The state of eight blocks as bit slices. */
 export const STATE: usize = memory.data(128, 16);
+
+/** Two states of SHA-1, 20 bytes each: of the inner and the outer hash of HMAC behind the padded key. */
+export const MAC_KEY: usize = memory.data(40, 16);
+/** A MAC of 20 bytes, then a block that the outer hash is padded in. */
+export const MAC: usize = memory.data(20 + 72, 16);
+/** The running state of SHA-1. */
+export const SHA_STATE: usize = memory.data(20, 16);
+/** The message schedule of SHA-1: 80 words. */
+export const SCHEDULE: usize = memory.data(320, 16);
