@@ -104,9 +104,9 @@ export class Sending {
   }
 
   /** The path is another one, or changed. */
-  setPath({ writable, largestDatagram, overhead, roundTripTime }: PathFacts): void {
+  setPath({ writable, largestDatagram, overhead, srtpOverhead, roundTripTime }: PathFacts): void {
     this.#scope.isPathWritable = writable && !this.#isClosed;
-    this.#scope.largestPacket = largestDatagram - overhead;
+    this.#scope.largestPacket = largestDatagram - (srtpOverhead?.rtp ?? overhead);
     if (roundTripTime !== undefined) this.#scope.roundTripTime = roundTripTime;
   }
 
