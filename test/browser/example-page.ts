@@ -9,6 +9,12 @@ interface DrivenPage {
   goto(url: string): Promise<unknown>;
   click(selector: string): Promise<void>;
   evaluate<A, T>(run: (argument: A) => T | Promise<T>, argument: A): Promise<T>;
+  screenshot(options: { readonly path: string; readonly fullPage: boolean }): Promise<unknown>;
+  on(type: 'pageerror', listener: (error: unknown) => void): unknown;
+  on(
+    type: 'console',
+    listener: (message: { readonly type: () => string; readonly text: () => string }) => void,
+  ): unknown;
   close(): Promise<void>;
 }
 
@@ -33,10 +39,16 @@ function keepConnections(): void {
 
 /** A visitor's page. */
 export class ExamplePage {
+  /** What it has thrown, and complained of. */
+  readonly problems: string[] = [];
   readonly #page: DrivenPage;
 
   constructor(page: DrivenPage) {
     this.#page = page;
+    page.on('pageerror', (error) => this.problems.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.problems.push(message.text());
+    });
   }
 
   /** Runs a function of the test's in the page: it refers to nothing outside itself. */
@@ -46,6 +58,11 @@ export class ExamplePage {
 
   click(selector: string): Promise<void> {
     return this.#page.click(selector);
+  }
+
+  /** Keeps what is seen of it, all of it. @param path a file's, ending with .png */
+  async screenshot(path: string): Promise<void> {
+    await this.#page.screenshot({ path, fullPage: true });
   }
 
   /** What an element says. */
@@ -137,7 +154,8 @@ export class ExampleBrowser {
 
   async open(url: string): Promise<ExamplePage> {
     const page = await this.#newPage();
+    const visited = new ExamplePage(page);
     await page.goto(url);
-    return new ExamplePage(page);
+    return visited;
   }
 }
