@@ -4,12 +4,13 @@
  * What it tells the server and what it is told is described in server.mjs and member.mjs.
  */
 const ENCODINGS = [
-  { rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 120_000 },
-  { rid: 'm', scaleResolutionDownBy: 2, maxBitrate: 350_000 },
+  { rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 100_000 },
+  { rid: 'm', scaleResolutionDownBy: 2, maxBitrate: 300_000 },
   { rid: 'h', scaleResolutionDownBy: 1, maxBitrate: 1_000_000 },
 ];
 const LAYER_NAMES = { l: 'low', m: 'medium', h: 'high' };
-const PICTURE = { width: 640, height: 480, frameRate: 15 };
+/** Chromium sends no third layer of anything smaller. */
+const PICTURE = { width: 960, height: 540, frameRate: 15 };
 const MEASURE_EVERY = 1000;
 
 const byId = (id) => document.getElementById(id);
@@ -152,6 +153,7 @@ class Tile {
   #onChoose;
   #layer;
   #frames = 0;
+  #measuredAt = performance.now();
 
   constructor(isOwn, onChoose) {
     this.#onChoose = onChoose;
@@ -183,19 +185,21 @@ class Tile {
       const button = Object.assign(document.createElement('button'), {
         type: 'button',
         textContent: nameOf(rid),
-        disabled: rid !== null && !heard.includes(rid),
         onclick: () => this.#onChoose(rid),
       });
       button.setAttribute('aria-pressed', String(rid === chosen));
       button.dataset.rid = rid ?? 'off';
+      button.dataset.heard = String(rid === null || heard.includes(rid));
       return button;
     });
     this.#layers.replaceChildren(...buttons);
   }
 
   showStats({ framesDecoded = 0, frameWidth = 0, frameHeight = 0 } = {}) {
-    const rate = Math.max(0, framesDecoded - this.#frames) / (MEASURE_EVERY / 1000);
+    const now = performance.now();
+    const rate = Math.max(0, framesDecoded - this.#frames) / ((now - this.#measuredAt) / 1000);
     this.#frames = framesDecoded;
+    this.#measuredAt = now;
     this.#figure.dataset.width = frameWidth;
     this.#figure.dataset.rate = rate;
     this.#received.textContent = this.#layer

@@ -35,22 +35,20 @@ export class Track {
 
   streamComes(stream) {
     this.streams.set(stream.rid, stream);
-    this.#aim();
+    for (const subscription of this.subscriptions) subscription.tell();
   }
 
   /** A browser whose way is narrow gives up its large layers, and takes them up again when it can. */
   streamGoes(stream) {
-    if (this.streams.get(stream.rid) !== stream) return;
-    this.streams.delete(stream.rid);
-    this.#aim();
+    if (this.streams.get(stream.rid) === stream) this.streams.delete(stream.rid);
+    for (const subscription of this.subscriptions) {
+      subscription.streamGoes(stream);
+      subscription.tell();
+    }
   }
 
   end() {
     for (const subscription of this.subscriptions) subscription.end();
     this.subscriptions.clear();
-  }
-
-  #aim() {
-    for (const subscription of this.subscriptions) subscription.aim();
   }
 }
