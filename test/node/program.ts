@@ -28,7 +28,10 @@ export async function bundle(folder: URL, programs: string[], files: string[] = 
     external: ['*/pool.mjs'],
     alias: {
       'sansrtc/crypto/node': src('crypto/node/index.ts'),
+      'sansrtc/media': src('media/index.ts'),
       'sansrtc/node': src('node/index.ts'),
+      'sansrtc/rtp': src('rtp/index.ts'),
+      'sansrtc/sdp': src('sdp/index.ts'),
       sansrtc: src('index.ts'),
     },
   });
