@@ -15,6 +15,8 @@ export class Terminal {
         this.#looking?.();
       });
     }
+    // Who looks for what will never be printed is told.
+    this.process.once('close', () => this.#looking?.());
   }
 
   type(line: string): void {
