@@ -13,7 +13,7 @@ import { MediaSession } from './media-session.ts';
 import type { PageCapability, PagePicture, PagePlayed } from './page-media.ts';
 
 /** So long that no machine is too slow. */
-export const PATIENCE = { timeout: 60_000, interval: 50 };
+export const PATIENCE = { timeout: 120_000, interval: 50 };
 
 /** What is published. */
 export interface Published {

@@ -27,7 +27,7 @@ describe.each(BROWSERS)('%s', (browserName) => {
   });
   afterAll(() => browser.stop());
 
-  test('three layers; each switch is a keyframe of the new one', { timeout: 600_000 }, async () => {
+  test('three layers; each switch is a keyframe of the new one', { timeout: 1_800_000 }, async () => {
     let selector: LayerSelector | undefined;
     const round = await Round.begin(
       host,
