@@ -1,3 +1,4 @@
+/* global window */
 /**
  * A client of WHIP (RFC 9725) and WHEP in a page: POST of an offer, PATCH for candidates as they are found and for restarts of ICE,
  * DELETE at the end.
@@ -26,7 +27,7 @@ export class HttpSession {
     if (response.status !== 201) throw new Error(`${response.status}: ${sdp}`);
     session.#location = new URL(response.headers.get('location'), response.url);
     session.#etag = response.headers.get('etag');
-    addEventListener('pagehide', () => session.stop());
+    window.addEventListener('pagehide', () => session.stop());
     await peer.setRemoteDescription({ type: 'answer', sdp });
     await session.#patchCandidates();
     return session;
@@ -47,7 +48,9 @@ export class HttpSession {
     peer.restartIce();
     await peer.setLocalDescription();
     while (peer.iceGatheringState !== 'complete')
-      await new Promise((resolve) => peer.addEventListener('icegatheringstatechange', resolve, { once: true }));
+      await new Promise((resolve) =>
+        peer.addEventListener('icegatheringstatechange', resolve, { once: true }),
+      );
     // They are in the description, all of them.
     this.#candidates = [];
     const { sdp } = peer.localDescription;

@@ -85,6 +85,9 @@ function open(prefix, offer, direction, onEvent) {
         const [first, ...others] = media.filter((one) => one.kind === kind);
         first?.setStreams(['stage']);
         if (first !== undefined) first.direction = direction;
+        // Of a simulcast one layer is taken: there is nobody who chooses.
+        const [encoding] = first?.encodings ?? [];
+        if (encoding !== undefined) first.setEncodings([encoding.rid]);
         for (const other of others) other.reject();
       }
     });

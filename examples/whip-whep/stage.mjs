@@ -6,6 +6,7 @@
  *   publisher ◀──requestKeyframe── Stage ◀──keyframerequest── viewer
  */
 import { SourceSwitch } from 'sansrtc/media';
+import { isKeyframe } from 'sansrtc/rtp';
 
 const MAX_VIEWERS = 1000;
 
@@ -22,7 +23,9 @@ export function codecsFor(video) {
         rtcpFeedback: ['transport-cc'],
       },
     ],
-    video: [{ mimeType: `video/${video}`, clockRate: 90_000, sdpFmtpLine: FMTP[video], rtcpFeedback, rtx: true }],
+    video: [
+      { mimeType: `video/${video}`, clockRate: 90_000, sdpFmtpLine: FMTP[video], rtcpFeedback, rtx: true },
+    ],
   };
 }
 
@@ -70,9 +73,11 @@ export class Stage {
         if (this.#streams.get(event.stream.kind) !== event.stream) return;
         for (const viewer of this.#viewers.values()) viewer.forward(event);
         return;
+      case 'senderreport':
+        for (const viewer of this.#viewers.values()) viewer.report(event);
+        return;
       case 'rtpstreamstart':
         this.#streams.set(event.stream.kind, event.stream);
-        for (const viewer of this.#viewers.values()) viewer.select(event.stream);
         this.#requestKeyframe();
         return;
       case 'rtpstreamend':
@@ -86,9 +91,7 @@ export class Stage {
   }
 
   addViewer(rtc) {
-    const viewer = new Viewer(rtc);
-    for (const stream of this.#streams.values()) viewer.select(stream);
-    this.#viewers.set(rtc, viewer);
+    this.#viewers.set(rtc, new Viewer(rtc));
   }
 
   /** What happens to a viewer. */
@@ -114,27 +117,34 @@ export class Stage {
   }
 }
 
-/** One viewer: what it is sent, from whichever stream of the publisher's. */
+/** One viewer: what it is sent, of whichever stream the publisher has now. */
 class Viewer {
-  #rtc;
   #outputs = new Map();
 
   constructor(rtc) {
-    this.#rtc = rtc;
-    for (const { id, kind, currentDirection } of rtc.media)
-      if (currentDirection === 'sendonly') this.#outputs.set(kind, { id, source: new SourceSwitch() });
-  }
-
-  select(stream) {
-    this.#outputs.get(stream.kind)?.source.select(stream);
+    for (const media of rtc.media) {
+      if (media.currentDirection !== 'sendonly') continue;
+      const source = new SourceSwitch({ codecs: media.parameters.send.codecs });
+      this.#outputs.set(media.kind, { sender: media.sender(), source });
+    }
   }
 
   forward(event) {
-    const output = this.#outputs.get(event.stream.kind);
-    const sender = output && this.#rtc.sender(output.id);
-    if (sender === undefined || !sender.isWritable) return;
-    const packet = output.source.forward(event);
-    // A packet that there is no room for is lost, as if on the way: the viewer asks for it again, or for a keyframe.
-    if (packet !== undefined) sender.write(packet);
+    const { stream, codec, packet } = event;
+    const output = this.#outputs.get(stream.kind);
+    if (output === undefined || !output.sender.isWritable) return;
+    const { sender, source } = output;
+    if (source.selected !== stream) {
+      // Nothing can be made of what comes before a keyframe.
+      if (stream.kind === 'video' && !isKeyframe(codec.mimeType, packet.payload)) return;
+      source.select(stream);
+    }
+    const outgoing = source.forward(event);
+    // What there is no room for is lost, as if on the way: the viewer asks for it again, or for a keyframe.
+    if (outgoing !== undefined) sender.write(outgoing);
+  }
+
+  report(event) {
+    this.#outputs.get(event.stream.kind)?.source.handleSenderReport(event);
   }
 }

@@ -1,21 +1,27 @@
 /** examples/whip-whep as its users meet it: browsers and Debian's simple-whip-client publish, browsers watch. */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hostAddresses } from '../../src/node/index.ts';
 import { describeForeign } from '../interop/availability.ts';
 import { missingWhipClient, WhipClient } from '../interop/whip-client.ts';
+import { bundle } from '../node/program.ts';
 import { Terminal } from '../node/terminal.ts';
 import { BROWSERS, type BrowserName } from './browsers.ts';
 import { ExampleBrowser, type ExamplePage } from './example-page.ts';
 
-const SERVER = fileURLToPath(new URL('../../examples/whip-whep/server.mjs', import.meta.url));
-
 const browsers = new Map<BrowserName, ExampleBrowser>();
 const pages: ExamplePage[] = [];
+let program: string;
 let server: Terminal;
 let url: string;
 
 beforeAll(async () => {
+  const folder = await bundle(
+    new URL('../../examples/', import.meta.url),
+    ['whip-whep/server.mjs'],
+    ['whip-whep/client.js', 'whip-whep/publish.html', 'whip-whep/watch.html'],
+  );
+  program = join(folder, 'whip-whep/server.mjs');
   for (const name of BROWSERS) browsers.set(name, await ExampleBrowser.launch(name));
 });
 afterAll(() => Promise.all([...browsers.values()].map((browser) => browser.close())));
@@ -27,12 +33,13 @@ afterEach(async () => {
 });
 
 async function start(...options: string[]): Promise<void> {
-  server = new Terminal(SERVER, '--http-port', '0', ...options);
+  server = new Terminal(program, '--http-port', '0', ...options);
   url = await server.sees(/http:\S+/);
 }
 
 async function open(name: BrowserName, path = ''): Promise<ExamplePage> {
-  const page = await browsers.get(name)!.open(`${url}${path}`);
+  const page = await browsers.get(name)?.open(`${url}${path}`);
+  if (page === undefined) throw new Error(`${name} has not been started`);
   pages.push(page);
   return page;
 }
@@ -56,9 +63,7 @@ describe.each(BROWSERS)('%s publishes', (publisher) => {
     await expectPlaying(early);
     // Later than the first keyframe by more than a picture: they have to be given another one.
     for (const name of BROWSERS) await expectPlaying(await open(name));
-    const { keyFramesEncoded = 0 } = await page.stream('outbound', 'video');
-    expect(keyFramesEncoded).toBeGreaterThanOrEqual(2);
-    // A viewer that cannot go on asks for a keyframe, and the publisher gives one.
+    // They were given it because the stage asked for it.
     expect((await page.stream('outbound', 'video'))['pliCount']).toBeGreaterThanOrEqual(1);
   });
 
@@ -102,24 +107,24 @@ describe.each(BROWSERS)('%s publishes', (publisher) => {
 });
 
 describeForeign('simple-whip-client', missingWhipClient(), () => {
-  test.each([['it trickles', []], ['it does not trickle', ['--no-trickle']]] as const)(
-    'publishes, and a browser watches: %s',
-    async (_, options) => {
-      server.process.kill('SIGKILL');
-      // It gathers no loopback address, so that the server has to be at one of the machine's own.
-      const [host] = hostAddresses();
-      expect(host, 'an address that is no loopback address').toBeDefined();
-      await start('--host', host!);
-      const client = WhipClient.start(`${url}whip`, ...options);
-      try {
-        await client.sees(/PeerConnection connected/);
-        await expectPlaying(await open('Chromium'));
-        await expectPlaying(await open('Chromium'));
-      } finally {
-        await client.stop();
-      }
-      const state = (await (await fetch(`${url}state`)).json()) as { isLive: boolean };
-      expect(state.isLive).toBe(false);
-    },
-  );
+  test.each([
+    ['it trickles', []],
+    ['it does not trickle', ['--no-trickle']],
+  ] as const)('publishes, and a browser watches: %s', async (_, options) => {
+    server.process.kill('SIGKILL');
+    // It gathers no loopback address, so that the server has to be at one of the machine's own.
+    const [host] = hostAddresses();
+    if (host === undefined) throw new Error('this machine has no address but loopback ones');
+    await start('--host', host);
+    const client = WhipClient.start(`${url}whip`, ...options);
+    try {
+      await client.sees(/PeerConnection connected/);
+      await expectPlaying(await open('Chromium'));
+      await expectPlaying(await open('Chromium'));
+    } finally {
+      await client.stop();
+    }
+    const state = (await (await fetch(`${url}state`)).json()) as { isLive: boolean };
+    expect(state.isLive).toBe(false);
+  });
 });
