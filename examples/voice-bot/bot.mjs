@@ -11,7 +11,6 @@ import { Voice } from './voice.mjs';
 const ANSWER_DELAY = 300;
 
 export class Bot {
-  #rtc;
   #greeting;
   #media;
   #channel;
@@ -26,9 +25,10 @@ export class Bot {
    * @param greeting packets of Opus with their durations
    */
   constructor(rtc, greeting) {
-    this.#rtc = rtc;
     this.#greeting = greeting;
-    this.#media = rtc.media.find(({ kind, currentDirection }) => kind === 'audio' && currentDirection === 'sendrecv');
+    this.#media = rtc.media.find(
+      ({ kind, currentDirection }) => kind === 'audio' && currentDirection === 'sendrecv',
+    );
     this.#voice = new Voice(() => rtc.sender(this.#media.id), { onEnd: () => this.#become('listening') });
     this.#ear = new Ear({
       onSpeech: () => this.#interrupted(),

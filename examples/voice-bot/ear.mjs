@@ -7,8 +7,8 @@
 import { AUDIO_LEVEL_URI, readAudioLevel } from 'sansrtc/rtp';
 import { opusDuration } from './opus.mjs';
 
-/** Decibels below the loudest: 0–127. A voice is at 20 to 45, a quiet room at 60 and more. */
-const LOUDEST_SILENCE = 50;
+/** dBov: 0 is the loudest there is, a voice is at −20 to −45, a quiet room below −60. */
+const LOUDEST_SILENCE = -50;
 /** Milliseconds: a click is shorter. */
 const SPEECH_AFTER = 60;
 /** Milliseconds: a pause between words is shorter. */
@@ -45,7 +45,7 @@ export class Ear {
     if (duration === 0) return;
     this.#heard.push({ payload: packet.payload, duration, sequence });
     const extension = packet.extension(stream.extensionIds.get(AUDIO_LEVEL_URI));
-    const isLoud = extension !== undefined && readAudioLevel(extension).level < LOUDEST_SILENCE;
+    const isLoud = extension !== undefined && readAudioLevel(extension).level > LOUDEST_SILENCE;
     this.#loud = isLoud ? this.#loud + duration : 0;
     this.#quiet = isLoud ? 0 : this.#quiet + duration;
     if (this.#isSpeech) {

@@ -61,7 +61,9 @@ function call(offer) {
       section.setStreams(['bot']);
     }
     const answer = received.answer();
-    const voice = rtc.media.find(({ kind, currentDirection }) => kind === 'audio' && currentDirection === 'sendrecv');
+    const voice = rtc.media.find(
+      ({ kind, currentDirection }) => kind === 'audio' && currentDirection === 'sendrecv',
+    );
     if (voice === undefined) throw new HttpError(422, 'a call is audio, both ways');
     if (!voice.parameters.receive.headerExtensions.some(({ uri }) => uri === AUDIO_LEVEL_URI))
       throw new HttpError(422, 'it takes audio levels (RFC 6464) to know who speaks');
