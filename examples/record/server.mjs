@@ -23,7 +23,9 @@ const MAX_RECORDINGS = 20;
 const MAX_OFFER_BYTES = 64 * 1024;
 
 const CODECS = {
-  audio: [{ mimeType: 'audio/opus', clockRate: 48_000, channels: 2, sdpFmtpLine: 'minptime=10;useinbandfec=1' }],
+  audio: [
+    { mimeType: 'audio/opus', clockRate: 48_000, channels: 2, sdpFmtpLine: 'minptime=10;useinbandfec=1' },
+  ],
   video: [
     {
       mimeType: 'video/VP8',
@@ -104,7 +106,9 @@ async function respond(request, response) {
     response.setHeader('content-type', 'text/html; charset=utf-8').end(page);
   } else if (method === 'POST' && pathname === '/recordings') {
     const { id: own, answer } = record(await readOffer(request));
-    response.writeHead(201, { 'content-type': 'application/sdp', location: `/recordings/${own}` }).end(answer);
+    response
+      .writeHead(201, { 'content-type': 'application/sdp', location: `/recordings/${own}` })
+      .end(answer);
   } else if (method === 'DELETE' && id !== undefined) {
     const recording = recordings.get(id);
     if (recording === undefined) throw new HttpError(404, 'no such recording');

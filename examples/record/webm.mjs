@@ -15,6 +15,7 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 export class WebmFile {
   /** Frames that the disk was too slow for. */
   framesDropped = 0;
+  kinds;
   #output;
   /** By kind. */
   #sources = new Map();
@@ -24,6 +25,7 @@ export class WebmFile {
 
   /** @param kinds `audio`, `video`, or both */
   constructor(path, kinds) {
+    this.kinds = kinds;
     this.#output = new Output({ format: new WebMOutputFormat(), target: new FilePathTarget(path) });
     if (kinds.includes('video')) {
       const source = new EncodedVideoPacketSource('vp8');
@@ -38,16 +40,36 @@ export class WebmFile {
     this.#written = this.#output.start();
   }
 
-  /** @param time, duration milliseconds. Rejections come out of `finish`. */
-  addAudio(data, time, duration) {
-    const decoderConfig = { codec: 'opus', sampleRate: 48_000, numberOfChannels: 2 };
-    this.#add('audio', data, 'key', time, duration, decoderConfig);
+  /**
+   * The first frame of video is a keyframe. What goes wrong comes out of `finish`.
+   * @param time, duration milliseconds
+   * @returns false: it is left out
+   */
+  add(kind, frame, time, duration) {
+    const { data, isKeyframe } = frame;
+    if (this.#waitingBytes + data.length > MAX_WAITING_BYTES) {
+      this.framesDropped++;
+      return false;
+    }
+    const packet = new EncodedPacket(data, isKeyframe ? 'key' : 'delta', time / 1000, duration / 1000);
+    const decoderConfig = configOf(kind, frame);
+    const source = this.#sources.get(kind);
+    this.#waitingBytes += data.length;
+    this.#written = this.#written.then(async () => {
+      await source.add(packet, decoderConfig && { decoderConfig });
+      this.#waitingBytes -= data.length;
+    });
+    this.#written.catch(() => undefined);
+    return true;
   }
 
-  /** The first one is a keyframe. */
-  addVideo(data, time, duration, isKeyframe) {
-    const size = isKeyframe ? vp8Size(data) : undefined;
-    this.#add('video', data, isKeyframe ? 'key' : 'delta', time, duration, size && { codec: 'vp8', ...size });
+  /** No more of this kind comes: the rest need not be laid between frames of it. */
+  close(kind) {
+    const source = this.#sources.get(kind);
+    if (source === undefined) return;
+    this.#sources.delete(kind);
+    this.#written = this.#written.then(() => source.close());
+    this.#written.catch(() => undefined);
   }
 
   /** Resolves once all is on the disk. */
@@ -55,25 +77,10 @@ export class WebmFile {
     await this.#written;
     await this.#output.finalize();
   }
-
-  #add(kind, data, type, time, duration, decoderConfig) {
-    if (this.#waitingBytes + data.length > MAX_WAITING_BYTES) {
-      this.framesDropped++;
-      return;
-    }
-    const packet = new EncodedPacket(data, type, time / 1000, duration / 1000);
-    this.#waitingBytes += data.length;
-    this.#written = this.#written.then(async () => {
-      await this.#sources.get(kind).add(packet, decoderConfig && { decoderConfig });
-      this.#waitingBytes -= data.length;
-    });
-    // It is told by `finish`; until then it is nobody's.
-    this.#written.catch(() => undefined);
-  }
 }
 
-/** The size that a keyframe says (RFC 6386 §9.1): 14 bits each, behind the start code. */
-function vp8Size(data) {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  return { codedWidth: view.getUint16(6, true) & 0x3fff, codedHeight: view.getUint16(8, true) & 0x3fff };
+/** What a player has to know of the frames from this one on. */
+function configOf(kind, { isKeyframe, width, height }) {
+  if (kind === 'audio') return { codec: 'opus', sampleRate: 48_000, numberOfChannels: 2 };
+  return isKeyframe ? { codec: 'vp8', codedWidth: width, codedHeight: height } : undefined;
 }
