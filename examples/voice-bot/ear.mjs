@@ -4,8 +4,8 @@
  *
  *   silence ──loud for SPEECH_AFTER──▶ speech ──quiet for SILENCE_AFTER, or MAX_UTTERANCE──▶ silence: an utterance
  */
+import { opusDuration } from 'sansrtc/media';
 import { AUDIO_LEVEL_URI, readAudioLevel } from 'sansrtc/rtp';
-import { opusDuration } from './opus.mjs';
 
 /** dBov: 0 is the loudest there is, a voice is at −20 to −45, a quiet room below −60. */
 const LOUDEST_SILENCE = -50;
@@ -17,6 +17,9 @@ const SILENCE_AFTER = 700;
 const LEAD = 200;
 /** Milliseconds. */
 const MAX_UTTERANCE = 10_000;
+
+/** Opus counts at 48 kHz always (RFC 7587 §4.1). */
+const UNITS_PER_MILLISECOND = 48;
 
 /** Hears one stream. */
 export class Ear {
@@ -38,7 +41,7 @@ export class Ear {
 
   /** A packet of Opus. */
   hear({ packet, stream, sequence }) {
-    const duration = opusDuration(packet.payload);
+    const duration = (opusDuration(packet.payload) ?? 0) / UNITS_PER_MILLISECOND;
     // Silence need not be sent at all: what does not come is quiet, too.
     clearTimeout(this.#timer);
     if (this.#isSpeech) this.#timer = setTimeout(() => this.#end(), SILENCE_AFTER);

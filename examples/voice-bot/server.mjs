@@ -12,11 +12,11 @@ import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { Rtc, RtcError, selfSignedCertificate } from 'sansrtc';
 import { nodeCrypto } from 'sansrtc/crypto/node';
-import { rtpMedia } from 'sansrtc/media';
+import { opusDuration, rtpMedia } from 'sansrtc/media';
 import { UdpDriver } from 'sansrtc/node';
 import { AUDIO_LEVEL_URI } from 'sansrtc/rtp';
 import { Bot } from './bot.mjs';
-import { opusDuration, opusPackets } from './opus.mjs';
+import { opusPackets } from './ogg.mjs';
 
 const MAX_CALLS = 100;
 const MAX_OFFER_BYTES = 64 * 1024;
@@ -30,7 +30,11 @@ const { values } = parseArgs({
   },
 });
 const file = await readFile(values.greeting ?? new URL('greeting.opus', import.meta.url));
-const greeting = opusPackets(file).map((payload) => ({ payload, duration: opusDuration(payload) }));
+const greeting = opusPackets(file).map((payload) => {
+  const duration = opusDuration(payload);
+  if (duration === undefined) throw new Error('that is no Opus');
+  return { payload, duration: duration / 48 };
+});
 const page = await readFile(new URL('page.html', import.meta.url));
 
 const crypto = nodeCrypto();
