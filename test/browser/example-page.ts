@@ -4,6 +4,9 @@ import type { BrowserName } from './browsers.ts';
 import { Chromium } from './chromium.ts';
 import { Firefox } from './firefox.ts';
 
+/** How long anything may take, ms. */
+const PATIENCE = 40_000;
+
 /** What is there of either driver's pages. */
 interface DrivenPage {
   goto(url: string): Promise<unknown>;
@@ -78,7 +81,7 @@ export class ExamplePage {
         if (!text.test(said)) throw new Error(`${selector} says "${said}", not ${String(text)}`);
         return said;
       },
-      { timeout: 20_000, interval: 50 },
+      { timeout: PATIENCE, interval: 50 },
     );
   }
 
@@ -110,7 +113,7 @@ export class ExamplePage {
         const now = await count();
         if (now < before + by) throw new Error(`${counter} has grown from ${before} to ${now}, not by ${by}`);
       },
-      { timeout: 20_000, interval: 50 },
+      { timeout: PATIENCE, interval: 50 },
     );
   }
 

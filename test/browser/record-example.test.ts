@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input, type InputTrack } from 'mediabunny';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { bundle } from '../node/program.ts';
 import { Terminal } from '../node/terminal.ts';
 import { BROWSERS, type BrowserName } from './browsers.ts';
@@ -50,6 +50,9 @@ function installClapperboard(isTone: boolean): void {
     return new MediaStream([...canvas.captureStream(25).getTracks(), sound]);
   };
 }
+
+// Several browsers at once, and what they encode and decode, are work.
+vi.setConfig({ testTimeout: 180_000 });
 
 const browsers = new Map<BrowserName, ExampleBrowser>();
 let folder: string;

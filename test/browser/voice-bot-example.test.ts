@@ -1,6 +1,6 @@
 /** examples/voice-bot as its callers meet it, in both browsers, who speak when the test says so. */
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bundle } from '../node/program.ts';
 import { Terminal } from '../node/terminal.ts';
 import { BROWSERS } from './browsers.ts';
@@ -38,6 +38,9 @@ function installVoice(isTone: boolean): void {
     return stream;
   };
 }
+
+// Two browsers, and the time in which things are said.
+vi.setConfig({ testTimeout: 180_000 });
 
 let program: string;
 let server: Terminal;

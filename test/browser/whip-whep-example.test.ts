@@ -1,6 +1,6 @@
 /** examples/whip-whep as its users meet it: browsers and Debian's simple-whip-client publish, browsers watch. */
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hostAddresses } from '../../src/node/index.ts';
 import { describeForeign } from '../interop/availability.ts';
 import { missingWhipClient, WhipClient } from '../interop/whip-client.ts';
@@ -8,6 +8,9 @@ import { bundle } from '../node/program.ts';
 import { Terminal } from '../node/terminal.ts';
 import { BROWSERS, type BrowserName } from './browsers.ts';
 import { ExampleBrowser, type ExamplePage } from './example-page.ts';
+
+// Several browsers at once, and what they encode and decode, are work.
+vi.setConfig({ testTimeout: 180_000 });
 
 const browsers = new Map<BrowserName, ExampleBrowser>();
 const pages: ExamplePage[] = [];
