@@ -104,5 +104,7 @@ export class Session {
 /** What the library refuses is up to the client, and says why. Everything else is a fault of this program. */
 function asHttpError(error) {
   if (!(error instanceof RtcError)) return error;
-  return new HttpError(error.code === 'ERR_LIMIT' ? 429 : 400, error.message);
+  if (error.code === 'ERR_LIMIT') return new HttpError(429, error.message);
+  // A good offer of what is of no use here, as codecs that nobody else has.
+  return new HttpError(error.sdpCode === 'no-application-section' ? 422 : 400, error.message);
 }

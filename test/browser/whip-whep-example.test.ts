@@ -109,6 +109,14 @@ describe.each(BROWSERS)('%s publishes', (publisher) => {
   });
 });
 
+test.each(['VP9', 'H264', 'AV1'])('--video %s: all have that one', async (codec) => {
+  server.process.kill('SIGKILL');
+  await start('--video', codec);
+  await publish('Chromium');
+  await expectPlaying(await open('Chromium'));
+  await expectPlaying(await open('Chromium'));
+});
+
 describeForeign('simple-whip-client', missingWhipClient(), () => {
   test.each([
     ['it trickles', []],

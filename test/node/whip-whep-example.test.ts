@@ -171,6 +171,9 @@ describe.each(['whip', 'whep'] as const)('%s', (endpoint) => {
     const draft = new Rtc({ certificate, crypto }).negotiation();
     draft.addChannel('chat');
     expect((await post(endpoint, draft.offer().sdp)).status).toBe(422);
+    const other = new Rtc({ certificate, crypto }).negotiation();
+    other.addMedia('audio', { codecs: [{ mimeType: 'audio/PCMU', clockRate: 8000 }] });
+    expect((await post(endpoint, other.offer().sdp)).status).toBe(422);
     expect((await fetch(`${url}${endpoint}`)).status).toBe(405);
     expect((await fetch(`${url}${endpoint}/0`, { method: 'DELETE' })).status).toBe(404);
   });
