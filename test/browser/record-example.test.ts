@@ -3,12 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input, type InputTrack } from 'mediabunny';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { bundle } from '../node/program.ts';
 import { Terminal } from '../node/terminal.ts';
 import { BROWSERS, type BrowserName } from './browsers.ts';
 import { ExampleBrowser } from './example-page.ts';
+
+const SERVER = fileURLToPath(new URL('../../examples/record/server.mjs', import.meta.url));
 
 /** How long is recorded, ms: so long that the sender reports of either kind have come. */
 const RECORDED = 11_000;
@@ -56,20 +58,13 @@ vi.setConfig({ testTimeout: 180_000 });
 
 const browsers = new Map<BrowserName, ExampleBrowser>();
 let folder: string;
-let program: string;
 let server: Terminal;
 let url: string;
 
 beforeAll(async () => {
-  const built = await bundle(
-    new URL('../../examples/', import.meta.url),
-    ['record/server.mjs'],
-    ['record/page.html'],
-  );
-  program = join(built, 'record/server.mjs');
   for (const name of BROWSERS) browsers.set(name, await ExampleBrowser.launch(name));
   folder = mkdtempSync(join(tmpdir(), 'sansrtc-record-'));
-  server = new Terminal(program, '--http-port', '0', '--folder', folder);
+  server = new Terminal(SERVER, '--http-port', '0', '--folder', folder);
   url = await server.sees(/http:\S+/);
 });
 afterAll(async () => {

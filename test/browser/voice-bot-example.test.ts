@@ -1,10 +1,11 @@
 /** examples/voice-bot as its callers meet it, in both browsers, who speak when the test says so. */
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { bundle } from '../node/program.ts';
 import { Terminal } from '../node/terminal.ts';
 import { BROWSERS } from './browsers.ts';
 import { ExampleBrowser, type ExamplePage } from './example-page.ts';
+
+const SERVER = fileURLToPath(new URL('../../examples/voice-bot/server.mjs', import.meta.url));
 
 declare global {
   /** Of the page: its voice is a tone, or silence. */
@@ -42,18 +43,11 @@ function installVoice(isTone: boolean): void {
 // Two browsers, and the time in which things are said.
 vi.setConfig({ testTimeout: 180_000 });
 
-let program: string;
 let server: Terminal;
 let url: string;
 
 beforeAll(async () => {
-  const folder = await bundle(
-    new URL('../../examples/', import.meta.url),
-    ['voice-bot/server.mjs'],
-    ['voice-bot/greeting.opus', 'voice-bot/page.html'],
-  );
-  program = join(folder, 'voice-bot/server.mjs');
-  server = new Terminal(program, '--http-port', '0');
+  server = new Terminal(SERVER, '--http-port', '0');
   url = await server.sees(/http:\S+/);
 });
 afterAll(() => void server.process.kill('SIGKILL'));

@@ -1,30 +1,24 @@
 /** examples/whip-whep as its users meet it: browsers and Debian's simple-whip-client publish, browsers watch. */
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hostAddresses } from '../../src/node/index.ts';
 import { describeForeign } from '../interop/availability.ts';
 import { missingWhipClient, WhipClient } from '../interop/whip-client.ts';
-import { bundle } from '../node/program.ts';
 import { Terminal } from '../node/terminal.ts';
 import { BROWSERS, type BrowserName } from './browsers.ts';
 import { ExampleBrowser, type ExamplePage } from './example-page.ts';
+
+const SERVER = fileURLToPath(new URL('../../examples/whip-whep/server.mjs', import.meta.url));
 
 // Several browsers at once, and what they encode and decode, are work.
 vi.setConfig({ testTimeout: 180_000 });
 
 const browsers = new Map<BrowserName, ExampleBrowser>();
 const pages: ExamplePage[] = [];
-let program: string;
 let server: Terminal;
 let url: string;
 
 beforeAll(async () => {
-  const folder = await bundle(
-    new URL('../../examples/', import.meta.url),
-    ['whip-whep/server.mjs'],
-    ['whip-whep/client.js', 'whip-whep/publish.html', 'whip-whep/watch.html'],
-  );
-  program = join(folder, 'whip-whep/server.mjs');
   for (const name of BROWSERS) browsers.set(name, await ExampleBrowser.launch(name));
 });
 afterAll(() => Promise.all([...browsers.values()].map((browser) => browser.close())));
@@ -36,7 +30,7 @@ afterEach(async () => {
 });
 
 async function start(...options: string[]): Promise<void> {
-  server = new Terminal(program, '--http-port', '0', ...options);
+  server = new Terminal(SERVER, '--http-port', '0', ...options);
   url = await server.sees(/http:\S+/);
 }
 
