@@ -11,8 +11,7 @@ const BUDGET_KB = 223;
 const RTC_BUDGET_KB = 195;
 
 /** Kilobytes of layers that are of use alone. */
-const LAYER_BUDGETS_KB = { stun: 8, sdp: 13, rtp: 15 };
-const LAYER_BUDGETS_KB = { stun: 8, sdp: 13, srtp: 6 };
+const LAYER_BUDGETS_KB = { stun: 8, sdp: 13, rtp: 15, srtp: 6 };
 
 async function bundle(contents: string, format: 'esm' | 'iife'): Promise<string> {
   const result = await build({
