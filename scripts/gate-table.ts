@@ -10,6 +10,8 @@ import { gatherSettings } from '../src/gather/options.ts';
 import { jsCrypto } from '../src/crypto/index.ts';
 import { SeededRandom } from '../src/core/random.ts';
 import { iceSettings } from '../src/ice/options.ts';
+import { receiveSettings } from '../src/media/receive/options.ts';
+import { sendSettings } from '../src/media/send/options.ts';
 import { turnSettings } from '../src/turn/options.ts';
 import { DEFAULT_SCTP_GATES } from '../src/sctp/index.ts';
 import type { SctpGateName } from '../src/sctp/index.ts';
@@ -205,6 +207,7 @@ export function gateTable(): string {
     ],
     ...gates('sctp.gates', DEFAULT_SCTP_GATES, SCTP),
     ...gates('channels.gates', DEFAULT_CHANNEL_GATES, CHANNEL),
+    ...media(),
     ...DRIVER,
   ] as const;
   const lines = rows.map(
@@ -216,6 +219,50 @@ export function gateTable(): string {
     '| --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');
+}
+
+/** What media wait for; `media.receive` and `media.send` are what `rtpMedia` is told. */
+function media(): (readonly [string, string, number, string, string])[] {
+  const receive = receiveSettings({});
+  const { writeTimeout } = sendSettings({});
+  return [
+    [
+      'nack',
+      'a packet of media is missing, and asked for; ten times at the most',
+      receive.nackTimeout,
+      'it is given up, counted (`unrecoveredPackets`)',
+      'media.receive.nackTimeout',
+    ],
+    [
+      'keyframe',
+      'a keyframe was asked for and has not come',
+      receive.keyframeTimeout,
+      '`keyframetimeout`, nobody asks any more',
+      'media.receive.keyframeTimeout',
+    ],
+    [
+      'streamPause',
+      'nothing comes of a stream of media',
+      receive.pauseTimeout,
+      '`rtpstreampause`',
+      'media.receive.pauseTimeout',
+    ],
+    ['streamSilence', 'the same', receive.streamTimeout, '`rtpstreamend`', 'media.receive.streamTimeout'],
+    [
+      'toneEnd',
+      'neither the end of a tone of DTMF nor more of it comes',
+      receive.toneTimeout,
+      '`dtmf`, with what is known',
+      'media.receive.toneTimeout',
+    ],
+    [
+      'rtpWrite',
+      'packets of media were written, and none goes out',
+      writeTimeout,
+      'they are dropped, counted (`writesExpired`)',
+      'media.send.writeTimeout',
+    ],
+  ];
 }
 
 function gates<Name extends string>(

@@ -5,10 +5,10 @@ import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 
 /** Kilobytes of the whole package, minified and compressed; raise it on purpose only. Seven of them are ML-KEM, eight the kernel of AES-GCM, counter mode and HMAC-SHA-1, six the congestion controller, one ICE restarts, two graceful ends and the sections of a negotiation, one the warm-up, one getStats(), five candidates of every kind and restarts, three DTLS connection ids, 19 TURN and gathering. */
-const BUDGET_KB = 223;
+const BUDGET_KB = 225;
 
 /** Kilobytes of `Rtc` alone, with its default provider: what a page with data channels weighs. 42 of them are the provider. */
-const RTC_BUDGET_KB = 195;
+const RTC_BUDGET_KB = 197;
 
 /** Kilobytes of layers that are of use alone. */
 const LAYER_BUDGETS_KB = { stun: 8, sdp: 13, rtp: 15, srtp: 6 };
