@@ -2,6 +2,7 @@
  * History: packets that can be sent again, by their sequence numbers, bounded by packets, bytes and time. They stand in a ring that
  * grows while it is used; what is too old is given back by whoever asks next, or by `expire`.
  */
+import type { PacketPool } from './packet-pool.ts';
 import type { SentPacket } from './sent-packet.ts';
 
 /** How much is kept, and for how long. */
@@ -16,6 +17,7 @@ const FIRST_LENGTH = 64;
 /** The packets of one source that may be wanted again. */
 export class History {
   readonly #limits: HistoryLimits;
+  readonly #pool: PacketPool;
   /** By sequence number; its length is a power of two. */
   #ring: (SentPacket | undefined)[] = [];
   /** When each was sent last, milliseconds, by the same places. */
@@ -28,8 +30,10 @@ export class History {
   #count = 0;
   #bytes = 0;
 
-  constructor(limits: HistoryLimits) {
+  /** @param pool what is dropped goes there */
+  constructor(limits: HistoryLimits, pool: PacketPool) {
     this.#limits = limits;
+    this.#pool = pool;
   }
 
   /** Packets in it. */
@@ -42,18 +46,18 @@ export class History {
     return this.#bytes;
   }
 
-  /** Remembers a packet that has been sent at `now`; the oldest make room for it. */
+  /** Takes a packet that has been sent at `now`; the oldest make room for it. */
   add(packet: SentPacket, now: number): void {
     const { historyPackets, historyBytes } = this.#limits;
     const { sequence } = packet;
-    if (historyPackets === 0) return;
     if (this.#count === 0) {
       this.#oldest = sequence;
       this.#newest = sequence;
     } else if (sequence > this.#newest) {
       this.#newest = sequence;
     } else if (sequence < this.#oldest) {
-      return; // it was overtaken by so many that it would be the next to go
+      this.#pool.give(packet); // it would be the next to go
+      return;
     }
     while (this.#count > 0 && this.#newest - this.#oldest >= historyPackets) this.#dropOldest();
     if (this.#count === 0) this.#oldest = sequence;
@@ -118,7 +122,10 @@ export class History {
     const packet = this.#ring[place];
     this.#ring[place] = undefined;
     this.#count--;
-    this.#bytes -= packet?.payloadLength ?? 0;
+    if (packet !== undefined) {
+      this.#bytes -= packet.payloadLength;
+      if (!packet.isWanted) this.#pool.give(packet);
+    }
     do this.#oldest++;
     while (this.#count > 0 && this.#ring[this.#oldest & mask] === undefined);
   }

@@ -11,6 +11,7 @@ import type { Counters } from '../../core/counters.ts';
 import type { SendCounter } from './counters.ts';
 import type { HistoryLimits } from './history.ts';
 import { History } from './history.ts';
+import type { PacketPool } from './packet-pool.ts';
 import type { SentPacket } from './sent-packet.ts';
 
 /** Bounds of what is sent again. */
@@ -24,14 +25,16 @@ export class Retransmissions {
   readonly history: History;
   readonly #limits: RetransmissionLimits;
   readonly #counters: Counters<SendCounter>;
+  readonly #pool: PacketPool;
   /** Each packet of the history is in it once at the most. */
   readonly #wanted: BoundedQueue<SentPacket>;
   /** Bytes that may be sent again now. */
   #credit: number;
 
-  constructor(limits: RetransmissionLimits, counters: Counters<SendCounter>) {
-    this.history = new History(limits);
+  constructor(limits: RetransmissionLimits, counters: Counters<SendCounter>, pool: PacketPool) {
+    this.history = new History(limits, pool);
     this.#limits = limits;
+    this.#pool = pool;
     this.#counters = counters;
     this.#wanted = new BoundedQueue(limits.historyPackets);
     this.#credit = limits.retransmissionBurst;
@@ -42,12 +45,13 @@ export class Retransmissions {
     return this.#wanted.size;
   }
 
-  /** A packet has been sent for the first time at `now`. */
+  /** Takes a packet that has been sent for the first time, at `now`. */
   remember(packet: SentPacket, now: number): void {
+    const { payloadLength } = packet;
     this.history.add(packet, now);
     const { retransmissionBurst, retransmissionShare } = this.#limits;
     const most = retransmissionBurst + retransmissionShare * this.history.bytes;
-    this.#credit = Math.min(most, this.#credit + retransmissionShare * packet.payloadLength);
+    this.#credit = Math.min(most, this.#credit + retransmissionShare * payloadLength);
   }
 
   /**
@@ -81,6 +85,7 @@ export class Retransmissions {
         return packet;
       }
       this.#counters.add('retransmissionsDropped');
+      this.#pool.give(packet);
     }
   }
 

@@ -24,6 +24,7 @@ import { SEND_COUNTERS } from './counters.ts';
 import { Lane } from './lane.ts';
 import type { KeyframeReason } from './keyframe-requests.ts';
 import type { SendSettings } from './options.ts';
+import { PacketPool } from './packet-pool.ts';
 import { PacketWriter } from './packet-writer.ts';
 import { StreamTable } from './stream-table.ts';
 import type { SendScope, SentStream } from './stream.ts';
@@ -81,6 +82,7 @@ export class Sending {
       settings: options,
       counters: this.counters,
       writer: new PacketWriter(),
+      pool: new PacketPool(),
       sentPackets: this.#sentPackets,
       isPathWritable: false,
       largestPacket: mtu,
@@ -234,6 +236,7 @@ export class Sending {
     this.#isClosed = true;
     this.#scope.isPathWritable = false;
     this.#streams.clear();
+    this.#scope.pool.clear();
     this.#audio.clear();
     this.#video.clear();
     this.#repairs.clear();

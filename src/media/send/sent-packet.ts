@@ -1,4 +1,5 @@
 /** SentPacket: a packet on its way out, and then in the history: what it says, and what has been decided about it. */
+import { NO_BYTES } from '../../core/bytes.ts';
 import { isBytes } from '../../core/options.ts';
 import { badArgument } from '../../core/errors.ts';
 import type { OutgoingPacket, PayloadPatch } from '../contract.ts';
@@ -13,19 +14,19 @@ const MAX_SEQUENCE = 2 ** 47;
 const MAX_EXTENSION = 255;
 const MAX_PAYLOAD_TYPE = 127;
 
-/** One packet. The payload, and what else it refers to, is the caller's, and shared. */
+/** One packet. The payload, and what else it refers to, is the caller's, and shared. It is used again for others (`PacketPool`). */
 export class SentPacket {
   /** Unwrapped. */
-  readonly sequence: number;
+  sequence = 0;
   /** The low 32 bits, signed: small integers need no memory of their own. */
-  readonly timestamp: number;
-  readonly marker: boolean;
-  readonly payloadType: number;
-  readonly payload: Uint8Array;
-  readonly patch: PayloadPatch | undefined;
-  readonly extensions: OutgoingExtensions | undefined;
+  timestamp = 0;
+  marker = false;
+  payloadType = 0;
+  payload: Uint8Array = NO_BYTES;
+  patch: PayloadPatch | undefined = undefined;
+  extensions: OutgoingExtensions | undefined = undefined;
   /** Bytes of payload that are sent: with the patch in place. */
-  readonly payloadLength: number;
+  payloadLength = 0;
   /** What its header extensions were written by when it was sent, and their values: sent again as it was it is the same to the byte. */
   header: HeaderPlan | undefined = undefined;
   isIdentified = false;
@@ -34,7 +35,8 @@ export class SentPacket {
   /** It is about to be sent again. */
   isWanted = false;
 
-  constructor(
+  /** Makes it this packet. */
+  fill(
     sequence: number,
     timestamp: number,
     marker: boolean,
@@ -42,7 +44,7 @@ export class SentPacket {
     payload: Uint8Array,
     patch?: PayloadPatch,
     extensions?: OutgoingExtensions,
-  ) {
+  ): this {
     this.sequence = sequence;
     this.timestamp = timestamp | 0;
     this.marker = marker;
@@ -51,6 +53,16 @@ export class SentPacket {
     this.patch = patch;
     this.extensions = extensions;
     this.payloadLength = lengthOf(payload, patch);
+    return this;
+  }
+
+  /** Lets go of all that it refers to. */
+  empty(): void {
+    this.payload = NO_BYTES;
+    this.patch = undefined;
+    this.extensions = undefined;
+    this.header = undefined;
+    this.isWanted = false;
   }
 }
 

@@ -23,7 +23,9 @@ import type { SendSettings } from './options.ts';
 import type { PacketWriter } from './packet-writer.ts';
 import { OSN_LENGTH, headerLength } from './packet-writer.ts';
 import { Retransmissions } from './retransmissions.ts';
-import { SentPacket, checkPacket, lengthOf } from './sent-packet.ts';
+import type { PacketPool } from './packet-pool.ts';
+import type { SentPacket } from './sent-packet.ts';
+import { checkPacket, lengthOf } from './sent-packet.ts';
 import type { SendingSource } from './source.ts';
 import { Tones, checkTones } from './tones.ts';
 
@@ -33,6 +35,7 @@ export interface SendScope {
   readonly settings: SendSettings;
   readonly counters: Counters<SendCounter>;
   readonly writer: PacketWriter;
+  readonly pool: PacketPool;
   readonly sentPackets: TransportSequences;
   /** Packets can be carried. */
   isPathWritable: boolean;
@@ -103,7 +106,7 @@ export class SentStream {
     this.repairs = repairs;
     this.#scope = scope;
     this.#waiting = new BoundedQueue(settings.maxQueuedPackets);
-    this.retransmissions = new Retransmissions(settings, counters);
+    this.retransmissions = new Retransmissions(settings, counters, scope.pool);
     this.tones = new Tones(settings.maxQueuedTones);
     this.keyframes = new KeyframeRequests(settings.keyframeRequestInterval);
   }
@@ -154,7 +157,9 @@ export class SentStream {
     if (sequence < 0) return this.#refuse('writesBadSequence');
     const { timestamp, marker = false } = packet;
     this.#waiting.push(
-      new SentPacket(sequence, timestamp, marker, codec.parameters.payloadType, payload, patch, extensions),
+      this.#scope.pool
+        .take()
+        .fill(sequence, timestamp, marker, codec.parameters.payloadType, payload, patch, extensions),
     );
     this.#waitingBytes += length;
     return true;
@@ -308,11 +313,12 @@ export class SentStream {
 
   #send(packet: SentPacket, into: Bytes, offset: number, now: number): number {
     const { source, flow } = this;
-    const { counters, largestPacket, writer } = this.#scope;
+    const { counters, largestPacket, pool, writer } = this.#scope;
     const { header } = flow;
     const codec = flow.codecs[packet.payloadType];
     if (codec === undefined) {
       counters.add('writesUnknownCodec');
+      pool.give(packet);
       return 0;
     }
     packet.isIdentified = source.needsIdentity;
@@ -320,6 +326,7 @@ export class SentStream {
     const headerBytes = headerLength(header, set, packet.extensions);
     if (headerBytes + packet.payloadLength > largestPacket) {
       counters.add('writesTooLarge');
+      pool.give(packet);
       return 0;
     }
     packet.header = header;
@@ -341,6 +348,8 @@ export class SentStream {
     if (codec.canResend && this.#scope.settings.historyPackets > 0) {
       this.retransmissions.remember(packet, now);
       this.#scope.isHistoryKept = true;
+    } else {
+      pool.give(packet);
     }
     return length;
   }
@@ -398,7 +407,8 @@ export class SentStream {
     const timestamp = info.timestampAt(now) ?? Math.round((now * event.clockRate) / 1000) >>> 0;
     const packet = this.tones.next(now, timestamp, event.clockRate);
     if (packet === undefined) return undefined;
-    return new SentPacket(numbers.next(), packet.timestamp, packet.marker, event.payloadType, packet.payload);
+    const { timestamp: at, marker, payload } = packet;
+    return this.#scope.pool.take().fill(numbers.next(), at, marker, event.payloadType, payload);
   }
 
   #dropTones(): void {
