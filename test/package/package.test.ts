@@ -8,10 +8,10 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-const MAX_UNPACKED_BYTES = 2_800_000;
+const MAX_UNPACKED_BYTES = 3_200_000;
 const MAX_FILES = 200;
 /** Of our own: Node's loader takes half a millisecond for each. */
-const MAX_FILES_LOADED = 8;
+const MAX_FILES_LOADED = 9;
 /** Of a bundle made of the package, against one made of the sources: what a user's bundler can leave out is the same. */
 const MAX_EXCESS = 1.02;
 
