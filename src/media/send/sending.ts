@@ -254,12 +254,14 @@ export class Sending {
   inspect(): {
     readonly streams: readonly object[];
     readonly timers: object;
+    readonly sentPackets: object;
     readonly counters: Record<SendCounter, number>;
   } {
     const gateAt = this.#gate.next();
     return {
       streams: this.#streams.all.map((stream) => stream.inspect()),
       timers: { ...this.#timers.armed(), ...(gateAt === Infinity ? {} : { rtpWrite: gateAt }) },
+      sentPackets: this.#sentPackets.inspect(),
       counters: this.counters.snapshot(),
     };
   }
