@@ -115,7 +115,7 @@ export class MediaSession implements MediaUser {
   }
 
   sendRemb(bitrate: number): boolean {
-    if (!this.#media.some(takesRemb)) return false;
+    if (this.#isClosed || !this.#media.some(takesRemb)) return false;
     const ssrcs = this.#receiver.ssrcs;
     this.#outbox.push({ type: 'remb', senderSsrc: this.#ssrc, bitrate: Math.round(bitrate), ssrcs });
     return true;
