@@ -644,9 +644,9 @@ export class Rtc {
   }
 
   /**
-   * What media the ends have agreed on: `inspect().media`, for whoever sends and receives it; RTP itself is dropped and counted
-   * (`droppedRtp`) as long as nobody does. A connection that has media outlives its data channels. Throws
-   * `ERR_BAD_ARGUMENT` for plans that are none.
+   * What media the ends have agreed on (`inspect().media`), carried from now on where the connection was given media; otherwise RTP is
+   * dropped and counted (`droppedRtp`). A connection that has media outlives its data channels. Throws `ERR_BAD_ARGUMENT` for
+   * plans that are none.
    */
   setMedia(plans: readonly MediaPlan[]): void {
     this.#assertOpen();
@@ -667,7 +667,7 @@ export class Rtc {
 
   /**
    * Asks the peer for a keyframe of the media `mediaId`, of its encoding `rid` where several come. Requests are repeated until one has
-   * come, or `keyframeTimeout` is over (`keyframetimeout`). @returns false: nothing of the kind is agreed on
+   * come, or `keyframeTimeout` is over (`keyframetimeout`). @returns false: nothing of the kind is agreed on, or heard
    */
   requestKeyframe(mediaId: number, rid?: string): boolean {
     const isAsked = this.#stack.requestKeyframe(mediaId, rid);
