@@ -58,17 +58,19 @@ export class RtcpOutbox {
   write(into: Bytes, offset: number, limit: number): number {
     let at = offset;
     const end = offset + limit;
-    const leading = this.#leading.shift() ?? (this.#feedback.size > 0 ? this.#opening() : undefined);
+    const report = this.#leading.shift();
+    const leading = report ?? (this.#feedback.size > 0 ? this.#opening() : undefined);
     if (leading === undefined) return 0;
     for (const packet of leading) {
       if (at + rtcpLength(packet) > end) this.dropped++;
       else at += writeRtcp(packet, into, at);
     }
+    const begin = at;
     for (let next = this.#feedback.peek(); next !== undefined; next = this.#feedback.peek()) {
       const length = rtcpLength(next);
       if (at + length > end) {
-        // What fits into no datagram must not be in the way for ever.
-        if (at > offset && length <= limit / 2) break;
+        // It goes with the next one, unless it fits into none: then it must not be in the way for ever.
+        if (report !== undefined || at > begin) break;
         this.dropped++;
       } else at += writeRtcp(next, into, at);
       this.#feedback.shift();

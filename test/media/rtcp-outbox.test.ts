@@ -82,6 +82,19 @@ describe('compounds', () => {
     expect(outbox.dropped).toBe(1);
   });
 
+  test('feedback that fits a datagram of its own is never dropped, however little fits beside it', () => {
+    const outbox = new RtcpOutbox(7, 'name');
+    outbox.isReduced = true;
+    const numbers = Array.from({ length: 18 }, (_, i) => (i * 20) & 0xffff);
+    outbox.pushReports([], []);
+    for (let i = 0; i < 3; i++) {
+      outbox.push({ type: 'nack', senderSsrc: 7, mediaSsrc: 8, sequenceNumbers: numbers });
+    }
+    const datagrams = [['receiver-report', 'source-description'], ['nack'], ['nack'], ['nack']];
+    expect(types(sent(outbox, 100))).toEqual(datagrams);
+    expect(outbox.dropped).toBe(0);
+  });
+
   test('BYE is the last, behind a report; feedback that waits is not sent any more', () => {
     const outbox = new RtcpOutbox(7, 'name');
     outbox.push(PLI);
