@@ -142,7 +142,8 @@ export class Session implements PlainCalls {
 
   /** See `Rtc.setMedia`. */
   setMedia(plans: readonly MediaPlan[]): void {
-    this.#stack.setMedia(plans);
+    // Streams of what is not agreed on any more end, and the host is to be told.
+    if (this.#stack.setMedia(plans)) this.#listener.stir();
   }
 
   addRemoteCandidate(candidate: IceCandidate): void {

@@ -274,12 +274,13 @@ export class ProtocolStack {
     return this.#data.data;
   }
 
-  /** What media the connection has. It outlives its data then. */
-  setMedia(plans: readonly MediaPlan[]): void {
+  /** What media the connection has. It outlives its data then. @returns whether there is anybody to carry them, and a drain is wanted */
+  setMedia(plans: readonly MediaPlan[]): boolean {
     this.#mediaPlans = plans;
     if (this.#end === undefined) this.#touchMedia()?.setMedia(plans, this.clock.now);
     // What flows neither way is nothing to live for.
     this.#data.isOutlived = plans.some(({ direction }) => direction !== 'inactive');
+    return this.#end === undefined && this.#media !== undefined;
   }
 
   /** What sends of this media, of the encoding `rid` where there are several; `undefined`: there is none. */
