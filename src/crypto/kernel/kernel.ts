@@ -102,6 +102,8 @@ export class Kernel {
   readonly keyOf: [object | undefined, object | undefined] = [undefined, undefined];
   readonly hashKeyOf: [object | undefined, object | undefined] = [undefined, undefined];
   readonly streamsOf: [object | undefined, object | undefined] = [undefined, undefined];
+  /** Of whose key streams each place was given one by itself last. */
+  readonly streamOf: [object | undefined, object | undefined] = [undefined, undefined];
   readonly #textAt: number;
   readonly #additionalDataAt: number;
   readonly #nonceAt: number;
@@ -205,6 +207,23 @@ export class Kernel {
     if (this.streamsOf[place] === streams) return;
     this.bytes.set(streams, this.streamsAt[place]);
     this.streamsOf[place] = streams;
+  }
+
+  /**
+   * Gives `place` the key stream that is the `length` bytes at `at` of `streams`, those of a group of records. Who comes twice in a row
+   * brings the whole group: the next ones will be its own. Among many keys each brings what it needs.
+   * @returns where the key stream begins in `place`
+   */
+  useStreamOf(place: Place, streams: Uint8Array, at: number, length: number): number {
+    if (this.streamsOf[place] === streams) return at;
+    if (this.streamOf[place] === streams) {
+      this.useStreams(place, streams);
+      return at;
+    }
+    this.bytes.set(streams.subarray(at, at + length), this.streamsAt[place]);
+    this.streamsOf[place] = undefined;
+    this.streamOf[place] = streams;
+    return 0;
   }
 
   /**

@@ -66,8 +66,8 @@ export class NodeCounterKey implements CounterKey {
       const needed = Math.ceil(length / BLOCK);
       if (needed > this.#blocks || !this.#isOfGroup(counter)) this.#make(shared, counter, needed);
       this.#needed = Math.max(this.#needed, needed);
-      shared.useStreams(SEALS, this.#streams);
-      const stream = (counter[INDEX_AT]! & (GROUP - 1)) * this.#blocks * BLOCK;
+      const at = (counter[INDEX_AT]! & (GROUP - 1)) * this.#blocks * BLOCK;
+      const stream = shared.useStreamOf(SEALS, this.#streams, at, needed * BLOCK);
       shared.applyStream(SEALS, stream, buffer, offset, length);
       return;
     }

@@ -159,8 +159,8 @@ class KeyStreams {
     if (!this.has(nonce, length)) this.make(nonce, length);
     this.#needed = Math.max(this.#needed, blocksOf(length));
     this.kernel.useHashKey(place, this.#hashKey);
-    this.kernel.useStreams(place, this.#streams);
-    return (nonce[LAST]! & (GROUP - 1)) * this.#blocks * BLOCK;
+    const at = (nonce[LAST]! & (GROUP - 1)) * this.#blocks * BLOCK;
+    return this.kernel.useStreamOf(place, this.#streams, at, blocksOf(length) * BLOCK);
   }
 
   /** The same for a record by itself: its key stream is the first one of `place`, and nothing is kept of it. */
