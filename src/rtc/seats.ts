@@ -10,6 +10,8 @@ export interface Seat<M extends Machine<unknown>> {
   readonly machine: M;
   /** It was called since the last `carry`. */
   isTouched: boolean;
+  /** How often it was called, polls that gave nothing apart. */
+  calls: number;
   /** When it is due, as of its last touch. */
   deadline: number;
 }
@@ -24,6 +26,13 @@ export interface UserSeat extends Seat<PathUser<RtcEvent>> {
 export interface SeatedSource {
   readonly source: PacketSource;
   readonly seat: UserSeat;
+  /** The seat's `calls` when it had nothing to send: until it is called it has nothing still. -1: it may have something. */
+  emptyAt: number;
+}
+
+/** The seat of a machine that nobody has called yet. */
+export function seatOf<M extends Machine<unknown>>(machine: M): Seat<M> {
+  return { machine, isTouched: false, calls: 0, deadline: Infinity };
 }
 
 /** When it is due: remembered, or asked where it may have changed. */
@@ -46,7 +55,7 @@ const URGENCIES: readonly PacketSource['urgency'][] = ['feedback', 'audio', 'pac
 
 /** The sources of all users, the most urgent first; of equal ones, in the order of the users. */
 export function byUrgency(users: readonly UserSeat[]): SeatedSource[] {
-  const all = users.flatMap((seat) => seat.machine.sources.map((source) => ({ source, seat })));
+  const all = users.flatMap((seat) => seat.machine.sources.map((source) => ({ source, seat, emptyAt: -1 })));
   return URGENCIES.flatMap((urgency) => all.filter(({ source }) => source.urgency === urgency));
 }
 

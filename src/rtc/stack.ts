@@ -53,7 +53,7 @@ import type { DataParameters, TransportParameters } from './parameters.ts';
 import type { Seat, SeatedSource, UserSeat } from './seats.ts';
 import type { ConnectionStats } from './stats/report.ts';
 import { TRANSPORT_ID } from './stats/stats-object.ts';
-import { byUrgency, deadlineOf, dropPackets, reasonOf, rest } from './seats.ts';
+import { byUrgency, deadlineOf, dropPackets, reasonOf, rest, seatOf } from './seats.ts';
 
 /** Passes of one `carry` before we call it our own bug: what flows back dries up after two or three. */
 const MAX_PASSES = 100;
@@ -130,11 +130,11 @@ export class ProtocolStack {
         onActivity();
       },
     });
-    const data: UserSeat = { machine: this.#data, isTouched: false, deadline: Infinity, placed: 0 };
-    this.#transport = { machine: transport, isTouched: false, deadline: Infinity };
+    const data: UserSeat = { ...seatOf(this.#data), placed: 0 };
+    this.#transport = seatOf(transport);
     this.#dataSeat = data;
     this.#media = media;
-    this.#mediaSeat = media && { machine: media, isTouched: false, deadline: Infinity, placed: 0 };
+    this.#mediaSeat = media && { ...seatOf(media), placed: 0 };
     this.#users = this.#mediaSeat === undefined ? [data] : [data, this.#mediaSeat];
     this.#sources = byUrgency(this.#users);
     this.#receivers = Object.fromEntries(this.#sources.map(({ source, seat }) => [source.kind, seat]));
@@ -606,12 +606,16 @@ export class ProtocolStack {
 
   #nextPacket(): Transmit | undefined {
     const { machine } = this.#transport;
-    for (const { source, seat } of this.#sources) {
+    for (const seated of this.#sources) {
+      const { source, seat } = seated;
+      if (seated.emptyAt === seat.calls || !machine.canSeal(source.kind)) continue;
       const transmit = machine.seal(source, this.clock.now);
       this.#touch(seat);
-      if (transmit === undefined) continue;
-      this.#touch(this.#transport);
-      return transmit;
+      if (transmit !== undefined) {
+        this.#touch(this.#transport);
+        return transmit;
+      }
+      seated.emptyAt = --seat.calls;
     }
     return undefined;
   }
@@ -652,6 +656,7 @@ export class ProtocolStack {
 
   #touch(seat: Seat<Machine<unknown>>): void {
     seat.isTouched = true;
+    seat.calls++;
     this.#isTouched = true;
   }
 

@@ -420,6 +420,12 @@ export class Transport implements Machine<TransportEvent> {
     return record === undefined ? undefined : this.#transmitOver(path, record, this.#options.clock.now);
   }
 
+  /** There is a path for packets of this kind, and keys to seal them. */
+  canSeal(kind: PacketKind): boolean {
+    if (this.#path() === undefined) return false;
+    return kind === 'sctp' ? this.#dtls?.state === 'connected' : this.#srtp !== undefined;
+  }
+
   /** Asks `source` for a packet, and seals it where it lies. `undefined` when the source has none, or nothing can be sent. */
   seal(source: PacketSource, now: number): Transmit | undefined {
     const { kind } = source;
