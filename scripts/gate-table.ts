@@ -230,7 +230,7 @@ function media(): (readonly [string, string, number, string, string])[] {
       'nack',
       'a packet of media is missing, and asked for; ten times at the most',
       receive.nackTimeout,
-      'it is given up, counted (`unrecoveredPackets`)',
+      'it is given up, counted (`unrecoveredPackets`), of video a keyframe asked for',
       'media.receive.nackTimeout',
     ],
     [

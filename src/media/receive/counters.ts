@@ -36,6 +36,8 @@ export const RECEIVE_COUNTERS = [
   'unrecoveredPackets',
   /** More was missing than is asked for (`nackWindow`). */
   'nackOverflows',
+  /** A keyframe was asked for as packets had been given up (`keyframeAfterLoss`). */
+  'keyframesForLoss',
   /** Gate `keyframe`. */
   'keyframeTimeouts',
   /** Events of RFC 4733 that are no tones of DTMF, or none at all. */

@@ -3,7 +3,7 @@
  *
  *     a gap ─nackDelay→ asked for ─round trip, nackInterval at the least→ asked for again … ─maxNacks times, or nackTimeout→ given up
  *
- * A ring with a place a number: what falls out of it unanswered is an overflow, and then only a keyframe helps.
+ * A ring with a place a number: what falls out of it unanswered is an overflow, and given up as well. Then only a keyframe helps.
  */
 import type { Counters } from '../../core/counters.ts';
 import type { ReceiveCounter } from './counters.ts';
@@ -22,6 +22,8 @@ export class NackGenerator {
   #missingSince = new Float64Array(0);
   #missing = 0;
   #highest = -1;
+  /** The latest of those given up since `takeGivenUp`; -1: none was. */
+  #givenUp = -1;
   /** No later than the earliest that something is due; `Infinity`: nothing is missing, or `#isDue`. */
   #next = Infinity;
   #isDue = false;
@@ -51,11 +53,8 @@ export class NackGenerator {
     this.#next = Infinity;
   }
 
-  /**
-   * A packet came that is the latest now; what lies between is missing.
-   * @returns false: more than can be asked for
-   */
-  advance(before: number, sequence: number, now: number): boolean {
+  /** A packet came that is the latest now; what lies between is missing, and given up where that is more than can be asked for. */
+  advance(before: number, sequence: number, now: number): void {
     const { nackWindow } = this.#settings;
     // Between the two something came that was not told here: what was missing has lost its places.
     if (before !== this.#highest) this.reset();
@@ -63,15 +62,17 @@ export class NackGenerator {
     const gap = before < 0 ? 0 : sequence - before - 1;
     if (gap >= nackWindow) {
       this.reset();
-      return this.#overflow(gap);
+      this.#giveUp(sequence - 1);
+      this.#counters.add('nackOverflows', gap);
+      return;
     }
-    if (gap === 0 && this.#missing === 0) return true;
-    const missed = this.#missing;
-    this.#forget(sequence);
-    for (let late = before + 1; late < sequence; late++) this.#forget(late);
-    const overflow = missed - this.#missing;
+    if (gap === 0 && this.#missing === 0) return;
+    for (let next = before + 1; next <= sequence; next++) {
+      if (!this.#forget(next)) continue;
+      this.#giveUp(next - nackWindow);
+      this.#counters.add('nackOverflows');
+    }
     for (let late = before + 1; late < sequence; late++) this.#miss(late, now);
-    return overflow === 0 || this.#overflow(overflow);
   }
 
   /** A packet came that is not the latest. @returns it had been asked for */
@@ -103,6 +104,7 @@ export class NackGenerator {
       if (this.#dueAt[place]! <= now || givenUpAt <= now) {
         if (this.#requests[place]! >= maxNacks || givenUpAt <= now) {
           this.#forget(sequence);
+          this.#giveUp(sequence);
           this.#counters.add('unrecoveredPackets');
           continue;
         }
@@ -113,6 +115,13 @@ export class NackGenerator {
       this.#next = Math.min(this.#next, this.#dueAt[place]!, givenUpAt);
     }
     return due;
+  }
+
+  /** The latest of those given up since it was last asked for; -1: none was. */
+  takeGivenUp(): number {
+    const givenUp = this.#givenUp;
+    this.#givenUp = -1;
+    return givenUp;
   }
 
   /** Everything that waits for the peer waits so much longer. */
@@ -139,9 +148,8 @@ export class NackGenerator {
     return places === this.#missing ? undefined : `${this.#missing} packets are missing at ${places} places`;
   }
 
-  #overflow(count: number): false {
-    this.#counters.add('nackOverflows', count);
-    return false;
+  #giveUp(sequence: number): void {
+    this.#givenUp = Math.max(this.#givenUp, sequence);
   }
 
   #miss(sequence: number, now: number): void {
@@ -155,15 +163,17 @@ export class NackGenerator {
     if (!this.#isDue) this.#next = Math.min(this.#next, dueAt);
   }
 
-  #forget(sequence: number): void {
-    if (this.#missing === 0) return;
+  /** @returns something was missing at its place */
+  #forget(sequence: number): boolean {
+    if (this.#missing === 0) return false;
     const place = this.#place(sequence);
-    if (this.#requests[place]! === HERE) return;
+    if (this.#requests[place]! === HERE) return false;
     this.#requests[place] = HERE;
     this.#missing--;
-    if (this.#missing > 0) return;
+    if (this.#missing > 0) return true;
     this.#next = Infinity;
     this.#isDue = false;
+    return true;
   }
 
   #allocate(): void {

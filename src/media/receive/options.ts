@@ -1,6 +1,6 @@
 /** Options of what is received: every wait and every bound has a name, a default and a reason. Times are milliseconds. */
 import type { OptionRules } from '../../core/options.ts';
-import { checkOptions, integer, nested, number, wait, withDefaults } from '../../core/options.ts';
+import { checkOptions, flag, integer, nested, number, wait, withDefaults } from '../../core/options.ts';
 import type { FeedbackOptions } from '../feedback/options.ts';
 import { FEEDBACK_OPTION_RULES } from '../feedback/options.ts';
 import { SEQUENCE_WINDOW } from './sequence-window.ts';
@@ -22,10 +22,15 @@ export interface ReceiveOptions {
   readonly nackInterval?: number | undefined;
   /** How often a packet is asked for, 1–100. Default 10. */
   readonly maxNacks?: number | undefined;
-  /** Packets behind the latest one that are asked for, 16–1024. Default 512; beyond, a keyframe is. */
+  /** Packets behind the latest one that are asked for, 16–1024. Default 512; beyond, they are given up. */
   readonly nackWindow?: number | undefined;
   /** Gate `nack`: a packet that was asked for does not come. Default 3000: afterwards no peer has it any more. */
   readonly nackTimeout?: number | undefined;
+  /**
+   * Whether a keyframe is asked for when packets of video are given up, unless one has begun since. Default true. A forwarding unit may
+   * leave it to whoever decodes: its subscribers miss the same packets, and ask.
+   */
+  readonly keyframeAfterLoss?: boolean | undefined;
   /** The least time between two requests for a keyframe of a stream; repetitions double it. Default 500. */
   readonly keyframeInterval?: number | undefined;
   /** Gate `keyframe`: a keyframe was asked for and does not come. Default 10 000. */
@@ -55,6 +60,7 @@ export const RECEIVE_OPTION_RULES: OptionRules<ReceiveOptions> = {
   maxNacks: integer(1, 100),
   nackWindow: integer(16, SEQUENCE_WINDOW),
   nackTimeout: wait,
+  keyframeAfterLoss: flag,
   keyframeInterval: number(1),
   keyframeTimeout: wait,
   pauseTimeout: wait,
@@ -72,6 +78,7 @@ const DEFAULTS: ReceiveSettings = {
   maxNacks: 10,
   nackWindow: 512,
   nackTimeout: 3000,
+  keyframeAfterLoss: true,
   keyframeInterval: 500,
   keyframeTimeout: 10_000,
   pauseTimeout: 1500,

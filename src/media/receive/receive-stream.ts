@@ -61,6 +61,8 @@ export class ReceiveStream {
   #heardAt: number;
   /** Timestamp of the latest keyframe, unwrapped: its packets are one. */
   #keyframeTime = -1;
+  /** The number that the latest keyframe begins with: what was lost before is not needed any more. */
+  #keyframeSequence = -1;
   // For stats.
   #packets = 0;
   #bytes = 0;
@@ -160,7 +162,8 @@ export class ReceiveStream {
     if (this.#keyframes.isDue) return this.#askForKeyframe(now);
     if (!this.#nacks.isDue) return undefined;
     const missing = this.#nacks.takeDue(now, roundTrip.time);
-    if (missing.length === 0) return undefined;
+    const isKeyframeDue = this.#replaceLost(now);
+    if (missing.length === 0) return isKeyframeDue ? this.#askForKeyframe(now) : undefined;
     this.#nackCount++;
     const sequenceNumbers = missing.map((sequence) => sequence & 0xffff);
     return { type: 'nack', senderSsrc, mediaSsrc: this.ssrc, sequenceNumbers };
@@ -290,9 +293,20 @@ export class ReceiveStream {
       this.reception.skip(before, sequence);
       this.#nacks.reset();
       this.#context.counters.add('sequenceRestarts');
-    } else if (this.encoding.media.hasNack && !this.#nacks.advance(before, sequence, now)) {
-      this.requestKeyframe(now);
+    } else if (this.encoding.media.hasNack) {
+      this.#nacks.advance(before, sequence, now);
+      this.#replaceLost(now);
     }
+  }
+
+  /** What has been given up only a keyframe replaces, unless one has begun since. @returns a request for one is due */
+  #replaceLost(now: number): boolean {
+    const { settings, counters } = this.#context;
+    const isNeeded = this.#nacks.takeGivenUp() > this.#keyframeSequence;
+    if (isNeeded && settings.keyframeAfterLoss && !this.#keyframes.isWanted && this.requestKeyframe(now)) {
+      counters.add('keyframesForLoss');
+    }
+    return this.#keyframes.isDue;
   }
 
   #count(packet: RtpPacket, isRepair: boolean): void {
@@ -327,6 +341,7 @@ export class ReceiveStream {
     const time = this.#times.unwrap(packet.timestamp);
     if (time !== this.#keyframeTime && codec.isKeyframe?.(packet.payload) === true) {
       this.#keyframeTime = time;
+      this.#keyframeSequence = Math.max(this.#keyframeSequence, sequence);
       this.#keyframeCount++;
       this.#keyframes.satisfy();
     }

@@ -82,9 +82,9 @@ describe('NACK', () => {
     rig.take({ ssrc: 5, sequence: 3 });
     expect(asked(rig.wait(299))).toHaveLength(2);
     expect(rig.receiver.timeoutReason()).toBe('nack');
-    expect(rig.wait(1)).toEqual([]);
+    expect(asked(rig.wait(1))).toEqual([]);
     expect(rig.receiver.counters.get('unrecoveredPackets')).toBe(1);
-    expect(rig.receiver.timeoutReason()).toBe('streamPause');
+    expect(rig.receiver.timeoutReason()).toBe('keyframe');
   });
 
   test('what is sent again as it was is recovered, and stops the asking', () => {
@@ -160,6 +160,104 @@ describe('NACK', () => {
     expect(rig.wait(9)).toEqual([]);
     expect(asked(rig.wait(1))).toEqual([[2]]);
     expect(rig.drain()).toEqual([]);
+  });
+});
+
+/** Lets time go by while packets come: `sequence` goes on, one each 100 ms. @returns the types of the feedback */
+function goOn(rig: Rig, sequence: number, milliseconds: number): string[] {
+  const types: string[] = [];
+  for (let at = 0; at < milliseconds; at += 100) {
+    rig.take({ ssrc: 5, sequence: sequence + at / 100 });
+    types.push(...rig.feedback().map(({ type }) => type), ...rig.wait(100).map(({ type }) => type));
+  }
+  return types;
+}
+
+describe('a keyframe in place of what is lost for good', () => {
+  const PATIENT = { pauseTimeout: 60_000 };
+
+  test('is asked for once the last request for a packet was in vain', () => {
+    const rig = video(PATIENT);
+    rig.take({ ssrc: 5, sequence: 3 });
+    expect(rig.wait(409).map(({ type }) => type)).toEqual(Array.from({ length: 10 }, () => 'nack'));
+    expect(rig.wait(1)).toEqual([{ type: 'pli', senderSsrc: OWN_SSRC, mediaSsrc: 5 }]);
+    expect(rig.receiver.counters.get('keyframesForLoss')).toBe(1);
+    expect(rig.receiver.timeoutReason()).toBe('keyframe');
+  });
+
+  test('is asked for once the time of a packet is over', () => {
+    const rig = video({ ...PATIENT, nackTimeout: 25 });
+    rig.take({ ssrc: 5, sequence: 3 });
+    expect(rig.wait(24).map(({ type }) => type)).toEqual(['nack']);
+    expect(rig.wait(1).map(({ type }) => type)).toEqual(['pli']);
+  });
+
+  test('is asked for together with packets that may still come', () => {
+    const rig = video({ ...PATIENT, maxNacks: 1 });
+    rig.take({ ssrc: 5, sequence: 3 });
+    rig.wait(40);
+    rig.take({ ssrc: 5, sequence: 5 });
+    expect(rig.wait(10).map(({ type }) => type)).toEqual(['nack', 'pli']);
+  });
+
+  test('is asked for until it comes, however many packets are given up meanwhile, and then no more', () => {
+    const rig = video({ ...PATIENT, maxNacks: 1 });
+    for (let sequence = 3; sequence < 40; sequence += 2) rig.take({ ssrc: 5, sequence }, 10);
+    goOn(rig, 40, 1000);
+    expect(rig.receiver.stats()[0]?.pliCount).toBe(2);
+    rig.take({ ssrc: 5, sequence: 50, timestamp: 90_000, payload: VP8_KEYFRAME });
+    expect(goOn(rig, 51, 5000)).toEqual([]);
+    expect(rig.receiver.counters.get('keyframesForLoss')).toBe(1);
+  });
+
+  test('is not asked for where one has begun since the loss', () => {
+    const rig = video(PATIENT);
+    rig.take({ ssrc: 5, sequence: 3 });
+    rig.take({ ssrc: 5, sequence: 4, timestamp: 90_000, payload: VP8_KEYFRAME }, 20);
+    expect(rig.wait(1000).some(({ type }) => type === 'pli')).toBe(false);
+    expect(rig.receiver.counters.get('unrecoveredPackets')).toBe(1);
+  });
+
+  test('is asked for where a part of that one is lost as well', () => {
+    const rig = video(PATIENT);
+    rig.take({ ssrc: 5, sequence: 3 });
+    rig.take({ ssrc: 5, sequence: 4, timestamp: 90_000, payload: VP8_KEYFRAME }, 20);
+    rig.take({ ssrc: 5, sequence: 6, timestamp: 90_000 });
+    expect(rig.wait(1000).filter(({ type }) => type === 'pli')).toHaveLength(2);
+    expect(rig.receiver.counters.get('unrecoveredPackets')).toBe(2);
+  });
+
+  test('is not asked for where it ends the gap that is too large to be asked for', () => {
+    const rig = video(PATIENT);
+    rig.take({ ssrc: 5, sequence: 600, timestamp: 90_000, payload: VP8_KEYFRAME });
+    expect([...rig.feedback(), ...rig.wait(1000)]).toEqual([]);
+  });
+
+  test('is told by its gate when it does not come, and asked for again at the next loss', () => {
+    const rig = video({ ...PATIENT, maxNacks: 1, keyframeTimeout: 1000 });
+    rig.take({ ssrc: 5, sequence: 3 });
+    expect(goOn(rig, 4, 3000)).toEqual(['nack', 'pli', 'pli']);
+    expect(rig.receiver.counters.get('keyframeTimeouts')).toBe(1);
+    rig.take({ ssrc: 5, sequence: 35 });
+    expect(goOn(rig, 36, 500)).toEqual(['nack', 'pli']);
+  });
+
+  test('is not asked for of audio', () => {
+    const rig = new Rig([media(1, '0', 'audio', [{ ...OPUS, rtcpFeedback: ['nack', 'nack pli'] }])], PATIENT);
+    rig.take({ ssrc: 1, mid: '0', payloadType: 111, sequence: 1 });
+    rig.take({ ssrc: 1, payloadType: 111, sequence: 3 });
+    expect(rig.wait(1000).every(({ type }) => type === 'nack')).toBe(true);
+    expect(rig.receiver.counters.snapshot()).toMatchObject({ unrecoveredPackets: 1, keyframesForLoss: 0 });
+  });
+
+  test('is left to the host by an option, of gaps beyond the window too', () => {
+    const rig = video({ ...PATIENT, keyframeAfterLoss: false });
+    rig.take({ ssrc: 5, sequence: 3 });
+    expect(rig.wait(1000).every(({ type }) => type === 'nack')).toBe(true);
+    rig.take({ ssrc: 5, sequence: 600 });
+    expect([...rig.feedback(), ...rig.wait(400)]).toEqual([]);
+    expect(rig.receiver.requestKeyframe(2, undefined, rig.now)).toBe(true);
+    expect(rig.feedback()).toHaveLength(1);
   });
 });
 
