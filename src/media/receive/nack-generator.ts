@@ -1,25 +1,29 @@
 /**
  * NackGenerator: the packets of one stream that are missing, and when they are asked for (RFC 4585 §6.2.1).
  *
- *     a gap ─nackDelay→ asked for ─round trip, nackInterval at the least→ asked for again … ─maxNacks times, or nackTimeout→ given up
+ *     a gap ─nackDelay, more on a path that reorders→ asked for ─round trip, nackInterval at the least→ asked for again … ─maxNacks times, or nackTimeout→ given up
  *
  * A ring with a place a number: what falls out of it unanswered is an overflow, and given up as well. Then only a keyframe helps.
  */
 import type { Counters } from '../../core/counters.ts';
 import type { ReceiveCounter } from './counters.ts';
 import type { ReceiveSettings } from './options.ts';
+import { Reordering } from './reordering.ts';
 
-/** In place of a count of requests: the packet is not missing. */
+/** In place of a count of requests: the packet is not missing. In place of a number: none. */
 const HERE = -1;
 
 /** Missing packets of one stream. Numbers are unwrapped. */
 export class NackGenerator {
   readonly #settings: ReceiveSettings;
   readonly #counters: Counters<ReceiveCounter>;
-  /** How often each was asked for. The three have a place a number once something has been missing. */
+  readonly #reordering: Reordering;
+  /** How often each was asked for. The four have a place a number once something has been missing. */
   #requests = new Int8Array(0);
   #dueAt = new Float64Array(0);
   #missingSince = new Float64Array(0);
+  /** Who was last missing at each place, and has not come as it was first sent. */
+  #numbers = new Float64Array(0);
   #missing = 0;
   #highest = -1;
   /** The latest of those given up since `takeGivenUp`; -1: none was. */
@@ -31,6 +35,7 @@ export class NackGenerator {
   constructor(settings: ReceiveSettings, counters: Counters<ReceiveCounter>) {
     this.#settings = settings;
     this.#counters = counters;
+    this.#reordering = new Reordering(settings.nackDelay, settings.maxNackDelay);
   }
 
   /** How many are missing. */
@@ -81,6 +86,19 @@ export class NackGenerator {
     const wasAsked = this.#requests[this.#place(sequence)]! > 0;
     this.#forget(sequence);
     return wasAsked;
+  }
+
+  /**
+   * A packet came in its own stream that is not the latest: unless it was sent again there, it was not lost, and tells how long to wait
+   * for others. @param hasRepairs what is sent again comes in another stream (RFC 4588)
+   */
+  observeLate(sequence: number, now: number, hasRepairs: boolean): void {
+    if (this.#numbers.length === 0) return;
+    const place = this.#place(sequence);
+    if (this.#numbers[place] !== sequence) return;
+    this.#numbers[place] = HERE;
+    const isOriginal = hasRepairs || this.#requests[place] === 0;
+    if (isOriginal) this.#reordering.observe(now - this.#missingSince[place]!, now);
   }
 
   isMissing(sequence: number): boolean {
@@ -155,10 +173,11 @@ export class NackGenerator {
   #miss(sequence: number, now: number): void {
     if (this.#requests.length === 0) this.#allocate();
     const place = this.#place(sequence);
-    const dueAt = now + this.#settings.nackDelay;
+    const dueAt = now + this.#reordering.delay(now);
     this.#requests[place] = 0;
     this.#dueAt[place] = dueAt;
     this.#missingSince[place] = now;
+    this.#numbers[place] = sequence;
     this.#missing++;
     if (!this.#isDue) this.#next = Math.min(this.#next, dueAt);
   }
@@ -181,6 +200,7 @@ export class NackGenerator {
     this.#requests = new Int8Array(nackWindow).fill(HERE);
     this.#dueAt = new Float64Array(nackWindow);
     this.#missingSince = new Float64Array(nackWindow);
+    this.#numbers = new Float64Array(nackWindow).fill(HERE);
   }
 
   #place(sequence: number): number {

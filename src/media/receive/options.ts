@@ -16,8 +16,10 @@ export interface ReceiveOptions {
   readonly maxQueuedPackets?: number | undefined;
   /** Bytes of the packets among them. Default 4 MiB. */
   readonly maxQueuedBytes?: number | undefined;
-  /** How long a packet may be late before it is asked for. Default 10: what is reordered comes by then. */
+  /** The least time that a packet may be late before it is asked for. Default 10: what is reordered comes by then. */
   readonly nackDelay?: number | undefined;
+  /** The same on a path where packets come so late that were not lost. Default 100: beyond, asking is better than waiting. 0: never longer. */
+  readonly maxNackDelay?: number | undefined;
   /** The least time until it is asked for again; a round trip, if that is longer. Default 20. */
   readonly nackInterval?: number | undefined;
   /** How often a packet is asked for, 1–100. Default 10. */
@@ -56,6 +58,7 @@ export const RECEIVE_OPTION_RULES: OptionRules<ReceiveOptions> = {
   maxQueuedPackets: integer(1),
   maxQueuedBytes: integer(1),
   nackDelay: number(0),
+  maxNackDelay: number(0),
   nackInterval: number(1),
   maxNacks: integer(1, 100),
   nackWindow: integer(16, SEQUENCE_WINDOW),
@@ -74,6 +77,7 @@ const DEFAULTS: ReceiveSettings = {
   maxQueuedPackets: 2048,
   maxQueuedBytes: 4_194_304,
   nackDelay: 10,
+  maxNackDelay: 100,
   nackInterval: 20,
   maxNacks: 10,
   nackWindow: 512,

@@ -24,7 +24,7 @@ import type { ReceiveSettings } from './options.ts';
 import type { Encoding, ReceivedCodec } from './received-media.ts';
 import { Reception } from './reception.ts';
 import type { RoundTrip } from './round-trip.ts';
-import { SequenceWindow, TOO_LATE, refusalCounter } from './sequence-window.ts';
+import { DUPLICATE, SequenceWindow, TOO_LATE, refusalCounter } from './sequence-window.ts';
 import { TelephoneEvents } from './telephone-events.ts';
 import type { Tone } from './telephone-events.ts';
 
@@ -100,6 +100,7 @@ export class ReceiveStream {
     const before = this.#sequences.highest;
     const sequence = this.#sequences.take(packet.sequenceNumber, isRepair);
     if (sequence < 0) {
+      if (sequence === DUPLICATE && !isRepair) this.#observeRepaired(packet.sequenceNumber, now);
       this.#refuse(sequence);
       return;
     }
@@ -109,6 +110,7 @@ export class ReceiveStream {
       return;
     }
     if (isLatest) this.#advance(before, sequence, now);
+    else if (!isRepair) this.#nacks.observeLate(sequence, now, this.#hasRepairs);
     const isRecovered = isRepair || (!isLatest && this.#nacks.arrive(sequence));
     if (isRecovered) this.#context.counters.add('recoveredPackets');
     if (isRepair) {
@@ -125,8 +127,7 @@ export class ReceiveStream {
 
   /** Whether a packet with this number, 16 bits, is missing and asked for: it tells which stream RTX belongs to (RFC 4588 §5.3). */
   isMissing(sequenceNumber: number): boolean {
-    const { highest } = this.#sequences;
-    return this.#nacks.isMissing(highest - ((highest - sequenceNumber) & 0xffff));
+    return this.#nacks.isMissing(this.#sequences.behind(sequenceNumber));
   }
 
   /** A sender report of this source. */
@@ -276,6 +277,16 @@ export class ReceiveStream {
   get #silenceAllowed(): number {
     const { pauseTimeout, streamTimeout } = this.#context.settings;
     return this.#isPaused ? streamTimeout : Math.min(pauseTimeout, streamTimeout);
+  }
+
+  /** What is sent again comes in another stream. */
+  get #hasRepairs(): boolean {
+    return this.encoding.media.repairs.size > 0;
+  }
+
+  /** A packet that has come already: where it was sent again before, this one was only late. */
+  #observeRepaired(sequenceNumber: number, now: number): void {
+    if (this.#hasRepairs) this.#nacks.observeLate(this.#sequences.behind(sequenceNumber), now, true);
   }
 
   #refuse(reason: number): void {

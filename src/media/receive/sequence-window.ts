@@ -57,6 +57,11 @@ export class SequenceWindow {
     return ahead < CIRCLE / 2 ? JUMP : TOO_LATE;
   }
 
+  /** The latest number up to `highest`, unwrapped, that is `value` in 16 bits. */
+  behind(value: number): number {
+    return this.highest - ((this.highest - value) & 0xffff);
+  }
+
   /** Whether a packet went from `before`, the highest, to `sequence` by beginning anew and not by loss. */
   static isRestart(before: number, sequence: number): boolean {
     return before >= 0 && sequence - before >= MAX_DROPOUT;
