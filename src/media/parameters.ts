@@ -13,7 +13,7 @@ export interface CodecParameters {
   readonly clockRate: number;
   readonly channels?: number | undefined;
   readonly sdpFmtpLine?: string | undefined;
-  /** `nack`, `nack pli`, `ccm fir`, `transport-cc`, `goog-remb`. */
+  /** `nack`, `nack pli`, `ccm fir`, `transport-cc`, `goog-remb`, `ack ccfb` (RFC 8888 §6: in place of `transport-cc`). */
   readonly rtcpFeedback: readonly string[];
   /** Of what is sent again (RFC 4588). */
   readonly rtxPayloadType?: number | undefined;

@@ -20,6 +20,9 @@ const UNKNOWN = 0x1fff;
 
 const STREAM_HEADER = 8;
 
+/** Packets of one stream, come or not, that are remembered until they have been told of: two bytes tell of each, come or not. */
+const MAX_STREAM_ARRIVALS = 2048;
+
 const COUNTERS = [
   ...ARRIVAL_COUNTERS,
   /** Packets of a stream beyond `maxStreams`. */
@@ -33,12 +36,14 @@ export class CongestionRecorder {
   readonly #timer: FeedbackTimer;
   readonly #maxArrivals: number;
   readonly #maxStreams: number;
+  /** Packets that this interval may still tell of, over all streams. */
+  #left: number;
 
   /** Throws `ERR_BAD_ARGUMENT` for an option that is out of its range. */
   constructor(options: FeedbackOptions = {}) {
     checkOptions('CongestionRecorder', options, FEEDBACK_OPTION_RULES);
     this.#timer = new FeedbackTimer(options);
-    this.#maxArrivals = options.maxArrivals ?? 8192;
+    this.#maxArrivals = this.#left = options.maxArrivals ?? 8192;
     this.#maxStreams = options.maxStreams ?? 64;
   }
 
@@ -58,13 +63,19 @@ export class CongestionRecorder {
     this.#logs.delete(ssrc);
   }
 
+  /** Nothing is told any more of streams that are not among these, by SSRC. */
+  retain(streams: ReadonlyMap<number, unknown>): void {
+    for (const ssrc of this.#logs.keys()) if (!streams.has(ssrc)) this.#logs.delete(ssrc);
+  }
+
   /** When feedback is due; `Infinity`: there is nothing to tell. */
   nextTimeout(): number {
     return this.#timer.at;
   }
 
   /**
-   * Feedback that is due; ask until `undefined`: what does not fit one packet is in the next.
+   * Feedback that is due; ask until `undefined`: what does not fit one packet is in the next. Beyond `maxArrivals` an interval packets are
+   * passed over: a peer that leaves out numbers would be told of each.
    * @param senderSsrc who says it
    * @param reportTimestamp `now` as the middle 32 bits of NTP time, on the clock of this end's sender reports
    */
@@ -75,18 +86,20 @@ export class CongestionRecorder {
     let isAll = true;
     for (const [ssrc, log] of this.#logs) {
       if (log.untold <= 0) continue;
-      const most = Math.floor((room - STREAM_HEADER) / 4) * 2;
+      if (this.#left === 0) this.#passOver(log);
+      const most = Math.min(Math.floor((room - STREAM_HEADER) / 4) * 2, this.#left);
       if (most > 0) {
         const stream = streamOf(ssrc, log, most, now);
         streams.push(stream);
         room -= STREAM_HEADER + 4 * Math.ceil(stream.packets.length / 2);
+        this.#left -= stream.packets.length;
       }
       if (log.untold > 0) {
         isAll = false;
         break;
       }
     }
-    if (isAll) this.#timer.rest(now);
+    if (isAll) this.#rest(now);
     if (streams.length === 0) return undefined;
     return { type: 'congestion-feedback', senderSsrc, reportTimestamp, streams };
   }
@@ -97,9 +110,19 @@ export class CongestionRecorder {
     return { streams, interval: this.#timer.interval, counters: this.counters.snapshot() };
   }
 
+  #passOver(log: ArrivalLog): void {
+    this.counters.add('untoldArrivals', log.untold);
+    log.told(log.highest);
+  }
+
+  #rest(now: number): void {
+    this.#timer.rest(now);
+    this.#left = this.#maxArrivals;
+  }
+
   #addLog(ssrc: number): ArrivalLog | undefined {
     if (this.#logs.size >= this.#maxStreams) return undefined;
-    const log = new ArrivalLog(this.#maxArrivals, this.counters);
+    const log = new ArrivalLog(Math.min(this.#maxArrivals, MAX_STREAM_ARRIVALS), this.counters);
     this.#logs.set(ssrc, log);
     return log;
   }

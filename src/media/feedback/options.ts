@@ -14,7 +14,10 @@ export interface FeedbackOptions {
   readonly fastInterval?: number | undefined;
   /** Bits per second received above which feedback is given more often. Default 2,000,000. */
   readonly fastAbove?: number | undefined;
-  /** Packets, come or not, that are remembered until they have been told of, 512–8,192. Default 8,192. */
+  /**
+   * Packets, come or not, that are remembered until they have been told of, 512–8,192; of streams that count for themselves (RFC 8888)
+   * so many are told of each time, all together. Default 8,192.
+   */
   readonly maxArrivals?: number | undefined;
   /** Streams that are told of where each counts for itself (RFC 8888). Default 64. */
   readonly maxStreams?: number | undefined;

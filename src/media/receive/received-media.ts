@@ -69,6 +69,8 @@ export class ReceivedMedia {
   ridId = 0;
   repairedRidId = 0;
   transportSequenceId = 0;
+  /** Congestion control feedback (RFC 8888) is given on all of its packets. */
+  hasCongestionFeedback = false;
 
   constructor({ id, media, mid }: MediaParameters) {
     this.id = id;
@@ -90,7 +92,10 @@ export class ReceivedMedia {
     this.midId = this.#idOf(MID_URI);
     this.ridId = this.#idOf(RID_URI);
     this.repairedRidId = this.#idOf(REPAIRED_RID_URI);
-    this.transportSequenceId = has('transport-cc') ? this.#idOf(TRANSPORT_SEQUENCE_URI) : 0;
+    this.hasCongestionFeedback = has('ack ccfb');
+    // Never both: the sender would count each packet twice.
+    const hasTransportFeedback = has('transport-cc') && !this.hasCongestionFeedback;
+    this.transportSequenceId = hasTransportFeedback ? this.#idOf(TRANSPORT_SEQUENCE_URI) : 0;
     this.#placeStreams(receive);
   }
 

@@ -4,7 +4,7 @@
  *     RTP ──▶ Routes: whose is it? ──▶ ReceiveStream ──▶ events
  *                  │  (RTX) RepairStream ──▶ ↑ what was lost
  *     RTCP: sender reports, BYE, answers to reference times
- *     out:    NACK, PLI, FIR, transport-wide feedback (`pollFeedback`), report blocks (`reportBlocks`)
+ *     out:    NACK, PLI, FIR, feedback on arrivals (`pollFeedback`), report blocks (`reportBlocks`)
  *
  * A source is bound to an encoding by its first packet, and there by what it says of itself, what signalling tells, or its payload
  * type. It is over when it says BYE, when another one is heard in its place, when its media is not received any more, or after
@@ -26,9 +26,10 @@ import type {
   SourceDescription,
 } from '../../rtp/index.ts';
 import { RtpPacket, originalSequenceNumber, unwrapRtx } from '../../rtp/index.ts';
-import { ArrivalRecorder } from '../feedback/arrival-recorder.ts';
 import type { MediaParameters } from '../parameters.ts';
 import type { ReceivedStreamStats } from '../stats.ts';
+import type { ArrivalTimer } from './arrivals.ts';
+import { Arrivals } from './arrivals.ts';
 import { RECEIVE_COUNTERS } from './counters.ts';
 import type { ReceiveCounter } from './counters.ts';
 import type { MediaEventQueue } from './event-queue.ts';
@@ -68,16 +69,14 @@ export class Receiver {
   readonly #roundTrip: RoundTrip;
   readonly #routes = new Routes();
   readonly #sources: Sources;
-  readonly #arrivals: ArrivalRecorder;
-  /** It was due, and has not been polled since. */
-  #isFeedbackDue = false;
+  readonly #arrivals: Arrivals;
   /** Since when the path carries nothing: what waits for the peer stands still. */
   #heldAt: number | undefined;
   #isClosed = false;
 
   constructor({ clock, options, events, ssrc, ntpOffset }: ReceiverInit) {
     this.#streamTimeout = options.streamTimeout;
-    this.#arrivals = new ArrivalRecorder(options.feedback);
+    this.#arrivals = new Arrivals(options.feedback, ntpOffset);
     this.#roundTrip = new RoundTrip(ntpOffset);
     this.#clock = clock;
     this.#events = events;
@@ -111,7 +110,7 @@ export class Receiver {
       this.#heldAt = undefined;
       // Since before any time was told: nothing has waited for so long.
       if (missed > 0 && missed < Infinity) this.#sources.thaw(missed, now);
-      this.#noticeFeedback(now);
+      this.#arrivals.handleTimeout(now);
     }
   }
 
@@ -138,10 +137,13 @@ export class Receiver {
     }
     const transportSequence = this.#routes.transportSequenceOf(packet);
     if (transportSequence >= 0) {
-      this.#arrivals.record(transportSequence, packet.ssrc, this.#clock.now, bytes.length);
+      this.#arrivals.recordTransportWide(transportSequence, packet.ssrc, this.#clock.now, bytes.length);
     }
     const source = this.#sourceOf(packet);
     if (source === undefined) return;
+    if (source.encoding.media.hasCongestionFeedback) {
+      this.#arrivals.recordOfStream(packet.ssrc, packet.sequenceNumber, this.#clock.now, bytes.length);
+    }
     if (source.isRepair) this.#repair(source, packet);
     else this.#take(source, packet);
     this.#sources.schedule(source);
@@ -215,10 +217,7 @@ export class Receiver {
       this.#sources.schedule(stream);
       if (packet !== undefined) return packet;
     }
-    const feedback = this.#arrivals.pollFeedback(this.#ssrc, this.#clock.now);
-    this.#isFeedbackDue = false;
-    this.#noticeFeedback(this.#clock.now);
-    return feedback;
+    return this.#arrivals.poll(this.#ssrc, this.#sources.bySsrc, this.#clock.now);
   }
 
   /** How each source is received that was heard since the last time, RTX among them. */
@@ -246,19 +245,21 @@ export class Receiver {
       if (isAlive) this.#sources.schedule(source);
       else this.#sources.fallSilent(source, time);
     }
-    this.#noticeFeedback(time);
+    this.#arrivals.handleTimeout(time);
   }
 
   nextTimeout(): number {
-    if (this.#heldAt !== undefined) return Infinity;
-    return Math.min(this.#sources.nextTimeout(), this.#feedbackAt);
+    if (this.#heldAt !== undefined || this.#isClosed) return Infinity;
+    return Math.min(this.#sources.nextTimeout(), this.#arrivals.nextTimeout());
   }
 
-  timeoutReason(): StreamTimer | 'transportFeedback' | undefined {
+  timeoutReason(): StreamTimer | ArrivalTimer | undefined {
     const next = this.nextTimeout();
     const first = this.#sources.earliest;
     if (next === Infinity) return undefined;
-    if (first === undefined || next < this.#sources.nextTimeout()) return 'transportFeedback';
+    if (first === undefined || next < this.#sources.nextTimeout()) {
+      return this.#arrivals.timeoutReason();
+    }
     return first.isRepair ? 'streamSilence' : first.timeoutReason();
   }
 
@@ -298,15 +299,6 @@ export class Receiver {
   }
 
   // --- parts ---
-
-  get #feedbackAt(): number {
-    return this.#isFeedbackDue || this.#isClosed ? Infinity : this.#arrivals.nextTimeout();
-  }
-
-  /** What is due waits for a poll and not for time any more. */
-  #noticeFeedback(now: number): void {
-    if (this.#feedbackAt <= now) this.#isFeedbackDue = true;
-  }
 
   #observe(now: number): void {
     this.#clock.observe(now, this);

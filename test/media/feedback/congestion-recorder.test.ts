@@ -107,12 +107,39 @@ describe('CongestionRecorder', () => {
     ]);
   });
 
+  it('numbers left out are told of up to a bound, whatever the number of streams', () => {
+    const recorder = new CongestionRecorder({ maxArrivals: 512, maxStreams: 8 });
+    for (let round = 0; round < 4; round++) {
+      for (let ssrc = 1; ssrc <= 8; ssrc++) recorder.record(ssrc, (round * 400) & 0xffff, round * 100);
+      const packets = poll(recorder, round * 100 + 100).flatMap(({ streams }) =>
+        streams.flatMap((stream) => stream.packets),
+      );
+      expect(packets.length).toBe(round === 0 ? 8 : 512);
+    }
+    // 3 intervals of 8 streams with 400 numbers each.
+    expect(recorder.counters.get('untoldArrivals')).toBe(3 * (8 * 400 - 512));
+    expect(recorder.nextTimeout()).toBe(Infinity);
+    recorder.record(8, 1201, 500);
+    expect(poll(recorder, 600)[0]?.streams).toEqual([
+      { ssrc: 8, firstSequenceNumber: 1201, packets: [came(102)] },
+    ]);
+  });
+
+  it('nothing is told of streams that are not there any more', () => {
+    const recorder = new CongestionRecorder({ maxStreams: 2 });
+    recorder.record(1, 10, 0);
+    recorder.record(2, 10, 0);
+    recorder.retain(new Map([[2, undefined]]));
+    recorder.record(3, 10, 0);
+    expect(poll(recorder, 100)[0]?.streams.map(({ ssrc }) => ssrc)).toEqual([2, 3]);
+  });
+
   it('is bounded under loss and throughput: memory, streams, and the size of a packet', () => {
     const recorder = new CongestionRecorder({ maxStreams: 3 });
     let told = 0;
     for (let i = 0; i < 60_000; i++) {
-      if (i % 3 !== 0) for (const ssrc of [1, 2, 3, 4]) recorder.record(ssrc, (i * 2) & 0xffff, i / 10, 1200);
-      for (const feedback of poll(recorder, i / 10)) {
+      if (i % 3 !== 0) for (const ssrc of [1, 2, 3, 4]) recorder.record(ssrc, (i * 2) & 0xffff, i / 5, 1200);
+      for (const feedback of poll(recorder, i / 5)) {
         expect(rtcpLength(feedback)).toBeLessThanOrEqual(540);
         told++;
       }
