@@ -34,9 +34,13 @@ export const RID_EXTENSION = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
 /** Says which stream of a simulcast a retransmission belongs to (RFC 8852 §3). */
 export const REPAIRED_RID_EXTENSION = 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id';
 
+/** Numbers the packets of a connection, for transport-wide feedback. */
+export const TRANSPORT_SEQUENCE_EXTENSION =
+  'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
+
 const BANDWIDTH_EXTENSIONS: readonly string[] = [
   'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
-  'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
+  TRANSPORT_SEQUENCE_EXTENSION,
 ];
 
 /**

@@ -35,7 +35,7 @@ import {
   simulcastLine,
   streamLine,
 } from '../sdp/index.ts';
-import { toSdpCodecs } from './codec/index.ts';
+import { CONGESTION_FEEDBACK, hasCongestionFeedback, toSdpCodecs } from './codec/index.ts';
 import { sends } from './direction.ts';
 import type { AgreedExtension } from './extensions.ts';
 import type { MediaCodec, MediaFlow, ReceivedFlow } from './media.ts';
@@ -147,7 +147,12 @@ export function mediaLines(
   // RFC 8858 §3: in offers alone.
   if (!isAnswer) lines.push(attributeLine('rtcp-mux-only'));
   if (said.reducedSizeRtcp) lines.push(attributeLine('rtcp-rsize'));
-  for (const codec of toSdpCodecs(said.codecs)) lines.push(...codecLines(codec));
+  // RFC 8888 §6: it is for all formats, those of retransmissions, too.
+  if (hasCongestionFeedback(said.codecs)) lines.push(attributeLine('rtcp-fb', `* ${CONGESTION_FEEDBACK}`));
+  for (const codec of toSdpCodecs(said.codecs)) {
+    const feedback = codec.feedback.filter((value) => value !== CONGESTION_FEEDBACK);
+    lines.push(...codecLines({ ...codec, feedback }));
+  }
   for (const rid of said.simulcast.rids) lines.push(ridLine(rid));
   if (said.simulcast.simulcast !== undefined) lines.push(simulcastLine(said.simulcast.simulcast));
   return lines;

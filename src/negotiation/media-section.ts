@@ -22,6 +22,7 @@ import type { AgreedCodecs, PayloadTypes } from './codec/index.ts';
 import {
   answeredCodecs,
   fromSdpCodecs,
+  hasCongestionFeedback,
   matchAnswer,
   meaningOf,
   offeredCodecs,
@@ -36,6 +37,7 @@ import {
   offeredExtensions,
   receivedExtensions,
   sentExtensions,
+  TRANSPORT_SEQUENCE_EXTENSION,
 } from './extensions.ts';
 import type { SectionTransport } from './local-transport.ts';
 import type {
@@ -187,8 +189,10 @@ export function acceptedMedia(
   const isOpenOnly = common.receive.length === 0;
   const { send, receive } = isOpenOnly && speaksForOthers(section) ? firstCodec(offer, media) : common;
   if (receive.length === 0) return undefined;
+  const uris = wish.headerExtensions ?? capabilities.headerExtensions[media];
   const headerExtensions = answeredExtensions(
-    wish.headerExtensions ?? capabilities.headerExtensions[media],
+    // Its numbers nobody would be told of.
+    hasCongestionFeedback(receive) ? uris.filter((uri) => uri !== TRANSPORT_SEQUENCE_EXTENSION) : uris,
     offer.extensions,
   );
   const direction = isOpenOnly ? 'inactive' : intersection(wish.direction, reversed(offer.direction));

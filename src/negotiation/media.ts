@@ -17,7 +17,10 @@ export interface CodecCapability {
   readonly channels?: number | undefined;
   /** What this end says of it in `fmtp`. */
   readonly sdpFmtpLine?: string | undefined;
-  /** RTCP feedback that this end gives and takes: `nack`, `nack pli`, `transport-cc`. */
+  /**
+   * RTCP feedback that this end gives and takes: `nack`, `nack pli`, `transport-cc`; `ack ccfb`, of one codec as good as of all of a
+   * section, is congestion control feedback (RFC 8888), and where the other end has it as well nobody gives `transport-cc`.
+   */
   readonly rtcpFeedback?: readonly string[] | undefined;
   /** Lost packets may be sent again (RFC 4588). Default false. */
   readonly rtx?: boolean | undefined;

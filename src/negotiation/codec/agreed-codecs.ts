@@ -3,6 +3,7 @@ import type { SdpCodec, SdpError } from '../../sdp/index.ts';
 import { sdpError } from '../../sdp/index.ts';
 import type { CodecCapability, MediaCodec } from '../media.ts';
 import { formatOf } from './capability.ts';
+import { commonFeedback, withOneMechanism } from './feedback.ts';
 import type { Format } from './format.ts';
 import {
   agreedParameters,
@@ -55,8 +56,10 @@ export function answeredCodecs(
   if (!preferred.some(({ offered: { codec } }) => isMediaFormat(codec))) return { receive: [], send: [] };
   const asOffered = [...preferred].sort((a, b) => a.index - b.index);
   return {
-    receive: (orderIsOurs ? preferred : asOffered).map((match) => answeredCodec(match, 'receive')),
-    send: asOffered.map((match) => answeredCodec(match, 'send')),
+    receive: withOneMechanism(
+      (orderIsOurs ? preferred : asOffered).map((match) => answeredCodec(match, 'receive')),
+    ),
+    send: withOneMechanism(asOffered.map((match) => answeredCodec(match, 'send'))),
   };
 }
 
@@ -75,11 +78,13 @@ export function matchAnswer(
   }
   const byOffer = new Map(pairs.map((pair) => [pair.ours, pair]));
   return {
-    receive: offered.flatMap((ours) => {
-      const pair = byOffer.get(ours);
-      return pair === undefined ? [] : [acceptedCodec(pair, 'receive')];
-    }),
-    send: pairs.map((pair) => acceptedCodec(pair, 'send')),
+    receive: withOneMechanism(
+      offered.flatMap((ours) => {
+        const pair = byOffer.get(ours);
+        return pair === undefined ? [] : [acceptedCodec(pair, 'receive')];
+      }),
+    ),
+    send: withOneMechanism(pairs.map((pair) => acceptedCodec(pair, 'send'))),
   };
 }
 
@@ -184,10 +189,4 @@ function acceptedCodec(
 
 function offeredFormat({ mimeType, clockRate, channels, sdpFmtpLine }: MediaCodec): Format {
   return { name: encodingName(mimeType), clockRate, channels, fmtp: sdpFmtpLine };
-}
-
-/** RFC 4585 §4.2: an answer has what it takes of what was offered. */
-function commonFeedback(ours: readonly string[], theirs: readonly string[]): string[] {
-  const common = new Set(theirs);
-  return ours.filter((value) => common.has(value));
 }

@@ -3,6 +3,7 @@ export type { AgreedCodecs } from './agreed-codecs.ts';
 export { answeredCodecs, matchAnswer } from './agreed-codecs.ts';
 export { checkCapability } from './capability.ts';
 export { DEFAULT_CAPABILITIES } from './defaults.ts';
+export { CONGESTION_FEEDBACK, hasCongestionFeedback } from './feedback.ts';
 export type { OfferedCodecs } from './offered-codecs.ts';
 export { offeredCodecs } from './offered-codecs.ts';
 export type { PayloadTypeMeaning, PayloadTypes } from './payload-types.ts';
