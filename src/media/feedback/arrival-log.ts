@@ -3,6 +3,10 @@
  *
  *     … told │ next … highest          a late one in front of `next` moves that back: it is told of again, with what follows
  *
+ * What follows is said to have come once more: so RFC 8888 §3.1 has it ("MUST also be reported as received in any overlapping reports").
+ * draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1.1 would have it marked as "not received" then. libwebrtc, whose draft it is, tells
+ * of it again, and a sender that takes "not received" for loss would take back what it has learnt.
+ *
  * A ring of numbers that grows with what is to be told, and allocates nothing otherwise; older ones make room for newer ones.
  */
 import type { Counters } from '../../core/counters.ts';

@@ -143,7 +143,9 @@ function streamOf(ssrc: number, log: ArrivalLog, most: number, now: number): Str
   return { ssrc, firstSequenceNumber: first & 0xffff, packets };
 }
 
-/** In 1/1024 s. */
+/** In 1/1024 s; what is larger than the largest that can be said is too old, however little (RFC 8888 §3.1). */
 function offset(milliseconds: number): number {
-  return milliseconds < 0 ? UNKNOWN : Math.min(Math.round(milliseconds * 1.024), TOO_OLD);
+  if (milliseconds < 0) return UNKNOWN;
+  const units = milliseconds * 1.024;
+  return units > TOO_OLD - 1 ? TOO_OLD : Math.round(units);
 }

@@ -40,7 +40,7 @@ export const RECEIVE_COUNTERS = [
   'keyframesForLoss',
   /** Gate `keyframe`. */
   'keyframeTimeouts',
-  /** Events of RFC 4733 that are no tones of DTMF, or none at all. */
+  /** Events of RFC 4733 that are no tones of DTMF, have no duration, or are none at all. */
   'unknownTones',
   /** Sender reports and BYE of sources that are not received. */
   'unknownReports',

@@ -1,9 +1,12 @@
 /**
- * TelephoneEvents: the tones of DTMF that a stream carries (RFC 4733 §2.3, §2.5).
+ * TelephoneEvents: the tones of DTMF that a stream carries (RFC 4733 §2.3, §2.5.2).
  *
  * A tone comes as packets of one timestamp with a growing duration; the last has the end bit and comes three times. Where all
  * three are lost, the next tone ends it, or `toneTimeout`. One that is longer than its field can say (0xffff) goes on under a
  * timestamp so much later.
+ *
+ * A duration of 0 is for states, and nothing where the event is none (§2.3.5). What else may stand behind the first event of a packet is one
+ * without a gap before it (§2.5.1.5), as digits have: it is not read.
  *
  *     event, 8 bits │ E R volume │ duration, 16 bits
  */
@@ -52,6 +55,7 @@ export class TelephoneEvents {
     if (payload.length < PAYLOAD_LENGTH || payload[0]! >= TONES.length) return undefined;
     const event = payload[0]!;
     const duration = readU16(payload, 2);
+    if (duration === 0) return undefined;
     const ended: Tone[] = [];
     if (time < this.#time) return ended;
     if (time > this.#time) {

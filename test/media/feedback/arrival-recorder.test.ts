@@ -127,6 +127,7 @@ describe('what feedback says', () => {
     expect(feedbackOf([5, 0], [4, 1])).toMatchObject({ baseSequenceNumber: 4, deltas: [4, -4] });
   });
 
+  // Not as §3.1.1 of the draft has it, which would have those marked as not received: see `ArrivalLog`.
   it('a late packet is told of in the next feedback, with those behind it once more', () => {
     const recorder = new ArrivalRecorder();
     for (const sequence of [1, 2, 4, 5]) recorder.record(sequence, MEDIA, sequence);

@@ -37,7 +37,7 @@ describe('CongestionRecorder', () => {
     expect(recorder.nextTimeout()).toBe(Infinity);
   });
 
-  it('reordered packets, within a report and behind one', () => {
+  it('reordered packets, within a report and behind one: what was told of has come in reports that overlap, too (§3.1)', () => {
     const recorder = new CongestionRecorder();
     for (const [sequence, at] of [
       [1, 0],
@@ -132,6 +132,17 @@ describe('CongestionRecorder', () => {
     recorder.retain(new Map([[2, undefined]]));
     recorder.record(3, 10, 0);
     expect(poll(recorder, 100)[0]?.streams.map(({ ssrc }) => ssrc)).toEqual([2, 3]);
+  });
+
+  it('§3.1: more than 8189/1024 s before the report is too long ago, and exactly so much is not', () => {
+    const largest = (8189 * 1000) / 1024;
+    const recorder = new CongestionRecorder();
+    recorder.record(1, 1, 1000);
+    recorder.record(1, 2, 1000.1);
+    expect(poll(recorder, 1000 + largest + 0.1)[0]?.streams[0]?.packets).toEqual([
+      came(0x1ffe),
+      came(0x1ffd),
+    ]);
   });
 
   it('is bounded under loss and throughput: memory, streams, and the size of a packet', () => {

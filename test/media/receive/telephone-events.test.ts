@@ -34,7 +34,7 @@ function tones(events: readonly MediaStreamEvent[]): string[] {
 }
 
 describe('DTMF', () => {
-  test('a tone is told once, with the duration of its end', () => {
+  test('a tone is told once, with the duration of its end, which comes three times (§2.5.1.4)', () => {
     const telephone = new Telephone();
     const told = [
       telephone.press(8000, 5, 160),
@@ -46,7 +46,7 @@ describe('DTMF', () => {
     expect(told.flat()).toEqual(['5 100']);
   });
 
-  test('all sixteen have their names', () => {
+  test('all sixteen have their names (§3.2)', () => {
     const telephone = new Telephone();
     const told = Array.from({ length: 16 }, (_, event) =>
       telephone.press(8000 * (event + 1), event, 800, true),
@@ -83,7 +83,7 @@ describe('DTMF', () => {
     expect(telephone.press(9600, 7, 800, true)).toEqual(['7 100']);
   });
 
-  test('one that is longer than 0xffff goes on under a later timestamp', () => {
+  test('one that is longer than 0xffff goes on under a later timestamp (§2.5.1.3, §2.5.2.3)', () => {
     const telephone = new Telephone();
     const told = [
       telephone.press(8000, 3, 65_520),
@@ -105,5 +105,35 @@ describe('DTMF', () => {
     telephone.press(8000, 16, 800, true);
     telephone.rig.take({ ssrc: 1, payloadType: 126, sequence: 50, payload: Uint8Array.of(1, 0) });
     expect(telephone.rig.receiver.counters.get('unknownTones')).toBe(2);
+  });
+
+  test('an end that is said by a repetition of the last packet alone is one (§2.5.1.4)', () => {
+    const telephone = new Telephone();
+    expect([telephone.press(8000, 9, 800), telephone.press(8000, 9, 800, true)].flat()).toEqual(['9 100']);
+  });
+
+  test('a packet that comes late makes no tone shorter (§2.5.2.2)', () => {
+    const telephone = new Telephone();
+    telephone.press(8000, 9, 640);
+    telephone.press(8000, 9, 320);
+    telephone.rig.wait(500);
+    expect(tones(telephone.rig.drain())).toEqual(['9 80']);
+  });
+
+  test('a duration of 0 says nothing of a tone (§2.3.5), and R and the volume say nothing at all (§2.3.3)', () => {
+    const telephone = new Telephone();
+    expect([telephone.press(8000, 4, 0), telephone.press(8000, 4, 0, true)].flat()).toEqual([]);
+    expect(telephone.rig.receiver.counters.get('unknownTones')).toBe(2);
+    const reserved = Uint8Array.of(4, 0x80 | 0x40 | 63, 0x03, 0x20);
+    const end = { ssrc: 1, payloadType: 126, sequence: 50, timestamp: 8000, payload: reserved };
+    expect(tones(telephone.rig.take(end))).toEqual(['4 100']);
+  });
+
+  test('what stands behind the first event of a packet is not read (§2.5.1.5)', () => {
+    const telephone = new Telephone();
+    const both = Uint8Array.of(...payload(1, 800, true), ...payload(2, 800, true));
+    expect(
+      tones(telephone.rig.take({ ssrc: 1, payloadType: 126, sequence: 9, timestamp: 8000, payload: both })),
+    ).toEqual(['1 100']);
   });
 });
