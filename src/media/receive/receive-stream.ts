@@ -18,7 +18,7 @@ import type { ReceiveCounter } from './counters.ts';
 import type { MediaEventQueue } from './event-queue.ts';
 import type { Silence } from './failures.ts';
 import { noKeyframe, silent, timedOut } from './failures.ts';
-import { KeyframeRequests } from './keyframe-requests.ts';
+import { KeyframeRequester } from './keyframe-requester.ts';
 import { NackGenerator } from './nack-generator.ts';
 import type { ReceiveSettings } from './options.ts';
 import type { Encoding, ReceivedCodec } from './received-media.ts';
@@ -51,7 +51,7 @@ export class ReceiveStream {
   readonly #sequences = new SequenceWindow();
   readonly #times = new SerialUnwrapper(32);
   readonly #nacks: NackGenerator;
-  readonly #keyframes: KeyframeRequests;
+  readonly #keyframes: KeyframeRequester;
   readonly #tones: TelephoneEvents;
   /** Of the latest packet. */
   #codec: ReceivedCodec | undefined;
@@ -82,7 +82,7 @@ export class ReceiveStream {
     this.encoding = encoding;
     this.#context = context;
     this.#nacks = new NackGenerator(context.settings, context.counters);
-    this.#keyframes = new KeyframeRequests(context.settings);
+    this.#keyframes = new KeyframeRequester(context.settings);
     this.#tones = new TelephoneEvents(context.settings.toneTimeout);
     this.#silentSince = now;
     this.#heardAt = now;

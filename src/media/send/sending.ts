@@ -22,7 +22,7 @@ import { SentPackets } from '../feedback/sent-packets.ts';
 import type { SendCounter } from './counters.ts';
 import { SEND_COUNTERS } from './counters.ts';
 import { Lane } from './lane.ts';
-import type { KeyframeReason } from './keyframe-requests.ts';
+import type { KeyframeReason } from './keyframe-request-throttle.ts';
 import type { SendSettings } from './options.ts';
 import { PacketPool } from './packet-pool.ts';
 import { PacketWriter } from './packet-writer.ts';

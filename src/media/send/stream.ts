@@ -18,7 +18,7 @@ import type { SendCounter } from './counters.ts';
 import type { Flow, FlowCodec } from './flow.ts';
 import { telephoneEventOf } from './flow.ts';
 import type { HeaderPlan } from './header-plan.ts';
-import { KeyframeRequests } from './keyframe-requests.ts';
+import { KeyframeRequestThrottle } from './keyframe-request-throttle.ts';
 import type { SendSettings } from './options.ts';
 import type { PacketWriter } from './packet-writer.ts';
 import { OSN_LENGTH, headerLength } from './packet-writer.ts';
@@ -63,7 +63,7 @@ export class SentStream {
   readonly mediaId: number;
   readonly kind: 'audio' | 'video';
   readonly rid: string | undefined;
-  readonly keyframes: KeyframeRequests;
+  readonly keyframes: KeyframeRequestThrottle;
   readonly retransmissions: Retransmissions;
   readonly tones: Tones;
   flow: Flow;
@@ -108,7 +108,7 @@ export class SentStream {
     this.#waiting = new BoundedQueue(settings.maxQueuedPackets);
     this.retransmissions = new Retransmissions(settings, counters, scope.pool);
     this.tones = new Tones(settings.maxQueuedTones);
-    this.keyframes = new KeyframeRequests(settings.keyframeRequestInterval);
+    this.keyframes = new KeyframeRequestThrottle(settings.keyframeRequestInterval);
   }
 
   get isWritable(): boolean {

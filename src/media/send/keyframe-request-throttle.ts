@@ -1,5 +1,5 @@
 /**
- * KeyframeRequests: what the peer's PLIs and FIRs come to. The first is told at once; those that come within an interval of it are
+ * KeyframeRequestThrottle: what the peer's PLIs and FIRs come to. The first is told at once; those that come within an interval of it are
  * told together at its end, so that one that meant the loss of the keyframe itself is not lost.
  */
 
@@ -7,7 +7,7 @@
 export type KeyframeReason = 'pli' | 'fir';
 
 /** The requests for one stream. */
-export class KeyframeRequests {
+export class KeyframeRequestThrottle {
   readonly #interval: number;
   #toldAt = -Infinity;
   #pending: KeyframeReason | undefined;

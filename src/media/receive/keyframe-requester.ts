@@ -1,5 +1,5 @@
 /**
- * KeyframeRequests: asking for a keyframe of one stream until one comes (RFC 4585 §6.3.1, RFC 5104 §4.3.1).
+ * KeyframeRequester: asking for a keyframe of one stream until one comes (RFC 4585 §6.3.1, RFC 5104 §4.3.1).
  *
  *     idle ─request→ due, keyframeInterval after the last one sent ─sent→ waiting ─┬ a keyframe comes → idle
  *                     ↑────────────── repeated, each time after twice as long ─────┤
@@ -13,7 +13,7 @@ import type { ReceiveSettings } from './options.ts';
 const MAX_INTERVAL = 4000;
 
 /** The wish for a keyframe of one stream. */
-export class KeyframeRequests {
+export class KeyframeRequester {
   readonly #settings: ReceiveSettings;
   #isWanted = false;
   /** It may be sent now. */
