@@ -63,6 +63,8 @@ export class ReceiveStream {
   #keyframeTime = -1;
   /** The number that the latest keyframe begins with: what was lost before is not needed any more. */
   #keyframeSequence = -1;
+  /** The latest number that has been given up: a keyframe that begins before replaces nothing. */
+  #lostSequence = -1;
   // For stats.
   #packets = 0;
   #bytes = 0;
@@ -313,7 +315,9 @@ export class ReceiveStream {
   /** What has been given up only a keyframe replaces, unless one has begun since. @returns a request for one is due */
   #replaceLost(now: number): boolean {
     const { settings, counters } = this.#context;
-    const isNeeded = this.#nacks.takeGivenUp() > this.#keyframeSequence;
+    const lost = this.#nacks.takeGivenUp();
+    const isNeeded = lost > this.#keyframeSequence;
+    this.#lostSequence = Math.max(this.#lostSequence, lost);
     if (isNeeded && settings.keyframeAfterLoss && !this.#keyframes.isWanted && this.requestKeyframe(now)) {
       counters.add('keyframesForLoss');
     }
@@ -354,7 +358,7 @@ export class ReceiveStream {
       this.#keyframeTime = time;
       this.#keyframeSequence = Math.max(this.#keyframeSequence, sequence);
       this.#keyframeCount++;
-      this.#keyframes.satisfy();
+      if (sequence > this.#lostSequence) this.#keyframes.satisfy();
     }
     const isQueued = events.push({
       type: 'rtp',

@@ -242,6 +242,17 @@ describe('a keyframe in place of what is lost for good', () => {
     expect(goOn(rig, 36, 500)).toEqual(['nack', 'pli']);
   });
 
+  test('is not that of one that was sent before the loss, and comes late', () => {
+    const rig = video({ ...PATIENT, maxNacks: 1 });
+    rig.take({ ssrc: 5, sequence: 3 });
+    rig.take({ ssrc: 5, sequence: 5 });
+    expect(rig.wait(50).map(({ type }) => type)).toEqual(['nack', 'pli']);
+    rig.take({ ssrc: 5, sequence: 2, timestamp: 9000, payload: VP8_KEYFRAME });
+    expect(rig.wait(500).map(({ type }) => type)).toEqual(['pli']);
+    rig.take({ ssrc: 5, sequence: 6, timestamp: 90_000, payload: VP8_KEYFRAME });
+    expect(rig.wait(2000)).toEqual([]);
+  });
+
   test('is not asked for of audio', () => {
     const rig = new Rig([media(1, '0', 'audio', [{ ...OPUS, rtcpFeedback: ['nack', 'nack pli'] }])], PATIENT);
     rig.take({ ssrc: 1, mid: '0', payloadType: 111, sequence: 1 });
