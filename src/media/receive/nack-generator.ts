@@ -1,7 +1,8 @@
 /**
  * NackGenerator: the packets of one stream that are missing, and when they are asked for (RFC 4585 §6.2.1).
  *
- *     a gap ─nackDelay, more on a path that reorders→ asked for ─round trip, nackInterval at the least→ asked for again … ─maxNacks times, or nackTimeout→ given up
+ *     a gap ─nackDelay, more on a path that reorders→ asked for ─round trip, nackInterval at the least→ asked for again …
+ *           ─maxNacks times, or nackTimeout→ given up
  *
  * A ring with a place a number: what falls out of it unanswered is an overflow, and given up as well. Then only a keyframe helps.
  */
@@ -173,7 +174,7 @@ export class NackGenerator {
   #miss(sequence: number, now: number): void {
     if (this.#requests.length === 0) this.#allocate();
     const place = this.#place(sequence);
-    const dueAt = now + this.#reordering.delay(now);
+    const dueAt = now + Math.min(this.#reordering.delay(now), this.#settings.nackTimeout);
     this.#requests[place] = 0;
     this.#dueAt[place] = dueAt;
     this.#missingSince[place] = now;

@@ -137,6 +137,15 @@ test('where what is sent again cannot be told from what is late, only what comes
   expect(link.run(400, (index) => (index % 10 === 5 ? 30 : 0))).toBe(40);
 });
 
+test('the gate of a missing packet is no longer for a longer wait', () => {
+  const rig = new Rig([VIDEO], { nackTimeout: 25, nackDelay: 60 });
+  rig.take({ ssrc: SSRC, mid: '1', sequence: 1, payload: VP8_KEYFRAME });
+  rig.take({ ssrc: SSRC, sequence: 3 });
+  expect(rig.wait(24)).toEqual([]);
+  expect(rig.wait(1).map(({ type }) => type)).toEqual(['pli']);
+  expect(rig.receiver.counters.get('unrecoveredPackets')).toBe(1);
+});
+
 test('the wait stays as it was by an option', () => {
   const link = new Link(40, true, { maxNackDelay: 0 });
   expect(link.run(400, reordered)).toBe(40);
