@@ -26,7 +26,7 @@ export type SendCounter =
   | 'tonesDropped'
   /** Packets that the peer wants again and that are not in the history: never sent, or too old. */
   | 'retransmissionsUnknown'
-  /** Packets that it wants again within a round trip of the last time. */
+  /** Packets that it wants again too soon after the last time: within a round trip, and twice as long after each further time. */
   | 'retransmissionsRepeated'
   /** Packets that are not sent again, as the share of retransmissions is used up. */
   | 'retransmissionsOverShare'

@@ -14,16 +14,20 @@ export interface HistoryLimits {
 
 const FIRST_LENGTH = 64;
 
+/** What a byte can say. */
+const MAX_COUNTED = 255;
+
 /** The packets of one source that may be wanted again. */
 export class History {
   readonly #limits: HistoryLimits;
   readonly #pool: PacketPool;
   /** By sequence number; its length is a power of two. */
   #ring: (SentPacket | undefined)[] = [];
-  /** When each was sent last, milliseconds, by the same places. */
-  #sentAt = new Float64Array(0);
-  /** The first time. */
+  /** When each was sent first, milliseconds, by the same places. */
   #addedAt = new Float64Array(0);
+  /** When it was sent again last, and how often. */
+  #resentAt = new Float64Array(0);
+  #resends = new Uint8Array(0);
   /** All numbers in the ring are of `#oldest` to `#newest`; empty: the one is beyond the other. */
   #oldest = 0;
   #newest = -1;
@@ -64,8 +68,8 @@ export class History {
     if (this.#newest - this.#oldest >= this.#ring.length) this.#grow();
     const place = sequence & (this.#ring.length - 1);
     this.#ring[place] = packet;
-    this.#sentAt[place] = now;
     this.#addedAt[place] = now;
+    this.#resends[place] = 0;
     this.#count++;
     this.#bytes += packet.payloadLength;
     while (this.#count > 0 && this.#bytes > historyBytes) this.#dropOldest();
@@ -82,20 +86,21 @@ export class History {
       : undefined;
   }
 
-  /** When it was sent last, milliseconds; of a packet that is there. */
-  sentAt(packet: SentPacket): number {
-    return this.#sentAt[packet.sequence & (this.#ring.length - 1)]!;
+  /** How often a packet that is there has been sent again. */
+  resends(packet: SentPacket): number {
+    return this.#resends[packet.sequence & (this.#ring.length - 1)]!;
   }
 
-  /** True where it has been sent again already. */
-  wasResent(packet: SentPacket): boolean {
-    const place = packet.sequence & (this.#ring.length - 1);
-    return this.#sentAt[place]! > this.#addedAt[place]!;
+  /** When it was sent again last, milliseconds; of a packet that has been. */
+  resentAt(packet: SentPacket): number {
+    return this.#resentAt[packet.sequence & (this.#ring.length - 1)]!;
   }
 
   /** It is sent again, at `now`. */
   resend(packet: SentPacket, now: number): void {
-    this.#sentAt[packet.sequence & (this.#ring.length - 1)] = now;
+    const place = packet.sequence & (this.#ring.length - 1);
+    this.#resentAt[place] = now;
+    this.#resends[place] = Math.min(MAX_COUNTED, this.#resends[place]! + 1);
   }
 
   /** Gives back what is too old. */
@@ -107,8 +112,9 @@ export class History {
 
   clear(): void {
     this.#ring = [];
-    this.#sentAt = new Float64Array(0);
     this.#addedAt = new Float64Array(0);
+    this.#resentAt = new Float64Array(0);
+    this.#resends = new Uint8Array(0);
     this.#oldest = 0;
     this.#newest = -1;
     this.#count = 0;
@@ -134,18 +140,21 @@ export class History {
     let length = Math.max(FIRST_LENGTH, this.#ring.length * 2);
     while (length <= this.#newest - this.#oldest) length *= 2;
     const ring = new Array<SentPacket | undefined>(length);
-    const sentAt = new Float64Array(length);
     const addedAt = new Float64Array(length);
+    const resentAt = new Float64Array(length);
+    const resends = new Uint8Array(length);
     for (let from = 0; from < this.#ring.length; from++) {
       const packet = this.#ring[from];
       if (packet === undefined) continue;
       const to = packet.sequence & (length - 1);
       ring[to] = packet;
-      sentAt[to] = this.#sentAt[from]!;
       addedAt[to] = this.#addedAt[from]!;
+      resentAt[to] = this.#resentAt[from]!;
+      resends[to] = this.#resends[from]!;
     }
     this.#ring = ring;
-    this.#sentAt = sentAt;
     this.#addedAt = addedAt;
+    this.#resentAt = resentAt;
+    this.#resends = resends;
   }
 }

@@ -1,10 +1,12 @@
 /**
  * Retransmissions: which of the packets that the peer misses (NACK, RFC 4585 §6.2.1) are sent again, and in which order.
  *
- *     NACK ─▶ in the history? ─▶ not within a round trip of the last time? ─▶ within the share? ─▶ queue ─▶ polled
+ *     NACK ─▶ in the history? ─▶ long enough after the last time? ─▶ within the share? ─▶ queue ─▶ polled
  *
- * A number costs one look-up, whatever the peer asks for and how often. What is sent again is a share of what was sent for the first
- * time, and a burst beyond it; so a storm of NACKs makes no more traffic than a bad path.
+ * A number costs one look-up, whatever the peer asks for and how often. The second time waits for a round trip, each further one twice
+ * as long as the one before, and may not touch half of the burst: some receivers ask for a packet for as long as they remember that it
+ * was lost, whether it has come by RTX or not, and would use up what others need. In any stretch of time what is sent again is the burst, and a share of what was sent for
+ * the first time in it and within `historyTime` before; so a storm of NACKs makes no more traffic than a bad path.
  */
 import { BoundedQueue } from '../../core/queue.ts';
 import type { Counters } from '../../core/counters.ts';
@@ -19,6 +21,9 @@ export interface RetransmissionLimits extends HistoryLimits {
   readonly retransmissionShare: number;
   readonly retransmissionBurst: number;
 }
+
+/** A round trip counts as no less, milliseconds: NACKs that cross one another come as close as that on the shortest path. */
+const LEAST_WAIT = 10;
 
 /** The packets of one source that are to be sent again. */
 export class Retransmissions {
@@ -49,23 +54,23 @@ export class Retransmissions {
   remember(packet: SentPacket, now: number): void {
     const { payloadLength } = packet;
     this.history.add(packet, now);
-    const { retransmissionBurst, retransmissionShare } = this.#limits;
-    const most = retransmissionBurst + retransmissionShare * this.history.bytes;
-    this.#credit = Math.min(most, this.#credit + retransmissionShare * payloadLength);
+    this.#setCredit(this.#credit + this.#limits.retransmissionShare * payloadLength);
   }
 
   /**
    * The peer misses packets.
    * @param largest the largest number sent, unwrapped
-   * @param roundTrip ms within which a packet is not sent again twice
+   * @param roundTrip ms from sending a packet again to a NACK that knows of it
    */
   request(sequenceNumbers: readonly number[], largest: number, roundTrip: number, now: number): void {
+    this.history.expire(now);
+    this.#setCredit(this.#credit);
     for (const sequenceNumber of sequenceNumbers) {
       const packet = this.history.get(largest - ((largest - sequenceNumber) & 0xffff), now);
       if (packet === undefined) this.#counters.add('retransmissionsUnknown');
-      else if (packet.isWanted || this.#isRecent(packet, roundTrip, now)) {
+      else if (packet.isWanted || this.#isTooSoon(packet, roundTrip, now)) {
         this.#counters.add('retransmissionsRepeated');
-      } else if (packet.payloadLength > this.#credit || !this.#wanted.push(packet)) {
+      } else if (packet.payloadLength > this.#creditOf(packet) || !this.#wanted.push(packet)) {
         this.#counters.add('retransmissionsOverShare');
       } else {
         this.#credit -= packet.payloadLength;
@@ -97,7 +102,22 @@ export class Retransmissions {
     this.#wanted.clear();
   }
 
-  #isRecent(packet: SentPacket, roundTrip: number, now: number): boolean {
-    return this.history.wasResent(packet) && now - this.history.sentAt(packet) < roundTrip;
+  /** What has been sent long ago gives none. */
+  #setCredit(credit: number): void {
+    const { retransmissionBurst, retransmissionShare } = this.#limits;
+    this.#credit = Math.min(retransmissionBurst + retransmissionShare * this.history.bytes, credit);
+  }
+
+  /** Bytes that may be spent on it. */
+  #creditOf(packet: SentPacket): number {
+    const isRepeated = this.history.resends(packet) > 0;
+    return isRepeated ? this.#credit - this.#limits.retransmissionBurst / 2 : this.#credit;
+  }
+
+  #isTooSoon(packet: SentPacket, roundTrip: number, now: number): boolean {
+    const resends = this.history.resends(packet);
+    if (resends === 0) return false;
+    const wait = Math.max(roundTrip, LEAST_WAIT) * 2 ** (resends - 1);
+    return now - this.history.resentAt(packet) < wait;
   }
 }

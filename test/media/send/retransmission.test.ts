@@ -1,6 +1,7 @@
 /** What is sent again: by NACKs (RFC 4585), as RTX (RFC 4588) or as it was, within a share, and never for ever. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { SeededRandom, randomUnit } from '../../../src/core/random.ts';
 import type { RtpPacket } from '../../../src/rtp/index.ts';
 import { RtpPacket as Packet, originalSequenceNumber, unwrapRtx } from '../../../src/rtp/index.ts';
 import { IDS, OPUS, PATH, SendingRig, VP8, audio, payload, video } from './sent.ts';
@@ -120,6 +121,29 @@ describe('nack responder', () => {
     expect(rig.nack(1000, first).poll()).toHaveLength(1);
   });
 
+  test('each further time waits twice as long as the one before', () => {
+    const rig = new SendingRig([video()]); // its path takes 40 ms
+    const [number = 0] = sent(rig, 1);
+    const start = rig.now;
+    const times: number[] = [];
+    for (; rig.now < 1900; rig.tell(rig.now + 1)) {
+      if (rig.nack(1000, number).poll().length > 0) times.push(rig.now - start);
+    }
+    expect(times).toEqual([0, 40, 120, 280, 600, 1240]);
+  });
+
+  test('NACKs of one moment get one packet, however short the path', () => {
+    const rig = new SendingRig([video()]);
+    rig.sending.setPath({ ...PATH, roundTripTime: 0 });
+    rig.write({});
+    const [packet] = rig.poll();
+    const number = packet?.sequenceNumber ?? 0;
+    expect(rig.nack(1000, number).poll()).toHaveLength(1);
+    expect(rig.nack(1000, number, number).poll()).toEqual([]);
+    expect(rig.tell(9).nack(1000, number).poll()).toEqual([]);
+    expect(rig.tell(10).nack(1000, number).poll()).toHaveLength(1);
+  });
+
   test('a delayed NACK is honoured for as long as the history lasts', () => {
     const rig = new SendingRig([video()]);
     const [first = 0] = sent(rig, 1);
@@ -226,6 +250,54 @@ describe('a storm of NACKs', () => {
     expect(rig.sending.counters.get('retransmissionsOverShare')).toBeGreaterThan(10_000);
   });
 
+  test.each([
+    ['a flow without a stop', () => true],
+    ['a flow that begins after a silence', (at: number) => at >= 5000],
+    ['a flow that pauses, longer than the history lasts', (at: number) => at % 6000 < 3000],
+    ['keyframes and little else', (at: number) => at % 3000 < 50],
+  ])('in no stretch of time gets more than the burst and the share of what was just sent: %s', (_, flows) => {
+    const TICK = 5;
+    const HISTORY = 2000;
+    const rig = new SendingRig([video()]);
+    const random = new SeededRandom(7);
+    const numbers: number[] = [];
+    /** Bytes of payload up to each tick: sent for the first time, and again. */
+    const first = [0];
+    const again = [0];
+    for (let tick = 0; tick < 2400; tick++) {
+      for (let i = 0; flows(rig.now) && i < 3; i++)
+        rig.write({ payload: payload(i, 20 + Math.floor(randomUnit(random) * 1300)), timestamp: rig.now });
+      let [sentFirst, sentAgain] = [0, 0];
+      // Twice: what is wanted now, and, at the same moment, what has just been sent.
+      for (let round = 0; round < 2; round++) {
+        for (const packet of rig.nack(1000, ...numbers).poll()) {
+          if (packet.ssrc === 2000) sentAgain += packet.payload.length - 2;
+          else {
+            sentFirst += packet.payload.length;
+            numbers.push(packet.sequenceNumber);
+          }
+        }
+      }
+      numbers.splice(0, numbers.length - 1200);
+      first.push(first[tick]! + sentFirst);
+      again.push(again[tick]! + sentAgain);
+      rig.tell(rig.now + TICK);
+    }
+    let excess = -Infinity;
+    for (let from = 0; from < again.length; from++) {
+      const before = first[Math.max(0, from - HISTORY / TICK)]!;
+      for (let to = from + 1; to < again.length; to++) {
+        const allowed = 65_536 + 0.25 * (first[to]! - before);
+        excess = Math.max(excess, again[to]! - again[from]! - allowed);
+      }
+    }
+    expect(excess).toBeLessThanOrEqual(0);
+    const [sentFirst, sentAgain] = [first.at(-1) ?? 0, again.at(-1) ?? 0];
+    expect(sentAgain).toBeGreaterThan(0.2 * sentFirst);
+    // Over all of the time the share is of what was sent, and the burst is given once.
+    expect(sentAgain).toBeLessThanOrEqual(65_536 + 0.25 * sentFirst);
+  });
+
   test('for packets never sent costs nothing but the look', () => {
     const rig = new SendingRig([video()]);
     sent(rig, 100);
@@ -234,6 +306,33 @@ describe('a storm of NACKs', () => {
     expect(rig.poll().length).toBeLessThanOrEqual(100);
     expect(rig.sending.invariantViolation()).toBeUndefined();
   });
+});
+
+test('a receiver that asks on for what has come, as pion does, leaves the share to those packets that are missing', () => {
+  const rig = new SendingRig([video()]);
+  rig.sending.setPath({ ...PATH, roundTripTime: 1 });
+  const random = new SeededRandom(3);
+  const lost: number[] = [];
+  const missing = new Set<number>();
+  let resent = 0;
+  for (let i = 0; i < 3000; i++) {
+    rig.write({ payload: payload(i, 1100), timestamp: 3000 * i });
+    if (i % 3 === 0) rig.nack(1000, ...lost.slice(-512));
+    for (const packet of rig.poll()) {
+      if (packet.ssrc === 2000) {
+        resent++;
+        missing.delete(original(packet) ?? 0);
+      } else if (randomUnit(random) < 0.05) {
+        lost.push(packet.sequenceNumber);
+        missing.add(packet.sequenceNumber);
+      }
+    }
+    rig.tell(rig.now + 33);
+  }
+  expect([...missing].filter((number) => !lost.slice(-5).includes(number))).toEqual([]);
+  expect(lost.length).toBeGreaterThan(100);
+  // Of twenty NACKs within the time of the history.
+  expect(resent / lost.length).toBeLessThanOrEqual(8);
 });
 
 test('5 % of loss over ten virtual minutes: all that NACK had time for is mended', () => {
