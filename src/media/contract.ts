@@ -44,7 +44,7 @@ export interface RtpEvent {
   readonly isRecovered: boolean;
 }
 
-/** What became of a packet that was sent with a transport-wide sequence number. */
+/** What became of a packet, as the peer's feedback has it: transport-wide, or by source (RFC 8888). */
 export interface PacketResult {
   /** Unwrapped, in the order of sending. */
   readonly transportSequence: number;
@@ -54,7 +54,10 @@ export interface PacketResult {
   readonly size: number;
   /** Milliseconds on the caller's clock. */
   readonly sentAt: number;
-  /** Milliseconds on the peer's clock, of which only differences count; `undefined`: it did not come, so far. */
+  /**
+   * Milliseconds on the peer's clock, of which only differences count, among results of one kind of feedback; `undefined`: it did not
+   * come, so far.
+   */
   readonly arrivedAt: number | undefined;
 }
 
@@ -86,7 +89,7 @@ export type MediaStreamEvent =
       /** Unwrapped, as `RtpEvent.time`. */
       readonly time: number;
     }
-  /** What transport-wide feedback says of packets sent (`PacketResult`), oldest first. */
+  /** What feedback says of packets sent (`PacketResult`), oldest first. */
   | { readonly type: 'packetresults'; readonly results: readonly PacketResult[] }
   /** The peer's estimate of what it can receive, bits per second. */
   | { readonly type: 'remb'; readonly bitrate: number; readonly ssrcs: readonly number[] }

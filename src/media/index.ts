@@ -23,6 +23,7 @@ export { ArrivalRecorder } from './feedback/arrival-recorder.ts';
 export { CongestionRecorder } from './feedback/congestion-recorder.ts';
 export type { FeedbackOptions, SentPacketsOptions } from './feedback/options.ts';
 export { SentPackets } from './feedback/sent-packets.ts';
+export type { SentPacketsCounter } from './feedback/sent-packets.ts';
 
 // Frames: packets in their order, and what is in them.
 export { ReorderBuffer } from './frames/reorder-buffer.ts';

@@ -323,6 +323,7 @@ export class MediaSession implements MediaUser {
         unsentRtcp: this.#outbox.dropped,
         ...this.#receiver.counters.snapshot(),
         ...this.#sending.counters.snapshot(),
+        ...this.#sending.feedbackCounters.snapshot(),
       },
     };
   }

@@ -1,7 +1,8 @@
 /** docs/media.md: its programs run and print what they say, its tests are there, and each counter of media stands in it. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
-import { FEEDBACK_OPTION_RULES } from '../../src/media/feedback/options.ts';
+import { FEEDBACK_OPTION_RULES, SENT_PACKETS_OPTION_RULES } from '../../src/media/feedback/options.ts';
+import { SENT_PACKETS_COUNTERS } from '../../src/media/feedback/sent-packets.ts';
 import { MEDIA_SUPPORT_RULES } from '../../src/media/index.ts';
 import { MEDIA_COUNTERS } from '../../src/media/inspection.ts';
 import { RECEIVE_COUNTERS } from '../../src/media/receive/counters.ts';
@@ -37,7 +38,13 @@ describe('docs/media.md', () => {
 });
 
 test('each counter of media is explained', () => {
-  const all = [...RECEIVE_COUNTERS, ...SEND_COUNTERS, ...MEDIA_COUNTERS, 'unsentRtcp'];
+  const all = [
+    ...RECEIVE_COUNTERS,
+    ...SEND_COUNTERS,
+    ...SENT_PACKETS_COUNTERS,
+    ...MEDIA_COUNTERS,
+    'unsentRtcp',
+  ];
   expect(all.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
@@ -45,10 +52,14 @@ test('each option of rtpMedia is explained, and no other', () => {
   const receive = Object.fromEntries(
     Object.entries(RECEIVE_OPTION_RULES).filter(([name]) => name !== 'feedback'),
   );
+  const send = Object.fromEntries(
+    Object.entries(SEND_OPTION_RULES).filter(([name]) => name !== 'sentPackets'),
+  );
   const groups = {
     receive,
     'receive.feedback': FEEDBACK_OPTION_RULES,
-    send: SEND_OPTION_RULES,
+    send,
+    'send.sentPackets': SENT_PACKETS_OPTION_RULES,
     reports: { audio: 0, video: 0 },
     srtp: SRTP_OPTION_RULES,
   };

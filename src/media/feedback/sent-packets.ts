@@ -1,5 +1,6 @@
 /**
- * SentPackets: packets that were sent with transport-wide sequence numbers, until the peer's feedback says what became of them.
+ * SentPackets: packets that were sent, until the peer's feedback says what became of them: by transport-wide sequence numbers, or by
+ * those of each source (RFC 8888).
  *
  *     add ─▶ in flight ─ did not come, so far ─▶ missing ─ it did ─▶ arrived          each change is told once
  *                      └ came ──────────────────────────────────────▶
@@ -8,30 +9,46 @@
  */
 import { Counters } from '../../core/counters.ts';
 import { checkOptions } from '../../core/options.ts';
-import type { TransportFeedback } from '../../rtp/index.ts';
+import type { CongestionFeedback, TransportFeedback } from '../../rtp/index.ts';
 import type { PacketResult } from '../contract.ts';
 import type { SentPacketsOptions } from './options.ts';
 import { SENT_PACKETS_OPTION_RULES } from './options.ts';
 
-const COUNTERS = [
-  /** Feedback taken. */
-  'transportFeedbacks',
-  /** Feedback that is missing between others, by their numbers. */
-  'lostTransportFeedbacks',
+/** What feedback was, and what it could not tell of. */
+export type SentPacketsCounter =
+  /** Transport-wide feedback taken. */
+  | 'transportFeedbacks'
+  /** Transport-wide feedback that is missing between others, by their numbers. */
+  | 'lostTransportFeedbacks'
+  /** Feedback of RFC 8888 taken. */
+  | 'congestionFeedbacks'
+  /** Packets of which it says that they came, and not when. */
+  | 'untimedArrivals'
   /** Packets told of that were not sent, or are not remembered any more. */
-  'unknownFeedbackPackets',
+  | 'unknownFeedbackPackets'
   /** Packets that made room for newer ones before anything was told of them. */
+  | 'untoldSentPackets';
+
+/** Their names, each at 0 from the start. */
+export const SENT_PACKETS_COUNTERS: readonly SentPacketsCounter[] = [
+  'transportFeedbacks',
+  'lostTransportFeedbacks',
+  'congestionFeedbacks',
+  'untimedArrivals',
+  'unknownFeedbackPackets',
   'untoldSentPackets',
-] as const;
+];
 
 const FIRST_CAPACITY = 256;
 
 /** Numbers a packet has in the ring. */
-const FIELDS = 4;
+const FIELDS = 5;
 const SENT_AT = 0;
 const SIZE = 1;
 const MEDIA = 2;
 const SSRC = 3;
+/** Of its source, 16 bits; -1: nobody looks for it by that. */
+const SEQUENCE = 4;
 
 const IN_FLIGHT = 1;
 const MISSING = 2;
@@ -44,9 +61,20 @@ const REFERENCE = 64;
 /** The circle of reference times. */
 const REFERENCES = 0x100_0000;
 
+/** RFC 8888 §3.1: times of reports count 2^16 in a second, arrivals 2^10. */
+const REPORT_UNITS = 65.536;
+const ARRIVAL_UNITS = 1.024;
+/** RFC 8888 §3.1: it came, and there is no saying when. */
+const UNTIMED = 0x1fff;
+
 /** The packets that a connection has sent. Times are milliseconds on the caller's clock. */
 export class SentPackets {
-  readonly counters: Counters<(typeof COUNTERS)[number]> = new Counters(COUNTERS);
+  readonly counters: Counters<SentPacketsCounter> = new Counters(SENT_PACKETS_COUNTERS);
+  /**
+   * Packets can be told of by source and sequence number, from the next one on. It is so once such feedback has been taken; who knows
+   * before that it will come says so.
+   */
+  isTellingSources = false;
   readonly #limit: number;
   readonly #maxAge: number;
   #capacity = FIRST_CAPACITY;
@@ -56,6 +84,10 @@ export class SentPackets {
   #next = 0;
   #lastFeedback: number | undefined;
   #reference: number | undefined;
+  /** Unwrapped time of the last report. */
+  #reportedAt: number | undefined;
+  /** Transport-wide sequence numbers by source and its sequence number: of packets in the ring. */
+  readonly #bySource = new Map<number, number>();
 
   /** Throws `ERR_BAD_ARGUMENT` for an option that is out of its range. */
   constructor(options: SentPacketsOptions = {}) {
@@ -64,8 +96,13 @@ export class SentPackets {
     this.#maxAge = options.maxAge ?? 10_000;
   }
 
-  /** A packet is sent. @param size bytes of the RTP packet. @returns its transport-wide sequence number, 16 bits */
-  add(mediaId: number, ssrc: number, size: number, now: number): number {
+  /**
+   * A packet is sent.
+   * @param size bytes of the RTP packet
+   * @param sequenceNumber of its source; its low 16 bits count. Who has only transport-wide feedback may leave it out
+   * @returns its transport-wide sequence number, 16 bits
+   */
+  add(mediaId: number, ssrc: number, size: number, now: number, sequenceNumber?: number): number {
     if (this.#next === 0) this.#allocate();
     const sequence = this.#next++;
     let place = sequence % this.#capacity;
@@ -76,10 +113,15 @@ export class SentPackets {
       } else this.counters.add('untoldSentPackets');
     }
     const at = FIELDS * place;
+    if (this.#bySource.size > 0) this.#forget(at, sequence);
     this.#fields[at + SENT_AT] = now;
     this.#fields[at + SIZE] = size;
     this.#fields[at + MEDIA] = mediaId;
     this.#fields[at + SSRC] = ssrc;
+    if (this.isTellingSources && sequenceNumber !== undefined) {
+      this.#fields[at + SEQUENCE] = sequenceNumber & 0xffff;
+      this.#bySource.set(keyOf(ssrc, sequenceNumber & 0xffff), sequence);
+    } else this.#fields[at + SEQUENCE] = -1;
     this.#states[place] = IN_FLIGHT;
     return sequence & 0xffff;
   }
@@ -105,9 +147,57 @@ export class SentPackets {
     return results;
   }
 
+  /**
+   * The same by RFC 8888. Times of arrival are on the clock of the reports; of a packet that came, and there is no saying when, it is the
+   * report's own time.
+   */
+  takeCongestionFeedback(feedback: CongestionFeedback, now: number): readonly PacketResult[] {
+    this.counters.add('congestionFeedbacks');
+    this.isTellingSources = true;
+    const reportedAt = this.#unwrapReport(feedback.reportTimestamp) / REPORT_UNITS;
+    const results: PacketResult[] = [];
+    let unknown = 0;
+    for (const { ssrc, firstSequenceNumber, packets } of feedback.streams) {
+      let sequenceNumber = firstSequenceNumber;
+      for (const packet of packets) {
+        const sequence = this.#bySource.get(keyOf(ssrc, sequenceNumber));
+        sequenceNumber = (sequenceNumber + 1) & 0xffff;
+        if (sequence === undefined || !this.#isRemembered(sequence, now)) unknown++;
+        else if (this.#learn(sequence, packet === null ? MISSING : ARRIVED)) {
+          results.push(
+            this.#resultOf(sequence, packet === null ? undefined : reportedAt - this.#age(packet)),
+          );
+        }
+      }
+    }
+    if (unknown > 0) this.counters.add('unknownFeedbackPackets', unknown);
+    return results.sort((a, b) => a.transportSequence - b.transportSequence);
+  }
+
   /** Sizes, plain. */
   inspect(): object {
-    return { sent: this.#next, capacity: this.#capacity, counters: this.counters.snapshot() };
+    return {
+      sent: this.#next,
+      capacity: this.#capacity,
+      toldBySource: this.#bySource.size,
+      counters: this.counters.snapshot(),
+    };
+  }
+
+  /** Another packet takes the place at `at`, as number `sequence`. */
+  #forget(at: number, sequence: number): void {
+    const sequenceNumber = this.#fields[at + SEQUENCE]!;
+    if (sequence < this.#capacity || sequenceNumber < 0) return;
+    const key = keyOf(this.#fields[at + SSRC]!, sequenceNumber);
+    // It may be a later packet's by now.
+    if (this.#bySource.get(key) === sequence - this.#capacity) this.#bySource.delete(key);
+  }
+
+  /** Milliseconds before the report. */
+  #age({ arrivedBefore }: { readonly arrivedBefore: number }): number {
+    if (arrivedBefore !== UNTIMED) return arrivedBefore / ARRIVAL_UNITS;
+    this.counters.add('untimedArrivals');
+    return 0;
   }
 
   #isRemembered(sequence: number, now: number): boolean {
@@ -174,4 +264,15 @@ export class SentPackets {
     this.#reference = last + ahead;
     return this.#reference;
   }
+
+  /** The one nearest to the last: the circle has eighteen hours. */
+  #unwrapReport(timestamp: number): number {
+    const last = this.#reportedAt ?? timestamp;
+    this.#reportedAt = last + ((timestamp - last) | 0);
+    return this.#reportedAt;
+  }
+}
+
+function keyOf(ssrc: number, sequenceNumber: number): number {
+  return 0x1_0000 * ssrc + sequenceNumber;
 }

@@ -1,6 +1,8 @@
 /** Options of what is sent: every wait and every bound has a name, a default and a reason. Sizes are bytes, times milliseconds. */
 import type { OptionRules } from '../../core/options.ts';
-import { checkOptions, integer, number, wait, withDefaults } from '../../core/options.ts';
+import { checkOptions, integer, nested, number, wait, withDefaults } from '../../core/options.ts';
+import type { SentPacketsOptions } from '../feedback/options.ts';
+import { SENT_PACKETS_OPTION_RULES } from '../feedback/options.ts';
 
 /** How much of each stream waits and is remembered, and for how long; whatever is left out has its default. */
 export interface SendOptions {
@@ -29,13 +31,14 @@ export interface SendOptions {
    * align our streams with one another, and with nothing else.
    */
   readonly ntpOffset?: number | undefined;
+  /** What is remembered of packets until the peer's feedback tells of them. */
+  readonly sentPackets?: SentPacketsOptions | undefined;
 }
 
 /** Options with their defaults. */
 export type SendSettings = { readonly [Name in keyof SendOptions]-?: NonNullable<SendOptions[Name]> };
 
-/** The settings unless the options say otherwise. */
-export const DEFAULT_SEND_SETTINGS: SendSettings = {
+const DEFAULTS: SendSettings = {
   maxQueuedPackets: 1024,
   maxQueuedBytes: 2_097_152,
   writeTimeout: 2000,
@@ -47,6 +50,7 @@ export const DEFAULT_SEND_SETTINGS: SendSettings = {
   keyframeRequestInterval: 500,
   maxQueuedTones: 128,
   ntpOffset: 0,
+  sentPackets: {},
 };
 
 /** More would be behind what a 16-bit sequence number can tell. */
@@ -65,10 +69,11 @@ export const SEND_OPTION_RULES: OptionRules<SendOptions> = {
   keyframeRequestInterval: number(0, 60_000),
   maxQueuedTones: integer(1),
   ntpOffset: number(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  sentPackets: nested(SENT_PACKETS_OPTION_RULES),
 };
 
 /** Fills in the defaults. Throws `ERR_BAD_ARGUMENT` for an option that is unknown or out of its range. */
 export function sendSettings(options: SendOptions): SendSettings {
   checkOptions('send', options, SEND_OPTION_RULES);
-  return withDefaults(DEFAULT_SEND_SETTINGS, options);
+  return withDefaults(DEFAULTS, options);
 }

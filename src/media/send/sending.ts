@@ -15,9 +15,10 @@ import type { PathFacts } from '../../core/machine.ts';
 import type { RandomSource } from '../../core/random.ts';
 import { TimerTable } from '../../core/timers.ts';
 import type { FullIntraRequest, Nack, ReportBlock, RtcpPacket, SenderReport } from '../../rtp/index.ts';
-import type { MediaStreamEvent, RtpSender, SenderCall } from '../contract.ts';
+import type { MediaStreamEvent, PacketResult, RtpSender, SenderCall } from '../contract.ts';
 import type { MediaParameters } from '../parameters.ts';
 import type { SentStreamStats } from '../stats.ts';
+import type { SentPacketsCounter } from '../feedback/sent-packets.ts';
 import { SentPackets } from '../feedback/sent-packets.ts';
 import type { SendCounter } from './counters.ts';
 import { SEND_COUNTERS } from './counters.ts';
@@ -75,7 +76,7 @@ export class Sending {
   constructor({ clock, random, options, events, mtu, onActivity }: SendingInit) {
     this.#events = events;
     this.#onActivity = onActivity;
-    this.#sentPackets = new SentPackets();
+    this.#sentPackets = new SentPackets(options.sentPackets);
     this.#gate = new WriteGate(options.writeTimeout, clock);
     this.#scope = {
       clock,
@@ -102,6 +103,7 @@ export class Sending {
   setMedia(media: readonly MediaParameters[], now: number): void {
     if (this.#isClosed) return;
     this.#streams.agree(media);
+    if (media.some(isToldBySource)) this.#sentPackets.isTellingSources = true;
     for (const stream of this.#streams.all) this.#line(stream, now);
   }
 
@@ -192,11 +194,12 @@ export class Sending {
       case 'remb':
         this.#tell({ type: 'remb', bitrate: packet.bitrate, ssrcs: packet.ssrcs });
         return;
-      case 'transport-feedback': {
-        const results = this.#sentPackets.takeFeedback(packet, now);
-        if (results.length > 0) this.#tell({ type: 'packetresults', results });
+      case 'transport-feedback':
+        this.#tellResults(this.#sentPackets.takeFeedback(packet, now));
         return;
-      }
+      case 'congestion-feedback':
+        this.#tellResults(this.#sentPackets.takeCongestionFeedback(packet, now));
+        return;
       default:
         return;
     }
@@ -245,6 +248,11 @@ export class Sending {
   }
 
   // --- what is seen ---
+
+  /** Of feedback on what was sent. */
+  get feedbackCounters(): Counters<SentPacketsCounter> {
+    return this.#sentPackets.counters;
+  }
 
   stats(): SentStreamStats[] {
     return this.#streams.all.map((stream) => stream.stats());
@@ -304,6 +312,10 @@ export class Sending {
   }
 
   // --- what the peer says ---
+
+  #tellResults(results: readonly PacketResult[]): void {
+    if (results.length > 0) this.#tell({ type: 'packetresults', results });
+  }
 
   #streamOf(ssrc: number): SentStream | undefined {
     const stream = this.#streams.bySource(ssrc);
@@ -395,4 +407,9 @@ export class Sending {
     this.#scope.isHistoryKept = isKept;
     if (isKept) this.#timers.arm('history', now + this.#scope.settings.historyTime);
   }
+}
+
+/** RFC 8888 §6: the peer is to tell of packets by their sources. */
+function isToldBySource({ send }: MediaParameters): boolean {
+  return send.codecs.some(({ rtcpFeedback }) => rtcpFeedback.includes('ack ccfb'));
 }

@@ -13,6 +13,7 @@ import type { Counters } from '../../core/counters.ts';
 import { BoundedQueue } from '../../core/queue.ts';
 import type { DtmfOptions, OutgoingPacket } from '../contract.ts';
 import type { CodecParameters } from '../parameters.ts';
+import type { SentPackets } from '../feedback/sent-packets.ts';
 import type { SentStreamStats } from '../stats.ts';
 import type { SendCounter } from './counters.ts';
 import type { Flow, FlowCodec } from './flow.ts';
@@ -36,7 +37,7 @@ export interface SendScope {
   readonly counters: Counters<SendCounter>;
   readonly writer: PacketWriter;
   readonly pool: PacketPool;
-  readonly sentPackets: TransportSequences;
+  readonly sentPackets: SentPackets;
   /** Packets can be carried. */
   isPathWritable: boolean;
   /** Bytes of an RTP packet on this path. */
@@ -47,11 +48,6 @@ export interface SendScope {
   isHistoryKept: boolean;
   /** A tone has been queued. */
   hasTones: boolean;
-}
-
-/** The transport-wide sequence numbers of a connection (`SentPackets`). */
-export interface TransportSequences {
-  add(mediaId: number, ssrc: number, size: number, now: number): number;
 }
 
 /** abs-send-time counts seconds in 6.18 bits. */
@@ -330,12 +326,8 @@ export class SentStream {
       return 0;
     }
     packet.header = header;
-    packet.transportSequence = this.#transportSequence(
-      header,
-      source.ssrc,
-      headerBytes + packet.payloadLength,
-      now,
-    );
+    const size = headerBytes + packet.payloadLength;
+    packet.transportSequence = this.#transportSequence(header, source.ssrc, packet.sequence, size, now);
     packet.sendTime = this.#sendTime(header, now);
     const length = writer.write(packet, header, source.ssrc, into, offset);
     const { parameters } = codec;
@@ -375,7 +367,8 @@ export class SentStream {
     if (headerBytes + packet.payloadLength > largestPacket) return 0;
     const sequence = repairs.numbers.next();
     const { ssrc } = repairs;
-    const transportSequence = this.#transportSequence(header, ssrc, headerBytes + packet.payloadLength, now);
+    const size = headerBytes + packet.payloadLength;
+    const transportSequence = this.#transportSequence(header, ssrc, sequence, size, now);
     repairs.count(sequence, packet.payloadLength + OSN_LENGTH);
     this.#count(headerBytes, packet.payloadLength);
     const sendTime = this.#sendTime(header, now);
@@ -389,8 +382,11 @@ export class SentStream {
     this.#bytesSent += payloadBytes;
   }
 
-  #transportSequence(header: HeaderPlan, ssrc: number, size: number, now: number): number {
-    return header.transportSequenceId === 0 ? 0 : this.#scope.sentPackets.add(this.mediaId, ssrc, size, now);
+  /** Remembers a packet that the peer may tell of, by whatever number. */
+  #transportSequence(header: HeaderPlan, ssrc: number, sequence: number, size: number, now: number): number {
+    const { sentPackets } = this.#scope;
+    if (header.transportSequenceId === 0 && !sentPackets.isTellingSources) return 0;
+    return sentPackets.add(this.mediaId, ssrc, size, now, sequence);
   }
 
   #sendTime(header: HeaderPlan, now: number): number {

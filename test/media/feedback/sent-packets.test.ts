@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArrivalRecorder } from '../../../src/media/feedback/arrival-recorder.ts';
 import { SentPackets } from '../../../src/media/feedback/sent-packets.ts';
-import type { TransportFeedback } from '../../../src/rtp/index.ts';
+import { CongestionRecorder } from '../../../src/media/feedback/congestion-recorder.ts';
+import type { CongestionFeedback, TransportFeedback } from '../../../src/rtp/index.ts';
 
 function feedback(given: Partial<TransportFeedback>): TransportFeedback {
   return {
@@ -197,5 +198,174 @@ describe('SentPackets', () => {
       ),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('SentPackets, told of by source (RFC 8888)', () => {
+  type Packets = CongestionFeedback['streams'][number]['packets'];
+
+  function report(
+    streams: Readonly<Record<number, readonly [first: number, packets: Packets]>>,
+    reportTimestamp = 0,
+  ): CongestionFeedback {
+    return {
+      type: 'congestion-feedback',
+      senderSsrc: 1,
+      reportTimestamp,
+      streams: Object.entries(streams).map(([ssrc, [firstSequenceNumber, packets]]) => ({
+        ssrc: Number(ssrc),
+        firstSequenceNumber,
+        packets,
+      })),
+    };
+  }
+
+  const came = (arrivedBefore: number): Packets[number] => ({ ecn: 0, arrivedBefore });
+
+  /** Packets of the sources 5 and 6 in turns, from number `first` of each. */
+  function sentBySource(count: number, first = 100): SentPackets {
+    const packets = new SentPackets();
+    packets.isTellingSources = true;
+    for (let i = 0; i < count; i++) packets.add(7, 5 + (i % 2), 1000 + i, i, first + Math.floor(i / 2));
+    return packets;
+  }
+
+  it('tells what became of the packets of each source, in the order of sending', () => {
+    const results = sentBySource(4).takeCongestionFeedback(
+      report({ 6: [100, [came(512), null]], 5: [100, [came(1024), came(0)]] }, 10 * 65_536),
+      50,
+    );
+    expect(results).toEqual([
+      { transportSequence: 0, mediaId: 7, ssrc: 5, size: 1000, sentAt: 0, arrivedAt: 9000 },
+      { transportSequence: 1, mediaId: 7, ssrc: 6, size: 1001, sentAt: 1, arrivedAt: 9500 },
+      { transportSequence: 2, mediaId: 7, ssrc: 5, size: 1002, sentAt: 2, arrivedAt: 10_000 },
+      { transportSequence: 3, mediaId: 7, ssrc: 6, size: 1003, sentAt: 3, arrivedAt: undefined },
+    ]);
+  });
+
+  it('tells each change once, whichever feedback says it', () => {
+    const packets = sentBySource(4);
+    const first = report({ 5: [100, [came(0), null]] });
+    expect(packets.takeCongestionFeedback(first, 10)).toHaveLength(2);
+    expect(packets.takeCongestionFeedback(first, 20)).toEqual([]);
+    expect(packets.takeCongestionFeedback(report({ 5: [101, [came(0), null]] }), 30)).toMatchObject([
+      { transportSequence: 2 },
+    ]);
+    expect(packets.takeFeedback(feedback({ deltas: [0, 0, null] }), 40)).toMatchObject([
+      { transportSequence: 1 },
+    ]);
+  });
+
+  it('of a packet that came at no known time tells the time of the report', () => {
+    const packets = sentBySource(2);
+    const results = packets.takeCongestionFeedback(report({ 5: [100, [came(0x1fff)]] }, 65_536), 10);
+    expect(results).toMatchObject([{ arrivedAt: 1000 }]);
+    expect(packets.counters.get('untimedArrivals')).toBe(1);
+  });
+
+  it('sequence numbers and times of reports go on where they wrap', () => {
+    const packets = sentBySource(8, 65_534);
+    const before = packets.takeCongestionFeedback(
+      report({ 5: [65_534, [came(0), came(0)]] }, 2 ** 32 - 6554),
+      10,
+    );
+    const after = packets.takeCongestionFeedback(report({ 5: [0, [came(0), came(0)]] }, 6553), 10);
+    expect(after.map(({ transportSequence }) => transportSequence)).toEqual([4, 6]);
+    expect((after[0]?.arrivedAt ?? 0) - (before[0]?.arrivedAt ?? 0)).toBeCloseTo(200, 0);
+  });
+
+  it('begins with the first feedback, where nobody has said that it will come', () => {
+    const packets = new SentPackets();
+    packets.add(7, 5, 1000, 0, 1);
+    expect(packets.takeCongestionFeedback(report({ 5: [1, [came(0)]] }), 1)).toEqual([]);
+    expect(packets.counters.snapshot()).toMatchObject({ congestionFeedbacks: 1, unknownFeedbackPackets: 1 });
+    packets.add(7, 5, 1000, 2, 2);
+    expect(packets.takeCongestionFeedback(report({ 5: [1, [came(0), came(0)]] }), 3)).toMatchObject([
+      { transportSequence: 1 },
+    ]);
+  });
+
+  it('a packet of a number that was used before is the later one', () => {
+    const packets = new SentPackets();
+    packets.isTellingSources = true;
+    packets.add(7, 5, 1000, 0, 9);
+    packets.add(7, 5, 1001, 1, 65_536 + 9);
+    expect(packets.takeCongestionFeedback(report({ 5: [9, [came(0)]] }), 2)).toMatchObject([{ size: 1001 }]);
+  });
+
+  it('is bounded by count and time as the other one is, with nothing left of older packets', () => {
+    const packets = new SentPackets({ maxSentPackets: 300, maxAge: 1000 });
+    packets.isTellingSources = true;
+    for (let i = 0; i < 100_000; i++) packets.add(1, i % 3, 2, i / 100, i);
+    expect(packets.inspect()).toMatchObject({ capacity: 300, toldBySource: 300 });
+    const all = (first: number): CongestionFeedback =>
+      report({ 0: [first, Array<Packets[number]>(1000).fill(came(0))] });
+    expect(packets.takeCongestionFeedback(all(99_000 & 0xffff), 1000)).toHaveLength(100);
+    expect(packets.takeCongestionFeedback(all(99_000 & 0xffff), 3000)).toEqual([]);
+  });
+
+  it('whatever it says, results are of packets that were sent', () => {
+    const stream = fc.record({
+      ssrc: fc.constantFrom(0, 5, 6, 0xffff_ffff),
+      firstSequenceNumber: fc.oneof(fc.nat(0xffff), fc.constantFrom(100, 101, 0xfff0)),
+      packets: fc.array(fc.option(fc.record({ ecn: fc.nat(3), arrivedBefore: fc.nat(0x1fff) })), {
+        maxLength: 60,
+      }),
+    });
+    fc.assert(
+      fc.property(
+        fc.nat(600),
+        fc.array(fc.record({ streams: fc.array(stream, { maxLength: 4 }), time: fc.nat(2 ** 32 - 1) }), {
+          maxLength: 20,
+        }),
+        (count, feedbacks) => {
+          const packets = sentBySource(count);
+          const told = new Set<string>();
+          for (const { streams, time } of feedbacks) {
+            const results = packets.takeCongestionFeedback({ ...report({}, time), streams }, count);
+            for (const { transportSequence, arrivedAt, size } of results) {
+              expect(transportSequence).toBeLessThan(count);
+              expect(size).toBe(1000 + transportSequence);
+              const fate = `${transportSequence} ${arrivedAt === undefined ? 'missing' : 'arrived'}`;
+              expect(told.has(fate)).toBe(false);
+              expect(told.has(`${transportSequence} arrived`)).toBe(false);
+              told.add(fate);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  it('together with the recorder: every packet that came is told of, when it came, and every other as lost', () => {
+    const packets = new SentPackets();
+    packets.isTellingSources = true;
+    const recorder = new CongestionRecorder();
+    const arrivedAt = new Map<number, number>();
+    const told = new Map<number, number | undefined>();
+    for (let i = 0; i < 3000; i++) {
+      const now = i;
+      const [ssrc, number] = [5 + (i % 2), 65_000 + Math.floor(i / 2)];
+      packets.add(1, ssrc, 1200, now, number);
+      if (i % 10 !== 3) {
+        recorder.record(ssrc, number & 0xffff, now);
+        arrivedAt.set(i, now);
+      }
+      // The peer's clock is at any time.
+      const clock = Math.round((now + 1e6) * 65.536) >>> 0;
+      for (
+        let given = recorder.pollFeedback(1, clock, now);
+        given;
+        given = recorder.pollFeedback(1, clock, now)
+      )
+        for (const result of packets.takeCongestionFeedback(given, now))
+          told.set(result.transportSequence, result.arrivedAt);
+    }
+    expect(told.size).toBeGreaterThan(2800);
+    for (const [sequence, at] of told) {
+      const really = arrivedAt.get(sequence);
+      if (really === undefined) expect(at).toBeUndefined();
+      else expect(Math.abs((at ?? NaN) - really - 1e6)).toBeLessThanOrEqual(1);
+    }
   });
 });

@@ -1,6 +1,8 @@
 /** What the peer says of what we send: keyframe requests, estimates, results, reports; and what our reports say. */
 import { describe, expect, test } from 'vitest';
 import type { MediaStreamEvent } from '../../../src/media/index.ts';
+import { sendSettings } from '../../../src/media/send/options.ts';
+import type { CongestionFeedback } from '../../../src/rtp/index.ts';
 import { middleOf, millisecondsOf } from '../../../src/rtp/index.ts';
 import { OPUS, SendingRig, VP8, audio, payload, video } from './sent.ts';
 
@@ -98,6 +100,66 @@ test('transport-wide feedback becomes results, per packet: sent, arrived, when',
     { transportSequence: 2, mediaId: 1, ssrc: 3000, size: sizes[2], sentAt: 20, arrivedAt: 75 },
   ];
   expect(rig.takeEvents()).toEqual([{ type: 'packetresults', results: common }]);
+});
+
+describe('feedback by source (RFC 8888)', () => {
+  const told = (streams: CongestionFeedback['streams']): CongestionFeedback => ({
+    type: 'congestion-feedback',
+    senderSsrc: 1,
+    reportTimestamp: 65_536,
+    streams,
+  });
+  const came = { ecn: 0, arrivedBefore: 512 };
+
+  test('tells what became of packets without transport-wide numbers, RTX among them', () => {
+    const rig = new SendingRig([
+      video({ headerExtensions: [], codecs: [{ ...VP8, rtcpFeedback: ['nack', 'ack ccfb'] }] }),
+    ]);
+    rig.write({});
+    const [packet] = rig.poll();
+    const [again] = rig.nack(1000, packet?.sequenceNumber ?? 0).poll();
+    rig.handle(
+      told([
+        { ssrc: 1000, firstSequenceNumber: packet?.sequenceNumber ?? 0, packets: [null] },
+        { ssrc: 2000, firstSequenceNumber: again?.sequenceNumber ?? 0, packets: [came] },
+      ]),
+    );
+    const common = { mediaId: 0, sentAt: 0 };
+    const results = [
+      { ...common, transportSequence: 0, ssrc: 1000, size: packet?.bytes.length, arrivedAt: undefined },
+      { ...common, transportSequence: 1, ssrc: 2000, size: again?.bytes.length, arrivedAt: 500 },
+    ];
+    expect(rig.takeEvents()).toEqual([{ type: 'packetresults', results }]);
+    expect(rig.sending.feedbackCounters.get('congestionFeedbacks')).toBe(1);
+  });
+
+  test('where it was not agreed on is understood from the first one on', () => {
+    const rig = new SendingRig([video({ headerExtensions: [] })]);
+    const numbers: number[] = [];
+    for (let i = 0; i < 2; i++) {
+      rig.write({});
+      numbers.push(...rig.poll().map(({ sequenceNumber }) => sequenceNumber));
+      rig.handle(told([{ ssrc: 1000, firstSequenceNumber: numbers[i] ?? 0, packets: [came] }]));
+    }
+    expect(rig.takeEvents()).toMatchObject([{ type: 'packetresults', results: [{ ssrc: 1000 }] }]);
+    expect(rig.sending.feedbackCounters.get('unknownFeedbackPackets')).toBe(1);
+  });
+
+  test('of nothing that was sent tells nothing', () => {
+    const rig = new SendingRig([video()]);
+    rig.handle(told([{ ssrc: 9, firstSequenceNumber: 0, packets: [came, null] }])).handle(told([]));
+    expect(rig.takeEvents()).toEqual([]);
+  });
+});
+
+test('how much is remembered for feedback is an option', () => {
+  const rig = new SendingRig([video()], { sentPackets: { maxSentPackets: 256 } });
+  for (let i = 0; i < 300; i++) {
+    rig.write({});
+    rig.poll();
+  }
+  expect(rig.sending.feedbackCounters.get('untoldSentPackets')).toBe(44);
+  expect(() => sendSettings({ sentPackets: { maxSentPackets: 1 } })).toThrow(/maxSentPackets/);
 });
 
 describe('sender reports', () => {
