@@ -4,7 +4,7 @@
  *   in:   RTP → receive/: its stream → events │ RTCP: reports and BYE → receive/, what is about our streams → send/
  *   out:  RTCP that is due (reports, feedback) │ audio │ video and what is sent again → written where the datagram will be
  *
- * It begins with the first `setMedia`, and ends with the connection: BYE is the last that is sent.
+ * It begins with the first `setMedia`, and ends with the connection: BYE is the last that is sent. Media that end before say it for themselves.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { Counters } from '../core/counters.ts';
@@ -101,7 +101,7 @@ export class MediaSession implements MediaUser {
   setMedia(media: readonly MediaParameters[], now: number): void {
     this.#media = media;
     this.#receiver.setMedia(media, now);
-    this.#sending.setMedia(media, now);
+    this.#outbox.pushBye(this.#sending.setMedia(media, now));
     this.#outbox.isReduced = media.length > 0 && media.every(({ send }) => send.reducedSizeRtcp);
     this.#followFlow(now);
   }
@@ -300,9 +300,8 @@ export class MediaSession implements MediaUser {
   close(_reason: Failure, now: number): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const ssrcs = this.#sending.byes();
     this.#outbox.clear();
-    if (ssrcs.length > 0) this.#outbox.pushBye(ssrcs);
+    this.#outbox.pushBye(this.#sending.leave());
     this.#receiver.close();
     this.#sending.close();
     this.#events.clear();

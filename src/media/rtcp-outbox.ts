@@ -13,6 +13,9 @@ import { rtcpLength, writeRtcp } from '../rtp/index.ts';
 /** Packets that wait at the most: a handful comes of each drain, and each is sent by the next. */
 const MAX_WAITING = 256;
 
+/** Sources of one BYE (RFC 3550 §6.6: five bits of count). */
+const MAX_BYES = 31;
+
 /** RTCP that waits to be sent. */
 export class RtcpOutbox {
   readonly #ssrc: number;
@@ -48,10 +51,11 @@ export class RtcpOutbox {
     for (const report of others) this.#lead([report, this.#description(report.ssrc)]);
   }
 
-  /** The sources that end: what is sent last. */
+  /** Sources that leave. */
   pushBye(ssrcs: readonly number[]): void {
-    this.#feedback.clear();
-    this.#lead([...this.#emptyReport(), { type: 'bye', ssrcs }]);
+    for (let from = 0; from < ssrcs.length; from += MAX_BYES) {
+      this.#lead([...this.#emptyReport(), { type: 'bye', ssrcs: ssrcs.slice(from, from + MAX_BYES) }]);
+    }
   }
 
   /** Writes the next datagram at `offset` of `into`, of `limit` bytes at the most: its length, 0 when there is none. */

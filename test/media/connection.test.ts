@@ -44,3 +44,44 @@ describe('a connection with media', () => {
     expect(rtpOf(answerer)).toHaveLength(20);
   });
 });
+
+describe('media that end before their connection', () => {
+  test('say BYE at once, and the peer knows', () => {
+    const { net, offerer, answerer, audio } = pair();
+    net.advance(2000);
+    audio.sender()?.write({ payload: Uint8Array.of(1), timestamp: 0 });
+    net.advance(100);
+    offerer.rtc.setMedia([]);
+    net.advance(60);
+    expect(answerer.events.filter(({ type }) => type === 'rtpstreamend')).toMatchObject([
+      { failure: { code: 'stream-bye' } },
+    ]);
+    expect(offerer.rtc.connectionState).toBe('connected');
+    const { counters } = answerer.rtc.inspect().streams ?? {};
+    offerer.rtc.setMedia([]);
+    net.advance(5000);
+    expect(answerer.rtc.inspect().streams?.counters['unknownReports']).toBe(counters?.['unknownReports']);
+  });
+
+  test('and come back with the sources that they had', () => {
+    const { net, offerer, answerer, audio } = pair();
+    const direct = (direction: 'sendrecv' | 'recvonly'): void => {
+      const draft = offerer.rtc.negotiation();
+      draft.setDirection(audio, direction);
+      const pending = draft.offer();
+      pending.accept(answerer.rtc.receiveOffer(pending.sdp).answer());
+      net.advance(100);
+    };
+    net.advance(2000);
+    const heard = (): (readonly [number, number])[] =>
+      rtpOf(answerer).map(({ stream, packet }) => [stream.ssrc, packet.sequenceNumber]);
+    for (const [at, direction] of (['sendrecv', 'recvonly', 'sendrecv'] as const).entries()) {
+      direct(direction);
+      const isWritten = audio.sender()?.write({ payload: Uint8Array.of(at), timestamp: 960 * at });
+      expect(isWritten).toBe(direction === 'sendrecv');
+      net.advance(100);
+    }
+    const [first = [0, 0]] = heard();
+    expect(heard()).toEqual([first, [first[0], first[1] + 1]]);
+  });
+});

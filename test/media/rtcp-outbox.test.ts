@@ -95,11 +95,16 @@ describe('compounds', () => {
     expect(outbox.dropped).toBe(0);
   });
 
-  test('BYE is the last, behind a report; feedback that waits is not sent any more', () => {
+  test('BYE goes behind a report (RFC 3550 §6.1), in as many packets as it takes, and is in nobody’s way', () => {
     const outbox = new RtcpOutbox(7, 'name');
     outbox.push(PLI);
-    outbox.pushBye([1, 2]);
-    expect(types(sent(outbox))).toEqual([['receiver-report', 'source-description', 'bye']]);
+    outbox.pushBye([]);
+    outbox.pushBye(Array.from({ length: 40 }, (_, i) => i));
+    const datagrams = sent(outbox);
+    const bye = ['receiver-report', 'source-description', 'bye'];
+    expect(types(datagrams)).toEqual([[...bye, 'pli'], bye]);
+    const byes = datagrams.flat().filter((packet) => packet.type === 'bye');
+    expect(byes.map(({ ssrcs }) => ssrcs.length)).toEqual([31, 9]);
   });
 
   test('no more waits than is bounded', () => {

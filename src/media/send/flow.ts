@@ -14,7 +14,9 @@ export interface FlowCodec {
 /** What is agreed on for one stream. */
 export interface Flow {
   readonly mid: string | undefined;
-  /** Packets may be sent. */
+  /** Its media go this way; where not its sources have left, and say so (RFC 3550 §6.3.7). */
+  readonly isSent: boolean;
+  /** Packets may be sent: it is, and its encoding is not paused. */
   readonly isActive: boolean;
   /** By payload type. */
   readonly codecs: readonly (FlowCodec | undefined)[];
@@ -35,12 +37,11 @@ export function flowOf(media: MediaParameters, rid: string | undefined): Flow {
   for (const parameters of send.codecs) codecs[parameters.payloadType] ??= flowCodec(parameters);
   const encoding = send.encodings.find((one) => one.rid === rid);
   const [first] = send.codecs;
+  const isSent = (direction === 'sendrecv' || direction === 'sendonly') && first !== undefined;
   return {
     mid,
-    isActive:
-      (direction === 'sendrecv' || direction === 'sendonly') &&
-      first !== undefined &&
-      encoding?.active !== false,
+    isSent,
+    isActive: isSent && encoding?.active !== false,
     codecs,
     firstCodec: first && codecs[first.payloadType],
     telephoneEvents: send.codecs.filter(({ mimeType }) => mimeType.toLowerCase() === TELEPHONE_EVENT),

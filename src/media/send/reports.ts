@@ -55,6 +55,11 @@ export class SenderInfo {
     return (latest.timestamp + Math.round(((now - latest.at) * latest.clockRate) / 1000)) >>> 0;
   }
 
+  /** There is no report on what has been sent so far: nothing follows a BYE. */
+  settle(): void {
+    this.#reported = this.packets;
+  }
+
   /** A sender report without blocks; `undefined`: nothing has been sent since the last one. */
   report(ssrc: number, ntpTime: number, now: number): SenderReport | undefined {
     const rtpTimestamp = this.timestampAt(now);

@@ -3,7 +3,7 @@
  *
  *     setMedia ─▶ streams, their sources, their handles            handleRtcp ─▶ NACK: sent again │ PLI, FIR, REMB, results: events
  *     sender.write ─▶ stream ─▶ lane: audio │ video                               report blocks: round trip, what the peer knows
- *     pollPacket('audio') ─▶ audio and tones                       senderReports, byes, stats
+ *     pollPacket('audio') ─▶ audio and tones                       senderReports, leave, stats
  *     pollPacket('paced') ─▶ what is sent again, then video
  *
  * It is a part of the media of a connection: whoever owns it tells it the time, and takes its events from the queue it was given.
@@ -27,6 +27,7 @@ import type { KeyframeReason } from './keyframe-request-throttle.ts';
 import type { SendSettings } from './options.ts';
 import { PacketPool } from './packet-pool.ts';
 import { PacketWriter } from './packet-writer.ts';
+import type { SendingSource } from './source.ts';
 import { StreamTable } from './stream-table.ts';
 import type { SendScope, SentStream } from './stream.ts';
 import { WriteGate } from './write-gate.ts';
@@ -99,12 +100,19 @@ export class Sending {
     return this.#scope.largestPacket;
   }
 
-  /** What is agreed on from now on, all of it. Streams and handles of what stays are the same ones. */
-  setMedia(media: readonly MediaParameters[], now: number): void {
-    if (this.#isClosed) return;
+  /**
+   * What is agreed on from now on, all of it. Streams and handles of what stays are the same ones, and what is sent again later has the
+   * sources that it had, as a sender of a browser keeps its own.
+   * @returns the sources that leave by it, for a BYE
+   */
+  setMedia(media: readonly MediaParameters[], now: number): number[] {
+    if (this.#isClosed) return [];
+    const before = this.#sources();
     this.#streams.agree(media);
+    const after = new Set(this.#sources());
     if (media.some(isToldBySource)) this.#sentPackets.isTellingSources = true;
     for (const stream of this.#streams.all) this.#line(stream, now);
+    return leaving(before.filter((source) => !after.has(source)));
   }
 
   /** The path is another one, or changed. */
@@ -158,14 +166,15 @@ export class Sending {
     return reports;
   }
 
-  /** The sources that have sent, for a BYE. */
-  byes(): number[] {
-    const ssrcs: number[] = [];
-    for (const { source, repairs } of this.#streams.all) {
-      if (source.info.packets > 0) ssrcs.push(source.ssrc);
-      if (repairs !== undefined && repairs.info.packets > 0) ssrcs.push(repairs.ssrc);
-    }
-    return ssrcs;
+  /** All sources leave: those that have sent, and not left yet, for a BYE. */
+  leave(): number[] {
+    return leaving(this.#sources());
+  }
+
+  /** Those of media that are sent. */
+  #sources(): SendingSource[] {
+    const sent = this.#streams.all.filter(({ flow }) => flow.isSent);
+    return sent.flatMap(({ source, repairs }) => (repairs === undefined ? [source] : [source, repairs]));
   }
 
   // --- in ---
@@ -412,4 +421,8 @@ export class Sending {
 /** RFC 8888 §6: the peer is to tell of packets by their sources. */
 function isToldBySource({ send }: MediaParameters): boolean {
   return send.codecs.some(({ rtcpFeedback }) => rtcpFeedback.includes('ack ccfb'));
+}
+
+function leaving(sources: readonly SendingSource[]): number[] {
+  return sources.filter((source) => source.leave()).map(({ ssrc }) => ssrc);
 }

@@ -14,6 +14,8 @@ export class SendingSource {
   needsIdentity = true;
   /** The first packet that carried them since they are what they are. */
   #identifiedFrom: number | undefined;
+  /** Packets that it had sent when it left. */
+  #sentBefore = 0;
 
   constructor(ssrc: number, numbers: SequenceNumbers) {
     this.ssrc = ssrc;
@@ -24,6 +26,18 @@ export class SendingSource {
   count(sequence: number, octets: number): void {
     this.info.count(octets);
     if (this.needsIdentity) this.#identifiedFrom ??= sequence;
+  }
+
+  /**
+   * It leaves, for as long as it sends nothing further.
+   * @returns whether the peer is to be told: it has sent something since the last time (RFC 3550 §6.3.7)
+   */
+  leave(): boolean {
+    const { packets } = this.info;
+    if (packets === this.#sentBefore) return false;
+    this.#sentBefore = packets;
+    this.info.settle();
+    return true;
   }
 
   /** Mid, rid or their ids are others from now on. */

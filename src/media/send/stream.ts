@@ -222,7 +222,7 @@ export class SentStream {
 
   /** It is agreed on no more: nothing of it is sent from now on. */
   end(): void {
-    this.flow = { ...this.flow, isActive: false };
+    this.flow = { ...this.flow, isSent: false, isActive: false };
     this.discard('writesDiscarded');
     this.retransmissions.history.clear();
   }

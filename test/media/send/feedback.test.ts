@@ -4,6 +4,7 @@ import type { MediaStreamEvent } from '../../../src/media/index.ts';
 import { sendSettings } from '../../../src/media/send/options.ts';
 import type { CongestionFeedback } from '../../../src/rtp/index.ts';
 import { middleOf, millisecondsOf } from '../../../src/rtp/index.ts';
+import type { MediaInit } from './sent.ts';
 import { OPUS, SendingRig, VP8, audio, payload, video } from './sent.ts';
 
 const pli = (ssrc: number) => ({ type: 'pli' as const, senderSsrc: 1, mediaSsrc: ssrc });
@@ -214,14 +215,82 @@ describe('sender reports', () => {
     }
   });
 
-  test('BYE names the sources that have sent', () => {
+  test('none follows a BYE, until something is sent again', () => {
+    const rig = new SendingRig([audio()]);
+    rig.write({}, 1);
+    rig.poll();
+    expect(rig.sending.setMedia([audio({ direction: 'recvonly' })], rig.now)).toEqual([3000]);
+    expect(rig.sending.senderReports(rig.now)).toEqual([]);
+    rig.sending.setMedia([audio()], rig.now);
+    expect(rig.sending.senderReports(rig.now)).toEqual([]);
+    rig.write({}, 1);
+    rig.poll();
+    expect(rig.sending.senderReports(rig.now)).toMatchObject([{ ssrc: 3000, packetCount: 2 }]);
+  });
+});
+
+describe('BYE', () => {
+  test('names the sources that have sent, each once (RFC 3550 §6.3.7)', () => {
     const rig = new SendingRig([video(), audio()]);
-    expect(rig.sending.byes()).toEqual([]);
+    expect(rig.sending.leave()).toEqual([]);
     rig.write({});
     const [packet] = rig.poll();
-    expect(rig.sending.byes()).toEqual([1000]);
     rig.nack(1000, packet?.sequenceNumber ?? 0).poll();
-    expect(rig.sending.byes()).toEqual([1000, 2000]);
+    expect(rig.sending.leave()).toEqual([1000, 2000]);
+    expect(rig.sending.leave()).toEqual([]);
+  });
+
+  /** A connection that has sent audio, video and RTX. */
+  function sending(init: MediaInit = {}): SendingRig {
+    const rig = new SendingRig([video(init), audio()]);
+    rig.write({});
+    rig.write({}, 1);
+    const packets = rig.poll();
+    rig.nack(1000, packets.find(({ ssrc }) => ssrc === 1000)?.sequenceNumber ?? 0).poll();
+    return rig;
+  }
+
+  test.each([
+    ['is over', []],
+    ['is inactive', [video({ direction: 'inactive' })]],
+    ['is received alone', [video({ direction: 'recvonly' })]],
+    ['has no codec left', [video({ codecs: [] })]],
+  ])('one media that %s: of its source and that of RTX, and no other', (_, left) => {
+    const rig = sending();
+    expect(rig.sending.setMedia([...left, audio()], rig.now)).toEqual([1000, 2000]);
+    expect(rig.sending.setMedia([...left, audio()], rig.now)).toEqual([]);
+    expect(rig.sending.leave()).toEqual([3000]);
+  });
+
+  test('a source that gives way to another one', () => {
+    const rig = sending();
+    const other = video({ sources: [{ ssrc: 1001, rtxSsrc: 2000 }] });
+    expect(rig.sending.setMedia([other, audio()], rig.now)).toEqual([1000]);
+    expect(rig.sending.leave()).toEqual([2000, 3000]);
+  });
+
+  test('what is only agreed on anew, or paused, does not leave', () => {
+    const rig = new SendingRig([video({ rids: ['a'], sources: [{ rid: 'a', ssrc: 1000 }] })]);
+    rig.sender(0, 'a').write({ payload: payload(0), timestamp: 0 });
+    rig.poll();
+    const agreed = video({ mid: 'z', rids: ['a'], sources: [{ rid: 'a', ssrc: 1000 }] });
+    const encodings = [{ rid: 'a', active: false }];
+    expect(rig.sending.setMedia([agreed], rig.now)).toEqual([]);
+    expect(rig.sending.setMedia([{ ...agreed, send: { ...agreed.send, encodings } }], rig.now)).toEqual([]);
+  });
+
+  test('what comes back has the sources that it had, and goes on with their numbers', () => {
+    const rig = sending();
+    const { ssrc } = rig.sender();
+    rig.write({});
+    const [last] = rig.poll();
+    rig.sending.setMedia([video({ direction: 'recvonly', sources: [] }), audio()], rig.now);
+    rig.sending.setMedia([video({ sources: [] }), audio()], rig.now);
+    expect(rig.sender().ssrc).toBe(ssrc);
+    rig.write({});
+    const [next] = rig.poll();
+    expect(next?.sequenceNumber).toBe((last?.sequenceNumber ?? 0) + 1);
+    expect(rig.sending.setMedia([audio()], rig.now)).toEqual([1000]);
   });
 });
 
