@@ -96,11 +96,12 @@ export interface RtcOptions {
   readonly maxMessageSize?: number | undefined;
   /**
    * UDP payload sent from the start, bytes: what every path is taken to carry. Default 1200, range 576 … 65507. Path MTU
-   * probing goes beyond it, and below it when such datagrams vanish.
+   * probing goes beyond it, and below it when such datagrams vanish. RTP may be up to 1280, unless this is below 1200: browsers
+   * send as much, and what they send can be forwarded.
    */
   readonly mtu?: number | undefined;
   /**
-   * Find out what the path carries (RFC 8899), once enough data flows; false: datagrams stay at `mtu`. Default: up to 1472
+   * Find out what the path carries (RFC 8899), once enough data flows; false: datagrams but for RTP stay at `mtu`. Default: up to 1472
    * bytes over IPv4, 1452 over IPv6, which is an Ethernet frame.
    */
   readonly pathMtu?: Omit<PathMtuOptions, 'overhead'> | false | undefined;

@@ -85,3 +85,13 @@ describe('media that end before their connection', () => {
     expect(heard()).toEqual([first, [first[0], first[1] + 1]]);
   });
 });
+
+test('what a browser sends is forwarded where datagrams stay at `mtu`: 1200 bytes of RTP, and SRTP', () => {
+  const { net, answerer, video, audio } = pair({ offerer: { pathMtu: false }, answerer: { pathMtu: false } });
+  net.advance(2000);
+  const payload = new Uint8Array(1200 - 12);
+  expect(video.sender()?.write({ payload, timestamp: 0 })).toBe(true);
+  expect(audio.sender()?.write({ payload, timestamp: 0 })).toBe(true);
+  net.advance(100);
+  expect(rtpOf(answerer).map(({ packet }) => packet.payload.length)).toEqual([1188, 1188]);
+});

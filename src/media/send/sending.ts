@@ -54,6 +54,14 @@ export interface SendingInit {
 type SendTimer = 'history' | 'keyframeRequest' | 'tone';
 const TIMERS: readonly SendTimer[] = ['tone', 'keyframeRequest', 'history'];
 
+/** Bytes of the largest RTP packet that a browser sends, whatever the path: Chromium and Firefox take it for what every path carries. */
+const BROWSER_PACKET = 1200;
+/**
+ * The same, as it is forwarded, when it may be larger: by mid and rid of 16 bytes, a transport-wide sequence number and a send time that
+ * it came without (44 with their padding), ids that need the long form, an original sequence number, a longer picture id.
+ */
+const FORWARDED_PACKET = BROWSER_PACKET + 64;
+
 /** Milliseconds that a round trip is taken to be before it has been measured. */
 const DEFAULT_ROUND_TRIP = 100;
 
@@ -72,11 +80,14 @@ export class Sending {
   readonly #audio = new Lane(false);
   readonly #video = new Lane(false);
   readonly #repairs = new Lane(true);
+  /** Bytes of an RTP packet that every path is taken to carry. */
+  readonly #leastPacket: number;
   #isClosed = false;
 
   constructor({ clock, random, options, events, mtu, onActivity }: SendingInit) {
     this.#events = events;
     this.#onActivity = onActivity;
+    this.#leastPacket = mtu < BROWSER_PACKET ? 0 : FORWARDED_PACKET;
     this.#sentPackets = new SentPackets(options.sentPackets);
     this.#gate = new WriteGate(options.writeTimeout, clock);
     this.#scope = {
@@ -87,7 +98,7 @@ export class Sending {
       pool: new PacketPool(),
       sentPackets: this.#sentPackets,
       isPathWritable: false,
-      largestPacket: mtu,
+      largestPacket: Math.max(mtu, this.#leastPacket),
       roundTripTime: DEFAULT_ROUND_TRIP,
       isHistoryKept: false,
       hasTones: false,
@@ -118,7 +129,10 @@ export class Sending {
   /** The path is another one, or changed. */
   setPath({ writable, largestDatagram, overhead, srtpOverhead, roundTripTime }: PathFacts): void {
     this.#scope.isPathWritable = writable && !this.#isClosed;
-    this.#scope.largestPacket = largestDatagram - (srtpOverhead?.rtp ?? overhead);
+    this.#scope.largestPacket = Math.max(
+      largestDatagram - (srtpOverhead?.rtp ?? overhead),
+      this.#leastPacket,
+    );
     if (roundTripTime !== undefined) this.#scope.roundTripTime = roundTripTime;
   }
 

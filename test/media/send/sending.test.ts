@@ -232,6 +232,32 @@ describe('write answers false, and counts', () => {
     expect(rig.counted()).toEqual({ writesTooLarge: 1 });
   });
 
+  test('but never what a browser may have sent, with all that forwarding adds, however small datagrams are', () => {
+    const [mid, rid] = ['m'.repeat(16), 'r'.repeat(16)];
+    const rig = new SendingRig([video({ mid, rids: [rid], sources: [{ rid, ssrc: 1000, rtxSsrc: 2000 }] })]);
+    rig.sending.setPath({
+      ...PATH,
+      largestDatagram: 1200,
+      overhead: 37,
+      srtpOverhead: { rtp: 16, rtcp: 20 },
+    });
+    // 1200 bytes of RTP without any extension, and a picture id that is longer by a byte.
+    const packet = { payload: payload(1, 1188), patch: { replaced: 3, bytes: payload(2, 4) }, timestamp: 0 };
+    expect(rig.sender(0, rid).write(packet)).toBe(true);
+    const [first] = rig.poll();
+    const [again] = rig.nack(1000, first?.sequenceNumber ?? 0).poll();
+    expect([first, again].map((one) => one?.payload.length)).toEqual([1189, 1191]);
+    expect(again?.bytes.length).toBeLessThanOrEqual(rig.sending.largestPacket);
+    expect(rig.counted()).toEqual({});
+  });
+
+  test('a host that says paths carry less than browsers send is taken at its word', () => {
+    const rig = new SendingRig([video()], {}, 1, 1199);
+    rig.sending.setPath({ ...PATH, largestDatagram: 1199, srtpOverhead: { rtp: 16, rtcp: 20 } });
+    expect(rig.sending.largestPacket).toBe(1183);
+    expect(rig.write({ payload: payload(1, 1188) })).toBe(false);
+  });
+
   test('and what fitted the path of before is dropped when polled', () => {
     const rig = new SendingRig([video()]);
     rig.write({ payload: payload(1, 1300) });

@@ -131,13 +131,13 @@ export class SendingRig {
   now = 0;
   activities = 0;
 
-  constructor(media: readonly MediaParameters[], options: SendOptions = {}, seed = 1) {
+  constructor(media: readonly MediaParameters[], options: SendOptions = {}, seed = 1, mtu = 1200) {
     this.sending = new Sending({
       clock: this.clock,
       random: new SeededRandom(seed),
       options: sendSettings(options),
       events: this.events,
-      mtu: 1200,
+      mtu,
       onActivity: () => this.activities++,
     });
     this.tell(0);
