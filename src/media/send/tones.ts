@@ -6,6 +6,11 @@
  *       └─────────────┴────────┴────────┴───────┴──┴──┴───── gap ─────┐ next tone
  *
  * A tone longer than 16 bits of duration can say goes on as a segment with a timestamp of its own (§2.5.1.3).
+ *
+ * "The final packet for each event and for each segment SHOULD be sent a total of three times at the interval used by the source for
+ * updates" (§2.5.1.4). Here the ends of a tone are closer where the gap has no room for that, so that they come before the next tone or
+ * the audio; and those of a segment go at once, before the next one begins: a receiver that takes another timestamp for another tone
+ * would hear one too many of an end that comes between.
  */
 import { badArgument } from '../../core/errors.ts';
 import type { OptionRules } from '../../core/options.ts';
@@ -32,14 +37,14 @@ const DEFAULT_GAP = 70;
 
 const DTMF_RULES: OptionRules<DtmfOptions> = { duration: number(40, 6000), gap: number(30, 6000) };
 
-interface Tone {
+interface QueuedTone {
   /** -1: a pause. */
   readonly event: number;
   readonly duration: number;
   readonly gap: number;
 }
 
-interface SoundingTone extends Tone {
+interface SoundingTone extends QueuedTone {
   readonly startedAt: number;
   readonly timestamp: number;
   readonly clockRate: number;
@@ -62,7 +67,7 @@ export interface TonePacket {
 
 /** The tones of one sender. */
 export class Tones {
-  readonly #waiting: BoundedQueue<Tone>;
+  readonly #waiting: BoundedQueue<QueuedTone>;
   #sounding: SoundingTone | undefined;
   /** When the next packet is due, or the next tone may begin. */
   #nextAt = -Infinity;
@@ -150,7 +155,7 @@ export class Tones {
     const timestamp = (tone.timestamp + tone.segment) >>> 0;
     tone.isBegun = true;
     if (units > MAX_DURATION) {
-      // The end of a segment is told as often as that of a tone, and without the end bit.
+      // §2.5.1.4 again; the event goes on, so there is no end bit.
       if (++tone.segmentEnds === ENDS) {
         tone.segment += MAX_DURATION;
         tone.segmentEnds = 0;

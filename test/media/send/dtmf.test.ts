@@ -43,7 +43,7 @@ function played(
 }
 
 describe('a tone', () => {
-  test('begins with the marker, keeps its timestamp, lasts longer with each packet, ends three times', () => {
+  test('begins with the marker, keeps its timestamp, lasts longer with each packet (RFC 4733 §2.5.1.2), ends three times (§2.5.1.4)', () => {
     const packets = played('5', { duration: 120 });
     const timestamp = 1000 + 4800; // of the audio's clock, 100 ms later
     const common = { payloadType: 126, event: 5, volume: 10, timestamp };
@@ -79,7 +79,7 @@ describe('a tone', () => {
     },
   );
 
-  test('that is long goes on in segments of 0xFFFF, each of a timestamp of its own', () => {
+  test('that is long goes on in segments of 0xFFFF, each of a timestamp of its own (§2.5.1.3), each end three times (§2.5.1.4)', () => {
     const packets = played('1', { duration: 3000 }).map(tone) as {
       duration: number;
       timestamp: number;
@@ -110,6 +110,26 @@ describe('a tone', () => {
       tone,
     );
     expect(packets.at(-1)).toMatchObject({ payloadType: 101, duration: 800, timestamp: 1000 + 4800 });
+  });
+
+  test('has its ends an interval apart, as updates are (§2.5.1.4), where the gap has room for it; before it is over otherwise', () => {
+    const ends = (gap: number): number[] => {
+      const packets = played('1', { duration: 100, gap });
+      const first = packets[0]?.at ?? 0;
+      return packets.slice(-3).map(({ at }) => Math.round((at ?? 0) - first));
+    };
+    expect(ends(150)).toEqual([100, 150, 200]);
+    expect(ends(1000)).toEqual([100, 150, 200]);
+    expect(ends(30)).toEqual([100, 110, 120]);
+  });
+
+  test('says how long it has lasted, never longer than it will (§2.3.5), and never nothing', () => {
+    for (const duration of [40, 49, 51, 99, 100, 1000]) {
+      const said = played('1', { duration }).map((packet) => (tone(packet) as { duration: number }).duration);
+      expect(Math.max(...said)).toBe(duration * 48);
+      expect(Math.min(...said)).toBeGreaterThan(0);
+      expect(said).toEqual([...said].sort((a, b) => a - b));
+    }
   });
 
   test('before any audio has a timestamp of its own all the same', () => {
