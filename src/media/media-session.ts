@@ -13,7 +13,7 @@ import type { PacketKind, PacketSource, PathFacts } from '../core/machine.ts';
 import { randomU32, splitRandom } from '../core/random.ts';
 import { timerName } from '../core/timers.ts';
 import type { ExtendedReport, RtcpPacket } from '../rtp/index.ts';
-import { middleOf, ntpOf, readRtcp } from '../rtp/index.ts';
+import { MIDDLE_UNITS, middleOf, ntpOf, readRtcp } from '../rtp/index.ts';
 import type { MediaEnvironment, MediaStreamEvent, MediaUser, RtpSender, SenderCall } from './contract.ts';
 import type { MediaInspection, MediaCounter } from './inspection.ts';
 import { MEDIA_COUNTERS } from './inspection.ts';
@@ -239,7 +239,7 @@ export class MediaSession implements MediaUser {
     const reports = [...this.#referenceTimes].map(([receiver, { middle, at }]) => ({
       ssrc: receiver,
       lastReceiverReport: middle,
-      delay: Math.round((now - at) * 65.536) >>> 0,
+      delay: Math.round(((now - at) * MIDDLE_UNITS) / 1000) >>> 0,
     }));
     this.#referenceTimes.clear();
     return { type: 'extended-report', ssrc, blocks: [{ type: 'delay-since-last-receiver-report', reports }] };

@@ -3,7 +3,7 @@ export { RtpPacket } from './packet.ts';
 export { setMarker, setPayloadType, setSequenceNumber, setSsrc, setTimestamp } from './header.ts';
 export { RtpWriter, fitsOneByteForm } from './writer.ts';
 export { SerialUnwrapper } from './serial-unwrapper.ts';
-export { middleOf, millisecondsOf, ntpOf } from './ntp.ts';
+export { MIDDLE_UNITS, middleOf, millisecondsOf, ntpOf } from './ntp.ts';
 export { originalSequenceNumber, unwrapRtx } from './rtx.ts';
 export { type RedBlock, readRed, writeRed } from './red.ts';
 export * from './extensions/uris.ts';

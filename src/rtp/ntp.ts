@@ -4,6 +4,9 @@
  */
 const FRACTIONS = 0x1_0000_0000;
 
+/** What the middle 32 bits of an NTP time count in a second: LSR, DLSR, and the times of reports of RFC 8888. */
+export const MIDDLE_UNITS = 0x1_0000;
+
 /** @param milliseconds since 1900, not negative; the seconds wrap in 2036, as the format does */
 export function ntpOf(milliseconds: number): { readonly seconds: number; readonly fraction: number } {
   const time = Math.floor((milliseconds / 1000) * FRACTIONS);
@@ -15,7 +18,7 @@ export function millisecondsOf(seconds: number, fraction: number): number {
   return seconds * 1000 + (fraction * 1000) / FRACTIONS;
 }
 
-/** The middle 32 bits, in units of 1/65536 s: what report blocks refer to a time by. */
+/** The middle 32 bits, `MIDDLE_UNITS` in a second: what report blocks refer to a time by. */
 export function middleOf(seconds: number, fraction: number): number {
   return ((seconds << 16) | (fraction >>> 16)) >>> 0;
 }

@@ -10,6 +10,7 @@
 import { Counters } from '../../core/counters.ts';
 import { checkOptions } from '../../core/options.ts';
 import type { CongestionFeedback, TransportFeedback } from '../../rtp/index.ts';
+import { MIDDLE_UNITS } from '../../rtp/index.ts';
 import type { PacketResult } from '../contract.ts';
 import type { SentPacketsOptions } from './options.ts';
 import { SENT_PACKETS_OPTION_RULES } from './options.ts';
@@ -61,9 +62,8 @@ const REFERENCE = 64;
 /** The circle of reference times. */
 const REFERENCES = 0x100_0000;
 
-/** RFC 8888 §3.1: times of reports count 2^16 in a second, arrivals 2^10. */
-const REPORT_UNITS = 65.536;
-const ARRIVAL_UNITS = 1.024;
+/** RFC 8888 §3.1: arrivals count so many in a second. */
+const ARRIVAL_UNITS = 1024;
 /** RFC 8888 §3.1: it came, and there is no saying when. */
 const UNTIMED = 0x1fff;
 
@@ -154,7 +154,7 @@ export class SentPackets {
   takeCongestionFeedback(feedback: CongestionFeedback, now: number): readonly PacketResult[] {
     this.counters.add('congestionFeedbacks');
     this.isTellingSources = true;
-    const reportedAt = this.#unwrapReport(feedback.reportTimestamp) / REPORT_UNITS;
+    const reportedAt = (this.#unwrapReport(feedback.reportTimestamp) * 1000) / MIDDLE_UNITS;
     const results: PacketResult[] = [];
     let unknown = 0;
     for (const { ssrc, firstSequenceNumber, packets } of feedback.streams) {
@@ -195,7 +195,7 @@ export class SentPackets {
 
   /** Milliseconds before the report. */
   #age({ arrivedBefore }: { readonly arrivedBefore: number }): number {
-    if (arrivedBefore !== UNTIMED) return arrivedBefore / ARRIVAL_UNITS;
+    if (arrivedBefore !== UNTIMED) return (arrivedBefore * 1000) / ARRIVAL_UNITS;
     this.counters.add('untimedArrivals');
     return 0;
   }

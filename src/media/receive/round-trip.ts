@@ -3,15 +3,13 @@
  * answers to its reference times (RFC 3611 §4.4, §4.5), which is what stats tell.
  */
 import type { ExtendedReport } from '../../rtp/index.ts';
-import { middleOf, ntpOf } from '../../rtp/index.ts';
+import { MIDDLE_UNITS, middleOf, ntpOf } from '../../rtp/index.ts';
 
 /** Before anything is measured, ms. */
 const INITIAL = 100;
 
 /** Longer is no round trip but a lie, or an answer to what was never asked, seconds. */
 const LONGEST = 60;
-
-const UNITS_PER_SECOND = 65_536;
 
 /** The round trip of a connection's media. */
 export class RoundTrip {
@@ -46,7 +44,7 @@ export class RoundTrip {
       if (answer === undefined || answer.lastReceiverReport === 0) continue;
       const { seconds, fraction } = ntpOf(now + this.#ntpOffset);
       const units = (middleOf(seconds, fraction) - answer.lastReceiverReport - answer.delay) | 0;
-      const measured = units / UNITS_PER_SECOND;
+      const measured = units / MIDDLE_UNITS;
       if (measured < 0 || measured > LONGEST) continue;
       this.lastMeasured = measured;
       this.total += measured;

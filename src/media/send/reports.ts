@@ -1,10 +1,8 @@
 /** Reports on one source: what it has sent, for sender reports, and what the peer's report blocks say of it (RFC 3550 §6.4). */
 import type { ReportBlock, SenderReport } from '../../rtp/index.ts';
-import { middleOf, ntpOf } from '../../rtp/index.ts';
+import { MIDDLE_UNITS, middleOf, ntpOf } from '../../rtp/index.ts';
 import type { SentStreamStats } from '../stats.ts';
 
-/** LSR and DLSR count so many in a second. */
-const UNITS_PER_SECOND = 65_536;
 /** A round trip beyond it is none, milliseconds. */
 const MAX_ROUND_TRIP = 60_000;
 
@@ -97,7 +95,7 @@ export class RemoteReports {
     const { seconds, fraction } = ntpOf(ntpTime);
     const elapsed = (middleOf(seconds, fraction) - block.lastSenderReport) | 0;
     const units = elapsed - block.delaySinceLastSenderReport;
-    const roundTrip = (units * 1000) / UNITS_PER_SECOND;
+    const roundTrip = (units * 1000) / MIDDLE_UNITS;
     // Clocks of different rates and roundings may take it a little below 0 on a short path.
     if (roundTrip < -10 || roundTrip > MAX_ROUND_TRIP) return -1;
     const measured = Math.max(roundTrip, 0);
