@@ -2,16 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { nodeCrypto } from '../../src/crypto/node/index.ts';
 import { jsCrypto } from '../../src/index.ts';
-import { howMany } from '../how-many.ts';
+import { IS_LONG, howMany } from '../how-many.ts';
 import { freshSeed } from '../seed.ts';
 import type { End } from '../rtc/pair.ts';
 import type { ArrivedVideo } from './middle.ts';
 import { Middle } from './middle.ts';
 
 const CONDITIONS = { latency: 15, jitter: 5, loss: 0.05, reorder: 0.02, reorderDelay: 15, duplicate: 0.02 };
-
-/** Packets that a source sends in a few round trips. */
-const IN_RECOVERY = 20;
 
 /** Between two switches, ms. */
 const STAY = 6000;
@@ -24,7 +21,7 @@ function inOrder(video: readonly ArrivedVideo[]): ArrivedVideo[] {
 
 describe('a middle that forwards', () => {
   test(
-    `${SWITCHES} switches over 5 % loss, reordering and duplication: no gap but at one, no time that goes back, a keyframe after each`,
+    `${SWITCHES} switches over 5 % loss, reordering and duplication: no gap, no time that goes back, a keyframe after each`,
     { timeout: 600_000 },
     () => {
       const seed = freshSeed('forwarding');
@@ -40,15 +37,10 @@ describe('a middle that forwards', () => {
       const { counters } = middle.switched;
       expect(counters.sourceSwitches).toBe(SWITCHES);
       const video = inOrder(middle.video);
-      // A packet that the link had lost, and that was still being asked for when the source was left, has kept its place and stays away.
-      const gaps = video.flatMap((packet, index) => {
-        const before = video[index - 1];
-        if (before === undefined || packet.sequence === before.sequence + 1) return [];
-        const next = video.findIndex(({ source }, at) => at >= index && source !== before.source);
-        return [next < 0 ? Infinity : (video[next]?.sequence ?? Infinity) - before.sequence];
-      });
-      expect(gaps.filter((distance) => distance > IN_RECOVERY)).toEqual([]);
-      expect(gaps.length).toBeLessThanOrEqual(SWITCHES);
+      // What was being asked for when its source was left comes in its place, and nobody asks for anything in vain.
+      expect(video.map(({ sequence }, index) => sequence - index)).toEqual(
+        video.map(() => video[0]?.sequence),
+      );
       expect(video.length).toBeGreaterThan(0.95 * 3 * middle.written.frames);
       expect(video.filter(({ isRecovered }) => isRecovered).length).toBeGreaterThan(video.length / 50);
 
@@ -57,7 +49,6 @@ describe('a middle that forwards', () => {
         const before = video[index - 1];
         if (before === undefined) continue;
         expect(packet.time, `time of ${index}`).toBeGreaterThanOrEqual(before.time);
-        if (packet.source === before.source && packet.sequence !== before.sequence + 1) continue;
         if (packet.source === before.source) {
           const follows =
             packet.frame === before.frame
@@ -73,7 +64,9 @@ describe('a middle that forwards', () => {
       const unrecovered = ({ rtc }: End): number | undefined =>
         rtc.inspect().streams?.counters['unrecoveredPackets'];
       expect(unrecovered(middle.up.answerer)).toBe(0);
-      expect(unrecovered(middle.down.answerer)).toBeLessThanOrEqual(gaps.length * 3);
+      expect(unrecovered(middle.down.answerer)).toBe(0);
+      if (IS_LONG) expect(counters.packetsForwardedLate).toBeGreaterThan(0);
+      expect(counters.placesGivenUp).toBe(0);
     },
   );
 

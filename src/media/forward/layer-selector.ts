@@ -161,7 +161,7 @@ export class LayerSelector {
   forward(event: RtpEvent): OutgoingPacket | undefined {
     this.#advance(event.receivedAt);
     const layer = this.#hear(event);
-    if (event.stream === this.#switch.selected) this.#send(event);
+    if (event.stream === this.#switch.selected || this.#switch.isLate(event)) this.#send(event);
     else if (layer !== undefined && (layer === this.#wanted || layer.isGivenUp)) this.#await(event, layer);
     if (layer !== undefined && event.sequence > layer.largest) layer.largest = event.sequence;
     return this.#ready.shift();

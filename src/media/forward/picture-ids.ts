@@ -25,34 +25,40 @@ export interface PictureFields {
 
 const PICTURE_ID_MASK = 0x7fff;
 
-/** A counter that wraps, one source after another: what is added to it, so that it goes on by one at each switch. */
+/** Where the pictures of the sources before have ended, as sent; `undefined`: they had no such field. */
+export interface LastPicture {
+  /** Unwrapped. */
+  readonly id: number | undefined;
+  readonly tl0: number | undefined;
+  readonly key: number | undefined;
+}
+
+/** A counter of a source that wraps: what is added to it, so that it goes on by one behind the source before. */
 class Counted {
   readonly #mask: number;
-  #offset = 0;
-  #last = -1;
-  #isFresh = true;
+  #offset: number | undefined;
+  /** As sent. */
+  last: number | undefined;
 
   constructor(bits: number) {
     this.#mask = 2 ** bits - 1;
   }
 
-  begin(): void {
-    this.#isFresh = true;
+  begin(last: number | undefined): void {
+    this.#offset = undefined;
+    this.last = last;
   }
 
   /** @param isNew nothing behind this packet has been sent yet */
   sent(value: number, isNew: boolean): number {
-    if (this.#isFresh) {
-      this.#isFresh = false;
-      this.#offset = this.#last < 0 ? 0 : this.#last + 1 - value;
-    }
+    this.#offset ??= this.last === undefined ? 0 : this.last + 1 - value;
     const sent = (value + this.#offset) & this.#mask;
-    if (isNew) this.#last = sent;
+    if (isNew) this.last = sent;
     return sent;
   }
 }
 
-/** Of one stream that is sent. */
+/** Of one source that is sent. */
 export class PictureIds {
   readonly #ids: Renumbering;
   #unwrapper = new SerialUnwrapper(15);
@@ -60,7 +66,8 @@ export class PictureIds {
   #bits: 7 | 15 | undefined;
   /** RTP time of the latest picture of this source. */
   #time = 0;
-  #hasSent = false;
+  /** Of the sources before. */
+  #idBefore: number | undefined;
   readonly #tl0 = new Counted(8);
   readonly #keys = new Counted(5);
 
@@ -69,16 +76,23 @@ export class PictureIds {
     this.#ids = new Renumbering(memory);
   }
 
-  /** The largest picture id sent, unwrapped; `undefined` before the first. */
-  get lastSent(): number | undefined {
-    return this.#hasSent ? this.#ids.lastSent : undefined;
+  /** The last picture that was sent, of this source or one before. */
+  get last(): LastPicture {
+    const id = this.#bits === undefined ? this.#idBefore : this.#ids.lastSent;
+    return { id, tl0: this.#tl0.last, key: this.#keys.last };
   }
 
-  /** Another source begins. */
-  begin(): void {
+  /** The source begins, behind pictures of another one. */
+  begin(after: LastPicture): void {
     this.#bits = undefined;
-    this.#tl0.begin();
-    this.#keys.begin();
+    this.#idBefore = after.id;
+    this.#tl0.begin(after.tl0);
+    this.#keys.begin(after.key);
+  }
+
+  /** The source ends: ids that nobody knows of are taken back. */
+  end(): void {
+    if (this.#bits !== undefined) this.#ids.end();
   }
 
   /**
@@ -99,7 +113,8 @@ export class PictureIds {
     // The first of this source; or its ids have another width, or run back, and are counted from here.
     this.#unwrapper = new SerialUnwrapper(pictureIdBits);
     const first = this.#unwrapper.peek(pictureId);
-    this.#ids.start(first, this.#hasSent ? this.#ids.lastSent + 1 : first);
+    const { id } = this.last;
+    this.#ids.start(first, id === undefined ? first : id + 1);
     this.#bits = pictureIdBits;
     return true;
   }
@@ -111,7 +126,6 @@ export class PictureIds {
     if (pictureId !== undefined) {
       id = this.#ids.take(this.#unwrapper.unwrap(pictureId)) & PICTURE_ID_MASK;
       if (isNew) this.#time = time;
-      this.#hasSent = true;
     }
     const tl0 = tl0PictureIndex === undefined ? undefined : this.#tl0.sent(tl0PictureIndex, isNew);
     const key = keyIndex === undefined ? undefined : this.#keys.sent(keyIndex, isNew);

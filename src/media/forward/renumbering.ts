@@ -26,6 +26,10 @@ export class Renumbering {
   #largest = -1;
   /** From the number of the source to the one that is sent. */
   #offset = 0;
+  /** The largest number that was given out, of the source and as sent. */
+  #given = -1;
+  #givenSent = -1;
+  #missing = 0;
 
   /** @param memory a power of two */
   constructor(memory: number) {
@@ -44,11 +48,29 @@ export class Renumbering {
     return this.#largest;
   }
 
+  /** Places that are kept for what has not come. */
+  get missing(): number {
+    return this.#missing;
+  }
+
   /** Another source begins with the number `first`, which is to be sent as `sent`. What came before is forgotten. */
   start(first: number, sent: number): void {
     this.#first = first;
     this.#largest = first - 1;
     this.#offset = sent - first;
+    this.#given = first - 1;
+    this.#givenSent = sent - 1;
+    this.#missing = 0;
+    this.#standings.fill(LEFT_OUT);
+  }
+
+  /** The source ends. Places behind the last number given out, which nobody knows of, are taken back. */
+  end(): void {
+    for (let at = Math.max(this.#given, this.#largest - this.#memory) + 1; at <= this.#largest; at++) {
+      if (this.#standings[at & (this.#memory - 1)] === MISSING) this.#missing--;
+    }
+    this.#largest = this.#given;
+    this.#offset = this.#givenSent - this.#given;
   }
 
   standing(source: number): Standing {
@@ -61,9 +83,7 @@ export class Renumbering {
   /** The number to send `source` as; it must not be `old`, and keeps the number that it has. */
   take(source: number): number {
     if (source > this.#largest) this.#advance(source);
-    const slot = source & (this.#memory - 1);
-    this.#standings[slot] = TAKEN;
-    return this.#sent[slot]!;
+    return this.#give(source, TAKEN);
   }
 
   /**
@@ -71,15 +91,24 @@ export class Renumbering {
    * @returns that place; -1 for a new one
    */
   leaveOut(source: number): number {
-    const slot = source & (this.#memory - 1);
-    if (source <= this.#largest) {
-      this.#standings[slot] = LEFT_OUT;
-      return this.#sent[slot]!;
-    }
+    if (source <= this.#largest) return this.#give(source, LEFT_OUT);
     this.#advance(source);
-    this.#standings[slot] = LEFT_OUT;
+    this.#standings[source & (this.#memory - 1)] = LEFT_OUT;
+    this.#missing--;
     this.#offset--;
     return -1;
+  }
+
+  #give(source: number, standing: number): number {
+    const slot = source & (this.#memory - 1);
+    if (this.#standings[slot] === MISSING) this.#missing--;
+    this.#standings[slot] = standing;
+    const sent = this.#sent[slot]!;
+    if (source > this.#given) {
+      this.#given = source;
+      this.#givenSent = sent;
+    }
+    return sent;
   }
 
   /** All up to `source` have places. */
@@ -88,6 +117,7 @@ export class Renumbering {
     const offset = this.#offset;
     for (let at = Math.max(this.#largest + 1, source - mask); at <= source; at++) {
       this.#sent[at & mask] = at + offset;
+      if (this.#standings[at & mask] !== MISSING) this.#missing++;
       this.#standings[at & mask] = MISSING;
     }
     this.#largest = source;

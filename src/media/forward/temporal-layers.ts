@@ -14,7 +14,7 @@ const REMEMBERED = 64;
 /** TID has two bits. */
 export const HIGHEST_TEMPORAL_LAYER = 3;
 
-/** Of one stream that is sent. */
+/** Of one source that is sent. */
 export class TemporalLayers {
   /** The highest layer that is wanted, 0–3. */
   limit: number = HIGHEST_TEMPORAL_LAYER;
@@ -25,9 +25,10 @@ export class TemporalLayers {
   readonly #wanted = new Uint8Array(REMEMBERED);
   #next = 0;
 
-  /** Another source begins, at a keyframe. */
-  begin(): void {
-    this.#current = this.limit;
+  /** A source begins, at a keyframe. */
+  begin(limit: number): void {
+    this.limit = limit;
+    this.#current = limit;
     this.#times.fill(NaN);
   }
 

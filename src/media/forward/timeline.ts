@@ -40,6 +40,11 @@ export class Timeline {
     this.#tolerance = tolerance;
   }
 
+  /** What is added to the times of the current source. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** The largest timestamp sent so far. */
   get latestSent(): number {
     return this.#latestSent;

@@ -21,7 +21,7 @@ interface Forwarded {
   readonly packet: OutgoingPacket;
   readonly sequence: number;
   readonly source: RtpEvent;
-  /** How many switches there had been. */
+  /** How many switches there were before its own source was selected. */
   readonly turn: number;
 }
 
@@ -29,10 +29,8 @@ interface Run {
   /** In the order of their numbers. */
   readonly forwarded: readonly Forwarded[];
   readonly selector: LayerSelector;
-  /** Whether a packet of the source had come by the end of the turn. */
-  readonly hasCome: (stream: RtpStream, sequence: number, turn: number) => boolean;
-  /** The largest number of the source that came in the turn or before. */
-  readonly largest: (stream: RtpStream, turn: number) => number;
+  /** Whether a packet of the source has come, early or late. */
+  readonly hasCome: (stream: RtpStream, sequence: number) => boolean;
 }
 
 function run(seed: number, link: Link, switches = SWITCHES): Run {
@@ -42,13 +40,13 @@ function run(seed: number, link: Link, switches = SWITCHES): Run {
   const choices = random.split('choices');
   const forwarded: Forwarded[] = [];
   const sources = new Map<Uint8Array, RtpEvent>();
-  /** By stream and number: the turn in which it came first. */
-  const cameIn = new Map<RtpStream, Map<number, number>>();
+  const come = new Map<RtpStream, Set<number>>();
+  /** Of each turn, the source and its first number. */
+  const turns: { readonly stream: RtpStream; readonly first: number }[] = [];
   let arrivals: Arrival[] = [];
-  let turn = 0;
   let selected = selector.selected;
   let nextChoice = 0;
-  for (let frame = 0; turn < switches && frame < 100_000; frame++) {
+  for (let frame = 0; turns.length < switches && frame < 100_000; frame++) {
     const now = frame * 33;
     arrivals = [...arrivals, ...publisher.frame()].sort((a, b) => a.at - b.at);
     const due = arrivals.filter(({ at }) => at < now + 33);
@@ -61,13 +59,15 @@ function run(seed: number, link: Link, switches = SWITCHES): Run {
         selector.handleSenderReport({ stream, ntpTime: 1e12 + receivedAt - 20, time });
       }
       let packet = selector.forward(event);
-      if (selector.selected !== selected) turn++;
+      if (selector.selected !== selected) turns.push({ stream, first: sequence });
       selected = selector.selected;
-      const turns = cameIn.get(stream) ?? new Map<number, number>();
-      cameIn.set(stream, turns);
-      if (!turns.has(sequence)) turns.set(sequence, turn);
+      const sequences = come.get(stream) ?? new Set<number>();
+      come.set(stream, sequences.add(sequence));
       for (; packet !== undefined; packet = selector.next()) {
         const source = packet.payload.length === 0 ? event : (sources.get(packet.payload) ?? event);
+        const turn = turns.findLastIndex(
+          (one) => one.stream === source.stream && one.first <= source.sequence,
+        );
         forwarded.push({ packet, sequence: packet.sequence ?? NaN, source, turn });
       }
       const wish = selector.keyframeWish();
@@ -78,27 +78,20 @@ function run(seed: number, link: Link, switches = SWITCHES): Run {
       nextChoice = now + 100 + below(choices, 900);
     }
   }
-  const hasCome = (stream: RtpStream, sequence: number, by: number): boolean =>
-    (cameIn.get(stream)?.get(sequence) ?? Infinity) <= by;
-  const largest = (stream: RtpStream, by: number): number => {
-    let found = -1;
-    for (const [sequence, came] of cameIn.get(stream) ?? [])
-      if (came <= by) found = Math.max(found, sequence);
-    return found;
-  };
-  return { forwarded: forwarded.sort((a, b) => a.sequence - b.sequence), selector, hasCome, largest };
+  const hasCome = (stream: RtpStream, sequence: number): boolean => come.get(stream)?.has(sequence) ?? false;
+  return { forwarded: forwarded.sort((a, b) => a.sequence - b.sequence), selector, hasCome };
 }
 
-/** How many numbers of the source between these two had not come. */
-function lost({ hasCome }: Run, { source, turn }: Forwarded, end: number): number {
+/** How many numbers of the source between these two have not come. */
+function lost({ hasCome }: Run, { source }: Forwarded, end: number): number {
   let count = 0;
-  for (let at = source.sequence + 1; at < end; at++) if (!hasCome(source.stream, at, turn)) count++;
+  for (let at = source.sequence + 1; at < end; at++) if (!hasCome(source.stream, at)) count++;
   return count;
 }
 
 /** All that must hold, as a receiver sees it. */
 function judge(result: Run): void {
-  const { forwarded, selector, largest } = result;
+  const { forwarded, selector } = result;
   same(new Set(forwarded.map(({ sequence }) => sequence)).size, forwarded.length);
   let before: Forwarded | undefined;
   /** The last one that was no filled place. */
@@ -109,8 +102,7 @@ function judge(result: Run): void {
       // A layer begins with its keyframe, one number and one picture further, and later.
       same(isVp8Keyframe(sentPayload(one.packet)), true);
       if (before !== undefined && pictured !== undefined) {
-        const end = largest(before.source.stream, before.turn);
-        same(one.sequence - before.sequence - 1, lost(result, before, end));
+        same(one.sequence, before.sequence + 1);
         same(one.packet.timestamp > before.packet.timestamp, true);
         const [last, next] = [sentVp8(pictured.packet), sentVp8(one.packet)];
         same(distance(last.pictureId, next.pictureId, 15), 1);

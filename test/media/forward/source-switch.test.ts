@@ -67,7 +67,7 @@ test('a loss stays a gap, and what comes late or again finds its own place', () 
   );
 });
 
-test('what comes late from before the switch, or from before the place where it began, has no number and is dropped', () => {
+test('what comes late of the source before has its place; what is newer, or from before the place where a source began, is dropped', () => {
   const switching = new SourceSwitch();
   const [a, b] = [stream(), stream()];
   switching.select(a);
@@ -75,14 +75,26 @@ test('what comes late from before the switch, or from before the place where it 
   switching.forward(rtpEvent({ stream: a, sequence: 102 }));
   switching.select(b);
   switching.forward(rtpEvent({ stream: b, sequence: 50 }));
-  expect(switching.forward(rtpEvent({ stream: a, sequence: 101 }))).toBeUndefined();
+  expect(
+    sequences(
+      switching,
+      [101, 101, 102, 103].map((sequence) => rtpEvent({ stream: a, sequence })),
+    ),
+  ).toEqual([101, undefined, undefined, undefined]);
   expect(
     sequences(
       switching,
       [48, 49, 51].map((sequence) => rtpEvent({ stream: b, sequence })),
     ),
   ).toEqual([undefined, undefined, 104]);
-  expect(switching.counters).toMatchObject({ packetsTooLate: 2, packetsUnselected: 1, sourceRestarts: 0 });
+  expect(switching.counters).toMatchObject({
+    packetsForwarded: 5,
+    packetsForwardedLate: 1,
+    packetsTooLate: 2,
+    packetsDuplicate: 2,
+    packetsUnselected: 1,
+    sourceRestarts: 0,
+  });
 });
 
 test('padding closes up; where its place was kept it is filled', () => {
