@@ -58,6 +58,8 @@ const COUNTERS = [
 const DEFAULTS = { silenceTimeout: 1500, keyframeInterval: 500, keyframeTimeout: 10_000, heldPackets: 256 };
 /** More than any simulcast has; what is beyond is ignored. */
 const MOST_LAYERS = 16;
+/** Sources of one layer that are remembered, from before the one that it has. */
+const MOST_FORMERS = 4;
 
 const LAYER_SELECTOR_OPTION_RULES: OptionRules<LayerSelectorOptions> = {
   ...SOURCE_SWITCH_OPTION_RULES,
@@ -78,8 +80,8 @@ export interface LayerKeyframeWish {
 interface Layer {
   readonly rid: string;
   stream: RtpStream;
-  /** Whose place this one took: what still comes of it is late. */
-  former: RtpStream | undefined;
+  /** Whose place this one took, the latest first: what still comes of them is late. */
+  formers: readonly RtpStream[];
   heardAt: number;
   isSilent: boolean;
   /** Its keyframe did not come. It may still come by itself. */
@@ -273,7 +275,7 @@ export class LayerSelector {
       layer = {
         rid,
         stream,
-        former: undefined,
+        formers: [],
         heardAt: this.#now,
         isSilent: true,
         isGivenUp: false,
@@ -282,9 +284,9 @@ export class LayerSelector {
       };
       this.#layers.set(rid, layer);
     } else if (stream !== layer.stream) {
-      if (stream === layer.former && !layer.isSilent) return undefined;
+      if (!layer.isSilent && layer.formers.includes(stream)) return undefined;
       // Another source in its place: a row of its own, that begins with a keyframe.
-      layer.former = layer.stream;
+      layer.formers = [layer.stream, ...layer.formers].slice(0, MOST_FORMERS);
       layer.stream = stream;
       layer.isSilent = true;
       layer.largest = -1;

@@ -283,8 +283,8 @@ export class SourceSwitch {
     const row = this.#row;
     if (row.stream !== undefined) this.#see(row.stream, row.numbers.largest);
     this.#end = row.end();
-    if (row.numbers.missing === 0) return;
     for (const left of this.#left) if (left.numbers.missing === 0) this.#giveUp(left);
+    if (row.numbers.missing === 0) return;
     row.leftAt = this.#now;
     this.#left.push(row);
     if (this.#left.length > MOST_LEFT) this.#giveUp(this.#left[0]!);
