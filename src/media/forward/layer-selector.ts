@@ -156,6 +156,11 @@ export class LayerSelector {
     this.#switch.limitTemporalLayer(highest);
   }
 
+  /** The highest spatial layer within one stream that is sent on: `SourceSwitch.limitSpatialLayer`. */
+  limitSpatialLayer(highest: number | undefined): void {
+    this.#switch.limitSpatialLayer(highest);
+  }
+
   /**
    * A packet of any of the layers, at the time it was received.
    * @returns the packet to write to the receiver's `RtpSender`; `next` has further ones

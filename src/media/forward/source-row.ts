@@ -9,8 +9,9 @@
 import type { RtpEvent, RtpStream } from '../contract.ts';
 import type { LastPicture } from './picture-ids.ts';
 import { PictureIds } from './picture-ids.ts';
+import type { LayerLimits } from './picture-layers.ts';
+import { PictureLayers } from './picture-layers.ts';
 import { Renumbering } from './renumbering.ts';
-import { TemporalLayers } from './temporal-layers.ts';
 
 /** Where a row has ended, for the next one to go on from. */
 export interface RowEnd {
@@ -29,7 +30,7 @@ export const NOTHING_SENT: RowEnd = {
 export class SourceRow {
   readonly numbers: Renumbering;
   readonly pictures: PictureIds;
-  readonly layers: TemporalLayers = new TemporalLayers();
+  readonly layers: PictureLayers = new PictureLayers();
   stream: RtpStream | undefined;
   /** What is added to the times of the source. */
   timeOffset = 0;
@@ -45,12 +46,12 @@ export class SourceRow {
   }
 
   /** The source begins with this packet, behind the row before. */
-  begin({ stream, sequence }: RtpEvent, after: RowEnd, temporalLimit: number): void {
+  begin({ stream, sequence }: RtpEvent, after: RowEnd, limits: LayerLimits): void {
     this.stream = stream;
     // Below 2^15 at first, so that no early loss makes the receiver miss a wrap (RFC 3711 §3.3.1).
     this.numbers.start(sequence, after.sequence === undefined ? sequence & 0x7fff : after.sequence + 1);
     this.pictures.begin(after.picture);
-    this.layers.begin(temporalLimit);
+    this.layers.begin(limits);
   }
 
   /** The source is left. @returns where the next one goes on */

@@ -19,11 +19,12 @@ import { checkOptions, integer, listOf, number, text, withDefaults } from '../..
 import type { OptionRules } from '../../core/options.ts';
 import type { OutgoingPacket, RtpEvent, RtpStream } from '../contract.ts';
 import type { CodecParameters } from '../parameters.ts';
-import { readVp8Descriptor, readVp9Descriptor } from '../../rtp/index.ts';
+import { isVp8Keyframe, readVp8Descriptor, readVp9Descriptor } from '../../rtp/index.ts';
 import { payloadTypeFor } from './payload-type.ts';
+import type { LayerLimits } from './picture-layers.ts';
+import { ALL_LAYERS, HIGHEST_LAYER } from './picture-layers.ts';
 import type { RowEnd } from './source-row.ts';
 import { NOTHING_SENT, SourceRow } from './source-row.ts';
-import { HIGHEST_TEMPORAL_LAYER } from './temporal-layers.ts';
 import type { ReportedTime } from './timeline.ts';
 import { Timeline } from './timeline.ts';
 
@@ -116,7 +117,7 @@ export class SourceSwitch {
   #end: RowEnd = NOTHING_SENT;
   /** The latest arrival, ms. */
   #now = -Infinity;
-  #temporalLimit = HIGHEST_TEMPORAL_LAYER;
+  #limits: LayerLimits = ALL_LAYERS;
   /** Whose packets were the last ones. */
   #before: RtpStream | undefined;
   /** What the last packet from far behind would be followed by, were the source to count anew. */
@@ -185,7 +186,8 @@ export class SourceSwitch {
     if (payload.length === 0) return this.#leaveOut(event, begun, 'packetsOfPadding');
     if (this.#payloadType === undefined) return this.#leaveOut(event, begun, 'packetsOfUnknownCodec');
     const vp8 = this.#pictureCodec === 'video/vp8' ? readVp8Descriptor(payload) : undefined;
-    const fields = this.#pictureCodec === 'video/vp9' ? readVp9Descriptor(payload) : vp8;
+    const vp9 = this.#pictureCodec === 'video/vp9' ? readVp9Descriptor(payload) : undefined;
+    const fields = vp8 ?? vp9;
     if (fields === undefined && this.#pictureCodec !== undefined) {
       return this.#leaveOut(event, begun, 'packetsMalformed');
     }
@@ -193,9 +195,19 @@ export class SourceSwitch {
     if (fields !== undefined && !row.pictures.admit(fields, event.time, isNew)) {
       return this.#leaveOut(event, row, 'packetsTooLate');
     }
-    if (vp8 !== undefined && !row.layers.isWanted(payload, vp8, event.time, isNew)) {
-      row.pictures.leaveOut(vp8, event.time, isNew);
-      return this.#leaveOut(event, row, 'packetsOfHigherLayers');
+    let isLastOfPicture = marker;
+    if (vp8?.temporalLayer !== undefined) {
+      if (row.layers.decide(vp8, event.time, isVp8Keyframe(payload), isNew) < 0) {
+        row.pictures.leaveOut(vp8, event.time, isNew);
+        return this.#leaveOut(event, row, 'packetsOfHigherLayers');
+      }
+    } else if (vp9?.spatialLayer !== undefined) {
+      const { spatialLayer, isInterPicture, isFrameEnd } = vp9;
+      const highest = row.layers.decide(vp9, event.time, spatialLayer === 0 && !isInterPicture, isNew);
+      // Picture ids do not close up: references are told by their distance, or by their place in a group (RFC 9628 §4.2).
+      if (spatialLayer > highest) return this.#leaveOut(event, row, 'packetsOfHigherLayers');
+      // The marker is on the last packet of a picture, which has no higher layers any more (§4.1).
+      isLastOfPicture ||= isFrameEnd && spatialLayer === highest;
     }
     this.#counters.add('packetsForwarded');
     if (left !== undefined) this.#counters.add('packetsForwardedLate');
@@ -204,7 +216,7 @@ export class SourceSwitch {
       payload,
       timestamp: this.#timestamp(event, row),
       // The first packet of a talkspurt has the marker (RFC 3551 §4.1), and the receiver hears another one begin.
-      marker: marker || (isFirst && event.stream.kind === 'audio'),
+      marker: isLastOfPicture || (isFirst && event.stream.kind === 'audio'),
       payloadType: this.#payloadType,
       sequence: row.numbers.take(event.sequence),
       extensions: this.#extensionsOf(event),
@@ -213,13 +225,19 @@ export class SourceSwitch {
   }
 
   /**
-   * The highest temporal layer that is sent on, 0–3, of VP8 that tells its layers; `undefined`: all. Lower from the next picture on,
-   * higher where the source lets a layer be joined.
+   * The highest temporal layer that is sent on, 0–7, of VP8 and VP9 that tell their layers; `undefined`: all. Lower from the next
+   * picture on, higher where the source lets a layer be joined.
    */
   limitTemporalLayer(highest: number | undefined): void {
-    if (highest !== undefined) integer(0, HIGHEST_TEMPORAL_LAYER)(highest, 'highest');
-    this.#temporalLimit = highest ?? HIGHEST_TEMPORAL_LAYER;
-    this.#row.layers.limit = this.#temporalLimit;
+    this.#limit({ ...this.#limits, temporal: layerOf(highest) });
+  }
+
+  /**
+   * The highest spatial layer that is sent on, 0–7, of VP9 that has several in one stream (SVC, K-SVC); `undefined`: all. Lower from the
+   * next picture on, higher from the next keyframe on, which is to be asked for.
+   */
+  limitSpatialLayer(highest: number | undefined): void {
+    this.#limit({ ...this.#limits, spatial: layerOf(highest) });
   }
 
   /**
@@ -257,6 +275,11 @@ export class SourceSwitch {
     };
   }
 
+  #limit(limits: LayerLimits): void {
+    this.#limits = limits;
+    this.#row.layers.limits = limits;
+  }
+
   // --- sources ---
 
   /** The rows go on with this packet. The first one of all keeps its timestamp and its picture id. */
@@ -267,7 +290,7 @@ export class SourceSwitch {
       this.#counters.add('sourceRestarts');
       this.#restartRow();
     } else if (this.#before !== undefined) this.#counters.add('sourceSwitches');
-    row.begin(event, this.#end, this.#temporalLimit);
+    row.begin(event, this.#end, this.#limits);
     const before = this.#before && this.#reports.get(this.#before);
     this.#timeline.start(time, receivedAt, codec.clockRate, before, this.#reports.get(stream));
     row.timeOffset = this.#timeline.offset;
@@ -289,7 +312,7 @@ export class SourceSwitch {
     this.#left.push(row);
     if (this.#left.length > MOST_LEFT) this.#giveUp(this.#left[0]!);
     this.#row = this.#spare.pop() ?? new SourceRow(this.#memory);
-    this.#row.layers.begin(this.#temporalLimit);
+    this.#row.layers.begin(this.#limits);
   }
 
   /** @returns whether no packet of its source was newer so far; one from far behind is of a source that counts anew */
@@ -383,6 +406,12 @@ export class SourceSwitch {
     this.#counters.add(counter);
     return undefined;
   }
+}
+
+/** Throws `ERR_BAD_ARGUMENT` for what is no layer. */
+function layerOf(highest: number | undefined): number {
+  if (highest !== undefined) integer(0, HIGHEST_LAYER)(highest, 'highest');
+  return highest ?? HIGHEST_LAYER;
 }
 
 /** As `set`; where there is no room for another source, the one that came first is forgotten. */

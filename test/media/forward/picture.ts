@@ -42,13 +42,32 @@ export function vp8(init: Vp8Init): Uint8Array {
   return payload.slice(0, length + 1 + body.length);
 }
 
-/** A payload of VP9 in non-flexible mode, or flexible where it has no `tl0`. */
-export function vp9(init: { id?: number; bits?: 7 | 15; tl0?: number; isKeyframe?: boolean }): Uint8Array {
-  const { id, bits = 15, tl0, isKeyframe = false } = init;
+/** Of a packet of VP9. */
+export interface Vp9Init {
+  readonly id?: number;
+  readonly bits?: 7 | 15;
+  readonly tl0?: number;
+  readonly tid?: number;
+  readonly sid?: number;
+  /** U. */
+  readonly isUp?: boolean;
+  readonly isKeyframe?: boolean;
+  readonly isStart?: boolean;
+  readonly isEnd?: boolean;
+}
+
+/** A payload of VP9 in non-flexible mode, with layers where it has a `tl0`. */
+export function vp9(init: Vp9Init): Uint8Array {
+  const { id, bits = 15, tl0, tid = 0, sid = 0, isUp = false, isKeyframe = false } = init;
+  const { isStart = true, isEnd = true } = init;
   return Uint8Array.from([
-    (id === undefined ? 0 : 0x80) | (isKeyframe ? 0 : 0x40) | (tl0 === undefined ? 0 : 0x20) | 0x0c,
+    (id === undefined ? 0 : 0x80) |
+      (isKeyframe ? 0 : 0x40) |
+      (tl0 === undefined ? 0 : 0x20) |
+      (isStart ? 0x08 : 0) |
+      (isEnd ? 0x04 : 0),
     ...(id === undefined ? [] : bits === 7 ? [id] : [0x80 | (id >> 8), id & 0xff]),
-    ...(tl0 === undefined ? [] : [0, tl0]),
+    ...(tl0 === undefined ? [] : [(tid << 5) | (isUp ? 0x10 : 0) | (sid << 1), tl0]),
     9,
     9,
   ]);
