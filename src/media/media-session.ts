@@ -7,13 +7,21 @@
  * It begins with the first `setMedia`, and ends with the connection: BYE is the last that is sent. Media that end before say it for themselves.
  */
 import type { Bytes } from '../core/bytes.ts';
+import { copyBytes } from '../core/bytes.ts';
 import { Counters } from '../core/counters.ts';
 import type { Failure } from '../core/errors.ts';
 import type { PacketKind, PacketSource, PathFacts } from '../core/machine.ts';
 import { randomU32, splitRandom } from '../core/random.ts';
 import { timerName } from '../core/timers.ts';
-import type { ExtendedReport, RtcpPacket } from '../rtp/index.ts';
-import { MIDDLE_UNITS, middleOf, ntpOf, readRtcp } from '../rtp/index.ts';
+import type {
+  App,
+  ApplicationFeedback,
+  ExtendedReport,
+  ReceiverReport,
+  RtcpPacket,
+  SenderReport,
+} from '../rtp/index.ts';
+import { MIDDLE_UNITS, middleOf, ntpOf, readRtcp, splitReports } from '../rtp/index.ts';
 import type { MediaEnvironment, MediaStreamEvent, MediaUser, RtpSender, SenderCall } from './contract.ts';
 import type { MediaInspection, MediaCounter } from './inspection.ts';
 import { MEDIA_COUNTERS } from './inspection.ts';
@@ -27,8 +35,8 @@ import { Sending } from './send/sending.ts';
 import type { RtpStats } from './rtp-stats.ts';
 import { rtpStats } from './rtp-stats.ts';
 
-/** Report blocks in one packet (RFC 3550 §6.4.1: five bits of count). */
-const MAX_REPORTS = 31;
+/** Sources that an estimate names: it is of the whole path, and must fit a datagram however many there are. */
+const MAX_REMB_SOURCES = 64;
 
 /** Receivers whose reference times are remembered until the next report answers them (RFC 3611 §4.5). */
 const MAX_REFERENCE_TIMES = 32;
@@ -116,7 +124,7 @@ export class MediaSession implements MediaUser {
 
   sendRemb(bitrate: number): boolean {
     if (this.#isClosed || !this.#media.some(takesRemb)) return false;
-    const ssrcs = this.#receiver.ssrcs;
+    const ssrcs = this.#receiver.ssrcs.slice(0, MAX_REMB_SOURCES);
     this.#outbox.push({ type: 'remb', senderSsrc: this.#ssrc, bitrate: Math.round(bitrate), ssrcs });
     return true;
   }
@@ -161,11 +169,17 @@ export class MediaSession implements MediaUser {
         return;
       case 'app':
       case 'application-feedback':
-        if (!this.#events.push({ type: 'rtcp', packet })) this.#counters.add('unqueuedEvents');
+        this.#tellApplication(packet);
         return;
       default:
         this.#sending.handleRtcp(packet, now);
     }
+  }
+
+  /** Copied: a few bytes that wait must not keep all of their datagram. */
+  #tellApplication(packet: App | ApplicationFeedback): void {
+    const event = { type: 'rtcp', packet: { ...packet, data: copyBytes(packet.data) } } as const;
+    if (!this.#events.push(event)) this.#counters.add('unqueuedEvents');
   }
 
   #handleExtendedReport(report: ExtendedReport, now: number): void {
@@ -217,21 +231,20 @@ export class MediaSession implements MediaUser {
 
   /** Reports of what has flowed since the last ones; where nothing has, nobody is told so. */
   #report(now: number): void {
-    const senders = [...this.#sending.senderReports(now)];
+    const senders = this.#sending.senderReports(now);
     const blocks = this.#receiver.reportBlocks(now);
+    const reports: (SenderReport | ReceiverReport)[] = [...senders];
     const further: RtcpPacket[] = [];
     const [first] = senders;
     const ssrc = first?.ssrc ?? this.#ssrc;
-    if (first !== undefined) senders[0] = { ...first, reports: blocks.slice(0, MAX_REPORTS) };
-    for (let from = first === undefined ? 0 : MAX_REPORTS; from < blocks.length; from += MAX_REPORTS) {
-      further.push({ type: 'receiver-report', ssrc, reports: blocks.slice(from, from + MAX_REPORTS) });
-    }
+    const parts = blocks.length === 0 ? [] : [...splitReports(blocks)];
+    if (first !== undefined) reports[0] = { ...first, reports: parts.shift() ?? [] };
+    for (const part of parts) reports.push({ type: 'receiver-report', ssrc, reports: part });
     const answers = this.#answerReferenceTimes(ssrc, now);
     if (answers !== undefined) further.push(answers);
     // RFC 3611 §4.4: who sends nothing learns of the round trip by this alone.
     if (first === undefined && blocks.length > 0) further.push(this.#referenceTime(now));
-    if (first === undefined && further.length === 0) return;
-    this.#outbox.pushReports(senders, further);
+    if (reports.length > 0 || further.length > 0) this.#outbox.pushReports(reports, further);
   }
 
   #answerReferenceTimes(ssrc: number, now: number): ExtendedReport | undefined {

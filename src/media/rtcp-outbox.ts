@@ -7,13 +7,16 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { BoundedQueue } from '../core/queue.ts';
-import type { RtcpPacket, SenderReport, SourceDescription } from '../rtp/index.ts';
+import type { ReceiverReport, RtcpPacket, SenderReport, SourceDescription } from '../rtp/index.ts';
 import { rtcpLength, writeRtcp } from '../rtp/index.ts';
 
-/** Packets that wait at the most: a handful comes of each drain, and each is sent by the next. */
+/** Feedback that waits at the most: a handful comes of each drain, and each is sent by the next. */
 const MAX_WAITING = 256;
 
-/** Sources of one BYE (RFC 3550 §6.6: five bits of count). */
+/** Reports that do: one a source that sends. */
+const MAX_REPORTS = 1024;
+
+/** Sources in one BYE (RFC 3550 §6.6: five bits of count). */
 const MAX_BYES = 31;
 
 /** RTCP that waits to be sent. */
@@ -21,7 +24,7 @@ export class RtcpOutbox {
   readonly #ssrc: number;
   readonly #cname: string;
   /** Each begins a datagram, and others follow as they fit. */
-  readonly #leading = new BoundedQueue<readonly RtcpPacket[]>(MAX_WAITING);
+  readonly #leading = new BoundedQueue<readonly RtcpPacket[]>(MAX_REPORTS);
   readonly #feedback = new BoundedQueue<RtcpPacket>(MAX_WAITING);
   /** Feedback may go without a report in front. */
   isReduced = false;
@@ -43,9 +46,9 @@ export class RtcpOutbox {
     if (!this.#feedback.push(packet)) this.dropped++;
   }
 
-  /** A report, each sender's with its CNAME; report blocks stand with the first. */
-  pushReports(senders: readonly SenderReport[], further: readonly RtcpPacket[]): void {
-    const [first, ...others] = senders;
+  /** Reports, each with its CNAME in a datagram of its own, as 31 blocks fill one; what is further said stands with the first. */
+  pushReports(reports: readonly (SenderReport | ReceiverReport)[], further: readonly RtcpPacket[]): void {
+    const [first, ...others] = reports;
     const own: RtcpPacket = first ?? { type: 'receiver-report', ssrc: this.#ssrc, reports: [] };
     this.#lead([own, this.#description(first?.ssrc ?? this.#ssrc), ...further]);
     for (const report of others) this.#lead([report, this.#description(report.ssrc)]);

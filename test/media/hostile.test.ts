@@ -150,6 +150,19 @@ describe('RTCP of a peer that means harm', () => {
     expect(victim.drain()).toBe(0);
   });
 
+  test('packets of applications that nobody takes are bounded by their bytes, too', () => {
+    const victim = new Victim();
+    const data = new Uint8Array(60_000);
+    for (let ssrc = 0; ssrc < 200; ssrc++) {
+      victim.hear({ type: 'app', ssrc, subtype: 1, name: 'HARM', data });
+    }
+    expect(victim.session.queuedEvents).toBe(Math.ceil(4_194_304 / 60_000));
+    expect(victim.counted()['unqueuedEvents']).toBe(200 - victim.session.queuedEvents);
+    victim.drain();
+    victim.hear({ type: 'app', ssrc: 1, subtype: 1, name: 'HARM', data });
+    expect(victim.session.queuedEvents).toBe(1);
+  });
+
   test('65,535 receivers that want to know their round trip are a bounded answer', () => {
     const victim = new Victim();
     for (let ssrc = 1; ssrc <= 65_535; ssrc++) {

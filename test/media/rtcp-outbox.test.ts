@@ -107,6 +107,14 @@ describe('compounds', () => {
     expect(byes.map(({ ssrcs }) => ssrcs.length)).toEqual([31, 9]);
   });
 
+  test('BYE of more sources than one packet names is several, each behind a report', () => {
+    const outbox = new RtcpOutbox(7, 'name');
+    outbox.pushBye(Array.from({ length: 70 }, (_, index) => index));
+    const bye = ['receiver-report', 'source-description', 'bye'];
+    expect(types(sent(outbox))).toEqual([bye, bye, bye]);
+    expect(outbox.dropped).toBe(0);
+  });
+
   test('no more waits than is bounded', () => {
     const outbox = new RtcpOutbox(7, 'name');
     for (let i = 0; i < 1000; i++) outbox.push(PLI);

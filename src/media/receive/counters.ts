@@ -44,6 +44,8 @@ export const RECEIVE_COUNTERS = [
   'unknownTones',
   /** Sender reports and BYE of sources that are not received. */
   'unknownReports',
+  /** Answers to reference times that cannot be true: of a time yet to come, or of long ago. */
+  'referenceAnswersRefused',
 ] as const;
 
 /** Name of a counter of what is received. */

@@ -8,7 +8,7 @@
 import { BoundedQueue } from '../../core/queue.ts';
 import type { MediaStreamEvent } from '../contract.ts';
 
-/** Events of media, bounded by their number and by the bytes of their packets. */
+/** Events of media, bounded by their number and by the bytes of the packets in them. */
 export class MediaEventQueue extends BoundedQueue<MediaStreamEvent> {
   readonly #maxEvents: number;
   readonly #maxBytes: number;
@@ -34,18 +34,18 @@ export class MediaEventQueue extends BoundedQueue<MediaStreamEvent> {
   /** Appends what a peer can cause at will; false, and nothing has changed, when there is no room. */
   override push(event: MediaStreamEvent): boolean {
     if (!this.hasRoom) return false;
-    if (event.type === 'rtp') this.#bytes += event.packet.bytes.length;
+    this.#bytes += bytesOf(event);
     return super.push(event);
   }
 
   /** Appends what marks the life of a stream, room or not. */
-  pushAlways(event: Exclude<MediaStreamEvent, { readonly type: 'rtp' }>): void {
+  pushAlways(event: Exclude<MediaStreamEvent, { readonly type: 'rtp' | 'rtcp' }>): void {
     super.push(event);
   }
 
   override shift(): MediaStreamEvent | undefined {
     const event = super.shift();
-    if (event?.type === 'rtp') this.#bytes -= event.packet.bytes.length;
+    if (event !== undefined) this.#bytes -= bytesOf(event);
     return event;
   }
 
@@ -53,4 +53,10 @@ export class MediaEventQueue extends BoundedQueue<MediaStreamEvent> {
     super.clear();
     this.#bytes = 0;
   }
+}
+
+/** Of the packet in it: RTP, or RTCP of an application's own. */
+function bytesOf(event: MediaStreamEvent): number {
+  if (event.type === 'rtp') return event.packet.bytes.length;
+  return event.type === 'rtcp' ? event.packet.data.length : 0;
 }

@@ -14,7 +14,7 @@ export interface ReceiveOptions {
   readonly maxStreams?: number | undefined;
   /** Events that wait for the host; packets beyond are dropped, as if the path had lost them. Default 2048. */
   readonly maxQueuedPackets?: number | undefined;
-  /** Bytes of the packets among them. Default 4 MiB. */
+  /** Bytes of the packets in them. Default 4 MiB. */
   readonly maxQueuedBytes?: number | undefined;
   /** The least time that a packet may be late before it is asked for. Default 10: what is reordered comes by then. */
   readonly nackDelay?: number | undefined;

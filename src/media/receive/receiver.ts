@@ -184,7 +184,8 @@ export class Receiver {
   /** Takes an extended report: the answers to reference times that it has measure the round trip. */
   handleExtendedReport(report: ExtendedReport, now: number): void {
     this.#observe(now);
-    this.#roundTrip.take(report, this.#ssrc, this.#clock.now);
+    const refused = this.#roundTrip.take(report, this.#ssrc, this.#clock.now);
+    if (refused > 0) this.counters.add('referenceAnswersRefused', refused);
   }
 
   // --- feedback ---

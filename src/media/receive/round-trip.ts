@@ -36,8 +36,9 @@ export class RoundTrip {
     this.#ofPath = roundTripTime;
   }
 
-  /** Measures by an answer to `ssrc`; one that cannot be true says nothing. */
-  take({ blocks }: ExtendedReport, ssrc: number, now: number): void {
+  /** Measures by an answer to `ssrc`. @returns answers that cannot be true, and say nothing */
+  take({ blocks }: ExtendedReport, ssrc: number, now: number): number {
+    let refused = 0;
     for (const block of blocks) {
       if (block.type !== 'delay-since-last-receiver-report') continue;
       const answer = block.reports.find((report) => report.ssrc === ssrc);
@@ -45,10 +46,14 @@ export class RoundTrip {
       const { seconds, fraction } = ntpOf(now + this.#ntpOffset);
       const units = (middleOf(seconds, fraction) - answer.lastReceiverReport - answer.delay) | 0;
       const measured = units / MIDDLE_UNITS;
-      if (measured < 0 || measured > LONGEST) continue;
+      if (measured < 0 || measured > LONGEST) {
+        refused++;
+        continue;
+      }
       this.lastMeasured = measured;
       this.total += measured;
       this.measurements++;
     }
+    return refused;
   }
 }
