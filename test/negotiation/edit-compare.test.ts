@@ -49,6 +49,10 @@ function inserted(text: string, behind: RegExp, line: string): string {
   return join(all);
 }
 
+/** The source of video, and the one that sends again what is lost of it. */
+const repairedSource = (text: string): string => /^a=ssrc-group:FID (\d+)/m.exec(text)?.[1] ?? '';
+const repairSource = (text: string): string => /^a=ssrc-group:FID \d+ (\d+)/m.exec(text)?.[1] ?? '';
+
 /** The attributes of each section in the order that sdp-transform gives them: by name. */
 function sorted(text: string): string {
   return text
@@ -205,6 +209,16 @@ describe('an edit that says less, or something else that this end can keep', () 
     const edited = inserted(AV, /^a=rtpmap:96 VP8/, 'a=fmtp:96 x-google-start-bitrate=1000');
     const [codec] = media(valid(compare(AV, edited)), 'video').codecs;
     expect(codec).toMatchObject({ payloadType: 96, fmtp: 'x-google-start-bitrate=1000' });
+  });
+
+  test.each<[string, (text: string) => string]>([
+    ['all sources', (text) => without(text, /^a=ssrc/)],
+    ['retransmissions', (text) => without(text, new RegExp(`^a=ssrc(-group:|:${repairSource(text)} )`))],
+    ['names of streams of sources', (text) => without(text, /^a=ssrc:\d+ msid/)],
+  ])('sources left out: %s', (_, edit) => {
+    const edited = edit(AV);
+    expect(edited).not.toBe(AV);
+    expect(compare(AV, edited)).toEqual(unchanged(AV));
   });
 
   test('feedback left out', () => {
@@ -365,6 +379,23 @@ describe('more than an edit is refused, and named', () => {
     ['an encoding more', SIMULCAST, replaced(/^(a=simulcast:send .*)$/m, '$1;more'), '"a=simulcast"'],
     ['a rid more', SIMULCAST, (text) => inserted(text, /^a=rid/, 'a=rid:more send'), '"a=rid"'],
     ['no rtcp-mux', AV, (text) => without(text, /^a=rtcp-mux/), '"a=rtcp-mux"'],
+    ['another source', AV, replaced(/^a=ssrc:\d+ cname/m, 'a=ssrc:1 cname'), '"a=ssrc"'],
+    ['another name of a source', AV, replaced(/^(a=ssrc:\d+ cname):.*$/m, '$1:x'), '"a=ssrc"'],
+    ['another group of sources', AV, replaced(/^(a=ssrc-group:)FID/m, '$1SIM'), '"a=ssrc-group"'],
+    [
+      'sources of a group in another order',
+      AV,
+      replaced(/^(a=ssrc-group:FID) (\d+) (\d+)/m, '$1 $3 $2'),
+      '"a=ssrc-group"',
+    ],
+    ['sources of a group without it', AV, (text) => without(text, /^a=ssrc-group/), '"a=ssrc-group"'],
+    ['a group without its sources', AV, (text) => without(text, /^a=ssrc:/), '"a=ssrc"'],
+    [
+      'a source of retransmissions alone',
+      AV,
+      (text) => without(text, new RegExp(`^a=ssrc(-group:|:${repairedSource(text)} )`)),
+      '"a=ssrc-group"',
+    ],
     ['a source more', AV, (text) => inserted(text, /^m=video/, 'a=ssrc:1 cname:x'), '"a=ssrc"'],
     [
       'a=crypto',

@@ -1,6 +1,7 @@
 /** Descriptions of ours that their caller has edited before they are made: what is taken counts, what is refused changes nothing. */
 import { describe, expect, it } from 'vitest';
 import { SdpRefusal } from '../../src/index.ts';
+import { rtpMedia } from '../../src/media/index.ts';
 import { formatTrace, recordRtc, replay } from '../../src/trace/index.ts';
 import { events, makeSignaller, makeSignallers, shown, takeAll } from './signallers.ts';
 
@@ -48,10 +49,11 @@ describe('an edited offer', () => {
     ['another mid', (sdp) => sdp.replace('a=mid:0', 'a=mid:zero').replace('BUNDLE 0', 'BUNDLE zero')],
     ['other ICE credentials', (sdp) => sdp.replaceAll(/a=ice-ufrag:.*/g, 'a=ice-ufrag:chosen')],
     ['another session', (sdp) => sdp.replace(/^o=- \d+/m, 'o=- 1')],
+    ['other sources', (sdp) => sdp.replaceAll(/a=ssrc:\d+/g, 'a=ssrc:1')],
     ['a section more', (sdp) => `${sdp}m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n`],
     ['nothing', () => ''],
   ])('with %s is refused, and nothing has changed', (_, edit) => {
-    const { a } = makeSignallers();
+    const { a } = makeSignallers({ media: rtpMedia() });
     const draft = a.negotiation();
     draft.addMedia('audio');
     const written = draft.write();

@@ -1,9 +1,9 @@
 /**
- * Media sections of an edited description: what is left of codecs, header extensions and encodings, the direction, the streams.
+ * Media sections of an edited description: what is left of codecs, header extensions, encodings and sources, the direction, the streams.
  * The numbers stay what they are: packets have them.
  */
-import type { SdpCodec, SdpError, SdpExtension } from '../../sdp/index.ts';
-import { isSdpError } from '../../sdp/index.ts';
+import type { MediaDescription, SdpCodec, SdpError, SdpExtension } from '../../sdp/index.ts';
+import { isSdpError, mediaSourceGroups, mediaSources } from '../../sdp/index.ts';
 import { meaningOf } from '../codec/payload-types.ts';
 import { isWithin } from '../direction.ts';
 import type { ReadMedia } from '../media-description.ts';
@@ -18,7 +18,10 @@ export function compareMedia(pair: EditedPair, section: EditedSection): MediaEdi
   const edited = readMedia(section.edited, pair.edited.inherited, []);
   if (isSdpError(edited)) return edited;
   const what =
-    codecChange(written, edited) ?? extensionChange(written, edited) ?? encodingChange(written, edited);
+    codecChange(written, edited) ??
+    extensionChange(written, edited) ??
+    encodingChange(written, edited) ??
+    sourceChange(section.written.media, section.edited.media);
   if (what !== undefined) return changed(what, placeOf(section));
   if (!isWithin(edited.direction, written.direction)) {
     return changed(`the direction was changed to "${edited.direction}"`, placeOf(section));
@@ -67,4 +70,22 @@ function encodingChange(written: ReadMedia, edited: ReadMedia): string | undefin
     if (now.some(({ rid }) => !before.has(rid))) return '"a=simulcast" was added to';
   }
   return undefined;
+}
+
+/**
+ * `a=ssrc` and `a=ssrc-group` are compared as lines (`lines.ts`), for this end sends from the sources that it has written; and it may
+ * tell of fewer. But a source is only left as what it is: one that sends again what another has lost, with the group that says so
+ * (RFC 5576 §4.2), or the peer would take it for another stream.
+ */
+function sourceChange(written: MediaDescription, edited: MediaDescription): string | undefined {
+  const left = new Set(mediaSources(edited, []).map(({ ssrc }) => ssrc));
+  const groups = mediaSourceGroups(edited, []);
+  if (groups.some(({ ssrcs }) => !ssrcs.every((ssrc) => left.has(ssrc)))) {
+    return '"a=ssrc" of a group was left out, and "a=ssrc-group" was not';
+  }
+  const named = new Set(groups.flatMap(({ ssrcs }) => ssrcs));
+  const isAlone = mediaSourceGroups(written, []).some(({ ssrcs: [, ...others] }) =>
+    others.some((ssrc) => left.has(ssrc) && !named.has(ssrc)),
+  );
+  return isAlone ? '"a=ssrc-group" was left out, and "a=ssrc" of it was not' : undefined;
 }
