@@ -8,8 +8,10 @@
  *     "SctpAssociation" has no option "interleave"; did you mean "interleaving"?
  *     "mtu" expected an integer from 512 to 65532, got NaN
  *
- * An option that is left out or `undefined` has its default; `required` refuses that too.
+ * An option that is left out or `undefined` has its default; `required` refuses that too. What is used after the call is copied
+ * (`ownOptions`): what the caller changes afterwards does not count.
  */
+import { copyBytes } from './bytes.ts';
 import { badArgument, RtcError } from './errors.ts';
 
 /** Judges one value. Throws `ERR_BAD_ARGUMENT` with `name`, the option's path (`gates.sctpConnect`), in the sentence. */
@@ -77,6 +79,33 @@ export function withDefaults<T extends object>(
   const chosen = { ...defaults };
   for (const key in given) if (given[key] !== undefined) chosen[key] = given[key];
   return chosen;
+}
+
+/**
+ * A copy of options that nobody changes any more: lists, bytes and plain objects all the way down, frozen. What has functions (a clock, a
+ * budget) and instances of classes are the caller's own, as they are.
+ */
+export function ownOptions<T extends object>(options: T): T {
+  return isPlain(options) ? frozenCopy(options) : options;
+}
+
+function frozenCopy<T extends object>(object: T): T {
+  const members = Object.entries(object).map(([name, member]) => [name, owned(member)] as const);
+  return Object.freeze(Object.fromEntries(members)) as T;
+}
+
+function owned(value: unknown): unknown {
+  if (isBytes(value)) return copyBytes(value);
+  if (Array.isArray(value)) return Object.freeze(value.map(owned));
+  if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
+  const hasFunctions = Object.values(value).some((member) => typeof member === 'function');
+  return hasFunctions ? value : frozenCopy(value);
+}
+
+/** Made by `{}`, here or in another realm. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** The rules of `names` alone. */

@@ -10,7 +10,7 @@ import type { Protocol } from '../core/address.ts';
 import { parseIp } from '../core/address.ts';
 import { badArgument } from '../core/errors.ts';
 import type { OptionRule, OptionRules } from '../core/options.ts';
-import { listOf, oneOf } from '../core/options.ts';
+import { listOf, oneOf, ownOptions } from '../core/options.ts';
 import { embeddedIpv4 } from './address-class.ts';
 import type { IceCandidate } from './candidate.ts';
 import type { IceCandidateType } from './priority.ts';
@@ -60,7 +60,7 @@ export class CandidateRules {
   readonly #deny: readonly Network[];
 
   constructor(filter: CandidateFilter) {
-    this.#filter = filter;
+    this.#filter = ownOptions(filter);
     this.#allow = filter.allow?.flatMap((text) => parseNetwork(text) ?? []);
     this.#deny = (filter.deny ?? []).flatMap((text) => parseNetwork(text) ?? []);
   }

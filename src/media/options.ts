@@ -1,6 +1,6 @@
 /** Options of media: what `rtpMedia` can be told, the rules for it, and every default. */
 import type { OptionRules } from '../core/options.ts';
-import { checkOptions, nested, number, withDefaults } from '../core/options.ts';
+import { checkOptions, nested, number, ownOptions, withDefaults } from '../core/options.ts';
 import type { SrtpOptions } from '../srtp/index.ts';
 import { SRTP_OPTION_RULES } from '../srtp/index.ts';
 import type { ReceiveOptions, ReceiveSettings } from './receive/options.ts';
@@ -36,9 +36,10 @@ export const MEDIA_SUPPORT_RULES: OptionRules<MediaOptions> = {
 /** Fills in the defaults. Throws `ERR_BAD_ARGUMENT` for an option that is unknown or out of its range. */
 export function mediaSettings(options: MediaOptions): MediaSettings {
   checkOptions('rtpMedia', options, MEDIA_SUPPORT_RULES);
+  const { receive = {}, send = {}, reports } = ownOptions(options);
   return {
-    receive: receiveSettings(options.receive ?? {}),
-    send: sendSettings(options.send ?? {}),
-    reports: withDefaults({ audio: 5000, video: 1000 }, options.reports),
+    receive: receiveSettings(receive),
+    send: sendSettings(send),
+    reports: withDefaults({ audio: 5000, video: 1000 }, reports),
   };
 }

@@ -1,4 +1,5 @@
 /** Media as a connection is handed them: SRTP for its transport, and the machine that uses the path. */
+import { ownOptions } from '../core/options.ts';
 import { srtpSupport } from '../srtp/index.ts';
 import type { MediaSupport } from './contract.ts';
 import { MediaSession } from './media-session.ts';
@@ -15,9 +16,10 @@ import { mediaSettings } from './options.ts';
  */
 export function rtpMedia(options: MediaOptions = {}): MediaSupport {
   const settings = mediaSettings(options);
+  const own = ownOptions(options);
   return {
-    options,
-    srtp: srtpSupport(options.srtp),
+    options: own,
+    srtp: srtpSupport(own.srtp),
     create: (environment) => new MediaSession(environment, settings),
   };
 }

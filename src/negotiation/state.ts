@@ -23,6 +23,7 @@ import {
   listOf,
   nested,
   oneOf,
+  ownOptions,
   required,
   text,
   withDefaults,
@@ -232,8 +233,8 @@ export function createNegotiation(options: NegotiationOptions): StableState {
   const { newMediaDirection = 'inactive' } = options;
   const limits = withDefaults(DEFAULT_SDP_LIMITS, options.limits);
   const capabilities: MediaCapabilities = {
-    codecs: withDefaults(DEFAULT_CAPABILITIES, options.codecs),
-    headerExtensions: withDefaults(DEFAULT_HEADER_EXTENSIONS, options.headerExtensions),
+    codecs: withDefaults(DEFAULT_CAPABILITIES, ownOptions(options.codecs ?? {})),
+    headerExtensions: withDefaults(DEFAULT_HEADER_EXTENSIONS, ownOptions(options.headerExtensions ?? {})),
   };
   return {
     signalingState: 'stable',

@@ -3,7 +3,17 @@ import type { Socket, SocketOptions } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { canonicalAddress, type TransportAddress } from '../core/address.ts';
 import type { OptionHints, OptionRule, OptionRules } from '../core/options.ts';
-import { callback, checkOptions, flag, having, integer, listOf, nested, oneOf } from '../core/options.ts';
+import {
+  callback,
+  checkOptions,
+  flag,
+  having,
+  integer,
+  listOf,
+  nested,
+  oneOf,
+  ownOptions,
+} from '../core/options.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { Rtc, RtcEvent } from '../rtc.ts';
 import { addressRule, announcedRule, type AnnouncedAddress } from './announced-addresses.ts';
@@ -231,7 +241,8 @@ export function tcpToBind(
 /** The interfaces that peers may be told of. */
 export function interfacesOf(options: UdpDriverOptions): () => Interfaces {
   const { networkInterfaces: ask = networkInterfaces, interfaces } = options;
-  return () => filterInterfaces(ask(), interfaces);
+  const filter = interfaces && ownOptions(interfaces);
+  return () => filterInterfaces(ask(), filter);
 }
 
 /** What all UDP sockets of the driver have in common. */
@@ -246,7 +257,7 @@ export function socketOptions(
     createSocket: options.createSocket,
     onWarning,
     interfaces: interfacesOf(options),
-    furtherPorts: typeof options.port === 'object' ? options.port : 0,
+    furtherPorts: typeof options.port === 'object' ? ownOptions(options.port) : 0,
   };
 }
 

@@ -13,6 +13,7 @@ import {
   oneOf,
   only,
   or,
+  ownOptions,
   required,
   wait,
   without,
@@ -212,7 +213,9 @@ export interface RtcSettings {
 export function rtcSettings(options: RtcOptions): RtcSettings {
   checkOptions('Rtc', options, RTC_OPTION_RULES, RTC_OPTION_HINTS);
   const { certificate, crypto = jsCrypto(), random = systemRandom, mtu = 1200, pathMtu = {} } = options;
-  checkDtlsOptions({ ...options.dtls, role: 'client', certificate, crypto, random });
+  const own = <T extends object>(given: T | undefined): T | undefined => given && ownOptions(given);
+  const dtls = own(options.dtls);
+  checkDtlsOptions({ ...dtls, role: 'client', certificate, crypto, random });
   const largest = pathMtu === false ? mtu : pathMtu.max;
   return {
     now: options.now ?? 0,
@@ -222,7 +225,7 @@ export function rtcSettings(options: RtcOptions): RtcSettings {
     maxRestartsPerMinute: options.maxRestartsPerMinute ?? 30,
     maxMessageSize: options.maxMessageSize ?? 262_144,
     mtu,
-    pathMtu: pathMtu === false ? undefined : pathMtu,
+    pathMtu: pathMtu === false ? undefined : ownOptions(pathMtu),
     gates: {
       signaling: options.signalingTimeout ?? DEFAULT_CONNECTION_GATES.signaling,
       pathDown: options.pathDownTimeout ?? DEFAULT_CONNECTION_GATES.pathDown,
@@ -234,14 +237,14 @@ export function rtcSettings(options: RtcOptions): RtcSettings {
       iceLite: options.iceLite ?? false,
       mtu,
       largestDatagram: largest === undefined ? ETHERNET_PAYLOAD : { 4: largest, 6: largest },
-      ice: options.ice,
-      dtls: options.dtls,
+      ice: own(options.ice),
+      dtls,
       srtp: options.media?.srtp,
     },
     media: options.media,
     sources: options.media && sourceNaming(splitRandom(random, 'sources')),
-    sctp: options.sctp,
-    channels: options.channels,
+    sctp: own(options.sctp),
+    channels: own(options.channels),
   };
 }
 
