@@ -8,7 +8,6 @@
  * One stream left has its `a=simulcast` still. Packets say their `rid` in a header extension; without it nobody
  * can tell the streams apart, so there is no simulcast then.
  */
-import { badArgument } from '../core/errors.ts';
 import type { SdpRid, SdpSimulcast, SdpSimulcastRid } from '../sdp/index.ts';
 import type { AgreedExtension } from './extensions.ts';
 import { receivedExtensions, RID_EXTENSION, sentExtensions } from './extensions.ts';
@@ -44,50 +43,10 @@ export interface SimulcastChoice {
   readonly send?: readonly MediaEncoding[] | undefined;
 }
 
-/** Encodings of one source that an offer of ours may have. Browsers send three at most. */
-export const MAX_ENCODINGS = 16;
-
-/** Restrictions of one of them. */
-const MAX_RESTRICTIONS = 16;
-
-/** RFC 8852 §3: "constrained to contain only alphanumeric characters"; libwebrtc takes 16 of them. */
-const OFFERED_RID = /^[A-Za-z0-9]{1,16}$/;
-const RESTRICTION_NAME = /^[A-Za-z0-9-]{1,64}$/;
-const RESTRICTION_VALUE = /^[!-:<-~]{1,256}$/;
-
 /** One stream, whichever way it goes. */
 interface Stream {
   readonly line: SdpRid;
   readonly isPaused: boolean;
-}
-
-/**
- * Throws `ERR_BAD_ARGUMENT` unless `value` is a list of `MediaEncoding` that can be offered: at most `MAX_ENCODINGS`, each with a name of
- * its own of 1–16 letters and digits.
- * @param name of the argument, for the sentence
- */
-export function checkEncodings(value: unknown, name: string): asserts value is readonly MediaEncoding[] {
-  if (!Array.isArray(value) || value.length > MAX_ENCODINGS) {
-    throw badArgument(name, `a list of at most ${String(MAX_ENCODINGS)} encodings`, value);
-  }
-  const rids = new Set<string>();
-  for (const [index, encoding] of (value as unknown[]).entries()) {
-    const at = `${name}[${String(index)}]`;
-    if (typeof encoding !== 'object' || encoding === null) throw badArgument(at, 'an encoding', encoding);
-    const { rid, active, restrictions } = encoding as Partial<Record<keyof MediaEncoding, unknown>>;
-    if (typeof rid !== 'string' || !OFFERED_RID.test(rid) || rids.has(rid)) {
-      throw badArgument(`${at}.rid`, 'a name of its own of 1 to 16 letters and digits', rid);
-    }
-    rids.add(rid);
-    if (typeof active !== 'boolean') throw badArgument(`${at}.active`, 'a boolean', active);
-    if (!isRestrictions(restrictions)) {
-      throw badArgument(
-        `${at}.restrictions`,
-        'a list such as [{ name: "max-fps", value: "30" }]',
-        restrictions,
-      );
-    }
-  }
 }
 
 /**
@@ -250,17 +209,4 @@ function encodingOf({ line, isPaused }: Stream): MediaEncoding {
 
 function hasRid(extensions: readonly MediaHeaderExtension[]): boolean {
   return extensions.some(({ uri }) => uri === RID_EXTENSION);
-}
-
-function isRestrictions(value: unknown): boolean {
-  return (
-    Array.isArray(value) &&
-    value.length <= MAX_RESTRICTIONS &&
-    value.every((one: unknown) => {
-      if (typeof one !== 'object' || one === null) return false;
-      const { name, value: text } = one as { readonly name?: unknown; readonly value?: unknown };
-      if (typeof name !== 'string' || !RESTRICTION_NAME.test(name) || name === 'pt') return false;
-      return text === undefined || (typeof text === 'string' && RESTRICTION_VALUE.test(text));
-    })
-  );
 }

@@ -5,7 +5,6 @@ import type { MediaEncoding } from '../../src/negotiation/media.ts';
 import type { SimulcastLines } from '../../src/negotiation/simulcast.ts';
 import {
   answeredSimulcast,
-  checkEncodings,
   matchAnsweredSimulcast,
   offeredEncodings,
   offeredSimulcast,
@@ -224,40 +223,5 @@ describe('negotiation-encodings', () => {
       { restrictions: [{ name: 'max-fps', value: '15' }] },
       { restrictions: [] },
     ]);
-  });
-
-  test('encodings that cannot be offered are refused at the call', () => {
-    const encoding = { rid: 'l', active: true, restrictions: [] };
-    expect(() => {
-      checkEncodings([encoding, { ...encoding, rid: 'H2' }], 'encodings');
-    }).not.toThrow();
-    const restrictions = Array.from({ length: 16 }, () => ({ name: 'max-fps', value: undefined }));
-    expect(() => {
-      checkEncodings([{ ...encoding, restrictions }], 'encodings');
-    }).not.toThrow();
-    const refused: [unknown, RegExp][] = [
-      [[{ ...encoding, restrictions: [...restrictions, restrictions[0]] }], /restrictions/],
-      [[{ ...encoding, restrictions: [null] }], /restrictions/],
-      [[{ ...encoding, restrictions: ['max-fps'] }], /restrictions/],
-      [[{ ...encoding, restrictions: [{ name: undefined, value: '1' }] }], /restrictions/],
-      [[{ ...encoding, restrictions: [{ name: 'max fps', value: '1' }] }], /restrictions/],
-      [[{ ...encoding, restrictions: [{ name: 'max-fps', value: 30 }] }], /restrictions/],
-      ['l', /"encodings"/],
-      [Array.from({ length: 17 }, (_, index) => ({ ...encoding, rid: `r${index}` })), /"encodings"/],
-      [[null], /"encodings\[0\]"/],
-      [[{ ...encoding, rid: '' }], /"encodings\[0\]\.rid"/],
-      [[{ ...encoding, rid: 'a-b' }], /"encodings\[0\]\.rid"/],
-      [[{ ...encoding, rid: 'a'.repeat(17) }], /"encodings\[0\]\.rid"/],
-      [[encoding, encoding], /"encodings\[1\]\.rid"/],
-      [[{ ...encoding, active: 1 }], /active/],
-      [[{ ...encoding, restrictions: undefined }], /restrictions/],
-      [[{ ...encoding, restrictions: [{ name: 'max-fps', value: '3;x' }] }], /restrictions/],
-      [[{ ...encoding, restrictions: [{ name: 'pt', value: '96' }] }], /restrictions/],
-    ];
-    for (const [value, message] of refused) {
-      expect(() => {
-        checkEncodings(value, 'encodings');
-      }).toThrow(message);
-    }
   });
 });

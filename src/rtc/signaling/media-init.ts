@@ -11,11 +11,11 @@ import type { Direction, SdpParameter } from '../../sdp/index.ts';
 
 /** One encoding of what is sent, of several at once. */
 export interface MediaEncodingInit {
-  /** 1–16 of A–Z a–z 0–9 - _ (RFC 8852 §3.1), no two alike. */
+  /** 1–16 of A–Z a–z 0–9 (RFC 8852 §3), no two alike. */
   readonly rid: string;
   /** False: it is agreed on, and not sent at first. Default true. */
   readonly active?: boolean | undefined;
-  /** `max-width=1280` and the like (RFC 8851 §5). Default: none. */
+  /** `max-width=1280` and the like (RFC 8851 §5), 16 at the most. Default: none. */
   readonly restrictions?: readonly SdpParameter[] | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface MediaInit {
   readonly codecs?: readonly CodecCapability[] | undefined;
   /** URIs. Default: what the connection can do of this kind. */
   readonly headerExtensions?: readonly string[] | undefined;
-  /** What is sent at once (simulcast). Default: one plain stream. */
+  /** What is sent at once (simulcast), 16 at the most; browsers send three. Default: one plain stream. */
   readonly encodings?: readonly MediaEncodingInit[] | undefined;
   /** The identifiers of the MediaStreams that what is sent belongs to, 1–64 characters each (RFC 8830). Default: none. */
   readonly streams?: readonly string[] | undefined;
@@ -40,7 +40,16 @@ const KINDS: readonly MediaKind[] = ['audio', 'video'];
 /** A token of RFC 8866 §9: no space, no control character, none of its separators. */
 const TOKEN = /^[!#$%&'*+\-.^_`{|}~A-Za-z0-9]+$/;
 
-const RID = /^[A-Za-z0-9\-_]{1,16}$/;
+/** RFC 8852 §3: "constrained to contain only alphanumeric characters"; libwebrtc takes 16 of them. */
+const RID = /^[A-Za-z0-9]{1,16}$/;
+
+/** RFC 8851 §10. */
+const RESTRICTION_NAME = /^[A-Za-z0-9-]{1,64}$/;
+const RESTRICTION_VALUE = /^[!-:<-~]{1,256}$/;
+
+/** Encodings of one media, and restrictions of one of them. */
+const MAX_ENCODINGS = 16;
+const MAX_RESTRICTIONS = 16;
 
 /** Characters of a URI that stands in an `extmap`. */
 const MAX_URI = 255;
@@ -48,8 +57,7 @@ const MAX_URI = 255;
 const directionRule = oneOf(DIRECTIONS);
 
 const ridRule: OptionRule = (value, name) => {
-  if (typeof value !== 'string' || !RID.test(value))
-    throw badArgument(name, '1–16 of A–Z a–z 0–9 - _', value);
+  if (typeof value !== 'string' || !RID.test(value)) throw badArgument(name, '1–16 of A–Z a–z 0–9', value);
 };
 
 const streamRule: OptionRule = (value, name) => {
@@ -68,28 +76,32 @@ function codecRule(kind?: MediaKind): OptionRule {
   };
 }
 
-const parameterRule = nested<SdpParameter>({
+const restrictionRule = nested<SdpParameter>({
   name: required((value, name) => {
-    if (typeof value !== 'string' || !TOKEN.test(value) || value.includes('='))
-      throw badArgument(name, 'a token', value);
+    // `pt` says which payload types, and is no restriction.
+    if (typeof value !== 'string' || !RESTRICTION_NAME.test(value) || value === 'pt')
+      throw badArgument(name, '1 to 64 of A–Z a–z 0–9 -', value);
   }),
   value: (value, name) => {
-    if (typeof value !== 'string' || !/^[ -:<-~]*$/.test(value))
-      throw badArgument(name, 'printable text without ";"', value);
+    if (typeof value !== 'string' || !RESTRICTION_VALUE.test(value))
+      throw badArgument(name, '1 to 256 printable characters without a blank or ";"', value);
   },
 });
 
 const encodingRule = nested<MediaEncodingInit>({
   rid: required(ridRule),
   active: flag,
-  restrictions: listOf(parameterRule),
+  restrictions: atMost(MAX_RESTRICTIONS, listOf(restrictionRule)),
 });
 
 const INIT_RULES: OptionRules<MediaInit> = {
   direction: directionRule,
   codecs: listOf(codecRule(), 1),
   headerExtensions: distinct(listOf(uriRule)),
-  encodings: distinct(listOf(encodingRule), (encoding) => (encoding as MediaEncodingInit).rid),
+  encodings: distinct(
+    atMost(MAX_ENCODINGS, listOf(encodingRule)),
+    (encoding) => (encoding as MediaEncodingInit).rid,
+  ),
   streams: distinct(listOf(streamRule)),
 };
 
@@ -152,6 +164,15 @@ function copiedCodec(codec: CodecCapability): CodecCapability {
 
 function copiedEncoding({ rid, active = true, restrictions = [] }: MediaEncodingInit): MediaEncoding {
   return { rid, active, restrictions: restrictions.map(({ name, value }) => ({ name, value })) };
+}
+
+/** As `rule`, of a list of `max` elements at the most. */
+function atMost(max: number, rule: OptionRule): OptionRule {
+  return (value, name) => {
+    rule(value, name);
+    const { length } = value as readonly unknown[];
+    if (length > max) throw badArgument(name, `at most ${max} of them`, length);
+  };
 }
 
 /** As `rule`, and no two elements may have the same key. */
