@@ -94,6 +94,12 @@ function describePackets(crypto: CryptoProvider, profile: SrtpProfile): void {
     expect(unprotect(theirs, 'rtcp', sealed)).toEqual(compound);
   });
 
+  it('takes the shortest RTCP that there is: a report of nothing', () => {
+    const [ours, theirs] = makePair(crypto, profile);
+    const report = makeRtcp(5, new Uint8Array(0));
+    expect(unprotect(theirs, 'rtcp', protect(ours, 'rtcp', report) ?? report)).toEqual(report);
+  });
+
   it('says what a packet grows by, and wants room for it', () => {
     const [ours] = makePair(crypto, profile);
     const tag = { GCM: 16, _80: 10, _32: 4 }[profile.slice(-3)] ?? 0;

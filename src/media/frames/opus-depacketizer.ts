@@ -134,8 +134,9 @@ export function opusDuration(data: Uint8Array): number | undefined {
   if (data.length === 0) return undefined;
   const toc = data[0]!;
   const code = toc & 0x03;
-  if (code === 3 && data.length < 2) return undefined;
-  // R2 for two frames of one size: what is left has to be halved.
+  // RFC 6716 §3.4, R4 and R5: there is the length of the first of two frames, or how many there are.
+  if (code >= 2 && data.length < 2) return undefined;
+  // R3, of two frames of one size: what is left has to be halved.
   if (code === 1 && (data.length & 1) === 0) return undefined;
   const frames = code === 0 ? 1 : code < 3 ? 2 : data[1]! & 0x3f;
   const duration = frames * frameDuration(toc >> 3);

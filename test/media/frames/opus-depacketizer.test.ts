@@ -143,6 +143,7 @@ describe('OpusDepacketizer', () => {
       [[0x99, 1, 1], 1920],
       [[0x99, 1], undefined],
       [[0x9a, 1, 1], 1920],
+      [[0x9a], undefined],
       [[0x9b], undefined],
       [[0x9b, 0], undefined],
       [[0x9b, 6, 1], 5760],
