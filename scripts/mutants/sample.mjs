@@ -44,6 +44,15 @@ const SUITES = {
   ],
   sdp: ['test/sdp/', 'test/negotiation/'],
   negotiation: ['test/negotiation/', 'test/rtc/offering-role', 'test/rtc/role-tables', 'test/rtc/signaling'],
+  rtp: ['test/rtp/', 'test/media/receive/', 'test/media/rtcp-outbox', 'test/trace/summary'],
+  srtp: ['test/srtp/', 'test/transport/srtp'],
+  media: [
+    'test/media/',
+    'test/machine/media',
+    'test/rtc/stats',
+    'test/rtc/signaling-media',
+    'test/tooling/deadlines',
+  ],
   transport: ['test/transport/', 'test/rtc/'],
   rtc: ['test/rtc/', 'test/trace/'],
   endpoint: ['test/rtc/endpoint'],
@@ -63,8 +72,8 @@ const FOR_ALL = [
   'test/rtc/',
 ];
 
-/** Rooms that are judged by their own suites alone: these try every byte, and no conversation tries more. */
-const ALONE = ['crypto', 'sdp'];
+/** Rooms that are judged by their own suites alone: these try every byte, or hold whole conversations, and no other one tries more. */
+const ALONE = ['crypto', 'sdp', 'rtp', 'srtp', 'media'];
 
 /** The least share that must be caught. */
 const FLOOR = 0.85;

@@ -35,10 +35,13 @@ describe('a sample', () => {
       'dtls',
       'endpoint',
       'ice',
+      'media',
       'negotiation',
       'rtc',
+      'rtp',
       'sctp',
       'sdp',
+      'srtp',
       'stun',
       'transport',
     ];
