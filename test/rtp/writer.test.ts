@@ -113,6 +113,22 @@ describe('RtpWriter', () => {
   });
 
   it.each([
+    ['one-byte', 14, 16],
+    ['two-byte', 255, 255],
+    ['two-byte', 1, 0],
+  ] as const)(
+    'writes the longest, and the shortest, that the %s form can say: id %i, %i bytes',
+    (form, id, length) => {
+      const into = new Uint8Array(600);
+      writer.start(into, OFFSET, false, 96, 1, 2, 3);
+      writer.beginExtensions(form);
+      writer.extension(id, new Uint8Array(length).fill(7));
+      writer.endExtensions();
+      expect(packetOf(into, writer.length).extension(id)).toEqual(new Uint8Array(length).fill(7));
+    },
+  );
+
+  it.each([
     ['one-byte', 15, 1],
     ['one-byte', 0, 1],
     ['one-byte', 1, 0],

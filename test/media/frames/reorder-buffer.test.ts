@@ -61,6 +61,20 @@ describe('ReorderBuffer', () => {
     expect(buffer.counters).toMatchObject({ packetsDuplicate: 1, packetsTooLate: 1, packetsOrdered: 4 });
   });
 
+  test('a gap that fits the ring is waited for, and one that is larger by a packet is skipped at once', () => {
+    for (const [first, out] of [
+      [16, []],
+      [17, [-17]],
+    ] as const) {
+      const buffer = new ReorderBuffer({ maxPackets: 16 });
+      const source = new Source();
+      buffer.push(source.packet(0, 0));
+      expect(drain(buffer)).toEqual([0]);
+      buffer.push(source.packet(first, 1));
+      expect(drain(buffer)).toEqual(out);
+    }
+  });
+
   test('the deadline of a gap: three round trips where packets are sent again, to the millisecond', () => {
     const buffer = new ReorderBuffer();
     const source = new Source();

@@ -45,6 +45,14 @@ class Bench {
 }
 
 describe('Vp8Depacketizer', () => {
+  test('a keyframe is as long as its header at the least', () => {
+    const [whole, cut] = [9, 8].map((length) => {
+      return new Bench().frame(1, { isKeyframe: true, body: KEYFRAME.slice(0, length) });
+    });
+    expect(whole).toMatchObject({ isKeyframe: true, width: 640, height: 480 });
+    expect(cut).toBeUndefined();
+  });
+
   test('a keyframe of one packet, with its size', () => {
     const bench = new Bench();
     expect(bench.frame(1, { id: 5, tl0: 1, tid: 0, isKeyframe: true })).toEqual({
