@@ -185,9 +185,12 @@ function u32(value: number): Bytes {
 // --- packets of a protocol that Wireshark is told ---
 
 /** Tags in front of an exported PDU (Wireshark's epan/exported_pdu.h), each with the length of its value in whole words, both big-endian; the end is a tag of zeros. */
-const PDU_TAG = { dissector: 12, ip: { 4: [20, 21], 16: [22, 23] }, portType: 24, ports: [25, 26] } as const;
-const PORT_TYPE_UDP = 3;
+const PDU_TAG = { dissector: 12, ip: { 4: [20, 21], 16: [22, 23] }, ports: [25, 26] } as const;
 
+/**
+ * Addresses and ports, and no word of UDP: what Wireshark has read on `wire` in a DTLS handshake, that from now on there is SRTP between
+ * these UDP ports, it would hold against packets that are open already.
+ */
 function exportedPdu({ source, destination }: Passage, { kind, data }: PassagePacket): Bytes {
   const writer = new Writer(96 + data.length);
   tag(writer, PDU_TAG.dissector, encodeUtf8(kind));
@@ -197,7 +200,6 @@ function exportedPdu({ source, destination }: Passage, { kind, data }: PassagePa
     const [fromTag, toTag] = PDU_TAG.ip[from.length === 4 ? 4 : 16];
     tag(writer, fromTag, from);
     tag(writer, toTag, to);
-    tag(writer, PDU_TAG.portType, u32(PORT_TYPE_UDP).reverse());
     tag(writer, PDU_TAG.ports[0], u32(source.port).reverse());
     tag(writer, PDU_TAG.ports[1], u32(destination.port).reverse());
   }

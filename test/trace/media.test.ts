@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { toHex } from '../../src/core/text.ts';
 import { readRtcp } from '../../src/rtp/index.ts';
-import { Network } from '../../src/sim/index.ts';
 import type { LinkConditions } from '../../src/sim/index.ts';
 import type { Trace } from '../../src/trace/index.ts';
 import {
@@ -14,67 +13,10 @@ import {
   redactTrace,
   replay,
 } from '../../src/trace/index.ts';
-import type { RecordedEnd } from './recorded.ts';
-import { recordedEnd } from './recorded.ts';
-
-/** Of Opus and of VP8: a descriptor that begins a picture, then a frame header with its inverse bit of keyframes. */
-const AUDIO = 0x5a;
-const VIDEO = 0x3c;
-
-function audioPayload(): Uint8Array {
-  return new Uint8Array(80).fill(AUDIO);
-}
-
-function videoPayload(isKeyframe: boolean): Uint8Array {
-  const payload = new Uint8Array(700).fill(VIDEO);
-  payload.set([0x10, isKeyframe ? 0 : 1]);
-  return payload;
-}
-
-interface MediaSession {
-  readonly net: Network;
-  readonly offerer: RecordedEnd;
-  readonly answerer: RecordedEnd;
-}
-
-/** Three seconds of audio and video both ways, tones, keyframe requests, an estimate, a channel beside; then it is closed. */
-function session(seed: number, conditions: LinkConditions): MediaSession {
-  const net = new Network({ seed, defaults: conditions, record: { bytes: true } });
-  const offerer = recordedEnd(net, '192.0.2.1', { media: {}, seed: seed * 2 });
-  const answerer = recordedEnd(net, '192.0.2.2', { media: {}, seed: seed * 2 + 1 });
-  const draft = offerer.rtc.negotiation();
-  draft.addMedia('audio', { direction: 'sendrecv' });
-  draft.addMedia('video', { direction: 'sendrecv' });
-  const chat = draft.addChannel('chat');
-  const offer = draft.offer();
-  const received = answerer.rtc.receiveOffer(offer.sdp);
-  for (const media of received.media) media.direction = 'sendrecv';
-  offer.accept(received.answer());
-  net.run({ until: () => chat.readyState === 'open', limit: 60_000 });
-  for (const { rtc } of [offerer, answerer]) {
-    const [audio, video] = rtc.media.map((media) => media.sender());
-    for (let i = 0; i < 150; i++) {
-      net.after(20 * i, () => audio?.write({ payload: audioPayload(), timestamp: 960 * i, marker: i === 0 }));
-      if (i % 2 === 0) {
-        const isKeyframe = i % 50 === 0;
-        net.after(20 * i + 3, () =>
-          video?.write({ payload: videoPayload(isKeyframe), timestamp: 1800 * i, marker: true }),
-        );
-      }
-    }
-    for (const at of [100, 700, 1700, 2300]) net.after(at, () => rtc.media[1]?.requestKeyframe());
-    net.after(900, () => audio?.writeDtmf('1#'));
-    for (const at of [1100, 1300, 1500]) net.after(at, () => rtc.sendRemb(1_500_000));
-  }
-  net.after(500, () => chat.send('beside'));
-  net.advance(4000);
-  offerer.rtc.close();
-  net.advance(5000);
-  return { net, offerer, answerer };
-}
+import { AUDIO, VIDEO, recordedMedia } from './recorded-media.ts';
 
 const LOSSY: LinkConditions = { latency: 20, jitter: 8, loss: 0.05, reorder: 0.05, duplicate: 0.02 };
-const lossy = session(5, LOSSY);
+const lossy = recordedMedia(5, LOSSY);
 const { trace } = lossy.offerer;
 
 function packetsOf({ entries }: Trace, kind: 'rtp' | 'rtcp' | 'sctp', direction?: 'in' | 'out') {
@@ -88,7 +30,7 @@ describe('record and replay', () => {
   test.each([1, 2, 3])(
     'audio, video, loss, RTX, keyframe requests, DTMF: the same bytes again, seed %i',
     (seed) => {
-      const { offerer, answerer } = session(seed, LOSSY);
+      const { offerer, answerer } = recordedMedia(seed, LOSSY);
       const all = [...offerer.events, ...answerer.events];
       expect(all.some((event) => event.type === 'rtp' && event.isRecovered)).toBe(true);
       for (const end of [offerer, answerer]) {
@@ -149,10 +91,10 @@ describe('what is shown', () => {
       expect([packet.readUInt16BE(0), packet.readUInt16BE(2)]).toEqual([12, 4]);
       const name = packet.toString('latin1', 4, 8).replaceAll('\0', '');
       // Addresses and ports, 8 bytes each, then the end of the tags.
-      const tags = [0, 1, 2, 3, 4].map((i) => packet.readUInt16BE(8 + 8 * i));
-      expect(tags).toEqual([20, 21, 24, 25, 26]);
-      expect(packet.readUInt32BE(48)).toBe(0);
-      opened.push(`${name} ${toHex(packet.subarray(52))}`);
+      const tags = [0, 1, 2, 3].map((i) => packet.readUInt16BE(8 + 8 * i));
+      expect(tags).toEqual([20, 21, 25, 26]);
+      expect(packet.readUInt32BE(40)).toBe(0);
+      opened.push(`${name} ${toHex(packet.subarray(44))}`);
     }
     expect(interfaces).toEqual([101, 248, 252]);
     const inside = trace.entries.flatMap((entry) =>

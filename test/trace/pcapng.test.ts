@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Trace } from '../../src/trace/index.ts';
 import { pcapng, redactTrace } from '../../src/trace/index.ts';
+import { describeForeign } from '../interop/availability.ts';
+import { recordedMedia } from './recorded-media.ts';
 import { recordedSession } from './recorded.ts';
 
 const session = recordedSession(3, { latency: 20, loss: 0.1, duplicate: 0.05 });
@@ -96,11 +98,12 @@ describe('the file', () => {
   });
 });
 
-const hasTshark = spawnSync('tshark', ['--version']).status === 0;
-if (!hasTshark)
-  console.info('tshark is not installed: what Wireshark makes of the pcapng files is not tested');
+const missing =
+  spawnSync('tshark', ['--version']).status === 0
+    ? undefined
+    : 'tshark is not installed (apt-get install tshark)';
 
-describe.skipIf(!hasTshark)('in Wireshark', () => {
+describeForeign('Wireshark', missing, () => {
   /** Fields of each packet as tshark reads them. */
   function read(file: Uint8Array, fields: readonly string[], ...more: readonly string[]): string[][] {
     const folder = mkdtempSync(join(tmpdir(), 'sansrtc-'));
@@ -149,5 +152,32 @@ describe.skipIf(!hasTshark)('in Wireshark', () => {
     const infos = read(file, ['_ws.col.Info']).map(([info]) => info ?? '');
     expect(infos.filter((info) => info.endsWith('Finished')).length).toBeGreaterThan(1);
     expect(infos.some((info) => info.includes('Encrypted'))).toBe(false);
+  });
+
+  test('media: every packet is opened as what it is, and none is malformed', () => {
+    // With a profile of AEAD Wireshark 4.0 looks for the SRTCP index where RFC 3711 has it, not where RFC 7714 §9.1 has it, and reads what
+    // is encrypted as plain RTCP.
+    const dtls = { srtpProfiles: ['SRTP_AES128_CM_HMAC_SHA1_80'] } as const;
+    const { offerer, answerer } = recordedMedia(5, { latency: 20, loss: 0.05 }, { dtls });
+    const fields = ['frame.interface_name', '_ws.col.Protocol', 'frame.comment', '_ws.malformed'];
+    const packets = read(pcapng([offerer.trace, answerer.trace]), [...fields, 'rtp.ssrc', 'rtcp.pt']);
+    const opened = packets.filter(([name]) => name === 'media');
+    const inside = [offerer.trace, answerer.trace].flatMap(({ entries }) =>
+      entries.filter((one) => one.type === 'packet' && one.direction === 'out' && one.kind !== 'sctp'),
+    );
+    expect(opened).toHaveLength(inside.length);
+    for (const [, , comment, malformed] of packets) expect(malformed ?? '', comment).toBe('');
+    for (const [, protocol, comment, , ssrc, types] of opened) {
+      const [said] = comment?.split(' ') ?? [];
+      if (said === 'RTP')
+        expect([protocol, ssrc], comment).toEqual([
+          expect.stringMatching(/^RTP( EVENT)?$/),
+          expect.stringMatching(/^0x/),
+        ]);
+      else expect([said, protocol, types], comment).toEqual(['RTCP', 'RTCP', expect.stringMatching(/^20\d/)]);
+    }
+    // Reports, source descriptions, a farewell, feedback of both kinds: each is met.
+    const types = new Set(opened.flatMap(([, , , , , found]) => found?.split(',') ?? []));
+    expect([...types]).toEqual(expect.arrayContaining(['200', '201', '202', '203', '205', '206']));
   });
 });

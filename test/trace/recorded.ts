@@ -55,7 +55,7 @@ export function recordedSession(seed: number, conditions: LinkConditions = {}): 
 /** One end behind port 5000 of a host of its own. */
 export function recordedEnd(net: Network, address: string, options: RecordOptions): RecordedEnd {
   // DTLS 1.2: an observer can read its handshake.
-  const recording = recordRtc({ ...options, dtls: { versions: { max: '1.2' } } });
+  const recording = recordRtc({ ...options, dtls: { ...options.dtls, versions: { max: '1.2' } } });
   const { rtc, recorder } = recording;
   const events: RtcEvent[] = [];
   const messages: (string | Uint8Array)[] = [];
