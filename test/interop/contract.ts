@@ -38,18 +38,29 @@ export interface Played {
   readonly problems: readonly string[];
   /** How often a keyframe of what it publishes was asked for, if it can tell. */
   readonly keyframeRequests?: number;
+  /** Packets of each layer of `publishLayers`, by its place in the list. */
+  readonly layers?: Readonly<Record<string, number>>;
+  /** How often another layer came, and not with a keyframe first. */
+  readonly abruptSwitches?: number;
 }
 
 /** Verbs of peers with media, which have a verb of their own where a page has many. */
 interface MediaVerbs {
   /** Before its offer or answer: one track of each kind goes to the other end. */
   publish(name: string): void;
+  /** Before its offer: one video goes to the other end as these encodings at once, each of the same size here. pion v4's alone. */
+  publishLayers(name: string, rids: readonly string[]): void;
   /** Before its offer or answer: one of each kind is to come. */
   watch(name: string): void;
   played(name: string): Played;
 }
 
-const MEDIA_VERBS = ['publish', 'watch', 'played'] as const satisfies readonly (keyof MediaVerbs)[];
+const MEDIA_VERBS = [
+  'publish',
+  'publishLayers',
+  'watch',
+  'played',
+] as const satisfies readonly (keyof MediaVerbs)[];
 
 type Verbs = Pick<PagePeers, (typeof VERBS)[number]> & MediaVerbs;
 type Verb = keyof Verbs;

@@ -13,6 +13,7 @@ import { ALL_ROLES, describeConversations } from './conversations.ts';
 import { describeForwarding } from './forwarding.ts';
 import { installed, run } from './installed.ts';
 import type { Installation } from './installed.ts';
+import { describeLayers } from './layers.ts';
 import { Meeting } from './meeting.ts';
 import { describeTrials } from './trials.ts';
 
@@ -120,8 +121,8 @@ function buildV4(): Installation {
       .replaceAll('pion/webrtc/v3"', 'pion/webrtc/v4"')
       .replaceAll('pion/ice/v2"', 'pion/ice/v4"')
       .replaceAll('pion/webrtc v3', 'pion/webrtc v4');
-  return installed('pion-v4.2.26-media', (into) => {
-    for (const file of ['main.go', 'media.go']) writeFileSync(join(into, file), sourceOf(file));
+  return installed('pion-v4.2.26-layers', (into) => {
+    for (const file of ['main.go', 'media.go', 'layers.go']) writeFileSync(join(into, file), sourceOf(file));
     for (const file of ['go.mod', 'go.sum']) cpSync(join(SOURCE, 'v4', file), join(into, file));
     const settings = { GO111MODULE: 'on', GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'local', CGO_ENABLED: '0' };
     run(go, ['build', '-o', 'peer', '.'], { cwd: into, env: settings });
@@ -137,6 +138,7 @@ describeForeign(
     const start = (): ReturnType<typeof startProcess> => startProcess(join(v4.folder ?? '', 'peer'));
     describeTrials({ name: 'pion v4', start });
     describeForwarding({ name: 'pion v4', start, enough: PLAYED });
+    describeLayers({ name: 'pion v4', start });
   },
   { isOptional: true },
 );

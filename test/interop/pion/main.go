@@ -80,6 +80,7 @@ func newPeer() (*peer, error) {
 	// What it does by itself: NACK, reports, transport-wide feedback.
 	codecs := &webrtc.MediaEngine{}
 	interceptors := &interceptor.Registry{}
+	interceptors.Add(&repairNames{})
 	if err := codecs.RegisterDefaultCodecs(); err != nil {
 		return nil, err
 	}
@@ -317,6 +318,8 @@ func (p *peer) serve(method string, args []json.RawMessage) (any, error) {
 		return nil, found.channel.Close()
 	case "publish":
 		return nil, p.publish()
+	case "publishLayers":
+		return nil, p.publishLayers(read[[]string](args, 1))
 	case "watch":
 		return nil, p.watchMedia()
 	case "played":

@@ -24,6 +24,10 @@ type media struct {
 	keyframeRequests int
 	wantsKeyframe    bool
 	problems         []string
+	// layers counts the packets of each, layer is of the last one, abruptSwitches are those that no keyframe began.
+	layers         map[string]int
+	layer          uint32
+	abruptSwitches int
 }
 
 // publish sends what nobody could decode and anybody can recognise: a number, and bytes that follow from it; of VP8 in front of
@@ -79,17 +83,21 @@ func (p *peer) stream(audio, video *webrtc.TrackLocalStaticRTP) {
 		write(audio, frame, frame*960, false, stamped(nil, frame, audioSize))
 		for part := uint32(0); part < packetsPerFrame; part++ {
 			number := frame*packetsPerFrame + part
-			head := []byte{0x80, 0x80, 0x80 | byte(frame>>8), byte(frame), 1}
-			if part == 0 {
-				head[0] |= 0x10
-				if isKeyframe {
-					head[4] = 0
-				}
-			}
-			write(video, number, frame*1800, part == packetsPerFrame-1, stamped(head, number, videoSize))
+			write(video, number, frame*1800, part == packetsPerFrame-1, videoPayload(frame, part, isKeyframe, number))
 		}
 		time.Sleep(frameTime)
 	}
+}
+
+func videoPayload(frame, part uint32, isKeyframe bool, number uint32) []byte {
+	head := []byte{0x80, 0x80, 0x80 | byte(frame>>8), byte(frame), 1}
+	if part == 0 {
+		head[0] |= 0x10
+		if isKeyframe {
+			head[4] = 0
+		}
+	}
+	return stamped(head, number, videoSize)
 }
 
 // write leaves it to the track which source and payload type that is; before there is a connection it goes nowhere.
@@ -139,6 +147,9 @@ func (p *peer) play(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		// What its NACKs have brought can come twice: it does not see that a packet has come by RTX, and asks again.
 		if problem == "" {
 			p.media.seen[kind][number] = true
+			if kind == "video" {
+				p.media.heardLayer(number, packet.Payload)
+			}
 		} else {
 			p.media.problems = append(p.media.problems, kind+": "+problem)
 		}
@@ -171,8 +182,13 @@ func (p *peer) played() any {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	problems := append([]string{}, p.media.problems...)
+	layers := map[string]int{}
+	for layer, count := range p.media.layers {
+		layers[layer] = count
+	}
 	return map[string]any{
 		"audio": len(p.media.seen["audio"]), "video": len(p.media.seen["video"]),
 		"problems": problems, "keyframeRequests": p.media.keyframeRequests,
+		"layers": layers, "abruptSwitches": p.media.abruptSwitches,
 	}
 }
