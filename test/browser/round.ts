@@ -190,7 +190,7 @@ export class Round {
   }
 }
 
-/** The same from page to page: what a page publishes another connection of it plays. */
+/** The same from page to page: what a page publishes another connection of it plays, behind all of these relays, one after the other. */
 export class PageToPage {
   static #count = 0;
   readonly #browser: RunningBrowser;
@@ -199,7 +199,7 @@ export class PageToPage {
   static async begin(
     browser: RunningBrowser,
     { kind, codec, picture }: Published,
-    relay: DroppingRelay,
+    relays: readonly DroppingRelay[],
   ): Promise<PageToPage> {
     const { media, peer } = browser;
     const [from, to] = [`from page ${++PageToPage.#count}`, `to page ${PageToPage.#count}`] as const;
@@ -216,7 +216,8 @@ export class PageToPage {
     await media.setLocal(to);
     await media.play(to);
     const answer = await peer.completeDescription(to);
-    await media.setRemote(from, { type: 'answer', sdp: relay.inFrontOf(answer) });
+    const sdp = relays.reduce((behind, relay) => relay.inFrontOf(behind), answer);
+    await media.setRemote(from, { type: 'answer', sdp });
     return new PageToPage(browser, [from, to]);
   }
 
