@@ -358,7 +358,7 @@ const RTCP_HARM: readonly Harm[] = [
   },
   {
     name: 'feedback of RFC 8888, which nobody has agreed on',
-    counts: ['unusedRtcp'],
+    counts: ['congestionFeedbacks'],
     act: (peer, index) => {
       const packets = Array.from({ length: 500 }, (_, at) =>
         at % 3 === 0 ? null : { ecn: 3, arrivedBefore: 0x1fff },
