@@ -53,6 +53,8 @@ export class OpusDepacketizer {
   readonly #counters = new Counters<OpusDepacketizerCounter>(COUNTERS);
   /** Where the last frame ends. */
   #end = -Infinity;
+  /** Something in front of the next packet was lost, or could not be given out. */
+  #isAfterLoss = false;
   #codec: CodecParameters | undefined;
   #isRed = false;
   /** Of Opus in RED, as far as the description says: `111/111`. */
@@ -60,18 +62,22 @@ export class OpusDepacketizer {
 
   /** The next packet in order. What is not of Opus, or cannot be, is dropped and counted. */
   push({ event, isContiguous }: OrderedPacket): void {
+    if (!isContiguous) this.#isAfterLoss = true;
     if (event.codec !== this.#codec && !this.#learn(event.codec)) {
       this.#counters.add('packetsOfOtherCodecs');
       return;
     }
+    const isNext = !this.#isAfterLoss;
+    this.#isAfterLoss = false;
     const { payload } = event.packet;
     if (!this.#isRed) {
-      this.#add(payload, event.time, isContiguous, false);
+      this.#add(payload, event.time, isNext, false);
       return;
     }
     const blocks = readRed(payload);
     if (blocks === undefined) {
       this.#counters.add('packetsMalformed');
+      this.#isAfterLoss = true;
       return;
     }
     for (const { payloadType, timestampOffset, payload: data } of blocks) {
@@ -79,7 +85,7 @@ export class OpusDepacketizer {
       const timestamp = event.time - timestampOffset;
       if (data.length === 0 || (isCopy && timestamp < this.#end)) continue;
       if (payloadType !== (this.#opusType ?? payloadType)) this.#counters.add('packetsOfOtherCodecs');
-      else this.#add(data, timestamp, isContiguous, isCopy);
+      else this.#add(data, timestamp, isNext && !this.#isAfterLoss, isCopy);
     }
   }
 
@@ -103,16 +109,16 @@ export class OpusDepacketizer {
     return true;
   }
 
-  /** @param isNext nothing is missing in front of the packet; else nothing is where it begins as the last frame ends: a copy fills a gap */
+  /** @param isNext nothing is missing in front of it; else nothing is where it begins as the last frame ends: a copy fills a gap */
   #add(data: Uint8Array, timestamp: number, isNext: boolean, isCopy: boolean): void {
     const duration = opusDuration(data);
     if (duration === undefined) {
       this.#counters.add('packetsMalformed');
+      this.#isAfterLoss = true;
       return;
     }
     const isContiguous = isNext || timestamp === this.#end;
     const isDtx = data.length <= LONGEST_SILENCE;
-    this.#end = timestamp + duration;
     const isTaken = this.#ready.push({
       data,
       timestamp,
@@ -122,6 +128,8 @@ export class OpusDepacketizer {
       isDtx,
       isCopy,
     });
+    if (isTaken) this.#end = timestamp + duration;
+    else this.#isAfterLoss = true;
     this.#counters.add(!isTaken ? 'framesNotTaken' : isCopy ? 'framesFromCopies' : 'frames');
   }
 }

@@ -150,12 +150,12 @@ export class Vp8Depacketizer {
       this.#hasBegun = true;
       this.#wish.begin(this.#now, this.#keyframeDelay);
     }
+    if (!isContiguous) this.#lose();
     const { codec, packet, time } = event;
     if (codec.mimeType.toLowerCase() !== 'video/vp8') {
       this.#counters.add('packetsOfOtherCodecs');
       return;
     }
-    if (!isContiguous) this.#lose();
     const descriptor = readVp8Descriptor(packet.payload);
     if (descriptor === undefined) {
       this.#counters.add('packetsMalformed');

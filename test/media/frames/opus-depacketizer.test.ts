@@ -71,6 +71,16 @@ describe('OpusDepacketizer', () => {
     expect(push(opus, 4, [TOC, 1, 2], false)[0]?.isContiguous).toBe(true);
   });
 
+  test('a loss in front of a packet of another codec is not forgotten, nor is one that cannot be read', () => {
+    const opus = new OpusDepacketizer();
+    push(opus, 1, [TOC, 1, 2]);
+    expect(push(opus, 4, [1], false, VP8)).toEqual([]);
+    expect(push(opus, 5, [TOC, 1, 2])[0]?.isContiguous).toBe(false);
+    expect(push(opus, 6, [TOC | 3])).toEqual([]);
+    expect(push(opus, 7, [TOC, 1, 2])[0]?.isContiguous).toBe(false);
+    expect(push(opus, 8, [TOC, 1, 2])[0]?.isContiguous).toBe(true);
+  });
+
   test('RED: copies of what is known are not given out; those of what was lost are, the oldest first', () => {
     const opus = new OpusDepacketizer();
     const of = (at: number, isContiguous = true): (number | boolean)[][] =>

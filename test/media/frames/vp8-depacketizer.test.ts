@@ -68,6 +68,16 @@ describe('Vp8Depacketizer', () => {
     });
   });
 
+  test('a loss in front of a packet of another codec breaks the frame that it was of', () => {
+    const bench = new Bench();
+    bench.frame(1, { isKeyframe: true });
+    bench.push(vp8({ body: [1] }), 6000, false);
+    const other = rtpEvent({ stream: video, sequence: 90, time: 6000, payload: [1], codec: OPUS });
+    bench.depacketizer.push({ event: other, isContiguous: false });
+    expect(bench.push(vp8({ isStart: false, body: [3] }), 6000, true)).toEqual([]);
+    expect(bench.depacketizer.counters).toMatchObject({ framesIncomplete: 1, packetsWithoutStart: 1 });
+  });
+
   test('packets of a frame are joined, without their descriptors', () => {
     const bench = new Bench();
     bench.frame(1, { isKeyframe: true });
