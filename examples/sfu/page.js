@@ -52,6 +52,7 @@ class Membership {
     this.#connection.close();
     for (const track of this.#own.getTracks()) track.stop();
     byId('people').replaceChildren();
+    showHint('Join a room, with or without a camera. Everybody who joins the same one is seen here.');
     if (current === this) current = undefined;
     showState(state, text);
   }
@@ -82,6 +83,7 @@ class Membership {
       tile.remove();
       this.#tiles.delete(id);
     }
+    showHint(here.size < 2 ? 'You are alone. Open this page in another tab, and join the same room.' : '');
     for (const { id, name } of people) this.#tile(id).showName(id === this.#id ? `${name} (you)` : name);
   }
 
@@ -152,6 +154,8 @@ class Tile {
   #received = this.#figure.querySelector('.received');
   #onChoose;
   #layer;
+  /** Said behind what is received, where that is not what was chosen. */
+  #wish = '';
   #frames = 0;
   #measuredAt = performance.now();
 
@@ -180,6 +184,7 @@ class Tile {
   /** @param layers `rids`, small to large, which of them are `heard`, which is `chosen`, which `received`; null for none */
   showLayers({ rids, heard, chosen, received }) {
     this.#layer = received;
+    this.#wish = chosen === received ? '' : `, waiting for ${nameOf(chosen)}`;
     this.#figure.dataset.received = received ?? 'none';
     const buttons = [null, ...rids].map((rid) => {
       const button = Object.assign(document.createElement('button'), {
@@ -189,7 +194,9 @@ class Tile {
       });
       button.setAttribute('aria-pressed', String(rid === chosen));
       button.dataset.rid = rid ?? 'off';
-      button.dataset.heard = String(rid === null || heard.includes(rid));
+      const isHeard = rid === null || heard.includes(rid);
+      button.dataset.heard = String(isHeard);
+      if (!isHeard) button.title = 'not sent now: the browser leaves a layer out when its line is too slow';
       return button;
     });
     this.#layers.replaceChildren(...buttons);
@@ -203,13 +210,18 @@ class Tile {
     this.#figure.dataset.width = frameWidth;
     this.#figure.dataset.rate = rate;
     this.#received.textContent = this.#layer
-      ? `received: ${nameOf(this.#layer)}, ${frameWidth}×${frameHeight}, ${rate.toFixed(0)} fps`
-      : 'received: no picture';
+      ? `received: ${nameOf(this.#layer)}, ${frameWidth}×${frameHeight}, ${rate.toFixed(0)} fps${this.#wish}`
+      : `received: no picture${this.#wish}`;
   }
 }
 
 function nameOf(rid) {
   return rid === null ? 'off' : (LAYER_NAMES[rid] ?? rid);
+}
+
+function showHint(text) {
+  byId('hint').textContent = text;
+  byId('hint').hidden = text === '';
 }
 
 function showState(state, text) {

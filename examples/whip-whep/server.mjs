@@ -171,7 +171,8 @@ const server = createServer((request, response) => {
   });
 });
 server.listen(Number(values['http-port']), values.host, () => {
-  console.log(`http://${values.host}:${server.address().port}/`);
+  const url = `http://${values.host}:${server.address().port}/`;
+  console.log(`${url}  to watch\n${url}publish  to publish, or by WHIP at ${url}whip`);
 });
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
