@@ -101,7 +101,10 @@ export class Protection {
   /** `undefined`: another one more could not be remembered, and an index of a source that is forgotten might come again. */
   #sourceOf(ssrc: number): LocalSource | undefined {
     const known = this.#sources.get(ssrc);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#sources.use(known);
+      return known;
+    }
     if (!this.#sources.canRemember) return undefined;
     const { source, hasEvicted } = this.#sources.add(ssrc);
     if (hasEvicted) this.#counters.add('sourcesEvicted');

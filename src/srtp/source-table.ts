@@ -46,8 +46,12 @@ export class SourceTable<S extends Source> {
     const last = this.#last;
     const found = last?.ssrc === ssrc ? last : this.#sources.get(ssrc);
     if (found === undefined) return undefined;
-    found.usedAt = ++this.#uses;
     return (this.#last = found);
+  }
+
+  /** A packet of `source` was sent, or was authentic: others make room before it. */
+  use(source: S): void {
+    source.usedAt = ++this.#uses;
   }
 
   /** The highest index of a source, former ones included; -1: it is not known. */
@@ -62,7 +66,7 @@ export class SourceTable<S extends Source> {
     const source = this.#make(ssrc, new ReplayWindow(this.#windowLength, this.#former.get(ssrc)));
     this.#former.delete(ssrc);
     this.#sources.set(ssrc, source);
-    source.usedAt = ++this.#uses;
+    this.use(source);
     this.#last = source;
     return { source, hasEvicted };
   }

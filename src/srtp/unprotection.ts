@@ -65,7 +65,7 @@ export class Unprotection {
     if (!isNew || index >= MAX_INDICES) return this.#refuse('replayed');
     const cipher = known === undefined ? this.#rtp : known.cipher;
     if (!cipher.open(packet, headerLength, index)) return this.#refuse('notAuthentic');
-    (known ?? this.#begin(this.#sources, ssrc)).window.add(index);
+    this.#used(this.#sources, ssrc, known).window.add(index);
     this.#counters.add('unprotectedRtp');
     return length;
   }
@@ -82,7 +82,7 @@ export class Unprotection {
     const isNew = known === undefined ? index > this.#rtcpSources.highestOf(ssrc) : known.window.isNew(index);
     if (!isNew) return this.#refuse('replayed');
     if (!this.#rtcp.open(packet, trailer)) return this.#refuse('notAuthentic');
-    (known ?? this.#begin(this.#rtcpSources, ssrc)).window.add(index);
+    this.#used(this.#rtcpSources, ssrc, known).window.add(index);
     this.#counters.add('unprotectedRtcp');
     return length;
   }
@@ -93,7 +93,12 @@ export class Unprotection {
     this.#rtcpSources.forget(ssrc);
   }
 
-  #begin<S extends Source>(table: SourceTable<S>, ssrc: number): S {
+  /** The source of a packet that is authentic. */
+  #used<S extends Source>(table: SourceTable<S>, ssrc: number, known: S | undefined): S {
+    if (known !== undefined) {
+      table.use(known);
+      return known;
+    }
     const { source, hasEvicted } = table.add(ssrc);
     if (hasEvicted) this.#counters.add('sourcesEvicted');
     return source;

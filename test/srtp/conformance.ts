@@ -264,6 +264,19 @@ function describeBounds(crypto: CryptoProvider, profile: SrtpProfile): void {
     expect(theirs.inspect().sources.remoteRtcp).toBe(3);
   });
 
+  it('what is not authentic does not make its source one that is used: others do not make room for it', () => {
+    const [ours, theirs] = makePair(crypto, profile, { maxSources: 2 });
+    const seal = (ssrc: number, sequence: number): Uint8Array =>
+      protect(ours, 'rtp', makeRtp({ ssrc, sequence }).packet) ?? new Uint8Array();
+    const [one, two, late, forged, three] = [seal(1, 10), seal(2, 10), seal(2, 9), seal(1, 11), seal(3, 10)];
+    for (const packet of [one, two]) expect(unprotect(theirs, 'rtp', packet)).toBeDefined();
+    forged[forged.length - 1]! ^= 1;
+    expect(unprotect(theirs, 'rtp', forged)).toBeUndefined();
+    expect(unprotect(theirs, 'rtp', three)).toBeDefined();
+    // Of a source that had made room nothing late would be taken.
+    expect(unprotect(theirs, 'rtp', late)).toBeDefined();
+  });
+
   it('of more sources than can be remembered the peer’s oldest is forgotten, and none of ours', () => {
     const [ours, theirs] = makePair(crypto, profile, { maxSources: 1 });
     const sealed = Array.from({ length: 70 }, (_, ssrc) =>
