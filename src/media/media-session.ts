@@ -4,7 +4,8 @@
  *   in:   RTP → receive/: its stream → events │ RTCP: reports and BYE → receive/, what is about our streams → send/
  *   out:  RTCP that is due (reports, feedback) │ audio │ video and what is sent again → written where the datagram will be
  *
- * It begins with the first `setMedia`, and ends with the connection: BYE is the last that is sent. Media that end before say it for themselves.
+ * It begins with the first `setMedia`, and ends with the connection: BYE is the last that is sent. Media that end before say it for
+ * themselves.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { copyBytes } from '../core/bytes.ts';

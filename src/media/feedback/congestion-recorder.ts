@@ -20,7 +20,7 @@ const UNKNOWN = 0x1fff;
 
 const STREAM_HEADER = 8;
 
-/** Packets of one stream, come or not, that are remembered until they have been told of: two bytes tell of each, come or not. */
+/** Packets of one stream that are remembered until they have been told of. One that did not come costs two bytes of feedback as well. */
 const MAX_STREAM_ARRIVALS = 2048;
 
 const COUNTERS = [

@@ -5,8 +5,10 @@
  *
  * A number costs one look-up, whatever the peer asks for and how often. The second time waits for a round trip, each further one twice
  * as long as the one before, and may not touch half of the burst: some receivers ask for a packet for as long as they remember that it
- * was lost, whether it has come by RTX or not, and would use up what others need. In any stretch of time what is sent again is the burst, and a share of what was sent for
- * the first time in it and within `historyTime` before; so a storm of NACKs makes no more traffic than a bad path.
+ * was lost, whether it has come by RTX or not, and would use up what others need.
+ *
+ * In any stretch of time what is sent again is the burst at the most, and a share of what was sent for the first time in it and within
+ * `historyTime` before; so a storm of NACKs makes no more traffic than a bad path.
  */
 import { BoundedQueue } from '../../core/queue.ts';
 import type { Counters } from '../../core/counters.ts';
