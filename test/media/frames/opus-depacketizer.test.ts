@@ -153,6 +153,9 @@ describe('OpusDepacketizer', () => {
       [[0x99, 1, 1], 1920],
       [[0x99, 1], undefined],
       [[0x9a, 1, 1], 1920],
+      // Two frames without a byte, and six: silence (RFC 6716 §3.2.1 allows lengths of 0).
+      [[0x9a, 0], 1920],
+      [[0x9b, 6], 5760],
       [[0x9a], undefined],
       [[0x9b], undefined],
       [[0x9b, 0], undefined],
