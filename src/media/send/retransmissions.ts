@@ -3,9 +3,10 @@
  *
  *     NACK ─▶ in the history? ─▶ long enough after the last time? ─▶ within the share? ─▶ queue ─▶ polled
  *
- * A number costs one look-up, whatever the peer asks for and how often. The second time waits for a round trip, each further one twice
- * as long as the one before, and may not touch half of the burst: some receivers ask for a packet for as long as they remember that it
- * was lost, whether it has come by RTX or not, and would use up what others need.
+ * A number costs one look-up, whatever the peer asks for and how often. What is wanted again waits for most of a round trip, from the
+ * fourth time on twice as long, and may not touch half of the burst: some receivers ask for a packet for as long as they remember that
+ * it was lost, whether it has come by RTX or not, and would use up what others need. It does not wait longer and longer: a receiver
+ * that asks ten times, a round trip apart, would be heard four times of them.
  *
  * In any stretch of time what is sent again is the burst at the most, and a share of what was sent for the first time in it and within
  * `historyTime` before; so a storm of NACKs makes no more traffic than a bad path.
@@ -24,8 +25,14 @@ export interface RetransmissionLimits extends HistoryLimits {
   readonly retransmissionBurst: number;
 }
 
-/** A round trip counts as no less, milliseconds: NACKs that cross one another come as close as that on the shortest path. */
+/** Of a round trip as it was measured: one that asks again after just that comes a little earlier as often as later. */
+const SHARE_OF_ROUND_TRIP = 0.75;
+
+/** The least wait, milliseconds: NACKs that cross one another come as close as that on the shortest path. */
 const LEAST_WAIT = 10;
+
+/** Sent again so often, a packet is wanted in vain, or has come: the next time waits twice as long. */
+const PATIENT_RESENDS = 3;
 
 /** The packets of one source that are to be sent again. */
 export class Retransmissions {
@@ -119,7 +126,7 @@ export class Retransmissions {
   #isTooSoon(packet: SentPacket, roundTrip: number, now: number): boolean {
     const resends = this.history.resends(packet);
     if (resends === 0) return false;
-    const wait = Math.max(roundTrip, LEAST_WAIT) * 2 ** (resends - 1);
-    return now - this.history.resentAt(packet) < wait;
+    const wait = Math.max(SHARE_OF_ROUND_TRIP * roundTrip, LEAST_WAIT);
+    return now - this.history.resentAt(packet) < (resends < PATIENT_RESENDS ? wait : 2 * wait);
   }
 }
