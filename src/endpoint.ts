@@ -648,7 +648,9 @@ export class Endpoint {
   #expel(member: Member): EndpointOutput | undefined {
     this.remove(member.rtc);
     if (member.closed || member.failure === undefined) return undefined;
-    return { type: 'event', rtc: member.rtc, event: { type: 'closed', reason: member.failure } };
+    const event: RtcEvent = { type: 'closed', reason: member.failure };
+    member.rtc.onEvent?.(event);
+    return { type: 'event', rtc: member.rtc, event };
   }
 
   #report(error: unknown, rtc?: Rtc): void {

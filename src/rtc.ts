@@ -33,7 +33,7 @@ import { ICE_CANDIDATE_ERROR_RULES, ICE_GATHERING_STATES } from './ice/index.ts'
 import type { RtpSender } from './media/index.ts';
 import type { LocalEnd, MediaPlan, SignalingState } from './negotiation/index.ts';
 import { createNegotiation } from './negotiation/index.ts';
-import type { ConnectionState, Input, Output, PathAddresses } from './rtc/contract.ts';
+import type { ConnectionState, Input, Output, PathAddresses, RtcEvent } from './rtc/contract.ts';
 import type { PathUse } from './transport/index.ts';
 import type { RtcOptions } from './rtc/options.ts';
 import { NextCredentials, RestartBudget } from './rtc/ice-restart.ts';
@@ -145,7 +145,7 @@ export interface RtcInspection extends StackInspection {
  * - the poll contract: `handleInput`, `pollOutput`
  * - the end: `shutdown`, `close`
  * - how it is: `connectionState` and its like, `getStats`, `inspect`, `setTrace`
- * - for endpoints and drivers: `onWake`, `onError`, `sendPath`, `isValidPath` and its like, `setPathHeld`, `isEmpty`,
+ * - for endpoints and drivers: `onWake`, `onError`, `onEvent`, `sendPath`, `isValidPath` and its like, `setPathHeld`, `isEmpty`,
  *   `pathUse`, `connectionId`, `remoteUsernameFragment`, `isControlling`
  *
  * ```ts
@@ -173,6 +173,11 @@ export class Rtc {
    * goes through the call that it was told of.
    */
   onError: ((error: unknown) => void) | undefined;
+  /**
+   * Told of each event that `pollOutput` answers, before it does: for `sansrtc/streams`, so that no host has to pass events on.
+   * It must not throw.
+   */
+  onEvent: ((event: RtcEvent) => void) | undefined;
   /** Called when the username fragments that the peer may address (`usernameFragments`) have changed. For endpoints. */
   onUsernameFragments: (() => void) | undefined;
   readonly #stack: ProtocolStack;
@@ -198,6 +203,7 @@ export class Rtc {
     this.#acceptAnyFingerprint = options.dtls?.dangerouslyAcceptAnyFingerprint ?? false;
     this.#stack = new ProtocolStack(
       settings,
+      this,
       () => {
         this.#stir();
       },
@@ -727,6 +733,7 @@ export class Rtc {
   pollOutput(): Output {
     const output = this.#nextOutput();
     this.#tracer?.output(output);
+    if (output.type === 'event') this.onEvent?.(output.event);
     return output;
   }
 

@@ -33,6 +33,7 @@ export class ChannelTable {
   readonly limits: ChannelLimits;
   readonly tolerateParity: boolean;
   readonly onActivity: () => void;
+  readonly connection: object | undefined;
   readonly clock: Clock;
   /** How many streams wait, at all gates together. */
   readonly waits: Waits = { count: 0, undated: 0 };
@@ -59,6 +60,7 @@ export class ChannelTable {
     this.events = new EventQueue(port);
     this.early = new EarlyMessages(limits);
     this.onActivity = options.onActivity ?? ((): void => undefined);
+    this.connection = options.connection;
     this.owner = ownerOf(this);
   }
 

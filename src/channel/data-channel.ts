@@ -38,6 +38,7 @@ const READY_STATE: Readonly<Record<Phase, ReadyState>> = {
 
 /** What a handle asks of its maker. */
 export interface ChannelOwner {
+  readonly connection: object | undefined;
   send(state: ChannelState, data: MessageData, options?: SendOptions): boolean;
   pauseReading(state: ChannelState): void;
   resumeReading(state: ChannelState): void;
@@ -154,6 +155,11 @@ export class DataChannel {
   constructor(state: ChannelState, owner: ChannelOwner) {
     this.#state = state;
     this.#owner = owner;
+  }
+
+  /** The `Rtc` that it is a channel of; `undefined` of channels that are used without one. */
+  get connection(): object | undefined {
+    return this.#owner.connection;
   }
 
   get label(): string {

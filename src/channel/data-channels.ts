@@ -63,6 +63,10 @@ class HandleCalls implements ChannelOwner {
     this.#table = table;
   }
 
+  get connection(): object | undefined {
+    return this.#table.connection;
+  }
+
   send(state: ChannelState, data: MessageData, options?: SendOptions): boolean {
     return send(this.#table, state, data, options);
   }

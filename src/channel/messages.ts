@@ -93,6 +93,8 @@ export function setLowThreshold(table: ChannelTable, state: ChannelState, bytes:
   state.lowThreshold = bytes;
   if (state.phase === 'open' && state.id !== undefined) {
     table.port.setBufferedAmountLowThreshold(state.id, bytes);
+    // It is above the new one again, so that falling to it is news.
+    if (state.handle.bufferedAmount > bytes) state.sentSinceLow = true;
   }
   table.onCall?.(state.handle, { method: 'setLowThreshold', bytes });
 }

@@ -92,6 +92,8 @@ export interface ChannelOptions {
   readonly tolerateParity?: boolean | undefined;
   /** Called after a call on a channel's handle has made output outside of `handle*`, so that the host polls. */
   readonly onActivity?: (() => void) | undefined;
+  /** What `DataChannel.connection` answers: the connection that the channels are part of. */
+  readonly connection?: object | undefined;
 }
 
 /** W3C RTCPriorityType; RFC 8831 §6.4 gives the numbers. */
@@ -183,6 +185,7 @@ export const CHANNEL_OPTION_RULES: OptionRules<ChannelOptions> = {
   limits: nested(LIMIT_RULES),
   tolerateParity: flag,
   onActivity: callback,
+  connection: having('an object', []),
 };
 
 const priorityRule: OptionRule = oneOf(['very-low', 'low', 'medium', 'high']);

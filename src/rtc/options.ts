@@ -139,7 +139,7 @@ const DECIDED_FOR_SCTP = [
   'remoteMaxMessageSize',
 ] as const;
 
-const DECIDED_FOR_CHANNELS = ['clock', 'onActivity'] as const;
+const DECIDED_FOR_CHANNELS = ['clock', 'onActivity', 'connection'] as const;
 
 /** RFC 8841 §5.2 leaves the port to us; browsers say 5000. */
 export const SCTP_PORT = 5000;

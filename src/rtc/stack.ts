@@ -90,10 +90,16 @@ export class ProtocolStack {
 
   /**
    * Throws `ERR_BAD_ARGUMENT` for an option out of range.
+   * @param connection whose channels they are
    * @param onActivity called when a channel's handle has been called
    * @param onRestartFailed called when no pair of an ICE restart has worked
    */
-  constructor(settings: RtcSettings, onActivity: () => void, onRestartFailed: () => void) {
+  constructor(
+    settings: RtcSettings,
+    connection: object,
+    onActivity: () => void,
+    onRestartFailed: () => void,
+  ) {
     const { random, mtu } = settings;
     this.clock = new Clock(true, settings.now);
     this.#onRestartFailed = onRestartFailed;
@@ -114,6 +120,7 @@ export class ProtocolStack {
       {
         ...settings.channels,
         clock: this.clock,
+        connection,
         onActivity: () => {
           this.#touch(data);
           onActivity();

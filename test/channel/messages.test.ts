@@ -134,6 +134,17 @@ describe('bufferedAmount', () => {
     expect(drain(channels)).toEqual([{ type: 'bufferedamountlow', channel: chat }]);
   });
 
+  test('a threshold that is lowered while more is buffered has its event, too, though nothing was sent meanwhile', () => {
+    const { port, channels, chat } = opened();
+    port.holds = true;
+    chat.bufferedAmountLowThreshold = 1000;
+    chat.send(new Uint8Array(2000));
+    channels.handleSctpEvent({ type: 'bufferedamountlow', streamId: 0 }, 1);
+    chat.bufferedAmountLowThreshold = 10;
+    channels.handleSctpEvent({ type: 'bufferedamountlow', streamId: 0 }, 2);
+    expect(drain(channels).map(({ type }) => type)).toEqual(['bufferedamountlow', 'bufferedamountlow']);
+  });
+
   test('the DCEP messages of a channel are not the business of its user', () => {
     const { channels } = connected('server');
     channels.handleSctpEvent(dcep(0, encodeOpen({ label: '', protocol: '', priority: 0, ordered: true })), 1);

@@ -101,7 +101,7 @@ const TAKERS: readonly Taker[] = [
   {
     name: 'DataChannels',
     call: (options) => new DataChannels(new FakePort(), options),
-    keys: words('gates limits tolerateParity onActivity'),
+    keys: words('gates limits tolerateParity onActivity connection'),
     inner: {
       gates: words(gates.channel),
       limits: words('maxChannels maxRefusedStreams maxLabelLength maxProtocolLength maxMessageSize'),
