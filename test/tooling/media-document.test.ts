@@ -13,7 +13,7 @@ import { SRTP_OPTION_RULES } from '../../src/srtp/index.ts';
 import { programFolder, Programs } from './programs.ts';
 
 const TITLE = 'Media: audio and video as packets';
-const programs = new Programs('docs/media.md', TITLE);
+const programs = new Programs('docs/media.md');
 const root = new URL('../../', import.meta.url);
 const text = readFileSync(new URL('docs/media.md', root), 'utf8');
 

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { programFolder, Programs } from './programs.ts';
 
 const TITLE = 'Negotiation: offers and answers, with media, data channels or both';
-const programs = new Programs('docs/negotiation.md', TITLE);
+const programs = new Programs('docs/negotiation.md');
 const root = new URL('../../', import.meta.url);
 const text = readFileSync(new URL('docs/negotiation.md', root), 'utf8');
 

@@ -1,9 +1,11 @@
 /** Programs in a document: JavaScript blocks by the heading they stand under, taken out, written to a file and imported. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { threadId } from 'node:worker_threads';
 import { vi } from 'vitest';
+import { blocksOf, programsOf, read, textOf } from '../docs/blocks.ts';
 
-/** Where they are written: inside of the project, so that its packages are found. */
-export const programFolder: URL = new URL('../../.readme-code/', import.meta.url);
+/** Where they are written: inside of the project, so that its packages are found, and a folder for each process that tests. */
+export const programFolder: URL = new URL(`../../.readme-code/${process.pid}-${threadId}/`, import.meta.url);
 
 /** What a program exports, and what it has printed. */
 export interface Ran {
@@ -11,38 +13,38 @@ export interface Ran {
   readonly printed: string[];
 }
 
-/** The programs of one document. Several blocks under one heading are one program. */
+/** Where the code finds what it is given. */
+const shelf = globalThis as { documentsGiven?: Record<string, unknown>[] };
+let runs = 0;
+
+/** The programs of one document. Several blocks under one heading are one program; what else makes one, test/docs/blocks.ts says. */
 export class Programs {
-  /** By heading. */
+  /** By heading. Of several under one, the first. */
   readonly code: ReadonlyMap<string, string>;
   readonly #name: string;
-  readonly #before: string;
 
-  /**
-   * @param path of the document, from the root of the project
-   * @param before a heading of which each program has the code in front of its own
-   */
-  constructor(path: string, before?: string) {
-    const markdown = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  /** @param path of the document, from the root of the project */
+  constructor(path: string) {
     const code = new Map<string, string>();
-    // What stands above the first heading goes by the document's own title.
-    for (const section of markdown.split(/^##? /m).slice(1)) {
-      const heading = section.slice(0, section.indexOf('\n'));
-      const blocks = [...section.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, body]) => body ?? '');
-      if (blocks.length > 0) code.set(heading, blocks.join('\n'));
+    for (const program of programsOf(blocksOf(path, read(path)))) {
+      if (program.language === 'js' && !code.has(program.heading)) code.set(program.heading, textOf(program));
     }
     this.code = code;
     this.#name = path.replaceAll(/[^a-z]+/gi, '-');
-    this.#before = before === undefined ? '' : (code.get(before) ?? '');
   }
 
-  /** Runs a program, with `more` behind it. */
-  async run(heading: string, more = ''): Promise<Ran> {
+  /** Runs a program, with `more` behind it, and with values for the names that are `given` to it. */
+  async run(heading: string, more = '', given: Record<string, unknown> = {}): Promise<Ran> {
     const code = this.code.get(heading);
     if (code === undefined) throw new Error(`there is no code under "${heading}"`);
     mkdirSync(programFolder, { recursive: true });
-    const file = new URL(`${this.#name}-${heading.replaceAll(/[^a-z]+/gi, '-')}.mjs`, programFolder);
-    writeFileSync(file, this.#before + code + more);
+    // A name of its own for each run: a module runs once.
+    const run = ++runs;
+    const file = new URL(`${this.#name}-${heading.replaceAll(/[^a-z]+/gi, '-')}-${run}.mjs`, programFolder);
+    (shelf.documentsGiven ??= [])[run] = given;
+    const names = Object.keys(given);
+    const before = names.length > 0 ? `const { ${names.join(', ')} } = documentsGiven[${run}];` : '';
+    writeFileSync(file, before + code + more);
     const printed: string[] = [];
     const log = vi.spyOn(console, 'log').mockImplementation((...words: unknown[]) => {
       printed.push(words.map(String).join(' '));
