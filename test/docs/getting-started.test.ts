@@ -18,7 +18,8 @@ function start(file: string, ...args: string[]): Terminal {
 }
 
 beforeAll(async () => {
-  folder = await unpacked(GUIDE);
+  // Any free port will do here: the program says which one it got.
+  folder = await unpacked(GUIDE, (code) => code.replace('${port}/', '${server.address().port}/'));
 });
 
 afterAll(() => {
