@@ -37,7 +37,10 @@ function strayComments(document: string, text: string): string[] {
   const code = text.replaceAll(/^( *)(`{3,})[\s\S]*?^\1\2$/gm, (block) => block.replaceAll(/[^\n]/g, ''));
   return [...code.matchAll(/<!--\s*(\S[^\n]*)/g)]
     .filter(
-      ([, words = '']) => !/^(?:given:|after: |foreign: |(?:prelude|alone) -->|prettier-ignore)/.test(words),
+      ([, words = '']) =>
+        !/^(?:given:|after: |foreign: |(?:alone )?file: \S+ -->|(?:prelude|alone|\/?runtimes) -->|prettier-ignore)/.test(
+          words,
+        ),
     )
     .map(({ index, 1: words }) => `${document}:${code.slice(0, index).split('\n').length}: ${words ?? ''}`);
 }

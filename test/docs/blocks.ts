@@ -16,6 +16,7 @@
  *     <!-- prelude -->                   this block is in front of every later program of the document
  *     <!-- after: Back-pressure -->      the program goes on from the one under that heading
  *     <!-- alone -->                     the block is a program of its own, the first of another file, say
+ *     <!-- alone file: server.mjs -->    the same, and a whole file that the reader saves: guide-files.ts runs those of a guide
  *     <!-- foreign: simple-peer -->      code of another library: it must parse, no more
  */
 import { readdirSync, readFileSync } from 'node:fs';
