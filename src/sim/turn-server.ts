@@ -464,7 +464,7 @@ export class SimTurnServer implements SimMachine {
         usernameAnonymity: hidesUsernames,
       };
       const isPlain = !features.passwordAlgorithms && !hidesUsernames;
-      const nonce = `${isPlain ? '' : nonceCookie(features)}n-${this.#life}-${this.#now}`;
+      const nonce = `${isPlain ? '' : nonceCookie(features)}n-${this.#life}-${Math.floor(this.#now)}`;
       writer.text(Type.realm, realm).text(Type.nonce, nonce);
       if (passwordAlgorithms !== undefined)
         writer.attribute(Type.passwordAlgorithms, encodePasswordAlgorithms(passwordAlgorithms));

@@ -166,6 +166,16 @@ describe('in a network', () => {
     expect(client.turn.inspect().channels).toMatchObject([{ state: 'bound' }]);
   });
 
+  test('a path with jitter, where times have fractions: its nonce is good all the same', () => {
+    const { net } = world();
+    const home = net.host('192.0.2.1');
+    for (const host of net.hosts) if (host !== home) net.link(home, host, { latency: 5, jitter: 7 });
+    const client = new Client('192.0.2.1');
+    home.attach(client, { port: 5000, closedEvent: false });
+    net.advance(500);
+    expect(client.turn.state).toBe('allocated');
+  });
+
   test('behind a NAT the mapped address is the NAT’s', () => {
     const { net } = world();
     const nat = net.nat('198.51.100.1', NAT_KINDS.symmetric);
