@@ -119,3 +119,34 @@ export type {
 } from './turn/index.ts';
 export { RELAY_OVERHEAD, StreamDeframer, TurnClient } from './turn/index.ts';
 export { candidateInit, parseCandidateLine, writeCandidateLine } from './sdp/index.ts';
+
+// Types that the signatures above name, and that nobody makes.
+export type { ByteSource } from './core/bytes.ts';
+export type { Clock } from './core/clock.ts';
+export type { Counters } from './core/counters.ts';
+export type { DecodeFailure } from './core/decode.ts';
+export type { HostReply, HostRequest, StreamProtocol } from './core/host.ts';
+export type { Machine, PacketKind, PacketSource, PathFacts, PathUser } from './core/machine.ts';
+export type { OptionRule, OptionRules } from './core/options.ts';
+export type {
+  ConnectionGate,
+  DataParameters,
+  MediaEvent,
+  PathUse,
+  SignalingInspection,
+  StackCounter,
+  StackInspection,
+  TraceCall,
+  TraceEvent,
+  TraceMachine,
+  TransportCounter,
+  Wishing,
+} from './rtc.ts';
+export type {
+  ChannelInspection as TurnChannelInspection,
+  PermissionInspection as TurnPermissionInspection,
+  TurnEnd,
+  TurnLimits,
+  TurnTimer,
+  TurnTiming,
+} from './turn/index.ts';

@@ -94,6 +94,12 @@ export type { RTCPeerConnectionStats } from './rtc/stats/peer-connection.ts';
 export type { RTCStats, RTCStatsReport } from './rtc/stats/report.ts';
 export type { RTCTransportStats } from './rtc/stats/transport.ts';
 export type { PathUse } from './transport/index.ts';
+export type { ConnectionGate } from './rtc/gates.ts';
+export type { StackCounter } from './rtc/inspection.ts';
+export type { MediaEvent } from './rtc/signaling/media.ts';
+export type { Wishing } from './rtc/signaling/wishes.ts';
+export type { TraceCall } from './rtc/calls.ts';
+export type { TransportCounter } from './transport/index.ts';
 export { datagramKind } from './transport/index.ts';
 export type * from './rtc/tracer/entry.ts';
 

@@ -10,6 +10,9 @@ export type { LocalEnd } from './describe.ts';
 export { judgeAnswerEdit, judgeEdit } from './edited.ts';
 export type { LocalTransport } from './local-transport.ts';
 export { DEFAULT_HEADER_EXTENSIONS } from './extensions.ts';
+export type { AgreedExtension, ExtensionMeaning, ExtensionTable } from './extensions.ts';
+export type { PayloadTypeMeaning, PayloadTypes } from './codec/index.ts';
+export type { SimulcastLines } from './simulcast.ts';
 export type {
   CodecCapability,
   MediaChange,
@@ -48,7 +51,7 @@ export {
   resolveOffererRole,
   setupOf,
 } from './role.ts';
-export type { SectionLine } from './section.ts';
+export type { RemoteSection, RemoteSession, SectionLine } from './section.ts';
 export type { SourceNaming } from './sources.ts';
 export type { PlannedSections, Section, SectionPlan } from './sections.ts';
 export type {

@@ -7,6 +7,7 @@ export { hostAddresses } from './local-addresses.ts';
 export type { MdnsCounter, MdnsOptions, MdnsStats } from './local-names.ts';
 export type { ResolverCounter, ResolverOptions, ResolverStats } from './name-resolver.ts';
 export type { PortChoice, PortRange } from './port-range.ts';
+export type { SendClass } from './send-queue.ts';
 export type {
   ServerStreamCounter,
   ServerStreamOptions,

@@ -29,7 +29,8 @@ export type Outcome =
       readonly cause: string;
     });
 
-interface RunReport<Reason extends string> {
+/** How far a run came. */
+export interface RunReport<Reason extends string> {
   readonly reason: Reason;
   /** Virtual time at the end, in milliseconds. */
   readonly now: number;

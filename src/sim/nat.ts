@@ -35,7 +35,8 @@ export interface NatOptions {
   readonly behind?: Nat | undefined;
 }
 
-type NatKind = Pick<NatOptions, 'mapping' | 'filtering'>;
+/** What a NAT of one kind maps and lets through. */
+export type NatKind = Pick<NatOptions, 'mapping' | 'filtering'>;
 
 /** The four classic kinds, by the names of RFC 3489 §5. */
 export const NAT_KINDS: Readonly<
