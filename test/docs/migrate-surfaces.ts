@@ -1,0 +1,43 @@
+/**
+ * What other libraries offer, name by name, as read at their source: by page of docs/migrate, and by the heading of the table that
+ * says what takes its place. A name that is no row there fails the test; so does a version that the page does not name.
+ */
+
+/** One library. */
+export interface Surface {
+  /** Each stands in the page as it stands here. */
+  readonly versions: readonly string[];
+  /** By heading: names between white space. */
+  readonly names: Readonly<Record<string, string>>;
+  /** Named in the page and no row: of the platform, of a package beside it. */
+  readonly others: string;
+}
+
+export const SURFACES: Readonly<Record<string, Surface>> = {
+  'from-simple-peer': {
+    versions: ['simple-peer 9.11.1', '`@types/simple-peer` 9.11.9'],
+    names: {
+      'Constructor options': `
+        initiator channelConfig channelName config offerOptions answerOptions sdpTransform stream streams trickle
+        allowHalfTrickle iceCompleteTimeout wrtc objectMode allowHalfOpen`,
+      Methods: `
+        signal send addStream removeStream addTrack removeTrack replaceTrack addTransceiver destroy negotiate getStats address
+        write end pipe read setEncoding pause resume`,
+      Properties: `
+        bufferSize connected streams destroyed destroying channelName channelConfig channelNegotiated initiator config offerOptions
+        answerOptions sdpTransform trickle allowHalfTrickle iceCompleteTimeout remoteAddress remoteFamily remotePort localAddress
+        localFamily localPort readable writable writableLength`,
+      Events: `
+        signal connect data stream track close error end pause readable resume drain finish iceStateChange iceTimeout
+        signalingStateChange negotiated`,
+      'Error codes': `
+        ERR_WEBRTC_SUPPORT ERR_CREATE_OFFER ERR_CREATE_ANSWER ERR_SET_LOCAL_DESCRIPTION ERR_SET_REMOTE_DESCRIPTION
+        ERR_ADD_ICE_CANDIDATE ERR_ICE_CONNECTION_FAILURE ERR_SIGNALING ERR_DATA_CHANNEL ERR_CONNECTION_FAILURE
+        ERR_PC_CONSTRUCTOR ERR_PC_PEER_IDENTITY ERR_ICE_CONNECTION_CLOSED ERR_DESTROYED ERR_ADD_TRANSCEIVER ERR_SENDER_REMOVED
+        ERR_SENDER_ALREADY_ADDED ERR_TRACK_NOT_ADDED ERR_REMOVE_TRACK ERR_UNSUPPORTED_REPLACETRACK`,
+      Statics: 'WEBRTC_SUPPORT config channelConfig',
+    },
+    others:
+      'Peer MediaStream RTCPeerConnection Blob Readable fromWeb transceiverRequest renegotiate oldTrack newTrack',
+  },
+};

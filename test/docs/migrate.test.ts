@@ -1,0 +1,114 @@
+/**
+ * Moving from other libraries: the programs of docs/migrate run, and every name that another library offers has a row which says
+ * what takes its place.
+ */
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Rtc } from '../../src/index.ts';
+import type { UdpDriver } from '../../src/node/index.ts';
+import { programFolder, Programs } from '../tooling/programs.ts';
+import { SURFACES } from './migrate-surfaces.ts';
+
+const folder = new URL('../../docs/migrate/', import.meta.url);
+
+afterAll(() => {
+  rmSync(programFolder, { recursive: true, force: true });
+});
+
+/** The words of the first column of the table under each heading of the third level. */
+function firstColumns(markdown: string): Map<string, Set<string>> {
+  const columns = new Map<string, Set<string>>();
+  for (const section of markdown.split(/^### /m).slice(1)) {
+    const heading = section.slice(0, section.indexOf('\n'));
+    const rows = section.split(/^## /m)[0]?.match(/^\|.*$/gm) ?? [];
+    const cells = rows.slice(2).map((row) => row.replaceAll('\\|', ' ').split('|')[1] ?? '');
+    columns.set(heading, new Set(cells.flatMap((cell) => cell.match(/[A-Za-z_$][\w$]*/g) ?? [])));
+  }
+  return columns;
+}
+
+describe('every name has a row', () => {
+  test('the check finds one that has none', () => {
+    const columns = firstColumns('# A\n\n### Methods\n\n| a | b |\n| - | - |\n| `send(x)` | `close` |\n');
+    expect(columns.get('Methods')).toEqual(new Set(['send', 'x']));
+  });
+
+  test('every page has a surface, and every surface a page', () => {
+    const pages = readdirSync(folder).filter((name) => name !== 'README.md');
+    expect(pages.sort()).toEqual(
+      Object.keys(SURFACES)
+        .map((name) => `${name}.md`)
+        .sort(),
+    );
+  });
+
+  test.each(Object.entries(SURFACES))('%s', (page, { versions, names }) => {
+    const markdown = readFileSync(new URL(`${page}.md`, folder), 'utf8');
+    const columns = firstColumns(markdown);
+    const missing = Object.entries(names).flatMap(([heading, words]) =>
+      words
+        .trim()
+        .split(/\s+/)
+        .filter((word) => columns.get(heading)?.has(word) !== true)
+        .map((word) => `${heading}: ${word}`),
+    );
+    expect(missing).toEqual([]);
+    expect(versions.filter((version) => !markdown.includes(version))).toEqual([]);
+  });
+});
+
+/** Waits until a program has printed a line, and keeps `names` for the test. */
+function untilPrinted(names: string): string {
+  return `
+await new Promise((resolve, reject) => {
+  setTimeout(reject, 60_000, new Error('nothing was printed')).unref();
+  const log = console.log;
+  console.log = (...words) => {
+    log(...words);
+    console.log = log;
+    resolve();
+  };
+});
+export { ${names} };`;
+}
+
+describe('the programs run', () => {
+  test('simple-peer: a connection, and offers that the other end asks for', async () => {
+    const programs = new Programs('docs/migrate/from-simple-peer.md');
+    const { exports, printed } = await programs.run(
+      'After',
+      untilPrinted('driver1, driver2, peer1, connect'),
+    );
+    const { driver1, driver2, peer1, connect } = exports as {
+      driver1: UdpDriver;
+      driver2: UdpDriver;
+      peer1: SimplePeer;
+      connect: (driver: UdpDriver, options: object) => SimplePeer;
+    };
+    try {
+      expect(printed).toEqual(['got a message from peer1: hey peer2, how is it going?']);
+      expect(peer1.rtc.connectionState).toBe('connected');
+      const said: { readonly type: string }[] = [];
+      const say = (data: { type: string }) => said.push(data);
+      const initiator = connect(driver1, { initiator: true, say, onEvent: () => undefined });
+      const other = connect(driver2, { say, onEvent: () => undefined });
+      initiator.signal({ type: 'transceiverRequest', transceiverRequest: { kind: 'audio' } });
+      initiator.signal({ type: 'renegotiate', renegotiate: true });
+      expect(said).toHaveLength(1); // one offer is out, the other waits
+      other.signal(said[0]);
+      initiator.signal(said[1]);
+      other.signal(said[2]);
+      initiator.signal(said[3]);
+      expect(said.map(({ type }) => type)).toEqual(['offer', 'answer', 'offer', 'answer']);
+      expect(other.rtc.media.map(({ kind }) => kind)).toEqual(['audio']);
+    } finally {
+      await Promise.all([driver1.close(), driver2.close()]);
+    }
+  });
+});
+
+/** What `connect` of simple-peer's page answers. */
+interface SimplePeer {
+  readonly rtc: Rtc;
+  readonly signal: (data: unknown) => void;
+}
