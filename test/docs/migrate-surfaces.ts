@@ -40,4 +40,36 @@ export const SURFACES: Readonly<Record<string, Surface>> = {
     others:
       'Peer MediaStream RTCPeerConnection Blob Readable fromWeb transceiverRequest renegotiate oldTrack newTrack',
   },
+
+  'from-node-datachannel': {
+    versions: ['node-datachannel 0.33.4'],
+    names: {
+      'Options of PeerConnection': `
+        peerName iceServers proxyServer bindAddress enableIceTcp enableIceUdpMux disableAutoNegotiation forceMediaTransport
+        portRangeBegin portRangeEnd maxMessageSize mtu iceTransportPolicy disableFingerprintVerification disableAutoGathering
+        certificatePemFile keyPemFile keyPemPass hostname port username password relayType`,
+      PeerConnection: `
+        close destroy setLocalDescription setRemoteDescription localDescription remoteDescription remoteFingerprint
+        addRemoteCandidate createDataChannel addTrack hasMedia state iceState signalingState gatheringState onLocalDescription
+        onLocalCandidate onStateChange onIceStateChange onSignalingStateChange onGatheringStateChange onDataChannel onTrack
+        bytesSent bytesReceived rtt getSelectedCandidatePair maxDataChannelId maxMessageSize`,
+      'Options of createDataChannel': 'protocol negotiated id unordered maxPacketLifeTime maxRetransmits',
+      DataChannel: `
+        getLabel getId getProtocol close sendMessage sendMessageBinary isOpen bufferedAmount maxMessageSize
+        setBufferedAmountLowThreshold onOpen onClosed onError onBufferedAmountLow onMessage`,
+      'Of the module': `
+        initLogger cleanup preload setSctpSettings getLibraryVersion WebSocket WebSocketServer DataChannelStream
+        IceUdpMuxListener address port stop onUnhandledStunRequest recvBufferSize sendBufferSize maxChunksOnQueue
+        initialCongestionWindow congestionControlModule delayedSackTime`,
+      'Audio and video': `
+        Audio Video Track addAudioCodec addOpusCodec addVideoCodec addH264Codec addH265Codec addVP8Codec addVP9Codec addAV1Codec
+        direction generateSdp mid setDirection description removeFormat addSSRC removeSSRC replaceSSRC hasSSRC getSSRCs
+        getCNameForSsrc setBitrate getBitrate hasPayloadType addRTXCodec addRTPMap parseSdpLine type close sendMessage
+        sendMessageBinary isOpen isClosed bufferedAmount maxMessageSize requestBitrate setBufferedAmountLowThreshold
+        requestKeyframe setMediaHandler onOpen onClosed onError onMessage PacingHandler RtcpReceivingSession RtcpNackResponder
+        RtcpSrReporter RtpPacketizationConfig RtpPacketizer H264RtpPacketizer H265RtpPacketizer AV1RtpPacketizer MediaHandler
+        addToChain rtpConfig playoutDelayId playoutDelayMin playoutDelayMax timestamp clockRate`,
+    },
+    others: 'iceUfrag icePwd RTCIceCandidateInit createPrivateKey bitRate newSize',
+  },
 };

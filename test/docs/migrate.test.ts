@@ -105,6 +105,22 @@ describe('the programs run', () => {
       await Promise.all([driver1.close(), driver2.close()]);
     }
   });
+
+  test('node-datachannel: callbacks, a channel and an echo', async () => {
+    const programs = new Programs('docs/migrate/from-node-datachannel.md');
+    const { exports, printed } = await programs.run('After', untilPrinted('driver1, driver2, peer2'));
+    const { driver1, driver2, peer2 } = exports as {
+      driver1: UdpDriver;
+      driver2: UdpDriver;
+      peer2: { rtc: Rtc };
+    };
+    try {
+      expect(printed).toEqual(['you said hello']);
+      expect(peer2.rtc.connectionState).toBe('connected');
+    } finally {
+      await Promise.all([driver1.close(), driver2.close()]);
+    }
+  });
 });
 
 /** What `connect` of simple-peer's page answers. */
