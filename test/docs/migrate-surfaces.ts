@@ -72,4 +72,38 @@ export const SURFACES: Readonly<Record<string, Surface>> = {
     },
     others: 'iceUfrag icePwd RTCIceCandidateInit createPrivateKey bitRate newSize',
   },
+
+  'from-wrtc': {
+    versions: ['`@roamhq/wrtc` 0.10.0', '`wrtc` 0.4.7'],
+    names: {
+      RTCConfiguration: `
+        iceServers iceTransportPolicy bundlePolicy rtcpMuxPolicy iceCandidatePoolSize certificates portRange sdpSemantics`,
+      RTCPeerConnection: `
+        addIceCandidate addTransceiver addTrack close createDataChannel createOffer createAnswer getConfiguration getReceivers
+        getSenders getTransceivers getStats removeTrack setConfiguration setLocalDescription setRemoteDescription restartIce
+        canTrickleIceCandidates connectionState currentLocalDescription localDescription pendingLocalDescription
+        currentRemoteDescription remoteDescription pendingRemoteDescription signalingState sctp iceGatheringState
+        iceConnectionState onconnectionstatechange ondatachannel oniceconnectionstatechange onicegatheringstatechange
+        onnegotiationneeded onsignalingstatechange ontrack onicecandidate onicecandidateerror addEventListener
+        removeEventListener dispatchEvent`,
+      RTCDataChannel: `
+        bufferedAmount id label maxPacketLifeTime maxRetransmits negotiated ordered priority protocol binaryType readyState close
+        send onopen onmessage onclosing onclose onerror bufferedAmountLowThreshold onbufferedamountlow`,
+      'Descriptions, candidates and events': `
+        RTCSessionDescription type sdp RTCIceCandidate candidate sdpMid sdpMLineIndex usernameFragment RTCPeerConnectionIceEvent
+        RTCPeerConnectionIceErrorEvent RTCDataChannelEvent`,
+      Transports: `
+        RTCSctpTransport transport state maxMessageSize maxChannels RTCDtlsTransport getRemoteCertificates iceTransport
+        RTCIceTransport role component gatheringState getLocalCandidates getRemoteCandidates getSelectedCandidatePair
+        getLocalParameters getRemoteParameters`,
+      Media: `
+        MediaStream active getAudioTracks getVideoTracks getTracks getTrackById addTrack removeTrack clone MediaStreamTrack
+        enabled kind muted stop getSettings RTCRtpReceiver track transport rtcpTransport getParameters getContributingSources
+        getSynchronizationSources getCapabilities RTCRtpSender setParameters replaceTrack setStreams RTCRtpTransceiver mid sender
+        receiver stopped direction currentDirection setCodecPreferences getUserMedia mediaDevices getDisplayMedia
+        enumerateDevices getSupportedConstraints nonstandard i420ToRgba rgbaToI420 RTCAudioSink RTCAudioSource RTCVideoSink
+        RTCVideoSource createTrack onData onFrame isScreencast needsDenoising`,
+    },
+    others: 'iceRestart trackOrKind ArrayBuffer',
+  },
 };

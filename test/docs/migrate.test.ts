@@ -4,8 +4,9 @@
  */
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Rtc } from '../../src/index.ts';
-import type { UdpDriver } from '../../src/node/index.ts';
+import type { PendingOffer } from '../../src/index.ts';
+import { Rtc, SdpRefusal, selfSignedCertificate } from '../../src/index.ts';
+import { UdpDriver } from '../../src/node/index.ts';
 import { programFolder, Programs } from '../tooling/programs.ts';
 import { SURFACES } from './migrate-surfaces.ts';
 
@@ -121,7 +122,64 @@ describe('the programs run', () => {
       await Promise.all([driver1.close(), driver2.close()]);
     }
   });
+
+  test('wrtc: a server that echoes, and a client', async () => {
+    const programs = new Programs('docs/migrate/from-wrtc.md');
+    const { exports } = await programs.run('After', '\nexport { join, call, driver };');
+    const { join, call, driver } = exports as {
+      join: (offer: string) => string;
+      call: () => PendingOffer;
+      driver: UdpDriver;
+    };
+    try {
+      expect(await echoOf(join)).toBe('anybody there?');
+      expect(() => join('no offer')).toThrow(SdpRefusal);
+      expect(await greetingOf(call())).toBe('hello');
+    } finally {
+      await driver.close();
+    }
+  });
 });
+
+/** What a program says whose offer is answered. */
+async function greetingOf(offer: PendingOffer): Promise<unknown> {
+  const driver = await UdpDriver.listen();
+  try {
+    const rtc = new Rtc({ certificate: selfSignedCertificate() });
+    const greeting = new Promise((resolve, reject) => {
+      driver.add(rtc, (event) => {
+        if (event.type === 'message') resolve(event.data);
+        if (event.type === 'closed') reject(new Error(event.reason.message));
+      });
+    });
+    offer.accept(rtc.receiveOffer(offer.sdp).answer());
+    return await greeting;
+  } finally {
+    await driver.close();
+  }
+}
+
+/** What a client hears that sends one message to a server, by whatever answers its offer. */
+async function echoOf(join: (offer: string) => string | Promise<string>): Promise<unknown> {
+  const client = await UdpDriver.listen();
+  try {
+    const rtc = new Rtc({ certificate: selfSignedCertificate() });
+    const echo = new Promise((resolve, reject) => {
+      client.add(rtc, (event) => {
+        if (event.type === 'channelopen') event.channel.send('anybody there?');
+        if (event.type === 'message') resolve(event.data);
+        if (event.type === 'closed') reject(new Error(event.reason.message));
+      });
+    });
+    const draft = rtc.negotiation();
+    draft.addChannel('echo');
+    const offer = draft.offer();
+    offer.accept(await join(offer.sdp));
+    return await echo;
+  } finally {
+    await client.close();
+  }
+}
 
 /** What `connect` of simple-peer's page answers. */
 interface SimplePeer {
