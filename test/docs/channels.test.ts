@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { programFolder, Programs } from '../tooling/programs.ts';
 
-const guide = new Programs('docs/guides/channels.md', 'Two peers to try it with');
+const guide = new Programs('docs/guides/channels.md');
 
 afterAll(() => {
   rmSync(programFolder, { recursive: true, force: true });
