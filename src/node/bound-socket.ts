@@ -5,6 +5,7 @@
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
 import { addressFamily, formatAddress, type TransportAddress } from '../core/address.ts';
 import { RtcError } from '../core/errors.ts';
+import { isDeno } from './deno.ts';
 import { isWildcard } from './local-addresses.ts';
 
 /** Where to bind; `createSocket` stands in for dgram in tests. */
@@ -61,8 +62,17 @@ function bindErrorMessage(wanted: TransportAddress, error: NodeJS.ErrnoException
   }
 }
 
-/** Asks for a kernel buffer. @returns the bytes granted, without Linux's doubling. */
-export function requestBuffer(socket: Socket, direction: 'Recv' | 'Send', wanted: number): number {
+/**
+ * Asks for a kernel buffer. @returns the bytes granted, without Linux's doubling; 0 where nobody can ask: Deno (2.9) tells the
+ * kernel nothing, reports what was wanted as granted, and allocates as much for every datagram that it receives.
+ */
+export function requestBuffer(
+  socket: Socket,
+  direction: 'Recv' | 'Send',
+  wanted: number,
+  cannotAsk: boolean = isDeno(),
+): number {
+  if (cannotAsk) return 0;
   try {
     socket[`set${direction}BufferSize`](wanted);
   } catch {
@@ -82,8 +92,12 @@ function bufferSize(socket: Socket, direction: 'Recv' | 'Send'): number {
   }
 }
 
-/** What to tell an operator who got `granted` bytes. */
+/** What to tell an operator who got `granted` bytes; 0: nobody knows how many. */
 export function smallBufferMessage(which: 'receive' | 'send', wanted: number, granted: number): string {
+  if (granted === 0) {
+    const sysctl = which === 'receive' ? 'net.core.rmem_default' : 'net.core.wmem_default';
+    return `the UDP ${which} buffer is the system's default, for this runtime cannot ask for another: if bursts lose packets, raise it, on Linux: sysctl -w ${sysctl}=${wanted}`;
+  }
   const sysctl = which === 'receive' ? 'net.core.rmem_max' : 'net.core.wmem_max';
   const remedy =
     process.platform === 'linux' ? `raise it: sysctl -w ${sysctl}=${wanted}` : `raise the system's limit`;

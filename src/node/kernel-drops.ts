@@ -9,13 +9,15 @@
 import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { parseIp, type TransportAddress } from '../core/address.ts';
+import { isDeno } from './deno.ts';
 
 /** Datagrams the kernel dropped at the socket bound to `local`; `undefined` where the system does not tell. */
 export function kernelDrops(
   local: TransportAddress,
   read: (file: string) => string = readText,
 ): number | undefined {
-  if (process.platform !== 'linux') return undefined;
+  // Deno reads no file of /proc without all permissions, and would ask for them at a prompt.
+  if (process.platform !== 'linux' || isDeno()) return undefined;
   try {
     return dropsIn(read(local.address.includes(':') ? '/proc/net/udp6' : '/proc/net/udp'), local);
   } catch {

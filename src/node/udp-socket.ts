@@ -48,7 +48,7 @@ export interface UdpSocketStats {
   readonly rebindAttempts: number;
   /** Bytes accepted from us and not yet by the kernel. */
   readonly queuedBytes: number;
-  /** Bytes the kernel granted; what `SO_RCVBUF` and `SO_SNDBUF` are, without Linux's doubling. */
+  /** Bytes the kernel granted; what `SO_RCVBUF` and `SO_SNDBUF` are, without Linux's doubling. 0: not known, as in Deno. */
   readonly receiveBufferSize: number;
   readonly sendBufferSize: number;
   /** F3c: datagrams the kernel dropped for want of receive buffer; `undefined` where the system does not tell, and once closed. */
@@ -82,6 +82,9 @@ const COUNTERS = [
  * milliseconds' worth, enough to be there when the kernel has room again.
  */
 const GIVEN_BYTES = 64 * 1024;
+
+/** What a datagram under way counts where dgram does not tell how many bytes it holds: no path of ours has larger ones. */
+const LARGE_DATAGRAM = 1500;
 
 /** How long `close()` waits for the kernel to take the last datagrams, ms. They are best effort like any other. */
 const CLOSE_LINGER = 1000;
@@ -167,7 +170,7 @@ export class UdpSocket {
       this.#counters.add('droppedNoSocket');
       return;
     }
-    const given = givenBytes(socket);
+    const given = this.#givenBytes(socket);
     const fits = given + data.length <= Math.min(GIVEN_BYTES, this.#options.maxQueuedBytes);
     if (fits && this.#queue.bytes === 0) this.#give(socket, data, destination);
     else this.#queue.push({ data, destination }, this.#options.maxQueuedBytes - given);
@@ -201,7 +204,7 @@ export class UdpSocket {
       state: this.#closed !== undefined ? 'closed' : this.#socket === undefined ? 'rebinding' : 'open',
       sendErrors: Object.fromEntries(this.#sendErrors),
       socketErrors: Object.fromEntries(this.#socketErrors),
-      queuedBytes: this.#queue.bytes + (this.#socket === undefined ? 0 : givenBytes(this.#socket)),
+      queuedBytes: this.#queue.bytes + (this.#socket === undefined ? 0 : this.#givenBytes(this.#socket)),
       receiveBufferSize: this.#granted.receive,
       sendBufferSize: this.#granted.send,
       kernelDrops: this.#socket === undefined ? this.#dropsBefore : this.#kernelDrops(),
@@ -220,7 +223,9 @@ export class UdpSocket {
     this.#counters.add('datagramsReceived');
     this.#counters.add('bytesReceived', data.length);
     const source = { address: canonicalRemote(from.address), port: from.port };
-    this.onReceive(data, source);
+    // Node and Bun give a datagram a buffer of its size. Deno's is of 64 KiB, which whoever keeps the datagram would keep.
+    const own = data.length === data.buffer.byteLength ? data : new Uint8Array(data);
+    this.onReceive(own, source);
   }
 
   #give(socket: Socket, data: Uint8Array, { address, port }: TransportAddress): void {
@@ -237,10 +242,20 @@ export class UdpSocket {
 
   /** Something waits only while dgram holds datagrams, so the end of one of these is when to go on. */
   #giveWaiting(socket: Socket): void {
-    while (givenBytes(socket) < GIVEN_BYTES) {
+    while (this.#givenBytes(socket) < GIVEN_BYTES) {
       const next = this.#queue.shift();
       if (next === undefined) return;
       this.#give(socket, next.data, next.destination);
+    }
+  }
+
+  #givenBytes(socket: Socket): number {
+    // Deno (2.9) does not tell.
+    if (typeof socket.getSendQueueSize !== 'function') return this.#unsettledSends * LARGE_DATAGRAM;
+    try {
+      return socket.getSendQueueSize();
+    } catch {
+      return 0; // closed underneath in this very turn; the send finds out
     }
   }
 
@@ -375,14 +390,6 @@ export class UdpSocket {
     if (send < sendBufferSize) {
       onWarning({ code: 'send-buffer-small', message: smallBufferMessage('send', sendBufferSize, send) });
     }
-  }
-}
-
-function givenBytes(socket: Socket): number {
-  try {
-    return socket.getSendQueueSize();
-  } catch {
-    return 0; // closed underneath in this very turn; the send finds out
   }
 }
 

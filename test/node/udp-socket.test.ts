@@ -1,5 +1,6 @@
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
 import { afterEach, describe, expect, test } from 'vitest';
+import { requestBuffer, smallBufferMessage } from '../../src/node/bound-socket.ts';
 import { UdpSocket, type UdpSocketOptions, type UdpWarning } from '../../src/node/udp-socket.ts';
 
 const open: UdpSocket[] = [];
@@ -398,6 +399,64 @@ describe('F3b: kernel buffers', () => {
       }),
     });
     expect(socket.stats().receiveBufferSize).toBe(9216);
+  });
+});
+
+describe('a dgram that is not Node’s', () => {
+  test('a datagram in a larger buffer is copied out of it, for it may be kept', async () => {
+    let dgram: Socket | undefined;
+    const socket = await openSocket({
+      createSocket: tampered((made) => {
+        dgram = made;
+      }),
+    });
+    const kept: Uint8Array[] = [];
+    socket.onReceive = (data) => kept.push(data);
+    const large = Buffer.from(new ArrayBuffer(65_536), 0, 3).fill(7);
+    dgram?.emit('message', large, { address: '192.0.2.1', family: 'IPv4', port: 1, size: 3 });
+    large.fill(0);
+    expect([...(kept[0] ?? [])]).toEqual([7, 7, 7]);
+    expect(kept[0]?.buffer.byteLength).toBe(3);
+  });
+
+  test('one that does not tell how much it holds is given no more than usual', async () => {
+    const waiting: (() => void)[] = [];
+    const socket = await openSocket({
+      maxQueuedBytes: 200_000,
+      createSocket: tampered((dgram) => {
+        Object.assign(dgram, {
+          getSendQueueSize: undefined,
+          send: (data: Uint8Array, _port: number, _address: string, sent: (error: null) => void) => {
+            waiting.push(() => {
+              sent(null);
+            });
+            return data.length;
+          },
+        });
+      }),
+    });
+    const record = new Uint8Array(1200).fill(23); // DTLS's application data
+    for (let i = 0; i < 1000; i++) socket.send(record, { address: '192.0.2.1', port: 9 });
+    expect(waiting.length).toBeLessThan(60);
+    expect(socket.stats().queuedBytes).toBeGreaterThan(100_000);
+    expect(socket.stats().queuedBytes).toBeLessThanOrEqual(200_000);
+    const { droppedQueueFull, datagramsSent } = socket.stats();
+    expect(droppedQueueFull.data).toBeGreaterThan(500);
+    // What has gone makes room for what waits, to the last.
+    for (let sent = waiting.shift(); sent !== undefined; sent = waiting.shift()) sent();
+    expect(socket.stats()).toMatchObject({ queuedBytes: 0, datagramsSent: 1000 - droppedQueueFull.data });
+    expect(datagramsSent).toBeLessThan(60);
+  });
+
+  test('one that cannot ask the kernel is not asked', async () => {
+    const socket = createSocket('udp4');
+    socket.setRecvBufferSize = () => {
+      throw new Error('asked');
+    };
+    expect(requestBuffer(socket, 'Recv', 4_194_304, true)).toBe(0);
+    expect(smallBufferMessage('receive', 4_194_304, 0)).toContain('net.core.rmem_default=4194304');
+    expect(smallBufferMessage('send', 4_194_304, 0)).toContain('net.core.wmem_default=4194304');
+    await new Promise<void>((resolve) => socket.close(resolve));
   });
 });
 
