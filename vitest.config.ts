@@ -17,6 +17,7 @@ const alias = Object.fromEntries(
     '/sctp',
     '/channel',
     '/sdp',
+    '/rtp',
     '/media',
     '/negotiation',
     '',
