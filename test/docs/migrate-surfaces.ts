@@ -106,4 +106,57 @@ export const SURFACES: Readonly<Record<string, Surface>> = {
     },
     others: 'iceRestart trackOrKind ArrayBuffer',
   },
+
+  'from-werift': {
+    versions: ['werift 0.25.2'],
+    names: {
+      'Options of RTCPeerConnection': `
+        codecs headerExtensions iceTransportPolicy iceLite iceServers icePortRange iceInterfaceAddresses iceAdditionalHostAddresses
+        iceUseIpv4 iceUseIpv6 iceUseTcp iceTcpPassive iceStunGatherTimeout iceTurnConnectTimeout turnTransport turnTlsOptions
+        turnUdpFamily forceTurnTCP iceUseLinkLocalAddress iceFilterStunResponse iceFilterCandidatePair dtls keys icePasswordPrefix
+        bundlePolicy rtcpMuxPolicy iceCandidatePoolSize certificates debug midSuffix maxMessageSize sctp mtu pendingRtp mLineReuse
+        inboundPacketLoss outboundPacketLoss receiverReportDelay disableSendNack disableRecvRetransmit`,
+      RTCPeerConnection: `
+        id cname config negotiationneeded needRestart iceGatheringStateChange iceConnectionStateChange signalingStateChange
+        connectionStateChange onDataChannel onRemoteTransceiverAdded onTransceiverAdded onIceCandidate onNegotiationneeded onTrack
+        iceGathererState dtlsTransports sctpTransport sctpRemotePort iceTransports extIdUriMap iceGeneration remoteIsBundled`,
+      RTCDataChannel: `
+        sctp sendOpen statsId stateChange stateChanged onMessage error bufferedAmountLow isCreatedByRemote messagesSent bytesSent
+        messagesReceived bytesReceived setId setReadyState addBufferedAmount`,
+      RTCRtpTransceiver: `
+        onTrack mLineIndex usedForSender offerDirection codecs headerExtensions onCodecPreferencesChanged pendingLocalOfferCodecs
+        codecPreferencesNeedResolution codecPreferences options stopping rejected pendingRejection firedReceiving onStopRequested
+        onRelease dtlsTransport setDirection setCurrentDirection setDtlsTransport msid msids addTrack associated commitStopped
+        forceStop getPayloadType getCodecStats collectCodecStats`,
+      RTCRtpSender: `
+        kind ssrc rtxSsrc trackId onReady onRtcp onPictureLossIndication onGenericNack senderBWE redRedundantPayloadType redEncoder
+        receiverEstimatedMaxBitrate codec dtlsTransport streamIds streamId stopped rtcpRunning setDtlsTransport redDistance
+        prepareSend registerTrack setSendEncodings detachTrack stop runRtcp sendRtp replaceRTP handleRtcpPacket getStatsRootIds
+        collectStats`,
+      RTCRtpReceiver: `
+        rtcpSsrc uuid tracks trackBySSRC trackByRID lastSRtimestamp receiveLastSRTimestamp onPacketLost onRtcp dtlsTransport sdesMid
+        latestRid latestRepairedRid receiverTWCC stopped remoteStreamId remoteStreamIds remoteTrackId rtcpRunning setDtlsTransport
+        nackEnabled twccEnabled pliEnabled prepareReceive resyncCodecs setupTWCC addTrack stop endTracks runRtcp getStatsRootIds
+        collectStats sendRtcpPLI handleRtcpPacket handleRtpBySsrc handleRtpByRid`,
+      MediaStreamTrack: `
+        uuid streamId remote label kind id ssrc rid header codec enabled onReceiveRtp onReceiveRtcp onSourceChanged stopped muted
+        readyState stop writeRtp writeRtcp notifySourceChanged applyIncomingRtp bindUpstreamStop stopMediaSource clone`,
+      'Other exports': `
+        useH264 useVP8 useVP9 useAV1 useAV1X useOPUS usePCMU usePCMA useG722 useFIR useNACK usePLI useREMB useTWCC useSdesMid
+        useSdesRTPStreamId useRepairedRtpStreamId useTransportWideCC useAbsSendTime useDependencyDescriptor
+        useAudioLevelIndication useVideoOrientation RTCRtpCodecParameters RtpPacket RtpHeader RtpBuilder RtcpSrPacket RtcpRrPacket
+        RtcpSourceDescriptionPacket PictureLossIndication GenericNack TransportWideCC ReceiverEstimatedMaxBitrate
+        RtcpPacketConverter rtpHeaderExtensionsParser deserializeAudioLevelIndication deserializeVideoOrientation
+        deserializeAbsSendTime OpusRtpPayload Vp8RtpPayload Vp9RtpPayload AV1RtpPayload H264RtpPayload H265RtpPayload
+        PcmuRtpPayload PcmaRtpPayload G722RtpPayload AacHbrRtpPayload dePacketizeRtpPackets OpusPacketizer Vp8Packetizer
+        Vp9Packetizer Av1Packetizer H264Packetizer H265Packetizer PcmuPacketizer PcmaPacketizer G722Packetizer AacHbrPacketizer
+        TelephoneEventPacketizer TelephoneEventRtpPayload RedEncoder RedHandler unwrapRtx wrapRtx RtpMediaPacer RtpMediaClock
+        RtpMediaTimeline SrtpSession SrtcpSession Connection Candidate StunProtocol TurnProtocol createTurnClient DtlsClient
+        DtlsServer DtlsSocket RTCSctpTransport SessionDescription MediaDescription candidateFromSdp candidateToSdp
+        createSelfSignedCertificate RTCCertificate MediaStreamTrackFactory MediaRecorder JitterBufferBase NackHandlerBase
+        LipsyncBase DepacketizeBase WebmBase MP4Base RtpSourceCallback navigator MediaDevices installPolyfill
+        createPolyfillRTCPeerConnection`,
+    },
+    others: 'discontinuity pc',
+  },
 };

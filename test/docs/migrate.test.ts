@@ -6,6 +6,8 @@ import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { PendingOffer } from '../../src/index.ts';
 import { Rtc, SdpRefusal, selfSignedCertificate } from '../../src/index.ts';
+import type { RtpSender } from '../../src/media/index.ts';
+import { rtpMedia } from '../../src/media/index.ts';
 import { UdpDriver } from '../../src/node/index.ts';
 import { programFolder, Programs } from '../tooling/programs.ts';
 import { SURFACES } from './migrate-surfaces.ts';
@@ -137,6 +139,37 @@ describe('the programs run', () => {
       expect(await greetingOf(call())).toBe('hello');
     } finally {
       await driver.close();
+    }
+  });
+
+  test('werift: packets come back; those of other programs are passed on', async () => {
+    const programs = new Programs('docs/migrate/from-werift.md');
+    const { exports } = await programs.run('After', '\nexport { mirror, pass, driver };');
+    const { mirror, pass, driver } = exports as {
+      mirror: (offer: string) => string;
+      pass: (sender: RtpSender, bytes: Uint8Array) => boolean;
+      driver: UdpDriver;
+    };
+    const client = await UdpDriver.listen();
+    try {
+      const rtc = new Rtc({ certificate: selfSignedCertificate(), media: rtpMedia() });
+      const draft = rtc.negotiation();
+      const voice = draft.addMedia('audio');
+      // A packet as another program sends it: version 2, its own payload type, number, time and source; three bytes of payload.
+      const packet = Uint8Array.from([0x80, 0xff, 0, 7, 0, 0, 3, 0xc0, 0, 0, 0, 9, 1, 2, 3]);
+      const payload = new Promise((resolve, reject) => {
+        client.add(rtc, (event) => {
+          if (event.type === 'rtp') resolve([...event.packet.payload]);
+          if (event.type === 'closed') reject(new Error(event.reason.message));
+          const sender = voice.sender();
+          if (rtc.connectionState === 'connected' && sender !== undefined) pass(sender, packet);
+        });
+      });
+      const offer = draft.offer();
+      offer.accept(mirror(offer.sdp));
+      expect(await payload).toEqual([1, 2, 3]);
+    } finally {
+      await Promise.all([client.close(), driver.close()]);
     }
   });
 });
