@@ -12,10 +12,10 @@ const { exports } = JSON.parse(readFileSync(new URL('package.json', import.meta.
   exports: Record<string, string | { default: string }>;
 };
 
-/** `dist/NAME.js` is built from `src/NAME.ts`: what package.json exports, and what the command in bin/ runs. */
+/** `dist/NAME.js` is built from `src/NAME.ts`: what package.json exports, and what the commands in bin/ run. */
 const names = Object.values(exports)
   .flatMap((target) => (typeof target === 'string' ? [] : [target.default]))
-  .concat('./dist/node/trace-cli.js')
+  .concat('./dist/cli/index.js')
   .map((path) => path.replace(/^\.\/dist\/(.*)\.js$/, '$1'));
 
 const entries = (source: (name: string) => string): Record<string, string> =>

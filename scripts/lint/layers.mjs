@@ -40,7 +40,8 @@ const MAY_IMPORT = {
   trace: ['core', 'crypto', 'dtls', 'channel', 'media', 'rtc'],
   sim: ['core', 'crypto', 'stun', 'turn', 'rtc', 'endpoint'],
   'sim/fast-check': ['sim'],
-  node: ['core', 'crypto', 'rtc', 'endpoint', 'gather', 'ice', 'trace'],
+  node: ['core', 'crypto', 'rtc', 'endpoint', 'gather', 'ice'],
+  cli: ['core', 'crypto', 'crypto/node', 'stun', 'ice', 'dtls', 'channel', 'rtc', 'gather', 'node', 'trace'],
   certificate: ['core', 'crypto', 'dtls'],
   index: [
     'core',
@@ -97,6 +98,7 @@ const MAY_DEPEND = {
   'crypto/node': ['node:crypto'],
   'sim/fast-check': ['fast-check'],
   node: ['node:', 'multicast-dns'],
+  cli: ['node:'],
   certificate: ['@peculiar/x509', 'reflect-metadata'],
 };
 

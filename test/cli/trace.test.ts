@@ -1,11 +1,11 @@
-/** `sansrtc-trace`: the commands, their exit codes, and one line for each thing that goes wrong. */
+/** `sansrtc trace`: the commands, their exit codes, and one line for each thing that goes wrong. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { traceCli } from '../../src/node/trace-cli.ts';
+import { traceCli } from '../../src/cli/trace.ts';
 import { formatTrace } from '../../src/trace/index.ts';
-import { recordedSession } from './recorded.ts';
+import { recordedSession } from '../trace/recorded.ts';
 
 const { offerer, answerer } = recordedSession(3, { latency: 20, loss: 0.1 });
 const files = new Map([
@@ -81,11 +81,11 @@ describe('commands', () => {
 
 describe('what goes wrong is one line and exit code 2', () => {
   test.each([
-    [[], 'sansrtc-trace: expected a command'],
-    [['dance', 'a.jsonl'], 'sansrtc-trace: unknown command "dance"'],
-    [['summary'], 'sansrtc-trace: expected one file, got 0'],
-    [['replay', 'a.jsonl', 'b.jsonl'], 'sansrtc-trace: expected one file, got 2'],
-    [['ladder', 'a.jsonl', 'a.jsonl', 'a.jsonl'], 'sansrtc-trace: expected one or two files, got 3'],
+    [[], 'sansrtc trace: expected a command'],
+    [['dance', 'a.jsonl'], 'sansrtc trace: unknown command "dance"'],
+    [['summary'], 'sansrtc trace: expected one file, got 0'],
+    [['replay', 'a.jsonl', 'b.jsonl'], 'sansrtc trace: expected one file, got 2'],
+    [['ladder', 'a.jsonl', 'a.jsonl', 'a.jsonl'], 'sansrtc trace: expected one or two files, got 3'],
     [['summary', '--loud', 'a.jsonl'], expect.stringContaining("'--loud'")],
     [['summary', 'missing.jsonl'], expect.stringContaining('no such file')],
     [['summary', 'cut.jsonl'], expect.stringMatching(/cut\.jsonl: line \d+: the file ends in the middle/)],
@@ -100,7 +100,7 @@ describe('what goes wrong is one line and exit code 2', () => {
 
 describe('the installed command', () => {
   const bin = fileURLToPath(new URL('../../bin/sansrtc-trace.mjs', import.meta.url));
-  const isBuilt = existsSync(new URL('../../dist/node/trace-cli.js', import.meta.url));
+  const isBuilt = existsSync(new URL('../../dist/cli/index.js', import.meta.url));
   if (!isBuilt) console.info('dist is not built: bin/sansrtc-trace.mjs is not run');
 
   test.skipIf(!isBuilt)('runs', () => {

@@ -1,16 +1,21 @@
 /**
- * The command `sansrtc-trace`: looks at recorded traces, draws them, replays them.
+ * The command `sansrtc trace`, also known as `sansrtc-trace`: looks at recorded traces, draws them, replays them.
  *
  * Exit codes: 0 done, 1 the replay diverged, 2 wrong usage or a file that cannot be used. Errors are one line each.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { RtcError } from '../core/errors.ts';
 import type { Trace } from '../trace/index.ts';
 import { describeTrace, ladderSvg, parseTrace, pcapng, replay } from '../trace/index.ts';
+import { parseOptions, UsageError } from './arguments.ts';
+import { explainTrace } from './why.ts';
+import { NODE_TERMINAL, type Terminal } from './terminal.ts';
 
-const USAGE = `Usage: sansrtc-trace COMMAND FILE [FILE] [-o OUT]
+/** What of a terminal these commands use. */
+export type TraceTerminal = Pick<Terminal, 'read' | 'write' | 'stdout' | 'stderr'>;
 
+const usage = (program: string): string => `Usage: ${program} COMMAND FILE [FILE] [-o OUT]
+
+  why FILE               how far the connection got, what ended it, and what to try
   summary FILE           what happened, one line each
   replay FILE            does it again and compares every output
   ladder FILE [FILE]     the packet ladder as SVG; with the traces of both ends, losses show
@@ -22,40 +27,29 @@ const USAGE = `Usage: sansrtc-trace COMMAND FILE [FILE] [-o OUT]
 FILE is a trace in JSON lines, as sansrtc/trace writes it.
 `;
 
-/** Where a command writes to, and what it reads: Node's own, unless a test looks on. */
-export interface TraceCliHost {
-  readonly read: (file: string) => string;
-  readonly write: (file: string, data: string | Uint8Array) => void;
-  readonly stdout: (data: string | Uint8Array) => void;
-  readonly stderr: (line: string) => void;
-}
-
-const NODE: TraceCliHost = {
-  read: (file) => readFileSync(file, 'utf8'),
-  write: (file, data) => writeFileSync(file, data),
-  stdout: (data) => void process.stdout.write(data),
-  stderr: (line) => void process.stderr.write(`${line}\n`),
-};
-
-/** Wrong usage, told in one line. */
-class UsageError extends Error {}
-
-/** Runs one command. @returns the exit code. */
-export function traceCli(args: readonly string[], host: TraceCliHost = NODE): number {
+/** Runs one command. @param program what it was called as. @returns the exit code. */
+export function traceCli(
+  args: readonly string[],
+  host: TraceTerminal = NODE_TERMINAL,
+  program = 'sansrtc trace',
+): number {
   try {
-    return run(args, host);
+    return run(args, host, program);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    host.stderr(`sansrtc-trace: ${error.message}`);
-    if (error instanceof UsageError) host.stderr('Try: sansrtc-trace --help');
+    host.stderr(`${program}: ${error.message}`);
+    if (error instanceof UsageError) host.stderr(`Try: ${program} --help`);
     return 2;
   }
 }
 
-function run(args: readonly string[], host: TraceCliHost): number {
-  const { values, positionals } = parse(args);
+function run(args: readonly string[], host: TraceTerminal, program: string): number {
+  const { values, positionals } = parseOptions(args, {
+    output: { type: 'string', short: 'o' },
+    help: { type: 'boolean', short: 'h' },
+  });
   if (values.help === true) {
-    host.stdout(USAGE);
+    host.stdout(usage(program));
     return 0;
   }
   const [command, ...files] = positionals;
@@ -64,6 +58,9 @@ function run(args: readonly string[], host: TraceCliHost): number {
     else host.write(values.output, data);
   };
   switch (command) {
+    case 'why':
+      put(explainTrace(one(files, host)));
+      return 0;
     case 'summary':
       put(describeTrace(one(files, host)));
       return 0;
@@ -89,37 +86,27 @@ function run(args: readonly string[], host: TraceCliHost): number {
   }
 }
 
-function parse(args: readonly string[]): {
-  values: { output?: string | undefined; help?: boolean | undefined };
-  positionals: string[];
-} {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { output: { type: 'string', short: 'o' }, help: { type: 'boolean', short: 'h' } },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function one(files: readonly string[], host: TraceCliHost): Trace {
+function one(files: readonly string[], host: TraceTerminal): Trace {
   const [file] = files;
   if (file === undefined || files.length > 1) throw new UsageError(`expected one file, got ${files.length}`);
   return load(file, host);
 }
 
-function oneOrTwo(files: readonly string[], host: TraceCliHost): Trace | readonly [Trace, Trace] {
+function oneOrTwo(files: readonly string[], host: TraceTerminal): Trace | readonly [Trace, Trace] {
   const [first, second] = files;
   if (first === undefined || files.length > 2)
     throw new UsageError(`expected one or two files, got ${files.length}`);
   return second === undefined ? load(first, host) : [load(first, host), load(second, host)];
 }
 
-function load(file: string, host: TraceCliHost): Trace {
+/** Characters of a file that takes seconds to read. */
+const WORTH_A_WORD = 20_000_000;
+
+function load(file: string, host: TraceTerminal): Trace {
   try {
-    return parseTrace(host.read(file));
+    const text = host.read(file);
+    if (text.length > WORTH_A_WORD) host.stderr(`reading ${file}, ${(text.length / 1e6).toFixed(0)} MB …`);
+    return parseTrace(text);
   } catch (error) {
     if (error instanceof RtcError) throw new RtcError(error.code, `${file}: ${error.message}`);
     throw error;
