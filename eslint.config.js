@@ -7,6 +7,7 @@ export default tseslint.config(
     ignores: [
       'build/',
       'dist/',
+      'site/',
       'coverage/',
       'node_modules/',
       'test/tooling/fixtures/',
