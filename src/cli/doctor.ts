@@ -78,8 +78,10 @@ export async function doctor(args: readonly string[], terminal: Terminal): Promi
       () => check.what,
       () => attempt(check),
     );
-    if (values.json !== true) for (const finding of found) tell(finding, findings.at(-1)?.area, terminal);
-    findings.push(...found);
+    for (const finding of found) {
+      if (values.json !== true) tell(finding, findings.at(-1)?.area, terminal);
+      findings.push(finding);
+    }
   }
   const count = (status: Finding['status']): number => findings.filter((one) => one.status === status).length;
   const counts = { ok: count('ok'), warn: count('warn'), fail: count('fail') };

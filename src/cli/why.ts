@@ -1,5 +1,5 @@
 /** Why: a trace read from the question "why does this connection not open": how far it got, what ended it, what to try. */
-import { formatAddress } from '../core/address.ts';
+import { formatAddress, type TransportAddress } from '../core/address.ts';
 import type { Failure } from '../core/errors.ts';
 import type { TraceCall, TraceEntry } from '../rtc.ts';
 import type { Trace } from '../trace/index.ts';
@@ -116,16 +116,14 @@ function read(entry: TraceEntry, story: Story): void {
 function readCall(call: TraceCall, story: Story): void {
   switch (call.method) {
     case 'addLocalCandidate':
-      story.local.push(
-        `${call.candidate.protocol} ${formatAddress(call.candidate)} (${call.candidate.type})`,
-      );
+      story.local.push(describe(call.candidate));
       break;
     case 'addRemoteCandidate': {
       const { candidate } = call;
-      const line = typeof candidate === 'string' ? candidate : candidate?.candidate;
-      if (typeof line === 'string') addRemote(line, story);
-      else if (candidate !== null && typeof candidate === 'object' && 'address' in candidate)
-        story.remote.push(`${candidate.protocol} ${formatAddress(candidate)} (${candidate.type})`);
+      if (candidate === null) break;
+      if (typeof candidate === 'string') addRemote(candidate, story);
+      else if ('candidate' in candidate) addRemote(candidate.candidate ?? '', story);
+      else if ('type' in candidate) story.remote.push(describe(candidate));
       break;
     }
     case 'offer':
@@ -149,6 +147,12 @@ function readCall(call: TraceCall, story: Story): void {
       break;
     default:
   }
+}
+
+function describe(
+  candidate: TransportAddress & { readonly protocol: string; readonly type: string },
+): string {
+  return `${candidate.protocol} ${formatAddress(candidate)} (${candidate.type})`;
 }
 
 function setRemote(sdp: string, story: Story): void {
@@ -192,7 +196,10 @@ function stepLines(story: Story): string[] {
         : `signalling: our description ${ours === undefined ? 'was not made' : 'was made'}, theirs ${theirs === undefined ? 'was never applied' : 'was applied'}`,
     ],
     [story.local.length > 0, `our addresses: ${list(story.local)}`],
-    [story.remote.length > 0 || story.checksReceived > 0, `their addresses: ${list(story.remote)}`],
+    [
+      story.remote.length > 0 || story.checksReceived > 0,
+      `their addresses: ${list(story.remote)}${story.remote.length === 0 && story.checksReceived > 0 ? ' told; their checks arrive' : ''}`,
+    ],
     [
       hasPath,
       `path: ${plural(story.checksSent, 'check')} sent, ${story.checksAnswered} answered; ${plural(story.checksReceived, 'check')} of theirs received`,
@@ -201,7 +208,7 @@ function stepLines(story: Story): string[] {
       isSecured,
       `DTLS: ${plural(story.dtlsSent, 'datagram')} sent, ${story.dtlsReceived} received; handshake ${story.handshake}${setups(ours, theirs)}`,
     ],
-    [hasData, `SCTP: ${[...(story.states.get('sctp') ?? [])].join(', ') || 'not begun'}`],
+    [hasData, `SCTP: ${sctpStates(story)}`],
     [opened.length > 0, `channels: ${opened.map((label) => `"${label}"`).join(', ') || 'none open'}`],
   ];
   const firstMissing = steps.findIndex(([done]) => !done);
@@ -218,6 +225,12 @@ function setups(ours: string | undefined, theirs: string | undefined): string {
   return ours === undefined && theirs === undefined
     ? ''
     : `; a=setup ours ${setup(ours)}, theirs ${setup(theirs)}`;
+}
+
+/** `cookie-wait, established`; `not begun` where it was closed without having been anything. */
+function sctpStates({ states }: Story): string {
+  const been = [...(states.get('sctp') ?? [])];
+  return been.every((state) => state === 'closed') ? 'not begun' : been.join(', ');
 }
 
 function list(candidates: readonly string[]): string {

@@ -30,6 +30,8 @@ const ADVICE: Readonly<Record<string, string>> = {
     'The DTLS handshake stood still. Larger datagrams may be dropped on the way, or this host dropped them: compare kernelDrops of driver.stats().',
   'dtls fingerprint-mismatch':
     'The certificate is not the one the description announced. Descriptions of two connections were mixed up, or somebody sits in between. Do not retry silently.',
+  'dtls alert-received':
+    'The other side refused the handshake; its trace says why. With bad_certificate the a=fingerprint that it was told is not that of our certificate.',
   'dtls fingerprint-missing':
     'The description has no usable a=fingerprint. Check that signalling passes descriptions on unchanged.',
   'sctp connect-timeout':
