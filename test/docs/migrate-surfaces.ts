@@ -159,4 +159,104 @@ export const SURFACES: Readonly<Record<string, Surface>> = {
     },
     others: 'discontinuity pc',
   },
+
+  'from-pion': {
+    versions: ['pion/webrtc v4.2.26', 'v3.1.56'],
+    names: {
+      'The package': `
+        NewPeerConnection NewAPI API WithMediaEngine WithSettingEngine WithInterceptorRegistry NewICEGatherer NewICETransport
+        NewDTLSTransport NewSCTPTransport NewDataChannel NewRTPSender NewRTPReceiver GatheringCompletePromise NewICEUDPMux
+        NewICETCPMux RegisterDefaultInterceptors ConfigureNack ConfigureRTCPReports ConfigureTWCCSender
+        ConfigureTWCCHeaderExtensionSender ConfigureCongestionControlFeedback ConfigureSimulcastExtensionHeaders
+        ConfigureStatsInterceptor ConfigureFlexFEC03 GenerateCertificate NewCertificate CertificateFromPEM CertificateFromX509
+        NewTrackLocalStaticRTP NewTrackLocalStaticSample`,
+      Configuration: `
+        ICEServers ICETransportPolicy BundlePolicy RTCPMuxPolicy PeerIdentity Certificates ICECandidatePoolSize SDPSemantics
+        AlwaysNegotiateDataChannels RTPHeaderEncryptionPolicy`,
+      PeerConnection: `
+        AddICECandidate AddTrack AddTransceiverFromKind AddTransceiverFromTrack CanTrickleICECandidates Close ConnectionState
+        CreateAnswer CreateDataChannel CreateOffer CurrentLocalDescription CurrentRemoteDescription GetConfiguration GetReceivers
+        GetSenders GetStats GetTransceivers GracefulClose ICEConnectionState ICEGatheringState ID LocalDescription
+        OnConnectionStateChange OnDataChannel OnICECandidate OnICEConnectionStateChange OnICEGatheringStateChange
+        OnNegotiationNeeded OnSignalingStateChange OnTrack PendingLocalDescription PendingRemoteDescription RemoteDescription
+        RemoveTrack SCTP SetConfiguration SetIdentityProvider SetLocalDescription SetRemoteDescription SignalingState WriteRTCP`,
+      DataChannel: `
+        BufferedAmount BufferedAmountLowThreshold Close Detach DetachWithDeadline GracefulClose ID Label MaxPacketLifeTime
+        MaxRetransmits Negotiated OnBufferedAmountLow OnClose OnClosing OnDial OnError OnMessage OnOpen Ordered Protocol ReadyState
+        Send SendText SetBufferedAmountLowThreshold Transport`,
+      SettingEngine: `
+        DetachDataChannels DisableActiveTCP DisableCertificateFingerprintVerification DisableCloseByDTLS DisableMediaEngineCopy
+        DisableMediaEngineMultipleCodecs DisableSRTCPReplayProtection DisableSRTPReplayProtection EnableDataChannelBlockWrite
+        EnableSCTPZeroChecksum EnableSctpSnap SetAnsweringDTLSRole SetDTLSCertificateRequestMessageHook SetDTLSCipherSuites
+        SetDTLSClientAuth SetDTLSClientCAs SetDTLSClientHelloMessageHook SetDTLSConnectContextMaker SetDTLSCustomerCipherSuites
+        SetDTLSDisableInsecureSkipVerify SetDTLSEllipticCurves SetDTLSExtendedMasterSecret SetDTLSInsecureSkipHelloVerify
+        SetDTLSKeyLogWriter SetDTLSReplayProtectionWindow SetDTLSRetransmissionInterval SetDTLSRootCAs SetDTLSServerHelloMessageHook
+        SetDTLSSupportedProtocols SetEphemeralUDPPortRange SetFireOnTrackBeforeFirstRTP SetHandleUndeclaredSSRCWithoutAnswer
+        SetHostAcceptanceMinWait SetICEAddressRewriteRules SetICEBindingRequestHandler SetICECredentials SetICEMaxBindingRequests
+        SetICEMulticastDNSMode SetICEProxyDialer SetICERenomination SetICETCPMux SetICETimeouts SetICEUDPMux
+        SetICEUseCandidateCheckPriority SetIPFilter SetIgnoreRidPauseForRecv SetIncludeLoopbackCandidate SetInterfaceFilter SetLite
+        SetMulticastDNSHostName SetNAT1To1IPs SetNet SetNetworkTypes SetPrflxAcceptanceMinWait SetReceiveMTU SetRelayAcceptanceMinWait
+        SetRemoteIPFilter SetSCTPCwndCAStep SetSCTPFastRtxWnd SetSCTPMaxMessageSize SetSCTPMaxReceiveBufferSize SetSCTPMinCwnd
+        SetSCTPRTOMax SetSDPMediaLevelFingerprints SetSRTCPReplayProtectionWindow SetSRTPProtectionProfiles
+        SetSRTPReplayProtectionWindow SetSTUNGatherTimeout SetSrflxAcceptanceMinWait`,
+      Media: `
+        MediaEngine RegisterCodec RegisterDefaultCodecs RegisterFeedback RegisterHeaderExtension TrackLocalStaticRTP Bind Codec ID
+        Kind RID StreamID Unbind Write WriteRTP WithPayloader WithRTPSequenceNumber WithRTPStreamID WithRTPTimestamp
+        TrackLocalStaticSample GeneratePadding WriteSample TrackRemote HasRTX Msid PayloadType Read ReadRTP RtxSSRC SSRC
+        SetReadDeadline RTPSender AddEncoding GetParameters ReadRTCP ReadSimulcast ReadSimulcastRTCP ReplaceTrack Send
+        SetReadDeadlineSimulcast Stop Track Transport RTPReceiver RTPTransceiver Receive SetRTPParameters Tracks Direction Mid
+        RTPHeaderEncryptionNegotiated Receiver Sender SetCodecPreferences SetMid SetSender`,
+      Transports: `
+        DTLSTransport GetLocalParameters GetRemoteCertificate ICETransport OnStateChange Start StartContext State Stop
+        AddRemoteCandidate GetRemoteParameters GetSelectedCandidatePair GetSelectedCandidatePairStats GracefulStop
+        OnConnectionStateChange OnSelectedCandidatePairChange Role SetRemoteCandidates Stats ICEGatherer Gather GetLocalCandidates
+        OnLocalCandidate SCTPTransport BufferedAmount GetCapabilities GetSctpInit MaxChannels Metadata OnDataChannelOpened OnError
+        Certificate Equals Expires GetFingerprints PEM ICECandidate String ToICE ToJSON SessionDescription Unmarshal`,
+    },
+    others: 'ICECandidateInit DataChannelInit IsString ICERestart',
+  },
+  'from-str0m': {
+    versions: ['str0m 0.23.1'],
+    names: {
+      Rtc: `
+        new builder build is_alive disconnect add_local_candidate add_remote_candidate is_connected sdp_api direct_api writer media
+        poll_output last_timeout_reason accepts handle_input close channel bwe codec_config init_crypto_default`,
+      RtcConfig: `
+        local_ice_credentials set_local_ice_credentials set_crypto_provider crypto_provider dtls_cert set_dtls_cert set_ice_lite
+        set_initial_stun_rto set_max_stun_rto set_max_stun_retransmits fingerprint_verification set_fingerprint_verification ice_lite
+        codec_config clear_codecs enable_opus enable_pcmu enable_pcma enable_g722 enable_comfort_noise enable_vp8 enable_h264
+        enable_h265 enable_h266 enable_vp9 enable_av1 extension_map set_extension_map clear_extension_map set_extension
+        set_stats_interval stats_interval set_rtcp_report_interval_audio rtcp_report_interval_audio set_rtcp_report_interval_video
+        rtcp_report_interval_video enable_bwe bwe_initial_bitrate set_reordering_size_audio reordering_size_audio
+        set_reordering_size_video reordering_size_video set_send_buffer_audio send_buffer_audio set_send_buffer_video
+        send_buffer_video set_rtp_mode rtp_mode enable_raw_packets set_snap_enabled set_dtls_version dtls_version set_mtu mtu
+        mtu_warn set_vp9_packetizer_mode vp9_packetizer_mode`,
+      SdpApi: `
+        accept_offer accept_answer has_changes add_media set_direction stop_media add_channel add_channel_with_config ice_restart
+        apply merge`,
+      DirectApi: `
+        set_ice_controlling local_ice_credentials set_local_ice_credentials set_remote_ice_credentials invalidate_candidate
+        local_dtls_fingerprint remote_dtls_fingerprint dtls_protocol_version set_remote_fingerprint start_dtls start_sctp
+        start_sctp_with_snap create_data_channel close_data_channel set_ice_lite enable_twcc_feedback new_ssrc
+        channel_id_by_sctp_stream_id sctp_stream_id_by_channel_id declare_media remove_media expect_stream_rx remove_stream_rx
+        stream_rx stream_rx_by_mid declare_stream_tx remove_stream_tx stream_tx stream_tx_by_mid reset_stream_tx
+        send_app_specific_feedback send_pli_feedback`,
+      Channel: `
+        write buffered_amount set_buffered_amount_low_threshold config label ordered reliability negotiated protocol ChannelConfig`,
+      Events: `
+        Connected IceConnectionStateChange MediaAdded MediaData MediaChanged ChannelOpen ChannelData ChannelClose
+        ChannelBufferedAmountLow PeerStats MediaIngressStats MediaEgressStats EgressBitrateEstimate KeyframeRequest StreamPaused
+        SenderFeedback RtpPacket AppSpecificFeedback Closed RawPacket Probe`,
+      Media: `
+        Writer payload_params match_params rid audio_level start_of_talkspurt video_orientation abs_capture_time playout_delay
+        user_extension_value write is_request_keyframe_possible request_keyframe StreamTx nackable csrc vp8_patch ssrc rtx mid
+        queue_info set_rtx_cache set_unpaced write_rtp StreamRx cname set_pause_threshold last_time request_remb suppress_nack
+        reset_roc expect_rid_rx rids_rx rids_tx stream_id track_id kind direction disabled stopped remote_pts remote_extmap
+        set_desired_bitrate reset`,
+      Candidate: `
+        builder host server_reflexive relayed from_sdp_string prio addr local proto tcptype kind set_ufrag ufrag to_sdp_string udp tcp
+        ssl_tcp tls`,
+    },
+    others: 'recv_from rtp_time poll_output',
+  },
 };

@@ -2,8 +2,11 @@
  * Moving from other libraries: the programs of docs/migrate run, and every name that another library offers has a row which says
  * what takes its place.
  */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import type { PendingOffer } from '../../src/index.ts';
 import { Rtc, SdpRefusal, selfSignedCertificate } from '../../src/index.ts';
 import type { RtpSender } from '../../src/media/index.ts';
@@ -171,6 +174,38 @@ describe('the programs run', () => {
     } finally {
       await Promise.all([client.close(), driver.close()]);
     }
+  });
+
+  test('pion: a server over HTTP that echoes', async () => {
+    const programs = new Programs('docs/migrate/from-pion.md');
+    vi.stubEnv('PORT', '0');
+    const { exports } = await programs.run('After', '\nexport { server, driver };');
+    vi.unstubAllEnvs();
+    const { server, driver } = exports as { server: Server; driver: UdpDriver };
+    try {
+      if (!server.listening) await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const post = (body: string): Promise<Response> =>
+        fetch(`http://127.0.0.1:${port}/join`, { method: 'POST', body });
+      const join = async (offer: string): Promise<string> => {
+        const response = await post(JSON.stringify({ type: 'offer', sdp: offer }));
+        return ((await response.json()) as { sdp: string }).sdp;
+      };
+      expect(await echoOf(join)).toBe('anybody there?');
+      expect((await post('no JSON')).status).toBe(400);
+      expect((await post('{"type":"offer","sdp":"none"}')).status).toBe(400);
+    } finally {
+      server.close();
+      await driver.close();
+    }
+  });
+
+  test('str0m: the loop, with an echo', async () => {
+    const programs = new Programs('docs/migrate/from-str0m.md');
+    const { exports } = await programs.run('After', '\nexport { join };');
+    const { join } = exports as { join: (offer: string) => Promise<string> };
+    // The client's end closes the other one's, and its socket with it.
+    expect(await echoOf(join)).toBe('anybody there?');
   });
 });
 
