@@ -1,4 +1,5 @@
-/** The table of where the package runs: written, read back, and compared. */
+/** The table of where the package runs: written, read back, and compared; and the README's, with what the runtimes are checked for. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { RUNTIMES } from './runtimes.ts';
 import type { Column, Row, Tick } from './table.ts';
@@ -88,4 +89,19 @@ test('every runtime is checked for the core, and none twice', () => {
   );
   expect(new Set(all).size).toBe(all.length);
   for (const { columns } of RUNTIMES) expect(columns).toContain('core');
+});
+
+test('the README says of each runtime what it is checked for', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const checked = RUNTIMES.map(({ name, columns, notes }) => {
+    const tick = (column: Column): Tick => (columns.includes(column) ? 'yes' : 'never');
+    const ticks = {
+      core: tick('core'),
+      media: tick('media'),
+      driver: tick('driver'),
+      nodeCrypto: tick('nodeCrypto'),
+    };
+    return { name, version: '', ticks, notes };
+  });
+  expect(ticksIn(readme) ?? new Map()).toEqual(ticksOf(markdownTable(checked)));
 });

@@ -7,7 +7,7 @@ import { bundleIn } from './pages.ts';
 import { parseReport, type Report } from './report.ts';
 import type { WorkerdRuntime } from './runtimes.ts';
 
-const REPORT_WITHIN = 60_000;
+const REPORT_WITHIN = 300_000;
 const ASK_AGAIN_AFTER = 100;
 
 /** Nothing but the language and the web's interfaces: no compatibility flag is set. */
