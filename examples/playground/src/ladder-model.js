@@ -10,6 +10,8 @@ export const ROW = 17;
 const TALLEST_ROW = 52;
 const ROW_PER_DOUBLING = 3;
 const LOST_DROP = 14;
+/** Arrows over the capacity before the oldest leave, all at once. */
+const SLACK = 100;
 /** Arrows kept of a run. */
 const KEPT = 1500;
 
@@ -89,7 +91,7 @@ export class LiveLadder {
     Object.assign(arrow, {
       kind: label?.kind ?? 'other',
       label: label?.text ?? '',
-      detail: label?.detail ?? '',
+      detail: '',
     });
     marks.push({ at: record.sentAt, arrow, isEnd: false });
     while (arrow.seen < record.arrivals.length)
@@ -127,7 +129,7 @@ export class LiveLadder {
 
   #forget() {
     const surplus = this.arrows.length - this.#capacity;
-    if (surplus <= 0) return;
+    if (surplus <= SLACK) return;
     this.arrows.splice(0, surplus);
     this.top = this.arrows[0].y;
   }

@@ -208,18 +208,17 @@ export class LadderView {
     const slope = (end - y) / ((to - from) * reach);
     const room = Math.abs(to - from) - (isNowhere ? -80 : 26);
     const text = cut(arrow.lost === undefined ? arrow.label : `${arrow.label} — ${arrow.lost}`, room);
-    context.save();
-    context.translate(from + side * 9, y + slope * side * 9 - 3.5);
-    context.rotate(Math.atan(slope));
+    const x = from + side * 9;
+    // Level, whatever the slope of its arrow: each send has a row of its own, and so has its text.
+    const place = y + Math.min(slope * side * 9, 5) - 3.5;
     context.textAlign = side > 0 ? 'start' : 'end';
     context.lineWidth = 4;
     context.lineJoin = 'round';
     context.strokeStyle = arrow.id === this.#chosen ? this.#colors.chosen : this.#colors.card;
-    context.strokeText(text, 0, 0);
+    context.strokeText(text, x, place);
     context.fillStyle =
       arrow.lost === undefined ? this.#colors[arrow.kind] || this.#colors.other : this.#colors.bad;
-    context.fillText(text, 0, 0);
-    context.restore();
+    context.fillText(text, x, place);
   }
 
   #resize() {

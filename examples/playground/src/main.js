@@ -274,6 +274,7 @@ function showSettings() {
   byId('seed').value = start.seed;
   byId('count').value = start.peers;
   byId('speed').value = start.speed;
+  byId('record').checked = start.record;
   byId('nats').replaceChildren(
     ...NAMES.map((name, i) => {
       const label = document.createElement('label');
@@ -328,6 +329,10 @@ function makePeerRows() {
       save.type = 'button';
       save.textContent = 'Save trace';
       save.setAttribute('aria-label', `Save trace: ${peer.name}`);
+      save.disabled = !start.record;
+      save.title = start.record
+        ? 'As sansrtc-trace and this page read it'
+        : 'Start a new run with “record traces”';
       save.addEventListener('click', () => saveTrace(peer));
       buttons.append(save);
       return row;
@@ -339,7 +344,7 @@ function saveTrace(peer) {
   const [end] = world.endsOf(peer);
   const { recorder } = end;
   download(formatTrace(recorder.trace), `${peer.name}-to-${end.other.name}-seed-${start.seed}.jsonl`);
-  if (recorder.isCut) say('The trace has the first 20,000 entries of the run.');
+  if (recorder.isCut) say('The trace has the first 100,000 entries of the run.');
 }
 
 function download(text, name) {
@@ -470,6 +475,7 @@ function wire() {
     begin({
       ...world.settings,
       seed: byId('seed').valueAsNumber,
+      record: byId('record').checked,
       peers: Number(byId('count').value),
       nats,
       speed: pace.speed,

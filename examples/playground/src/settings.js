@@ -35,6 +35,7 @@ export function defaultSettings(seed = 1) {
     rate: RANGES.rate.fallback,
     nats: ['none', 'none', 'none'],
     speed: 1,
+    record: false,
   };
 }
 
@@ -58,7 +59,7 @@ const ACTIONS = {
  * @returns the fragment of a URL, without `#`
  */
 export function encodeLink(settings, actions = []) {
-  const { seed, peers, latency, jitter, loss, rate, nats, speed } = settings;
+  const { seed, peers, latency, jitter, loss, rate, nats, speed, record } = settings;
   const fields = { seed, peers, latency, jitter, loss, rate, nats: nats.slice(0, peers).join('.'), speed };
   const parameters = new URLSearchParams(
     Object.entries(fields).map(([name, value]) => [name, String(value)]),
@@ -66,6 +67,7 @@ export function encodeLink(settings, actions = []) {
   const done = actions
     .slice(0, MAX_ACTIONS)
     .map(({ at, kind, args }) => [at, kind, ...args.map(escaped)].join('.'));
+  if (record) parameters.set('record', '1');
   if (done.length > 0) parameters.set('do', done.join('~'));
   return parameters.toString();
 }
@@ -83,6 +85,7 @@ export function decodeLink(fragment, seed = 1) {
   if (given('peers') === 3) settings.peers = 3;
   for (const name of Object.keys(RANGES)) if (inRange(name, given(name))) settings[name] = given(name);
   if (SPEEDS.includes(given('speed'))) settings.speed = given('speed');
+  settings.record = parameters.get('record') === '1';
   for (const [i, nat] of (parameters.get('nats') ?? '').split('.').entries())
     if (i < settings.nats.length && NATS.includes(nat)) settings.nats[i] = nat;
   const actions = (parameters.get('do') ?? '')

@@ -4,7 +4,7 @@
  * goes to the page as a few large arrays, which cost nothing to hand over; the page decodes the lines that are in sight.
  */
 import { TraceRefusal, describeEntry, parseTrace } from 'sansrtc/trace';
-import { traceLabel } from './tap.js';
+import { traceLabel } from './trace-label.js';
 import { lowerBound, rowHeight } from './ladder-model.js';
 
 /** Lines parsed between two looks at the clock. */

@@ -4,10 +4,11 @@
  * It moves in steps of one virtual millisecond, and whatever is done to it is done between two of them: the same settings and
  * the same actions give the same datagrams, however fast the machine is. `digest()` tells.
  */
-import { Endpoint, PerfectNegotiator } from 'sansrtc';
+import { Endpoint, PerfectNegotiator, jsCrypto } from 'sansrtc';
 import { NAT_KINDS, Network, SimTurnServer } from 'sansrtc/sim';
 import { recordRtc } from 'sansrtc/trace';
-import { Labels, Tap } from './tap.js';
+import { Labels } from './labels.js';
+import { Tap } from './tap.js';
 import { NAMES } from './settings.js';
 
 const PORT = 5000;
@@ -22,7 +23,7 @@ const TRAFFIC = { off: 0, light: 64, heavy: 1000, full: Infinity };
 /** A channel is kept filled up to this, bytes. */
 const HIGH_WATER = 64 * 1024;
 /** Entries that each recording keeps. */
-const RECORDED = 20_000;
+const RECORDED = 100_000;
 /** Datagrams, after which a run ends: the network remembers each. */
 export const MAX_DATAGRAMS = 250_000;
 /** Lines of the journal. */
@@ -41,6 +42,7 @@ export class World {
   isCut = false;
   #net;
   #labels = new Labels();
+  #crypto = this.#labels.listening(jsCrypto());
   #conditions;
   #relayHost;
   #moves = 0;
@@ -201,15 +203,9 @@ export class World {
 
   #makeEnd(connection, peer, other) {
     const seed = this.settings.seed * 16 + peer.index * 4 + other.index;
-    const { rtc, recorder } = recordRtc({ seed, maxEntries: RECORDED });
-    const label = this.#labels.listener();
-    rtc.setTrace(
-      (entry) => {
-        recorder.listener(entry);
-        label(entry);
-      },
-      { secrets: true },
-    );
+    const { rtc, recorder } = recordRtc({ seed, maxEntries: RECORDED, crypto: this.#crypto });
+    // Recording looks at the whole connection after each datagram: it costs more than the rest, so it is for those who ask.
+    if (!this.settings.record) rtc.setTrace(undefined);
     const negotiator = new PerfectNegotiator(rtc, { polite: peer.index > other.index });
     const end = {
       connection,
