@@ -42,6 +42,7 @@ const MAY_IMPORT = {
   'sim/fast-check': ['sim'],
   node: ['core', 'crypto', 'rtc', 'endpoint', 'gather', 'ice'],
   cli: ['core', 'crypto', 'crypto/node', 'stun', 'ice', 'dtls', 'channel', 'rtc', 'gather', 'node', 'trace'],
+  streams: ['core', 'channel', 'rtc'],
   certificate: ['core', 'crypto', 'dtls'],
   index: [
     'core',

@@ -2,6 +2,7 @@
 export type { ChannelInspection, DataChannel, ReadyState } from './data-channel.ts';
 export { DataChannels } from './data-channels.ts';
 export type { ChannelDraft } from './draft.ts';
+export { SHUT_DOWN } from './end-reasons.ts';
 export type { DcepAck, DcepLimits, DcepMessage, DcepOpen } from './dcep.ts';
 export { DCEP_MAX_TEXT, decodeDcep, encodeAck, encodeOpen } from './dcep.ts';
 export type {

@@ -2,7 +2,8 @@
  * Errors sorted by blame. `code` is the promise and never changes; the message is for people and says what was expected
  * and what came.
  *
- * - `RtcError`: the caller misused the API. Thrown at once, before anything has changed.
+ * - `RtcError`: the caller misused the API. Thrown at once, before anything has changed. Where promises are, in `sansrtc/streams`,
+ *   also what one rejects with whose wait has come to nothing (`ERR_CLOSED`, `ERR_TIMEOUT`).
  * - `Failure`: the peer, the path or time ended something. Never thrown: it travels in an event, as plain data.
  */
 
@@ -16,6 +17,8 @@ export type ErrorCode =
   | 'ERR_TRACE'
   | 'ERR_CERTIFICATE'
   | 'ERR_SOCKET'
+  | 'ERR_CLOSED'
+  | 'ERR_TIMEOUT'
   | 'ERR_INTERNAL';
 
 const brand: symbol = Symbol.for('sansrtc.RtcError');
