@@ -19,6 +19,7 @@ const alias = Object.fromEntries(
     '/sdp',
     '/rtp',
     '/media',
+    '/streams',
     '/negotiation',
     '',
   ].map((name) => [`sansrtc${name}`, fileURLToPath(new URL(`./src${name}/index.ts`, import.meta.url))]),
