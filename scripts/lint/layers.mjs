@@ -40,7 +40,7 @@ const MAY_IMPORT = {
   trace: ['core', 'crypto', 'dtls', 'channel', 'media', 'rtc'],
   sim: ['core', 'crypto', 'stun', 'turn', 'rtc', 'endpoint'],
   'sim/fast-check': ['sim'],
-  node: ['core', 'crypto', 'rtc', 'endpoint', 'gather', 'ice'],
+  node: ['core', 'crypto', 'crypto/node', 'dtls', 'rtc', 'endpoint', 'gather', 'ice'],
   cli: ['core', 'crypto', 'crypto/node', 'stun', 'ice', 'dtls', 'channel', 'rtc', 'gather', 'node', 'trace'],
   streams: ['core', 'channel', 'rtc'],
   certificate: ['core', 'crypto', 'dtls'],

@@ -1,7 +1,8 @@
 /** Options of a driver, their defaults and their checks. */
 import type { Socket, SocketOptions } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
-import { canonicalAddress, type TransportAddress } from '../core/address.ts';
+import { addressFamily, canonicalAddress, type TransportAddress } from '../core/address.ts';
+import { badArgument } from '../core/errors.ts';
 import type { OptionHints, OptionRule, OptionRules } from '../core/options.ts';
 import {
   callback,
@@ -14,6 +15,8 @@ import {
   oneOf,
   ownOptions,
 } from '../core/options.ts';
+import type { CryptoProvider } from '../crypto/index.ts';
+import type { Certificate } from '../dtls/index.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { Rtc, RtcEvent } from '../rtc.ts';
 import { addressRule, announcedRule, type AnnouncedAddress } from './announced-addresses.ts';
@@ -49,6 +52,12 @@ export interface UdpDriverOptions extends HostServiceOptions {
   /** 0–65535, default 0: any free port. `{ min, max }`: any free one of these, for the sockets opened later too. */
   readonly port?: PortChoice | undefined;
   /**
+   * The short form for a server behind a NAT, in a container or a cloud: the addresses at which peers reach it. As `announcedAddresses`,
+   * and, unless `address` or `addresses` says otherwise, what is bound is a wildcard (`0.0.0.0`, or `::` where an IPv6 address is
+   * among them): who announces an address wants to be reached.
+   */
+  readonly announce?: readonly (string | AnnouncedAddress)[] | undefined;
+  /**
    * Several addresses in place of one, a socket each, in the order in which they should be preferred; without a port of
    * its own one has `port`. `hostAddresses()` are all that this host has.
    */
@@ -71,6 +80,10 @@ export interface UdpDriverOptions extends HostServiceOptions {
   readonly networkInterfaces?: (() => Interfaces) | undefined;
   /** ICE over TCP, for peers and clients whose network passes no UDP (RFC 6544): listens, connects, or both. Default: not. */
   readonly tcp?: TcpOptions | undefined;
+  /** Of the connections that `connection` and `accept` make. Default: a self-signed one, made with the first of them. */
+  readonly certificate?: Certificate | undefined;
+  /** The same. Default: Node's own cryptography (`nodeCrypto()`). */
+  readonly crypto?: CryptoProvider | undefined;
   /** Default: one of the driver's own. Given, it must not be driven by anybody else. */
   readonly endpoint?: Endpoint | undefined;
   /** Kernel receive buffer to ask for, bytes, default 4 MiB; the whole port's traffic goes through it. */
@@ -168,6 +181,7 @@ const TLS_RULES: OptionRules<ServerTlsOptions> = {
 const RULES: OptionRules<UdpDriverOptions> = {
   address: addressRule,
   port: portChoice,
+  announce: listOf(announcedRule, 1),
   addresses: listOf(placeRule, 1),
   announcedAddresses: listOf(announcedRule),
   keepBoundAddresses: flag,
@@ -179,6 +193,8 @@ const RULES: OptionRules<UdpDriverOptions> = {
   mdns: mdnsRule,
   streams: nested(STREAM_RULES),
   tls: nested(TLS_RULES),
+  certificate: having('a Certificate', []),
+  crypto: having('a CryptoProvider', ['hash', 'aead']),
   endpoint: having('an Endpoint', ['handleInput', 'pollOutput', 'add', 'remove']),
   recvBufferSize: integer(1),
   sendBufferSize: integer(1),
@@ -200,7 +216,6 @@ const HINTS: OptionHints = new Map([
   ['announcedAddress', announced],
   ['announcedIp', announced],
   ['publicAddress', announced],
-  ['certificate', 'it is an option of each Rtc'],
   ['iceServers', 'they are given to driver.gather(rtc, { iceServers })'],
 ]);
 
@@ -213,17 +228,38 @@ export const DEFAULT_MAX_FURTHER_SOCKETS = 128;
 /** Throws `ERR_BAD_ARGUMENT` for options that cannot be. */
 export function checkDriverOptions(options: UdpDriverOptions): void {
   checkOptions('UdpDriver.listen', options, RULES, HINTS);
+  if (options.announce !== undefined && options.announcedAddresses !== undefined)
+    throw badArgument(
+      'announce',
+      'to stand alone, as the short form of "announcedAddresses"',
+      options.announce,
+    );
 }
 
 /** In canonical text; at least one. */
 export function placesToBind(options: UdpDriverOptions): [Place, ...Place[]] {
-  const { address: only = '127.0.0.1', port = 0 } = options;
+  const { address: only = defaultAddress(options), port = 0 } = options;
   const [first = only, ...others] = options.addresses ?? [];
   const place = (wanted: string | TransportAddress): Place =>
     typeof wanted === 'string'
       ? { address: canonical(wanted), port }
       : { address: canonical(wanted.address), port: wanted.port };
   return [place(first), ...others.map(place)];
+}
+
+/** Nobody from outside reaches a server that has not said where it is. */
+function defaultAddress({ announce }: UdpDriverOptions): string {
+  if (announce === undefined) return '127.0.0.1';
+  const addresses = announce.map((entry) => (typeof entry === 'string' ? entry : entry.address));
+  return addresses.some((address) => addressFamily(address) === 6) ? '::' : '0.0.0.0';
+}
+
+/** What peers are told in place of what is bound. */
+export function announcedBy({
+  announce,
+  announcedAddresses,
+}: UdpDriverOptions): readonly (string | AnnouncedAddress)[] {
+  return announce ?? announcedAddresses ?? [];
 }
 
 /** Where ICE over TCP is, if it is anywhere. */

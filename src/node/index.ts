@@ -1,5 +1,6 @@
 /** sansrtc/node: the UDP driver for Node. */
 export type { AnnouncedAddress } from './announced-addresses.ts';
+export type { ConnectionOptions } from './connection-maker.ts';
 export type { EventListener, UdpDriverOptions } from './driver-options.ts';
 export type { ErrorListener } from './host-errors.ts';
 export type { InterfaceFilter } from './interface-filter.ts';

@@ -16,9 +16,11 @@ import type { HostReply } from '../core/host.ts';
 import { Endpoint } from '../endpoint.ts';
 import type { GatherConfig } from '../gather/index.ts';
 import type { LocalCandidateInit } from '../ice/index.ts';
-import type { Input, Rtc, RtcEvent, Transmit } from '../rtc.ts';
+import type { Input, RemoteDescription, Rtc, RtcEvent, Transmit } from '../rtc.ts';
 import { AnnouncedAddresses } from './announced-addresses.ts';
+import { ConnectionMaker, type ConnectionOptions } from './connection-maker.ts';
 import {
+  announcedBy,
   checkDriverOptions,
   DEFAULT_MAX_FURTHER_SOCKETS,
   interfacesOf,
@@ -87,6 +89,7 @@ export class UdpDriver {
   readonly #dialer: TcpDialer<Rtc> | undefined;
   readonly #services: HostServices;
   readonly #candidates: HostCandidates;
+  readonly #maker: ConnectionMaker;
   readonly #gatherings = new GatherWaits();
   /** Where the endpoint gathers, once somebody has asked. */
   readonly #gatheringOn = new Set<string>();
@@ -161,13 +164,11 @@ export class UdpDriver {
       sockets,
       listening: tcp?.local,
       dialer,
-      announced: new AnnouncedAddresses(
-        options.announcedAddresses ?? [],
-        options.keepBoundAddresses ?? false,
-      ),
+      announced: new AnnouncedAddresses(announcedBy(options), options.keepBoundAddresses ?? false),
       services,
       interfaces: interfacesOf(options),
     });
+    this.#maker = new ConnectionMaker(options.crypto, options.certificate);
     this.#onEvent = options.onEvent;
     this.#errors = errors;
     this.#closesOnListenerError = options.onListenerError === 'close';
@@ -221,6 +222,35 @@ export class UdpDriver {
       throw error;
     }
     this.#listeners.set(rtc, onEvent);
+  }
+
+  /**
+   * Makes a connection and takes it in (`add`): an `Rtc` with the driver's certificate and Node's own cryptography, unless `options`, those of an
+   * `Rtc`, say otherwise. Throws as `new Rtc` and `add` do.
+   */
+  connection(options: ConnectionOptions = {}, onEvent?: EventListener): Rtc {
+    const rtc = this.#maker.make(options);
+    this.add(rtc, onEvent);
+    return rtc;
+  }
+
+  /**
+   * Answers a peer's offer with a connection made for it (`connection`). What signalling delivers is anybody's: an offer that must be refused throws
+   * `SdpRefusal` (`ERR_SDP`; answer 400), one that is none `ERR_BAD_ARGUMENT`, and `ERR_LIMIT` means that the driver is full
+   * (`maxConnections` of its endpoint; answer 503). The connection is closed then, and nothing is left of it.
+   */
+  accept(
+    offer: RemoteDescription,
+    options: ConnectionOptions = {},
+    onEvent?: EventListener,
+  ): { readonly rtc: Rtc; readonly answer: string } {
+    const rtc = this.connection(options, onEvent);
+    try {
+      return { rtc, answer: rtc.receiveOffer(offer).answer() };
+    } catch (error) {
+      rtc.close();
+      throw error;
+    }
   }
 
   /**

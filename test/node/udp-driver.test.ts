@@ -135,7 +135,7 @@ describe('listening', () => {
     const names =
       'address port addresses tcp endpoint recvBufferSize sendBufferSize maxQueuedBytes unref onEvent onError ' +
       'onListenerError onWarning signal createSocket announcedAddresses keepBoundAddresses interfaces ' +
-      'interfacePollInterval networkInterfaces dns mdns streams tls';
+      'interfacePollInterval networkInterfaces dns mdns streams tls announce certificate crypto';
     for (const name of names.split(' ')) {
       expect(await refusal({ [name]: Symbol('garbage') })).toContain(`"${name}" expected`);
     }
