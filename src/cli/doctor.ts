@@ -1,5 +1,6 @@
 /** The command `sansrtc doctor`: looks at this host and says, in words, what of it suits WebRTC and what does not. */
 import { ipAddress, noPositionals, parseOptions, splitHostPort } from './arguments.ts';
+import type { Check, Finding } from './finding.ts';
 import { addressChecks, bufferChecks, mdnsCheck } from './host-checks.ts';
 import { serversOf } from './connect.ts';
 import { stunChecks, turnCheck } from './server-checks.ts';
@@ -20,23 +21,6 @@ no other host unless you name one.
 
 Each line says ok, warn (it works, not as well as it could) or fail. Exit codes: 0 nothing failed, 1 something did, 2 wrong usage.
 `;
-
-/** What was looked at and what came of it. */
-export interface Finding {
-  readonly area: 'runtime' | 'addresses' | 'kernel' | 'names' | 'stun' | 'turn' | 'crypto';
-  readonly status: 'ok' | 'warn' | 'fail';
-  readonly text: string;
-  /** What to do about it, a line each. */
-  readonly advice?: readonly string[] | undefined;
-  /** The same for programs. */
-  readonly data?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** One thing to look at: what it is called while it runs, and what it finds. */
-export interface Check {
-  readonly what: string;
-  readonly run: () => Finding[] | Promise<Finding[]>;
-}
 
 /** Looks, and tells as it goes. @returns the exit code. */
 export async function doctor(args: readonly string[], terminal: Terminal): Promise<number> {

@@ -6,7 +6,7 @@ import { canonicalAddress } from '../core/address.ts';
 import { selfSignedCertificate } from '../dtls/index.ts';
 import { UdpDriver } from '../node/index.ts';
 import { Rtc } from '../rtc.ts';
-import type { Check, Finding } from './doctor.ts';
+import type { Check, Finding } from './finding.ts';
 
 /** What the driver asks the kernel for. */
 const WANTED_BUFFER = 4 * 1024 * 1024;

@@ -6,7 +6,7 @@ import type { IceServer } from '../gather/index.ts';
 import type { IceCandidate, IceCandidateError } from '../ice/index.ts';
 import { UdpDriver } from '../node/index.ts';
 import { Rtc } from '../rtc.ts';
-import type { Check, Finding } from './doctor.ts';
+import type { Check, Finding } from './finding.ts';
 import { guessNat, StunProbe } from './stun-probe.ts';
 import { duration, printable } from './words.ts';
 

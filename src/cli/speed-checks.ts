@@ -4,7 +4,7 @@ import { nodeCrypto } from '../crypto/node/index.ts';
 import { selfSignedCertificate } from '../dtls/index.ts';
 import { UdpDriver } from '../node/index.ts';
 import { Rtc } from '../rtc.ts';
-import type { Check, Finding } from './doctor.ts';
+import type { Check, Finding } from './finding.ts';
 import { duration } from './words.ts';
 
 const OLDEST_NODE = [20, 19] as const;

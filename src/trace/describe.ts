@@ -1,4 +1,4 @@
-/** Descriptions: entries in one line each, for consoles, and whole traces for `sansrtc-trace summary`. */
+/** Descriptions: entries in one line each, for consoles, and whole traces for `sansrtc trace summary`. */
 import { formatAddress } from '../core/address.ts';
 import { quote } from '../core/text.ts';
 import type { TraceEntry, TraceEvent } from '../rtc.ts';
