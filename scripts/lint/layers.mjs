@@ -5,7 +5,7 @@
 const PROTOCOL_BASE = ['core', 'crypto'];
 
 /** Room of the importing file → rooms it may import from. A `src/x.ts` file is the room `x`. */
-const MAY_IMPORT = {
+export const MAY_IMPORT = {
   core: [],
   crypto: ['core'],
   'crypto/node': ['core', 'crypto'],
