@@ -7,14 +7,23 @@ function improved(html) {
     html
       // One main landmark, and a way to it.
       .replace('<div class="col-content">', '<main class="col-content" id="content" tabindex="-1">')
-      .replace(/<\/div>(\s*)<div class="col-sidebar">/, '</main>$1<aside class="col-sidebar" aria-label="Navigation">')
+      .replace(
+        /<\/div>(\s*)<div class="col-sidebar">/,
+        '</main>$1<aside class="col-sidebar" aria-label="Navigation">',
+      )
       .replace(/<\/div><\/div>(\s*)<footer>/, '</aside></div>$1<footer>')
-      .replace('<header class="tsd-page-toolbar">', '<a class="site-skip" href="#content">To the content</a><header class="tsd-page-toolbar">')
+      .replace(
+        '<header class="tsd-page-toolbar">',
+        '<a class="site-skip" href="#content">To the content</a><header class="tsd-page-toolbar">',
+      )
       .replace('id="tsd-sidebar-links"', 'id="tsd-sidebar-links" aria-label="Elsewhere"')
       .replace('<nav class="tsd-navigation">', '<nav class="tsd-navigation" aria-label="Site">')
       // Titles of folded parts of the sidebar and of an index are no headings of the page.
       .replaceAll(/<h3>(Settings|On This Page)<\/h3>/g, '<span class="site-h3">$1</span>')
-      .replaceAll(/<h5 class="tsd-index-heading uppercase">(.*?)<\/h5>/g, '<span class="tsd-index-heading uppercase">$1</span>')
+      .replaceAll(
+        /<h5 class="tsd-index-heading uppercase">(.*?)<\/h5>/g,
+        '<span class="tsd-index-heading uppercase">$1</span>',
+      )
       .replaceAll(/<h3 class="(tsd-index-heading[^"]*)"([\s\S]*?)<\/h3>/g, '<h2 class="site-index $1"$2</h2>')
       // A link within what folds and unfolds cannot be reached.
       .replaceAll(/<summary[\s\S]*?<\/summary>/g, (summary) =>

@@ -38,7 +38,7 @@ function strayComments(document: string, text: string): string[] {
   return [...code.matchAll(/<!--\s*(\S[^\n]*)/g)]
     .filter(
       ([, words = '']) =>
-        !/^(?:given:|after: |foreign: |(?:alone )?file: \S+ -->|(?:prelude|alone|\/?runtimes) -->|prettier-ignore)/.test(
+        !/^(?:given:|after: |foreign: |why: |(?:alone )?file: \S+ -->|(?:prelude|alone|\/?runtimes) -->|prettier-ignore)/.test(
           words,
         ),
     )

@@ -18,6 +18,7 @@
  *     <!-- alone -->                     the block is a program of its own, the first of another file, say
  *     <!-- alone file: server.mjs -->    the same, and a whole file that the reader saves: guide-files.ts runs those of a guide
  *     <!-- foreign: simple-peer -->      code of another library: it must parse, no more
+ *     <!-- why: answer lost, offerer -->   of a picture or an output: which run it is from, for the test that checks it
  */
 import { readdirSync, readFileSync } from 'node:fs';
 
