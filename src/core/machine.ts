@@ -10,6 +10,7 @@
  * thrown because of bytes from the network. After every call something that waits has a deadline, and once it is over a
  * machine holds nothing and asks for nothing.
  */
+import type { Bytes } from './bytes.ts';
 import type { Failure } from './errors.ts';
 
 /** What runs on time and tells of it by events of the type `Event`. */
@@ -67,7 +68,7 @@ export interface PacketSource {
   /** Room that `pollPacket` wants at `offset`, bytes. */
   readonly largestPacket: number;
   /** Writes the next packet at `offset` of `into`, `largestPacket` bytes at the most: its length, 0 when there is none. */
-  pollPacket(into: Uint8Array<ArrayBuffer>, offset: number, now: number): number;
+  pollPacket(into: Bytes, offset: number, now: number): number;
 }
 
 /** A user of a connection's secured path: data channels over SCTP, media over RTP. */
@@ -75,7 +76,7 @@ export interface PathUser<Event> extends Machine<Event> {
   /** Told once when the path is secured, and then with every change of the facts. */
   handlePath(path: PathFacts, now: number): void;
   /** One packet, authenticated. Its memory is given away. */
-  handlePacket(kind: PacketKind, packet: Uint8Array<ArrayBuffer>, now: number): void;
+  handlePacket(kind: PacketKind, packet: Bytes, now: number): void;
   readonly sources: readonly PacketSource[];
   /** Ends gracefully: what the user has accepted is delivered first, within a gate. `end` says when that is done, and how. */
   shutdown(now: number): void;

@@ -10,7 +10,7 @@ import type { Media, MediaTable } from './media.ts';
 import type { MediaInit } from './media-init.ts';
 import { checkedCodecs, checkedDirection, checkedKind, checkedMediaInit } from './media-init.ts';
 import type { PendingOffer, WrittenOffer } from './pending-offer.ts';
-import type { DraftMark, Wishes, Wishing } from './wishes.ts';
+import type { DraftMark, Wishes } from './wishes.ts';
 import { folded } from './wishes.ts';
 
 /** One wish of a draft's, added to it. */
@@ -46,7 +46,8 @@ export interface DraftOwner {
  * wishes anything. What is wished after `offer()` is for the next one. Channels added to a draft are `connecting`, its media not yet
  * among `Rtc.media`; `rollback()` of the offer ends both.
  */
-export class OfferDraft implements Wishing {
+// It is a `Wishing` by its internal members, which the package's declarations are without: so it must not say that it is.
+export class OfferDraft {
   /** The channels added so far. */
   readonly channels: DataChannel[] = [];
   readonly #owner: DraftOwner;
