@@ -66,7 +66,7 @@ export function encodeLink(settings, actions = []) {
   );
   const done = actions
     .slice(0, MAX_ACTIONS)
-    .map(({ at, kind, args }) => [at, kind, ...args.map(escaped)].join('.'));
+    .map(({ at, kind, args }) => [escaped(at), kind, ...args.map(escaped)].join('.'));
   if (record) parameters.set('record', '1');
   if (done.length > 0) parameters.set('do', done.join('~'));
   return parameters.toString();
@@ -97,7 +97,7 @@ export function decodeLink(fragment, seed = 1) {
 
 function decodeAction(part, peers) {
   const [time, kind, ...raw] = part.split('.');
-  const at = Number(time);
+  const at = Number(unescaped(time ?? '') ?? NaN);
   const rules = Object.hasOwn(ACTIONS, kind ?? '') ? ACTIONS[kind] : undefined;
   if (rules === undefined || raw.length !== rules.length || !(at >= 0 && at <= LATEST) || time === '')
     return undefined;

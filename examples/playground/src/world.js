@@ -4,7 +4,7 @@
  * It moves in steps of one virtual millisecond, and whatever is done to it is done between two of them: the same settings and
  * the same actions give the same datagrams, however fast the machine is. `digest()` tells.
  */
-import { Endpoint, PerfectNegotiator, jsCrypto } from 'sansrtc';
+import { Endpoint, PerfectNegotiator, SeededRandom, jsCrypto } from 'sansrtc';
 import { NAT_KINDS, Network, SimTurnServer } from 'sansrtc/sim';
 import { recordRtc } from 'sansrtc/trace';
 import { Labels } from './labels.js';
@@ -168,7 +168,10 @@ export class World {
     const host = this.#net.host(address, { name, behind: nat });
     this.#owners.set(address, name);
     if (nat !== undefined) this.#owners.set(nat.address, name);
-    const endpoint = new Endpoint();
+    // Nothing in a world is random but by its seed.
+    const endpoint = new Endpoint({
+      gathering: { random: new SeededRandom(this.settings.seed).split(name) },
+    });
     endpoint.addSocket({ protocol: 'udp', address, port: PORT });
     const peer = { index, name, host, nat, address, endpoint };
     const owns = (own) => host.interface(own) !== undefined;
