@@ -6,9 +6,13 @@ export interface Observation {
   readonly states: Readonly<Record<TraceMachine, string>>;
   /** Deadlines by `layer.timer`, milliseconds. */
   readonly timers: ReadonlyMap<string, number>;
-  /** Counters by `layer.counter`, of what was dropped or given up. */
-  readonly drops: ReadonlyMap<string, number>;
+  /** Counters of each layer, snapshots of its own. */
+  readonly counters: Readonly<Record<ObservedName, Readonly<Record<string, number>>>>;
 }
+
+const LAYERS = ['rtc', 'ice', 'dtls', 'sctp', 'channel', 'media'] as const;
+
+type ObservedName = (typeof LAYERS)[number];
 
 /** The part of a layer's inspection that is looked at. */
 interface ObservedLayer {
@@ -57,25 +61,25 @@ const ORDINARY: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'media.recoveredPackets',
 ]);
 
-/** What a connection shows at this moment. */
+const NOTHING: ObservedLayer = { timers: {}, counters: {} };
+
+/** What a connection shows at this moment. It is asked after each input and each drain: names are made for what has changed alone. */
 export function observe(inspection: ObservedInspection): Observation {
   const { ice, dtls, sctp, channels } = inspection;
+  const layers: Readonly<Record<ObservedName, ObservedLayer>> = {
+    rtc: { timers: {}, counters: inspection.counters },
+    ice,
+    dtls: dtls ?? NOTHING,
+    sctp,
+    channel: channels,
+    media: inspection.streams ?? NOTHING,
+  };
   const timers = new Map<string, number>();
-  const drops = new Map<string, number>();
-  const layers: readonly (readonly [string, ObservedLayer | null])[] = [
-    ['rtc', { timers: {}, counters: inspection.counters }],
-    ['ice', ice],
-    ['dtls', dtls],
-    ['sctp', sctp],
-    ['channel', channels],
-    ['media', inspection.streams ?? null],
-  ];
-  for (const [layer, inspected] of layers) {
-    for (const [name, deadline] of Object.entries(inspected?.timers ?? {})) {
+  for (const layer of LAYERS) {
+    const armed = layers[layer].timers;
+    for (const name in armed) {
+      const deadline = armed[name];
       if (deadline !== undefined) timers.set(`${layer}.${name}`, deadline);
-    }
-    for (const [name, count] of Object.entries(inspected?.counters ?? {})) {
-      if (!ORDINARY.has(`${layer}.${name}`)) drops.set(`${layer}.${name}`, count);
     }
   }
   return {
@@ -88,7 +92,14 @@ export function observe(inspection: ObservedInspection): Observation {
       sctp: sctp.state,
     },
     timers,
-    drops,
+    counters: {
+      rtc: layers.rtc.counters,
+      ice: layers.ice.counters,
+      dtls: layers.dtls.counters,
+      sctp: layers.sctp.counters,
+      channel: layers.channel.counters,
+      media: layers.media.counters,
+    },
   };
 }
 
@@ -104,9 +115,14 @@ export function changes(before: Observation, after: Observation, at: number): Tr
 
 function dropChanges(before: Observation, after: Observation, at: number): TraceEntry[] {
   const entries: TraceEntry[] = [];
-  for (const [counter, total] of after.drops) {
-    const count = total - (before.drops.get(counter) ?? 0);
-    if (count > 0) entries.push({ type: 'drop', at, counter, count });
+  for (const layer of LAYERS) {
+    const [earlier, later] = [before.counters[layer], after.counters[layer]];
+    for (const name in later) {
+      const count = later[name]! - (earlier[name] ?? 0);
+      if (!(count > 0)) continue;
+      const counter = `${layer}.${name}`;
+      if (!ORDINARY.has(counter)) entries.push({ type: 'drop', at, counter, count });
+    }
   }
   return entries;
 }
