@@ -12,6 +12,12 @@ interface DrivenPage {
   goto(url: string): Promise<unknown>;
   click(selector: string): Promise<void>;
   evaluate<A, T>(run: (argument: A) => T | Promise<T>, argument: A): Promise<T>;
+  evaluate(expression: string): Promise<unknown>;
+  /** Puppeteer's, and playwright's. */
+  setViewport?(size: { readonly width: number; readonly height: number }): Promise<void>;
+  setViewportSize?(size: { readonly width: number; readonly height: number }): Promise<void>;
+  readonly keyboard: { press(key: string): Promise<void> };
+  focus(selector: string): Promise<void>;
   screenshot(options: { readonly path: string; readonly fullPage: boolean }): Promise<unknown>;
   on(type: 'pageerror', listener: (error: unknown) => void): unknown;
   on(
@@ -61,6 +67,22 @@ export class ExamplePage {
 
   click(selector: string): Promise<void> {
     return this.#page.click(selector);
+  }
+
+  /** Presses a key while an element has the focus. */
+  async press(selector: string, key: string): Promise<void> {
+    await this.#page.focus(selector);
+    await this.#page.keyboard.press(key);
+  }
+
+  /** Runs a script in the page, whatever its policy says of others'. */
+  async script(source: string): Promise<void> {
+    await this.#page.evaluate(`${source}\n;undefined`);
+  }
+
+  async resize(width: number, height: number): Promise<void> {
+    await this.#page.setViewport?.({ width, height });
+    await this.#page.setViewportSize?.({ width, height });
   }
 
   /** Keeps what is seen of it, all of it. @param path a file's, ending with .png */

@@ -20,6 +20,8 @@ import { FREEZE, MAX_DATAGRAMS, World } from './world.js';
 const byId = (id) => document.getElementById(id);
 /** Frames between two drawings. They take turns, so that no frame has them all. */
 const LADDER_EVERY = 2;
+/** Samples over which a rate is averaged: half a second. */
+const AVERAGED = 5;
 const PLOTS_EVERY = 8;
 const TREE_EVERY = 20;
 const STATUS_EVERY = 12;
@@ -73,7 +75,7 @@ function begin(settings, actions = []) {
       timeUnit,
     ),
   ];
-  sampled = world.peers.map(() => 0);
+  sampled = [];
   journalShown = undefined;
   byId('datagram').textContent = '';
   setPaused(false);
@@ -109,11 +111,13 @@ function act(kind, ...args) {
 
 function sample() {
   const received = world.peers.map((peer) => world.endsOf(peer).reduce((sum, end) => sum + end.received, 0));
+  sampled.push(received);
+  if (sampled.length > AVERAGED + 1) sampled.shift();
+  const span = (sampled.length - 1) * SAMPLE;
   plots[0].add(
     world.now,
-    received.map((bytes, i) => ((bytes - sampled[i]) * 8000) / SAMPLE),
+    received.map((bytes, i) => (span === 0 ? 0 : ((bytes - sampled[0][i]) * 8000) / span)),
   );
-  sampled = received;
   plots[1].add(
     world.now,
     world.connections.map(({ ends }) => roundTrip(ends[0])),
