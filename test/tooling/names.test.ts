@@ -24,8 +24,11 @@ const NAME = /^([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)(\(.*\))?$/;
 /** Others in backticks are words of a protocol, of a shell, or English. */
 const OF_CODE = /^(?:[a-z]+|[A-Z][a-z]+)[A-Z]\w*$/;
 
+/** Fields and kinds of Kubernetes, in its guide. */
+const KUBERNETES = ['hostNetwork', 'hostPort', 'NodePort', 'LoadBalancer', 'terminationGracePeriodSeconds'];
+
 /** Names of other people's code, where ours is said to do as theirs. */
-const FOREIGN = ['IsIceChar'];
+const FOREIGN = ['IsIceChar', ...KUBERNETES];
 
 /** Names that `prose` has in backticks and that are not `known`. */
 function unknownNames(prose: string, known: ReadonlySet<string>): string[] {
