@@ -14,7 +14,9 @@ async function serving(
     terminal.interrupt();
     return code;
   };
-  onTestFinished(async () => void (await stop()));
+  onTestFinished(async () => {
+    await stop();
+  });
   const said = await Promise.race([terminal.said(/page +(\S+)/), code]);
   if (typeof said === 'number') throw new Error(terminal.err());
   return { terminal, url: said[1] ?? '', stop };

@@ -40,7 +40,7 @@ export function fakeTerminal(input: readonly string[] = []): FakeTerminal {
     },
     stderr: (line) => void (err += `${line}\n`),
     async *lines() {
-      yield* input;
+      for (const line of input) yield await Promise.resolve(line);
     },
     onInterrupt(listener) {
       interrupts.add(listener);
