@@ -83,7 +83,8 @@ export function plural(count: number, noun: string): string {
 
 /** `UDP 127.0.0.1:5000 (host) to 127.0.0.1:6000 (host), DTLS 1.3 as client`. */
 export function describePath({ ice, dtls }: RtcInspection): string {
-  const pair = ice.selectedPair;
+  // Before the nomination, data goes over the best pair that works.
+  const pair = ice.selectedPair ?? ice.pairs.find(({ valid }) => valid);
   if (pair === undefined) return 'no path';
   const { local, remote } = pair;
   const end = (one: { type: string; address: string; port: number }): string =>
