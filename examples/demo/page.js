@@ -1,4 +1,4 @@
-/* global document, RTCPeerConnection, window, crypto, setInterval, clearInterval */
+/* global document, RTCPeerConnection, window, crypto, setInterval, clearInterval, Blob */
 /**
  * The demo's page: a native RTCPeerConnection with two data channels, "echo" and "bulk", and what they measure.
  * The transfers' little protocol is described in transfers.mjs, the HTTP side in service.mjs.
@@ -25,17 +25,22 @@ class Session {
   #pings = new Map();
   #roundTrips = [];
   #transfer;
+  /** The server's name for it, once it has answered. */
+  #id;
+  #isOver = false;
+  /** Looks at the server in a row that nobody answered. */
+  #unanswered = 0;
 
   async connect() {
     const started = performance.now();
-    this.#connection.onconnectionstatechange = () => this.#showState(this.#connection.connectionState);
+    this.#connection.onconnectionstatechange = () => this.#heed(this.#connection.connectionState);
     this.#showState('connecting');
     this.#echo.onopen = () => {
       byId('connect-time').textContent = ms(performance.now() - started);
       this.#timers.push(setInterval(() => this.#ping(), PING_EVERY));
       enable(true);
     };
-    this.#echo.onclose = () => this.close();
+    this.#echo.onclose = () => void this.#ended('The server closed the connection.');
     this.#echo.onmessage = ({ data }) => this.#pong(data);
     this.#bulk.onmessage = ({ data }) => this.#transfer?.message(data);
     this.#bulk.onbufferedamountlow = () => this.#transfer?.pump?.();
@@ -49,16 +54,54 @@ class Session {
     });
     if (!response.ok) throw new Error(await response.text());
     const { id, sdp } = await response.json();
+    this.#id = id;
+    byId('trace').disabled = false;
     await this.#connection.setRemoteDescription({ type: 'answer', sdp });
     this.#timers.push(setInterval(() => void this.#inspect(id), INSPECT_EVERY));
     this.#timers.push(
       setTimeout(() => {
-        if (this.#echo.readyState === 'connecting') fail(this, new Error('no connection within 20 s'));
+        if (this.#echo.readyState === 'connecting')
+          void this.#ended(
+            `No connection within ${CONNECT_WITHIN / 1000} s: no UDP datagram came through, or too few.`,
+          );
       }, CONNECT_WITHIN),
     );
   }
 
+  /** The trace that the server keeps of this connection. */
+  async downloadTrace() {
+    const response = await fetch(`trace?id=${this.#id}`);
+    if (!response.ok) throw new Error((await response.text()).trim());
+    const link = document.createElement('a');
+    link.href = window.URL.createObjectURL(new Blob([await response.text()]));
+    link.download = `demo-${this.#id}.jsonl`;
+    link.click();
+    setTimeout(() => window.URL.revokeObjectURL(link.href), 1000);
+  }
+
+  /** What a state means for whoever waits. */
+  #heed(state) {
+    if (this.#isOver) return;
+    this.#showState(state);
+    if (state === 'failed') void this.#ended('The browser gave up: nothing it sent was answered.');
+    else if (state === 'disconnected')
+      explain(
+        'Nothing has come from the server for some seconds. What you send waits; the connection may come back.',
+      );
+    else explain('');
+  }
+
+  /** It is over. The server knows more than the page, if it is still there. */
+  async #ended(what) {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const reason = this.#id === undefined ? undefined : await reasonOf(this.#id);
+    if (current === this) fail(this, new Error([what, reason].filter(Boolean).join(' ')));
+    else this.close();
+  }
+
   close() {
+    this.#isOver = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#connection.close();
     if (current === this) {
@@ -155,7 +198,14 @@ class Session {
 
   async #inspect(id) {
     const response = await fetch(`inspect?id=${id}`).catch(() => undefined);
+    if (current !== this || this.#isOver) return;
     if (response?.ok) showInspection(await response.json());
+    this.#unanswered = response === undefined ? this.#unanswered + 1 : 0;
+    isServerGone(this.#unanswered > 0);
+    if (this.#unanswered > 1)
+      void this.#ended('The server is gone: its page answers no more. Start it again with “npm run demo”.');
+    else if (response?.status === 404)
+      void this.#ended('The server was started anew and knows nothing of this connection.');
   }
 
   #showState(state) {
@@ -168,21 +218,61 @@ async function connect() {
   current?.close();
   const session = new Session();
   current = session;
+  explain('');
+  byId('trace').disabled = true;
   try {
     await session.connect();
+    isServerGone(false);
   } catch (error) {
-    fail(session, error);
+    isServerGone(error instanceof TypeError);
+    fail(session, new Error(inWords(error)));
   }
+}
+
+/** What `fetch` and the browser's own errors mean here. */
+function inWords(error) {
+  if (error.name === 'TimeoutError')
+    return `The server did not answer the offer within ${CONNECT_WITHIN / 1000} s.`;
+  if (error instanceof TypeError)
+    return 'The server cannot be reached. Is it still running? Start it with “npm run demo”, then connect again.';
+  return `The server refused the offer: ${error.message.trim()}`;
+}
+
+/** Why the server's end is over, in a sentence; `undefined` if it is not, or says nothing. */
+async function reasonOf(id) {
+  const response = await fetch(`inspect?id=${id}`).catch(() => undefined);
+  if (!response?.ok) return undefined;
+  const inspection = await response.json();
+  showInspection(inspection);
+  const { closed, connectionState, ice, dtls } = inspection;
+  if (closed === undefined)
+    return `The server is still at it: ${connectionState}, ICE ${ice.state}, DTLS ${dtls?.state ?? 'not begun'}.`;
+  const deadline = closed.gate === undefined ? '' : `, deadline ${closed.gate} after ${ms(closed.elapsed)}`;
+  return `The server says: ${closed.message} (${closed.code}${deadline}).`;
 }
 
 function fail(session, error) {
   session.close();
-  byId('state').textContent = `failed: ${error.message}`;
+  byId('state').textContent = 'failed';
   byId('state').dataset.state = 'failed';
+  explain(error.message);
+}
+
+function explain(text) {
+  if (byId('reason').textContent !== text) byId('reason').textContent = text;
+}
+
+/** What only the server can do waits for it. */
+function isServerGone(isGone) {
+  byId('loss').disabled = isGone;
+  if (isGone) byId('trace').disabled = true;
 }
 
 function enable(open, busy = false) {
   for (const button of echoForm.querySelectorAll('button')) button.disabled = !open;
+  echoForm.elements.text.disabled = !open;
+  echoForm.elements.repeat.disabled = !open;
+  bulkForm.elements.mebibytes.disabled = !open || busy;
   for (const button of bulkForm.querySelectorAll('button')) button.disabled = !open || busy;
 }
 
@@ -207,7 +297,21 @@ function showInspection(inspection) {
   const pair = inspection.ice.selectedPair;
   if (pair) byId('pair').textContent = `${endpoint(pair.local)} ↔ ${endpoint(pair.remote)}`;
   byId('cipher').textContent = inspection.dtls?.dtlsCipher ?? '–';
+  if (document.activeElement !== byId('loss')) showLoss(inspection.loss * 100);
   byId('inspect').textContent = JSON.stringify(inspection, null, 2);
+}
+
+function showLoss(percent) {
+  const text = `${Math.round(percent)} %`;
+  byId('loss').value = Math.round(percent);
+  byId('loss').setAttribute('aria-valuetext', text);
+  byId('loss-value').textContent = text;
+}
+
+async function setLoss() {
+  const percent = byId('loss').valueAsNumber;
+  showLoss(percent);
+  await fetch('loss', { method: 'POST', body: String(percent) }).catch(() => isServerGone(true));
 }
 
 function endpoint({ type, address, port }) {
@@ -233,6 +337,10 @@ bulkForm.addEventListener('submit', (event) => {
   const bytes = Number(bulkForm.elements.mebibytes.value) * 2 ** 20;
   if (event.submitter.name === 'put') current?.put(bytes);
   else current?.get(bytes);
+});
+byId('loss').addEventListener('input', () => void setLoss());
+byId('trace').addEventListener('click', () => {
+  current?.downloadTrace().catch((error) => explain(`No trace: ${error.message}`));
 });
 byId('reconnect').addEventListener('click', () => void connect());
 window.addEventListener('pagehide', () => current?.close());

@@ -32,6 +32,7 @@ async function main(options) {
   const { startService } = await import('./service.mjs');
   const service = await startService({
     ...options,
+    traces: true,
     onWarning: (message) => console.error(`warning: ${message}`),
   });
   console.log(

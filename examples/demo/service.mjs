@@ -1,9 +1,12 @@
+/* global queueMicrotask */
 /**
  * The demo's server: one UDP socket, one certificate, one small HTTP page for any number of tabs.
  *
  *   GET  /             the page
  *   POST /offer        an SDP offer -> {"id", "sdp"}: the answer of a connection made for it
- *   GET  /inspect?id=  what rtc.inspect() says of that connection now
+ *   GET  /inspect?id=  what rtc.inspect() says of that connection now, also for a while after its end
+ *   GET  /trace?id=    the beginning of that connection as JSON lines (sansrtc/trace), without its keys
+ *   POST /loss         a number from 0 to 60: so many per cent of all datagrams are lost, each way
  */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -11,6 +14,8 @@ import { createServer } from 'node:http';
 import { Rtc, RtcError, selfSignedCertificate } from 'sansrtc';
 import { nodeCrypto } from 'sansrtc/crypto/node';
 import { UdpDriver } from 'sansrtc/node';
+import { formatTrace, TraceRecorder } from 'sansrtc/trace';
+import { lossySocket } from './lossy.mjs';
 import { BulkReceiver, BulkSender } from './transfers.mjs';
 
 const FILES = {
@@ -20,22 +25,50 @@ const FILES = {
 };
 const MAX_CONNECTIONS = 256;
 const MAX_OFFER_BYTES = 64 * 1024;
+/** Connections that have ended, and can still be asked why. */
+const MAX_ENDED = 64;
+/** Entries of a trace: some thousand datagrams. Tracing ends there, for it costs more than the rest. */
+const MAX_TRACED = 5000;
+const MAX_LOSS = 60;
 const MAX_TRANSFER_BYTES = 256 * 1024 * 1024;
 
 /**
- * @param {{ host: string, port: number, httpPort: number, onWarning?: (message: string) => void }} options
+ * @param {{ host: string, port: number, httpPort: number, traces?: boolean, onWarning?: (message: string) => void }} options
  * @returns {Promise<{ url: string, driver: UdpDriver, connections: Map<string, Rtc>, close(): Promise<void> }>}
  */
-export async function startService({ host, port, httpPort, onWarning }) {
+export async function startService({ host, port, httpPort, traces = false, onWarning }) {
   const crypto = nodeCrypto();
   const certificate = selfSignedCertificate({ crypto });
+  const loss = { share: 0 };
   const driver = await UdpDriver.listen({
     address: host,
     port,
+    createSocket: lossySocket(loss),
     onWarning: (warning) => onWarning?.(warning.message),
     onError: (error) => console.error(error),
   });
   const connections = new Map();
+  const ended = new Map();
+  const recorders = new Map();
+
+  function end(id) {
+    ended.set(id, connections.get(id));
+    connections.delete(id);
+    if (ended.size <= MAX_ENDED) return;
+    const [oldest] = ended.keys();
+    ended.delete(oldest);
+    recorders.delete(oldest);
+  }
+
+  function record(id, rtc) {
+    const recorder = new TraceRecorder(undefined, MAX_TRACED);
+    recorders.set(id, recorder);
+    rtc.setTrace((entry) => {
+      recorder.listener(entry);
+      // A listener must not call its connection: later it may.
+      if (recorder.isCut) queueMicrotask(() => rtc.setTrace(undefined));
+    });
+  }
 
   function answer(offer) {
     if (connections.size >= MAX_CONNECTIONS) throw new HttpError(503, 'too many connections');
@@ -43,14 +76,16 @@ export async function startService({ host, port, httpPort, onWarning }) {
     const rtc = new Rtc({ certificate, crypto });
     const serve = serveChannels();
     connections.set(id, rtc);
+    if (traces) record(id, rtc);
     try {
       driver.add(rtc, (event) => {
-        if (event.type === 'closed') connections.delete(id);
+        if (event.type === 'closed') end(id);
         else serve(event);
       });
       return { id, sdp: rtc.receiveOffer(offer).answer() };
     } catch (error) {
       connections.delete(id);
+      recorders.delete(id);
       rtc.close();
       throw error;
     }
@@ -61,11 +96,23 @@ export async function startService({ host, port, httpPort, onWarning }) {
     if (request.method === 'POST' && pathname === '/offer') {
       return json(answer(await readBody(request)));
     }
+    if (request.method === 'POST' && pathname === '/loss') {
+      const percent = Number(await readBody(request));
+      if (!(percent >= 0 && percent <= MAX_LOSS)) throw new HttpError(400, `expected 0 to ${MAX_LOSS}`);
+      loss.share = percent / 100;
+      return json({ percent });
+    }
     if (request.method !== 'GET') throw new HttpError(405, 'method not allowed');
     if (pathname === '/inspect') {
-      const rtc = connections.get(searchParams.get('id'));
+      const id = searchParams.get('id');
+      const rtc = connections.get(id) ?? ended.get(id);
       if (rtc === undefined) throw new HttpError(404, 'no such connection');
-      return json(rtc.inspect());
+      return json({ ...rtc.inspect(), loss: loss.share });
+    }
+    if (pathname === '/trace') {
+      const recorder = recorders.get(searchParams.get('id'));
+      if (recorder === undefined) throw new HttpError(404, 'no trace of this connection');
+      return { type: 'application/jsonl; charset=utf-8', body: formatTrace(recorder.trace) };
     }
     const file = FILES[pathname];
     if (file === undefined) throw new HttpError(404, 'not found');
