@@ -96,7 +96,7 @@ describe.each(BROWSERS)('the playground in %s', (name) => {
   });
 
   afterEach(async () => {
-    const problems = page?.problems;
+    const problems = page?.problems ?? [];
     await page?.close();
     page = undefined;
     expect(problems).toEqual([]);
@@ -134,6 +134,7 @@ describe.each(BROWSERS)('the playground in %s', (name) => {
       expect(now).toBeGreaterThanOrEqual(15_000);
       expect(await on.textOf('#journal')).toContain('alice hears from bob: “hello there”');
       digests.push(digest);
+      expect(on.problems).toEqual([]);
       await on.close();
       page = undefined;
     }
