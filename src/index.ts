@@ -122,24 +122,30 @@ export { candidateInit, parseCandidateLine, writeCandidateLine } from './sdp/ind
 
 // Types that the signatures above name, and that nobody makes.
 export type { ByteSource } from './core/bytes.ts';
-export type { Clock } from './core/clock.ts';
+export type { Clock, Sleeper } from './core/clock.ts';
 export type { Counters } from './core/counters.ts';
 export type { DecodeFailure } from './core/decode.ts';
 export type { HostReply, HostRequest, StreamProtocol } from './core/host.ts';
 export type { Machine, PacketKind, PacketSource, PathFacts, PathUser } from './core/machine.ts';
 export type { OptionRule, OptionRules } from './core/options.ts';
 export type {
+  CallMembers,
+  CallName,
   ConnectionGate,
   DataParameters,
+  DraftMark,
   MediaEvent,
   PathUse,
   SignalingInspection,
   StackCounter,
   StackInspection,
   TraceCall,
+  TraceChannel,
   TraceEvent,
   TraceMachine,
+  TraceMedia,
   TransportCounter,
+  Wishes,
   Wishing,
 } from './rtc.ts';
 export type {

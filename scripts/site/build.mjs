@@ -3,6 +3,7 @@
  * TypeDoc; the playground is put beside them. A warning is an error: a link that leads nowhere, a type that is exported by no entry,
  * a name or member without a docstring.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Application } from 'typedoc';
@@ -119,7 +120,7 @@ app.renderer.defineTheme(
         title: group.title,
         pages: group.pages.map((page) => [...sources].find(([, source]) => source === page)?.[0]),
       })),
-    existsSync(`${root}examples/playground`) ? [{ text: 'Playground', path: 'playground/index.html' }] : [],
+    existsSync(`${root}examples/playground/build.mjs`) ? [{ text: 'Playground', path: 'playground/index.html' }] : [],
   ),
 );
 
@@ -139,8 +140,7 @@ say('pages written');
 
 const playground = `${root}examples/playground/build.mjs`;
 if (existsSync(playground)) {
-  const { build } = await import(playground);
-  await build(`${out}/playground`);
+  execFileSync(process.execPath, [playground, `${out}/playground`], { stdio: ['ignore', 'ignore', 'inherit'] });
   say('playground built');
 }
 

@@ -20,7 +20,7 @@ export const FREEZE = 3000;
 export const THAW_GRACE = 3000;
 
 /** What runs on a clock: asked when it would have been due, and told what it has missed. */
-interface Sleeper {
+export interface Sleeper {
   nextTimeout(): number;
   thaw(missed: number): void;
 }

@@ -3,7 +3,7 @@ export type { AddressClass } from './address-class.ts';
 export { ADDRESS_CLASSES, addressClass, isUnicast } from './address-class.ts';
 export type { IceCandidateError, IceGatheringState } from './gathering.ts';
 export { ICE_CANDIDATE_ERROR_RULES, ICE_GATHERING_STATES } from './gathering.ts';
-export type { IceTimer } from './generation.ts';
+export type { GenerationStage, IceTimer } from './generation.ts';
 export { IceAgent } from './agent.ts';
 export type {
   IceCandidate,

@@ -6,7 +6,7 @@ export { MEDIA_SUPPORT_RULES } from './options.ts';
 export type { ReceiveOptions } from './receive/options.ts';
 export type { SendOptions } from './send/options.ts';
 export type { ReportIntervals } from './report-schedule.ts';
-export type { MediaStats } from './stats.ts';
+export type { MediaStats, ReceivedStreamStats, SentStreamStats } from './stats.ts';
 export { rtpMedia } from './support.ts';
 export type * from './parameters.ts';
 export type * from './rtp-stats.ts';

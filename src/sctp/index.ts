@@ -11,7 +11,7 @@ export type {
 } from './events.ts';
 export type { ReceiverInspection, SctpInspection, SenderInspection } from './inspection.ts';
 export { DEFAULT_GATES as DEFAULT_SCTP_GATES, PATH_MTU_RULES, SCTP_OPTION_RULES } from './options.ts';
-export type { PathMtuInspection } from './association/path-mtu.ts';
+export type { PathMtuInspection, PathMtuState } from './association/path-mtu.ts';
 export type { CongestionName, PathMtuOptions, SctpGates, SctpOptions } from './options.ts';
 export type { SctpCause } from './packet/causes.ts';
 export type { Scheduling } from './tx/turns.ts';
