@@ -4,7 +4,7 @@
  * a name or member without a docstring.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Application } from 'typedoc';
 import { deadLinks } from './links.mjs';
@@ -89,7 +89,7 @@ const app = await Application.bootstrap({
     invalidLink: true,
     invalidPath: true,
     rewrittenLink: true,
-    notDocumented: strict,
+    notDocumented: true,
     unusedMergeModuleWith: true,
   },
   requiredToBeDocumented: [
@@ -104,6 +104,20 @@ const app = await Application.bootstrap({
   ],
   treatWarningsAsErrors: strict,
 });
+
+/** Members that had no docstring when this began. The list only shrinks: TypeDoc warns of a name on it that has one by now. */
+const listFile = new URL('undocumented.json', import.meta.url);
+const isListed = process.env.UPDATE_DOCS === undefined && existsSync(listFile);
+if (isListed) app.options.setValue('intentionallyNotDocumented', JSON.parse(readFileSync(listFile, 'utf8')));
+const undocumented = [];
+if (!isListed) {
+  const { warn } = app.logger;
+  app.logger.warn = (text, ...rest) => {
+    const [, name] = /^(\S+) \(\w+\), defined in .*, does not have any documentation$/.exec(String(text)) ?? [];
+    if (name === undefined) warn.call(app.logger, text, ...rest);
+    else undocumented.push(name);
+  };
+}
 
 resolveNames(app);
 improveMarkup(app);
@@ -134,6 +148,8 @@ for (const reflection of Object.values(project.reflections)) {
 }
 say('sources and documents read');
 app.validate(project);
+if (process.env.UPDATE_DOCS !== undefined)
+  writeFileSync(listFile, `${JSON.stringify([...new Set(undocumented)].sort(), null, 2)}\n`);
 await app.generateOutputs(project);
 if (app.logger.hasErrors() || (strict && app.logger.hasWarnings())) process.exit(1);
 say('pages written');
