@@ -72,10 +72,10 @@ export async function patiently<T>(what: string, doing: () => Promise<T>): Promi
   }
 }
 
-/** The command `name` of a package, which is installed unless an earlier run has done so. */
-export async function commandOf({ name, version }: Package): Promise<string> {
+/** The command of a package, which is installed unless an earlier run has done so. */
+export async function commandOf({ name, version, command: binary = name }: Package): Promise<string> {
   const folder = join(CACHE, `${name}-${version}`);
-  const command = join(folder, 'node_modules/.bin', name);
+  const command = join(folder, 'node_modules/.bin', binary);
   if (existsSync(join(folder, STAMP))) return command;
   await patiently(`installing ${name} ${version}`, async () => {
     rmSync(folder, { recursive: true, force: true });

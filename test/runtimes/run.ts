@@ -5,6 +5,8 @@
  *   npm run test:runtimes -- bun deno         those whose name has one of these words in it
  *   npm run test:runtimes -- --write          all of them, and the table into README.md
  *
+ * Besides, the declarations are checked as TypeScript's users have them checked; that is no row of the table.
+ *
  * A runtime that cannot be had is not counted; with INTEROP_REQUIRED=1 that is a failure. The bytes that the core sends must be
  * those of the runtime that runs this.
  */
@@ -24,6 +26,7 @@ import {
   type Row,
   type Tick,
 } from './table.ts';
+import { checkTypes, COMPILERS, writeConsumer } from './types.ts';
 import { workerdReport } from './workerd.ts';
 
 /** For all checks of one command on a machine that is busy, ms. */
@@ -33,10 +36,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { write: { type: 'boolean', default: false } },
 });
-const wanted = RUNTIMES.filter(({ name }) => {
-  const words = name.toLowerCase();
-  return positionals.length === 0 || positionals.some((word) => words.includes(word.toLowerCase()));
-});
+const isWanted = (name: string): boolean =>
+  positionals.length === 0 || positionals.some((word) => name.toLowerCase().includes(word.toLowerCase()));
+const wanted = RUNTIMES.filter(({ name }) => isWanted(name));
 
 /** What has come of a runtime: one report, or several of one page each; or why there is none. */
 interface Outcome {
@@ -64,11 +66,12 @@ try {
     rows.push(judged(outcome, ours.digest));
   }
   table = markdownTable(rows);
+  if (isWanted('TypeScript')) await checkConsumers();
 } finally {
   await Promise.all([...browsers.values()].map((browser) => browser.close()));
   rmSync(project, { recursive: true, force: true, maxRetries: 5 });
 }
-console.log(`\n${table}`);
+if (wanted.length > 0) console.log(`\n${table}`);
 if (positionals.length === 0) compareWithReadme(table);
 console.log(`\n${String(passed)} passed, ${String(failed)} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
@@ -168,14 +171,7 @@ function judged({ runtime, version, reports, missing, failure }: Outcome, digest
     const all = checks.get(column) ?? [];
     // A runtime that ought to have answered and has not is at fault.
     if (all.length === 0) all.push({ name: column, milliseconds: 0, error: 'there is no report of it' });
-    const wrong = all.filter(({ error }) => error !== undefined);
-    for (const { name, error = '' } of wrong) console.log(`${title}: ${name} has FAILED: ${error}`);
-    passed += all.length - wrong.length;
-    failed += wrong.length;
-    const time = all.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-    counts.push(
-      `${column} ${String(all.length - wrong.length)}/${String(all.length)} in ${(time / 1000).toFixed(1)} s`,
-    );
+    counts.push(counted(title, column, all));
   }
   console.log(`${title}: ${counts.join(', ')}`);
   return row((column) => {
@@ -183,6 +179,29 @@ function judged({ runtime, version, reports, missing, failure }: Outcome, digest
     const all = checks.get(column) ?? [];
     return all.length > 0 && all.every(({ error }) => error === undefined) ? 'yes' : 'no';
   });
+}
+
+/** Adds to what has passed and failed, tells of each failure, and answers how many there were. */
+function counted(title: string, what: string, all: readonly Check[]): string {
+  const wrong = all.filter(({ error }) => error !== undefined);
+  for (const { name, error = '' } of wrong) console.log(`${title}: ${name} has FAILED: ${error}`);
+  passed += all.length - wrong.length;
+  failed += wrong.length;
+  const time = all.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  return `${what} ${String(all.length - wrong.length)}/${String(all.length)} in ${(time / 1000).toFixed(1)} s`;
+}
+
+async function checkConsumers(): Promise<void> {
+  writeConsumer(project);
+  for (const compiler of COMPILERS) {
+    const title = `TypeScript ${compiler.version}`;
+    try {
+      console.log(`${title}: ${counted(title, 'declarations', await checkTypes(compiler, project))}`);
+    } catch (error) {
+      console.log(`${title}: not tested here: ${String(error)}`);
+      if (isRequired) failed++;
+    }
+  }
 }
 
 function sameBytes(theirs: string, ours: string): Check {

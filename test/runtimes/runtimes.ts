@@ -5,6 +5,8 @@ import type { Column } from './table.ts';
 export interface Package {
   readonly name: string;
   readonly version: string;
+  /** Default: the package's name. */
+  readonly command?: string;
 }
 
 interface Described {
