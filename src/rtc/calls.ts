@@ -38,14 +38,16 @@ export interface TraceChannel {
 }
 
 /** What a call on a channel's handle tells of itself, and whose handle it was. */
-type OfChannel<Name extends ChannelCall['method']> = { readonly channel: TraceChannel } & Omit<
+export type OfChannel<Name extends ChannelCall['method']> = { readonly channel: TraceChannel } & Omit<
   Extract<ChannelCall, { readonly method: Name }>,
   'method'
 >;
 
 /** Whose handle it was. */
-interface OfSender {
+export interface OfSender {
+  /** The number of the media, as `RtpSender.mediaId` has it. */
   readonly mediaId: number;
+  /** The simulcast stream, where there are several. */
   readonly rid?: string | undefined;
 }
 

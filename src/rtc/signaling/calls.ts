@@ -24,18 +24,20 @@ export interface TraceMedia {
 }
 
 /** What a step of signalling tells of itself: drafts and written offers by their number (from 0), media as a trace has them. */
-type OfSignaling<Name extends SignalingStep['method']> = Omit<
+export type OfSignaling<Name extends SignalingStep['method']> = Omit<
   Extract<SignalingStep, { readonly method: Name }>,
   'method' | 'draft' | 'written' | 'media'
 >;
 
 /** Which draft, by its number (from 0). */
-interface OfDraft {
+export interface OfDraft {
+  /** Drafts are counted from 0, in the order in which they were made. */
   readonly draft: number;
 }
 
 /** Which media. */
-interface OfMedia {
+export interface OfMedia {
+  /** The media, by what a trace knows it by. */
   readonly media: TraceMedia;
 }
 
