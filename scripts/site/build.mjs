@@ -92,6 +92,8 @@ const app = await Application.bootstrap({
     notDocumented: true,
     unusedMergeModuleWith: true,
   },
+  // Of one generic type each, which only the table of calls is made with.
+  intentionallyNotExported: ['OfChannel', 'OfSignaling'],
   requiredToBeDocumented: [
     'Variable',
     'Function',

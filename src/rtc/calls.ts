@@ -38,7 +38,7 @@ export interface TraceChannel {
 }
 
 /** What a call on a channel's handle tells of itself, and whose handle it was. */
-export type OfChannel<Name extends ChannelCall['method']> = { readonly channel: TraceChannel } & Omit<
+type OfChannel<Name extends ChannelCall['method']> = { readonly channel: TraceChannel } & Omit<
   Extract<ChannelCall, { readonly method: Name }>,
   'method'
 >;

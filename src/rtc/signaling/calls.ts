@@ -24,7 +24,7 @@ export interface TraceMedia {
 }
 
 /** What a step of signalling tells of itself: drafts and written offers by their number (from 0), media as a trace has them. */
-export type OfSignaling<Name extends SignalingStep['method']> = Omit<
+type OfSignaling<Name extends SignalingStep['method']> = Omit<
   Extract<SignalingStep, { readonly method: Name }>,
   'method' | 'draft' | 'written' | 'media'
 >;
