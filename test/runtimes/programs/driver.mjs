@@ -6,7 +6,7 @@ import { UdpDriver, hostAddresses } from 'sansrtc/node';
 import { assert, converse, runAll } from './core.mjs';
 
 /** How long one step may take on a machine that is busy with others, ms. */
-const PATIENCE = 60_000;
+const PATIENCE = 90_000;
 
 /** `sansrtc/crypto/node`, at both ends and against the other provider. @returns {Promise<import('./core.mjs').Check[]>} */
 export function checkNodeCrypto() {
@@ -36,7 +36,7 @@ export function checkDriver() {
   });
 }
 
-/** A connection between two drivers: text and 1 MB there and back, then one closes and the other hears of it. */
+/** A connection between two drivers: text and 250 KB there and back, then one closes and the other hears of it. */
 async function echo(serverOptions, clientOptions, protocol = 'udp') {
   const crypto = nodeCrypto();
   const certificate = selfSignedCertificate({ crypto });
@@ -80,11 +80,11 @@ async function echo(serverOptions, clientOptions, protocol = 'udp') {
     assert(local.protocol === protocol, `the path expected ${protocol}, got ${local.protocol}`);
 
     const bulk = Uint8Array.from({ length: 250_000 }, (_, at) => (at * 31) & 0xff);
-    for (const data of ['anybody there?', bulk, bulk, bulk, bulk]) {
+    for (const data of ['anybody there?', bulk]) {
       assert(channel.send(data), 'a message was not taken');
     }
     const heard = () => events.alice.filter(({ type }) => type === 'message').map(({ data }) => data);
-    await until('all has come back', () => heard().length === 5);
+    await until('all has come back', () => heard().length === 2);
     assert(heard()[0] === 'anybody there?', `"anybody there?" has come back as "${heard()[0]}"`);
     for (const data of heard().slice(1)) {
       assert(
