@@ -25,6 +25,7 @@ const brand: symbol = Symbol.for('sansrtc.RtcError');
 
 /** Misuse of the API: thrown before anything has changed. Two copies of the package recognise each other's errors. */
 export class RtcError extends Error {
+  /** Which kind of error: a promise, where the message is none. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string) {
@@ -34,6 +35,7 @@ export class RtcError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
+  /** Whether `value` is one: of this copy of the library or, for `RtcError` itself, of another. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // The brand says "an RtcError", and no more: a subclass looks for instances of its own.
     if (this !== RtcError) return super[Symbol.hasInstance](value);

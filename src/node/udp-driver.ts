@@ -243,7 +243,12 @@ export class UdpDriver {
     offer: RemoteDescription,
     options: ConnectionOptions = {},
     onEvent?: EventListener,
-  ): { readonly rtc: Rtc; readonly answer: string } {
+  ): {
+    /** The connection; it is the driver's until it closes. */
+    readonly rtc: Rtc;
+    /** The answer, as SDP, to be signalled to the peer. */
+    readonly answer: string;
+  } {
     const rtc = this.connection(options, onEvent);
     try {
       return { rtc, answer: rtc.receiveOffer(offer).answer() };

@@ -10,7 +10,7 @@ const { scripts, bin } = JSON.parse(readFileSync(new URL('package.json', root), 
 
 /** Sub-commands by command. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
-  sansrtc: ['trace', 'serve', 'doctor', 'help'],
+  sansrtc: ['trace', 'serve', 'connect', 'doctor', 'help'],
   'sansrtc-trace': ['summary', 'replay', 'ladder', 'pcap'],
 };
 
