@@ -12,6 +12,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 export const REPOSITORY = 'https://github.com/sansrtc/sansrtc/blob/main/';
 
 const FENCE = /^( *)(`{3,})[\s\S]*?^\1\2 *$/gm;
+/** Splits a document: every other part is a block of code. */
+const FENCED = /(^ *`{3,}[^\n]*\n[\s\S]*?^ *`{3,} *$)/m;
 const LINK = /(!?\[(?:[^\]\\]|\\.)*\]\()([^()\s]+)(\))/g;
 
 /** Applies `change` to what is not code. */
@@ -21,6 +23,20 @@ function inProse(markdown, change) {
   const prose = markdown.replaceAll(FENCE, keep).replaceAll(/`[^`\n]+`/g, keep);
   // A fence may hold what looks like code in a line, and is put back first.
   return change(prose).replaceAll(/\uE000(\d+)\uE000/g, (_, at) => kept[Number(at)]);
+}
+
+/** Headings without marks of code: TypeDoc makes anchors and the list of headings from the text beside the code. */
+function withPlainHeadings(markdown) {
+  return markdown
+    .split(FENCED)
+    .map((part, i) =>
+      i % 2 === 1
+        ? part
+        : part.replaceAll(/^#+ .*`.*$/gm, (heading) =>
+            heading.replaceAll(/`([^`]+)`/g, (_, code) => code.replaceAll(/[<>*_[\]\\]/g, '\\$&')),
+          ),
+    )
+    .join('');
 }
 
 /** The first heading, as text. */
@@ -78,7 +94,7 @@ export function stage(folder, paths) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(
       file,
-      `---\ntitle: ${JSON.stringify(title)}\n---\n\n${rewritten(path, markdown, pages, pictures)}`,
+      `---\ntitle: ${JSON.stringify(title)}\n---\n\n${withPlainHeadings(rewritten(path, markdown, pages, pictures))}`,
     );
   }
   for (const picture of pictures) {
