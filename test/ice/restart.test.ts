@@ -128,7 +128,8 @@ describe('a restart', () => {
           pair.tell(pair.b);
           pair.run(seed % 700);
           pair.tell(pair.a);
-          runCarrying(pair, 15_000, () => false);
+          // At 30 % loss the new generation may take ten seconds, and the old one is kept for a while then.
+          runCarrying(pair, 30_000, () => false);
           for (const { agent, events } of [pair.a, pair.b]) {
             expect(agent.selectedPair?.nominated).toBe(true);
             expect(previous(agent)).toBeUndefined();
