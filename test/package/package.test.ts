@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-const MAX_UNPACKED_BYTES = 3_250_000;
+const MAX_UNPACKED_BYTES = 3_400_000;
 const MAX_FILES = 200;
 /** Of our own: Node's loader takes half a millisecond for each. */
 const MAX_FILES_LOADED = 9;

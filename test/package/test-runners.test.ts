@@ -100,6 +100,7 @@ test('vitest', (context) => {
     'run',
     '--root',
     home,
+    '--testTimeout=120000',
     '--reporter=verbose',
   ]);
   expect(output).toMatch(/Tests .*6 passed/);
