@@ -170,14 +170,29 @@ function addRemote(line: string, story: Story): void {
   if (!story.remote.includes(text)) story.remote.push(text);
 }
 
-function endLines({ reason, began, ended }: Story): string[] {
-  if (reason === undefined)
-    return [`the trace ends ${duration(ended - began)} after it began; the connection had not ended`];
-  const advice = adviceFor(reason);
+function endLines(story: Story): string[] {
+  const { reason, began, ended } = story;
+  const advice = evident(story) ?? (reason === undefined ? undefined : adviceFor(reason));
   return [
-    `ended: ${printable(describeFailure(reason), 1000)}`,
+    reason === undefined
+      ? `the trace ends ${duration(ended - began)} after it began; the connection had not ended`
+      : `ended: ${printable(describeFailure(reason), 1000)}`,
     ...(advice === undefined ? [] : [`try: ${advice}`]),
   ];
+}
+
+/** What the trace shows to be the cause, where the way of the end alone suggests another. */
+function evident(story: Story): string | undefined {
+  const { states, drops, localDescription, remoteDescription } = story;
+  const ice = states.get('ice');
+  if (ice?.has('connected') === true || ice?.has('completed') === true || story.checksAnswered > 0)
+    return undefined;
+  if ((drops.get('ice.foreign-username') ?? 0) > 0)
+    return 'Look how your signalling pairs offers and answers: checks arrive from a peer whose description is not the one that was applied here.';
+  const isSignalled = story.wasStarted || (localDescription !== undefined && remoteDescription !== undefined);
+  if (isSignalled && story.checksSent === 0 && story.checksReceived > 0)
+    return 'Drive this end: checks of the other side arrive, and none was sent from here. After each input and call, pollOutput() until it answers "timeout", and give it an input "timeout" when that is due.';
+  return undefined;
 }
 
 /** What a connection goes through, in its order. */

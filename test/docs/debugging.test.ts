@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { explainTrace } from '../../src/cli/why.ts';
+import { recordRtc } from '../../src/trace/index.ts';
 import { TROUBLES, troubled, type TroubledTraces } from './troubled-connections.ts';
 
 const guide = new URL('../../docs/guides/debugging.md', import.meta.url);
@@ -60,6 +61,7 @@ describe('the table of symptoms', () => {
     ['UDP blocked', 'offerer', 'path', 'connect-timeout'],
     ['UDP blocked one way', 'answerer', 'path', 'connect-timeout'],
     ['wrong address', 'answerer', 'path', 'candidate-not-tried'],
+    ['descriptions mixed up', 'offerer', 'path', 'foreign-username'],
     ['wrong DTLS role', 'offerer', 'DTLS', 'role-conflict-both-active'],
     ['wrong DTLS role', 'answerer', 'DTLS', 'role-conflict-both-active'],
     ['wrong fingerprint', 'answerer', 'DTLS', 'fingerprint-mismatch'],
@@ -80,6 +82,27 @@ describe('the table of symptoms', () => {
           line.startsWith('|') && line.includes(`\`${code}\``) && line.includes(`| ${step ?? 'nothing'}`),
       );
     expect(row).toBeDefined();
+  });
+
+  test('an end that nobody drives is told apart from a path that is blocked', () => {
+    const [driven, idle] = [recordRtc({ seed: 1 }), recordRtc({ seed: 2 })];
+    for (const [{ rtc }, address] of [[driven, '192.0.2.1'] as const, [idle, '198.51.100.2'] as const])
+      rtc.addLocalCandidate({ type: 'host', protocol: 'udp', address, port: 5000 });
+    const draft = driven.rtc.negotiation();
+    draft.addChannel('chat');
+    const offer = draft.offer();
+    offer.accept(idle.rtc.receiveOffer(offer.sdp).answer());
+    for (let now = 1; now < 5000; now += 50) {
+      driven.rtc.handleInput({ type: 'timeout', now });
+      for (;;) {
+        const output = driven.rtc.pollOutput();
+        if (output.type === 'timeout') break;
+        if (output.type === 'transmit') idle.rtc.handleInput({ ...output, type: 'receive', now });
+      }
+    }
+    const said = explainTrace(idle.recorder.trace);
+    expect(said).toMatch(/stopped +path: 0 checks sent, 0 answered; [1-9]\d* checks of theirs received/);
+    expect(said).toContain('try: Drive this end');
   });
 
   test('a connection without trouble opens and has nothing to say', () => {

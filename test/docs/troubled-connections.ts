@@ -81,6 +81,12 @@ export const TROUBLES = {
     offer: (sdp) => sdp.replace(/a=candidate:.*\r\n/g, ''),
   },
   'answer lost': { answer: () => undefined },
+  'descriptions mixed up': {
+    answer: (sdp) =>
+      sdp
+        .replace(/a=ice-ufrag:.*/, 'a=ice-ufrag:other')
+        .replace(/a=ice-pwd:.*/, `a=ice-pwd:${'p'.repeat(24)}`),
+  },
   'wrong DTLS role': { answer: (sdp) => sdp.replace('a=setup:active', 'a=setup:passive') },
   'wrong fingerprint': { offer: (sdp) => sdp.replace(/(a=fingerprint:sha-256 )../, '$1FF') },
   'large datagrams dropped': { before: (net, a, b) => net.link(a, b, { latency: 20, mtu: 200 }) },
