@@ -122,6 +122,10 @@ const server = createServer((request, response) => {
     response.end(`${error.message}\n`);
   });
 });
+server.once('error', ({ message }) => {
+  console.error(`${message}: choose another --http-port`);
+  process.exit(1);
+});
 server.listen(Number(values['http-port']), values.host, () => {
   console.log(`http://${values.host}:${server.address().port}/`);
 });

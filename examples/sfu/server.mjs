@@ -142,8 +142,12 @@ const server = createServer((request, response) => {
     response.end(`${error instanceof HttpError ? error.message : 'something went wrong'}\n`);
   });
 });
+server.once('error', ({ message }) => {
+  console.error(`${message}: choose another --http-port`);
+  process.exit(1);
+});
 server.listen(Number(values['http-port']), values.host, () => {
-  console.log(`http://${values.host}:${server.address().port}/`);
+  console.log(`http://${values.host}:${server.address().port}/  open it in two tabs; Ctrl-C ends it`);
 });
 
 for (const signal of ['SIGINT', 'SIGTERM']) {

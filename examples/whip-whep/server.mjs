@@ -170,6 +170,10 @@ const server = createServer((request, response) => {
     response.end(`${error.message}\n`);
   });
 });
+server.once('error', ({ message }) => {
+  console.error(`${message}: choose another --http-port`);
+  process.exit(1);
+});
 server.listen(Number(values['http-port']), values.host, () => {
   const url = `http://${values.host}:${server.address().port}/`;
   console.log(`${url}  to watch\n${url}publish  to publish, or by WHIP at ${url}whip`);

@@ -35,6 +35,10 @@ const server = createServer(async (request, response) => {
     response.writeHead(400).end(`${error.message}\n`);
   }
 });
+server.once('error', ({ message }) => {
+  console.error(`${message}: choose another --http-port`);
+  process.exit(1);
+});
 server.listen(Number(values['http-port']), '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${server.address().port}/`);
 });
