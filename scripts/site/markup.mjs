@@ -1,9 +1,21 @@
 /** What TypeDoc's markup lacks for readers without eyes or mouse: landmarks, names, an order of headings, tables that scroll by keys. */
 import { PageEvent } from 'typedoc';
 
+/** Headings one below the other: none is more than a level lower than the one before. They look as they did. */
+function inOrder(html) {
+  let before = 0;
+  return html.replaceAll(/<h([1-6])( class="([^"]*)")?([^>]*)>([\s\S]*?)<\/h\1>/g, (whole, level, _, classes, rest, text) => {
+    const was = Number(level);
+    const is = Math.min(was, before + 1);
+    before = is;
+    if (is === was) return whole;
+    return `<h${is} class="${classes === undefined ? '' : `${classes} `}site-h${was}"${rest}>${text}</h${is}>`;
+  });
+}
+
 /** @param {string} html */
 function improved(html) {
-  return (
+  return inOrder(
     html
       // One main landmark, and a way to it.
       .replace('<div class="col-content">', '<main class="col-content" id="content" tabindex="-1">')

@@ -27,7 +27,14 @@ export function router(sources) {
 export function theme(groups, more) {
   return class SiteTheme extends DefaultTheme {
     buildNavigation(project) {
-      const modules = super.buildNavigation(project).filter(({ kind }) => kind === ReflectionKind.Module);
+      const modules = super
+        .buildNavigation(project)
+        .filter(({ kind }) => kind === ReflectionKind.Module)
+        // A title that folds is no link as well: who has no mouse could not reach it. The page is the first below it.
+        .map(({ path, kind, ...module }) => ({
+          ...module,
+          children: [{ text: 'Overview', path, kind }, ...(module.children ?? [])],
+        }));
       const documents = groups().map(({ title, pages }) => ({
         text: title,
         children: pages.map((page) => ({
