@@ -5,6 +5,8 @@
  * It stands on @peculiar/x509, which weighs as much as the rest of the library, needs a global `reflect-metadata`
  * (loaded here, first) and works with promises: therefore an entry point of its own, which nothing else imports. Both
  * are for you to install beside this package: `npm install @peculiar/x509 reflect-metadata`.
+ *
+ * @module
  */
 import 'reflect-metadata';
 import { PemConverter, X509Certificate, X509CertificateGenerator } from '@peculiar/x509';

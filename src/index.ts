@@ -1,4 +1,9 @@
-/** The package's face: re-exports, nothing else. Importing it does nothing. */
+/**
+ * One WebRTC connection as a pure state machine (`Rtc`), many behind one socket (`Endpoint`), and what both are given: certificates,
+ * cryptography, randomness, candidates. Re-exports, nothing else; importing it does nothing.
+ *
+ * @module
+ */
 export type { DataChannel, DataChannelOptions, ReadyState, SendOptions } from './channel/index.ts';
 export type { Protocol, TransportAddress } from './core/address.ts';
 export type { Bytes } from './core/bytes.ts';

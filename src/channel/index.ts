@@ -1,4 +1,8 @@
-/** Data channels over an SCTP association: RFC 8831 and RFC 8832. */
+/**
+ * Data channels over an SCTP association: RFC 8831 and RFC 8832.
+ *
+ * @module
+ */
 export type { ChannelInspection, DataChannel, ReadyState } from './data-channel.ts';
 export { DataChannels } from './data-channels.ts';
 export type { ChannelDraft } from './draft.ts';

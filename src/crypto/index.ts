@@ -1,4 +1,8 @@
-/** The crypto room: the provider contract and the default provider. `sansrtc/crypto/node` has the other one. */
+/**
+ * Cryptography: the contract of a provider and the default provider. `sansrtc/crypto/node` has the other one.
+ *
+ * @module
+ */
 export { jsCrypto } from './js/index.ts';
 export type {
   AeadAlgorithm,

@@ -1,4 +1,8 @@
-/** The DTLS room: certificates, fingerprints, and DTLS 1.2 and 1.3 between two peers that know each other by them. */
+/**
+ * DTLS: certificates, fingerprints, and DTLS 1.2 and 1.3 between two peers that know each other by them.
+ *
+ * @module
+ */
 export type { Certificate, SelfSignedCertificateOptions } from './certificate/certificate.ts';
 export {
   certificateRule,

@@ -1,4 +1,8 @@
-/** ICE (RFC 8445), full and lite. The entry point `sansrtc/ice`. */
+/**
+ * ICE (RFC 8445), full and lite. The entry point `sansrtc/ice`.
+ *
+ * @module
+ */
 export type { AddressClass } from './address-class.ts';
 export { ADDRESS_CLASSES, addressClass, isUnicast } from './address-class.ts';
 export type { IceCandidateError, IceGatheringState } from './gathering.ts';

@@ -1,4 +1,8 @@
-/** Media over a secured path: streams of RTP and what belongs to them. */
+/**
+ * Media over a secured path: streams of RTP and what belongs to them.
+ *
+ * @module
+ */
 export type * from './contract.ts';
 export type { MediaInspection } from './inspection.ts';
 export type { MediaOptions } from './options.ts';

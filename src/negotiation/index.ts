@@ -1,4 +1,8 @@
-/** Offer and answer (RFC 3264, RFC 9429) as pure functions over plain state. */
+/**
+ * Offer and answer (RFC 3264, RFC 9429) as pure functions over plain state.
+ *
+ * @module
+ */
 export type { DtlsRole, IceRole } from '../core/roles.ts';
 export type { AcceptedSections } from './accepted-sections.ts';
 export type { OfferedPlan, PreparedRemoteOffer, WrittenAnswer, WrittenProvisionalAnswer } from './answer.ts';

@@ -1,4 +1,9 @@
-/** sansrtc/node: the UDP driver for Node. */
+/**
+ * Connections over the sockets of Node, Deno and Bun (`UdpDriver`): UDP and TCP, STUN and TURN servers, names, any number of peers on
+ * one port.
+ *
+ * @module
+ */
 export type { AnnouncedAddress } from './announced-addresses.ts';
 export type { ConnectionOptions } from './connection-maker.ts';
 export type { EventListener, UdpDriverOptions } from './driver-options.ts';

@@ -1,4 +1,8 @@
-/** RTP and RTCP as bytes (RFC 3550): packets, header extensions, retransmission, keyframes. It knows nothing of connections. */
+/**
+ * RTP and RTCP as bytes (RFC 3550): packets, header extensions, retransmission, keyframes. It knows nothing of connections.
+ *
+ * @module
+ */
 export { RtpPacket } from './packet.ts';
 export { setMarker, setPayloadType, setSequenceNumber, setSsrc, setTimestamp } from './header.ts';
 export { RtpWriter, fitsOneByteForm } from './writer.ts';

@@ -1,4 +1,8 @@
-/** SCTP over DTLS as a state machine (RFC 9260, RFC 3758, RFC 6525, RFC 8831). */
+/**
+ * SCTP over DTLS as a state machine (RFC 9260, RFC 3758, RFC 6525, RFC 8831).
+ *
+ * @module
+ */
 export { SctpAssociation } from './association/association.ts';
 export type { DeadlineName as SctpDeadlineName, GateName as SctpGateName } from './association/deadlines.ts';
 export type {

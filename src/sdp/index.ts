@@ -1,4 +1,8 @@
-/** SDP: text ↔ data, lossless, with typed views of what WebRTC needs. No state and no negotiation; usable alone. */
+/**
+ * SDP: text ↔ data, lossless, with typed views of what WebRTC needs. No state and no negotiation; usable alone.
+ *
+ * @module
+ */
 export type { Direction, SdpAttribute } from './attributes.ts';
 export {
   attributes,

@@ -1,4 +1,8 @@
-/** `sansrtc/sim`: a deterministic network for tests, the library's and yours. */
+/**
+ * `sansrtc/sim`: a deterministic network for tests, the library's and yours.
+ *
+ * @module
+ */
 export { Network } from './network.ts';
 export type { LinkEnd, NetworkInspection, NetworkOptions } from './network.ts';
 export type { Outcome, RunOptions, RunReport } from './loop.ts';

@@ -1,4 +1,8 @@
-/** SRTP (RFC 3711, RFC 7714): both directions of an association, protecting and opening packets in place. */
+/**
+ * SRTP (RFC 3711, RFC 7714): both directions of an association, protecting and opening packets in place.
+ *
+ * @module
+ */
 export type { SrtpMasterKey, SrtpProfile } from '../core/srtp-keys.ts';
 export { SRTP_KEY_LENGTHS } from '../core/srtp-keys.ts';
 export type { Srtp, SrtpCounter, SrtpInit, SrtpInspection, SrtpOptions, SrtpSupport } from './contract.ts';

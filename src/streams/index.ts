@@ -1,4 +1,8 @@
-/** Promises, async iterables and web streams over data channels (README.md). Entry point `sansrtc/streams`. */
+/**
+ * Promises, async iterables and web streams over data channels.
+ *
+ * @module
+ */
 export { StreamsError } from './errors.ts';
 export { drained, opened } from './opened.ts';
 export type {

@@ -1,4 +1,8 @@
-/** STUN messages (RFC 8489): decode, verify, write. The entry point `sansrtc/stun`. */
+/**
+ * STUN messages (RFC 8489): decode, verify, write. The entry point `sansrtc/stun`.
+ *
+ * @module
+ */
 export type { StunClass } from './registry.ts';
 export { StunAttributeType, StunErrorCode, StunMethod, TRANSACTION_ID_LENGTH } from './registry.ts';
 export type { StunAttribute, StunDecodeFailure, StunDecodeReason, StunMessage } from './message.ts';

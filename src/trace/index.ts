@@ -1,4 +1,8 @@
-/** `sansrtc/trace`: recordings of a connection as plain data: read, written, replayed, shown. */
+/**
+ * `sansrtc/trace`: recordings of a connection as plain data: read, written, replayed, shown.
+ *
+ * @module
+ */
 export type { TraceConfiguration, TraceHeader, Trace } from './trace.ts';
 export { redactTrace, traceHeader } from './trace.ts';
 export { formatEntry, formatHeader, formatTrace, parseTrace } from './format.ts';

@@ -2,6 +2,8 @@
  * The provider for servers in Node, Deno and Bun: the same contract on OpenSSL, ten to forty times faster in handshakes
  * and in constant time but for two tables (see ../README.md). Entry point `sansrtc/crypto/node`, so that no browser bundle
  * ever meets `node:crypto`.
+ *
+ * @module
  */
 import { createSecretKey } from 'node:crypto';
 import type { Bytes } from '../../core/bytes.ts';

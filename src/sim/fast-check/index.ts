@@ -12,6 +12,8 @@
  *
  * Everything generated is plain data and shrinks towards a clean network with few faults, early and mild. What the one
  * line says, `examples: [[…]]`, goes into the parameters of `fc.assert` as it is, and is the first case then.
+ *
+ * @module
  */
 import fc from 'fast-check';
 import type { LinkConditions } from '../conditions.ts';
