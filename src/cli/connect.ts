@@ -205,7 +205,9 @@ class EchoSession {
       () => post(url, offer.sdp),
     );
     if (this.#ended !== undefined) throw this.#ended;
-    if (status !== 201) throw new ConnectError(`${url.href} answered ${status}: ${printable(body.trim())}`);
+    // 201 is WHIP's (RFC 9725 §4.2); a server of a few lines says 200.
+    if (status !== 200 && status !== 201)
+      throw new ConnectError(`${url.href} answered ${status}: ${printable(body.trim())}`);
     try {
       offer.accept(body);
     } catch (error) {

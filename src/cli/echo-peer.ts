@@ -265,7 +265,12 @@ export class EchoPeer {
         } else if (event.state === 'disconnected') {
           this.#say(session, 'no answer for some seconds; waiting for it');
         } else if (event.state === 'failed') {
-          this.#say(session, 'lost; a restart of ICE by the other side would bring it back');
+          this.#say(
+            session,
+            session.wasConnected
+              ? 'lost; a restart of ICE by the other side would bring it back'
+              : 'no path to it was found; a restart of ICE by the other side would look again',
+          );
         }
         break;
       case 'datachannel':

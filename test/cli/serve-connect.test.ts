@@ -1,6 +1,11 @@
 /** `sansrtc serve` and `sansrtc connect`: an echo over loopback, what is refused, how it ends, and what is said about it. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { cli } from '../../src/cli/cli.ts';
+import { UdpDriver } from '../../src/node/index.ts';
 import { parseTrace } from '../../src/trace/index.ts';
 import { fakeTerminal, isBuilt, start, type FakeTerminal } from './terminal.ts';
 
@@ -38,6 +43,24 @@ describe('an echo', () => {
     expect(terminal.out()).toMatch(/#1 connected after .*: UDP 127\.0\.0\.1/);
     expect(await stop()).toBe(0);
     expect(terminal.out()).toMatch(/stopping\n$/);
+  });
+
+  test('of a server in a few lines, which answers 200', async () => {
+    const driver = await UdpDriver.listen({
+      onEvent: (event) => event.type === 'message' && event.channel.send(event.data),
+    });
+    const server = createServer((request, response) => {
+      void text(request).then((offer) => response.end(driver.accept(offer).answer));
+    }).listen(0, '127.0.0.1');
+    onTestFinished(async () => {
+      server.close();
+      await driver.close();
+    });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = fakeTerminal();
+    expect(await cli(['connect', `http://127.0.0.1:${port}/`, '--count', '1'], client)).toBe(0);
+    expect(client.out()).toContain('1 of 1 came back');
   });
 
   test('of the lines of standard input', async () => {
