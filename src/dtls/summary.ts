@@ -59,7 +59,8 @@ export function dtlsSummary(data: Uint8Array): string {
 function describeRecord(record: Uint8Array): string[] {
   const isProtected = recordEpoch(record, 0) > 0;
   const body = record.subarray(RECORD_HEADER_LENGTH);
-  switch (record[0] as ContentType) {
+  const type = record[0]!;
+  switch (type) {
     case ContentType.changeCipherSpec:
       return ['ChangeCipherSpec'];
     case ContentType.alert:
@@ -72,6 +73,8 @@ function describeRecord(record: Uint8Array): string[] {
     }
     case ContentType.ack:
       return ['ACK'];
+    default:
+      return [`record of the unknown type ${type}, ${record.length} bytes`];
   }
 }
 

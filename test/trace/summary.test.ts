@@ -160,6 +160,11 @@ describe('SCTP', () => {
   });
 });
 
+test('a record of a type that nobody uses (heartbeat, RFC 6520) is told as such: a stranger may send one', () => {
+  const record = Uint8Array.of(24, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2);
+  expect(datagramSummary(record)).toBe('DTLS record of the unknown type 24, 15 bytes');
+});
+
 describe('whatever comes', () => {
   const { net, offerer, answerer } = recordedSession(2, { latency: 5 });
   const real = [
