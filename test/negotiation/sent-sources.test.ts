@@ -93,8 +93,8 @@ describe('sources', () => {
           sentSources({ ...NAMING, seed }, id, ['l', 'm', 'h'], true),
         );
         const ssrcs = all.flat().flatMap(({ ssrc, rtxSsrc }) => [ssrc, rtxSsrc]);
-        // By chance two of 1200 are the same once in 6000 seeds.
-        expect(new Set(ssrcs).size).toBeGreaterThanOrEqual(ssrcs.length - 1);
+        // By chance two of the 200 media are neighbours once in 20,000 seeds; then up to six of their sources are the same.
+        expect(new Set(ssrcs).size).toBeGreaterThanOrEqual(ssrcs.length - 6);
         expect(ssrcs).not.toContain(0);
       }),
     );
