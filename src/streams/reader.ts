@@ -33,7 +33,7 @@ interface Asked {
 }
 
 /** Reads one channel until it ends, or the reader has enough. */
-export class Reader implements AsyncIterableIterator<Message, undefined> {
+export class Reader implements AsyncIterableIterator<Message> {
   readonly #watch: ChannelWatch;
   readonly #highWaterMark: number;
   /** Bounded by the mark, and, once the peer has closed the channel, by the receive window. */
@@ -199,7 +199,7 @@ function releaseMessages(watch: ChannelWatch): void {
 export function messages(
   channel: DataChannel,
   options: ReadOptions = {},
-): AsyncIterableIterator<Message, undefined> {
+): AsyncIterableIterator<Message> {
   checkWait('messages', options, READ_RULES);
   return new Reader(watchChannel(channel), options);
 }
