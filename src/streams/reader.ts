@@ -196,10 +196,7 @@ function releaseMessages(watch: ChannelWatch): void {
  * or after `opened`: messages that came before are gone. Throws `ERR_INVALID_STATE` where the channel is being read, `ERR_BAD_ARGUMENT`
  * for options that cannot be.
  */
-export function messages(
-  channel: DataChannel,
-  options: ReadOptions = {},
-): AsyncIterableIterator<Message> {
+export function messages(channel: DataChannel, options: ReadOptions = {}): AsyncIterableIterator<Message> {
   checkWait('messages', options, READ_RULES);
   return new Reader(watchChannel(channel), options);
 }
